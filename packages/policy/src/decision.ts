@@ -1,0 +1,15 @@
+/** The allow rule that came closest to a request that no rule granted, and what it lacked. */
+export interface NearestRule {
+  readonly id: string;
+  readonly lacked: "operation" | "scope";
+}
+
+/** The policy's verdict on one request. `rule` is a rule id of that policy, or `default`. */
+export type Decision =
+  | { readonly effect: "allow"; readonly rule: string }
+  | {
+      readonly effect: "deny";
+      readonly rule: string;
+      readonly reason: "no_rule" | "explicit_deny" | "wrong_operation" | "outside_scope";
+      readonly nearestRule?: NearestRule;
+    };

@@ -1,0 +1,58 @@
+import type { DenialEvent } from "./event.ts";
+
+/** A request was refused. `denialEvent` is the record of that very refusal. */
+export class PolicyError extends Error {
+  readonly denialEvent: DenialEvent;
+
+  constructor(denialEvent: DenialEvent) {
+    super(describe(denialEvent));
+    this.denialEvent = denialEvent;
+  }
+
+  override get name(): string {
+    return "PolicyError";
+  }
+}
+
+/** A control operation was tried without the right to it. */
+export class PolicyAuthError extends PolicyError {
+  override get name(): string {
+    return "PolicyAuthError";
+  }
+}
+
+function describe(event: DenialEvent): string {
+  const nearest = event.nearestRule
+    ? `; nearest rule "${event.nearestRule.id}" lacks the ${event.nearestRule.lacked}`
+    : "";
+  return `${event.capability} ${event.attemptedAction} denied to ${event.cell} by ${event.policyRule} (${event.reason}${nearest})`;
+}
+
+/** One mistake in a policy. */
+export interface PolicyIssue {
+  /** Where in the document: `rules[2].paths[0]`, or empty for the document itself. */
+  readonly path: string;
+  /** Line in the text, from 1; absent where the policy was given as an object. */
+  readonly line?: number;
+  readonly message: string;
+}
+
+/** A policy that does not load. Lists every mistake, not only the first. */
+export class InvalidPolicyError extends Error {
+  readonly issues: readonly PolicyIssue[];
+
+  constructor(issues: readonly PolicyIssue[], source?: string) {
+    const list = issues.map(
+      ({ path, line, message }) =>
+        `  ${line === undefined ? "" : `line ${line}: `}${path === "" ? "" : `${path}: `}${message}`,
+    );
+    super(
+      `Invalid policy${source === undefined ? "" : ` ${source}`}: ${issues.length} ${issues.length === 1 ? "mistake" : "mistakes"}\n${list.join("\n")}`,
+    );
+    this.issues = Object.freeze(issues.map((issue) => Object.freeze({ ...issue })));
+  }
+
+  override get name(): string {
+    return "InvalidPolicyError";
+  }
+}

@@ -1,0 +1,15 @@
+export { parsePolicy, loadPolicy } from "./parse.ts";
+export { decide } from "./decide.ts";
+export { denialEvent, type DenialInput } from "./denial.ts";
+export { parseDenialEvent, InvalidDenialEventError } from "./parse-event.ts";
+export { DenialEvent, KERNEL_EVIDENCE } from "./event.ts";
+export type { DenialEventJson, DenialFields, KernelEvidence } from "./event.ts";
+export type { CellTotals, DenialSink } from "./sink.ts";
+export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
+export type { Limits, Policy, Rule } from "./policy.ts";
+export type { Request } from "./request.ts";
+export type { Decision, NearestRule } from "./decision.ts";
+export { canonicalHost } from "./host.ts";
+export { cleanText, MAX_TARGET_LENGTH } from "./text.ts";
+export { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
+export type { Capability, DenialReason, GuardedCapability, Operation, Verdict } from "./vocabulary.ts";

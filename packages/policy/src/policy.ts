@@ -1,0 +1,41 @@
+import type { GuardedCapability, Operation } from "./vocabulary.ts";
+
+/** One sentence of a policy. A rule with no `operations` speaks of all of its capability's. */
+export interface Rule {
+  readonly id: string;
+  readonly effect: "allow" | "deny";
+  readonly capability: GuardedCapability;
+  readonly operations: readonly Operation[];
+  /** filesystem: absolute glob patterns over real paths. */
+  readonly paths?: readonly string[];
+  /** network: `host:port`; host a name, `*.name`, an address or a CIDR block; port a number or `*`. */
+  readonly hosts?: readonly string[];
+  /** subprocess: absolute commands. */
+  readonly commands?: readonly string[];
+  /** import: module names. */
+  readonly modules?: readonly string[];
+}
+
+/** What a cell may use up. Reaching one is a denial like any other, with reason `limit`. */
+export interface Limits {
+  /** CPU time of the guest in one call into the cell, milliseconds. Ends the cell. */
+  readonly cpuMs: number;
+  /** Wall-clock time of one call into the cell, milliseconds. Ends the cell. */
+  readonly wallMs: number;
+  /** The guest's heap, MiB. Ends the cell. */
+  readonly memoryMib: number;
+  /** Guarded operations in one call into the cell. Refuses the operation. */
+  readonly calls: number;
+  /** Bytes that leave the cell in one call into it: result, console, messages. Refuses the output. */
+  readonly outputBytes: number;
+}
+
+/** A policy that has been checked and compiled; immutable. Made by `parsePolicy` and `loadPolicy` only. */
+export interface Policy {
+  readonly version: 1;
+  readonly name: string;
+  readonly rules: readonly Rule[];
+  readonly limits: Limits;
+  /** The first 16 hex digits of the SHA-256 of the policy's canonical JSON: equal content, equal hash. */
+  readonly hash: string;
+}
