@@ -1,6 +1,6 @@
 export { parsePolicy, loadPolicy } from "./parse.ts";
 export { decide } from "./decide.ts";
-export { denialEvent, type DenialInput } from "./denial.ts";
+export { denialEvent, newInstance, type DenialInput } from "./denial.ts";
 export { parseDenialEvent, InvalidDenialEventError } from "./parse-event.ts";
 export { DenialEvent, KERNEL_EVIDENCE } from "./event.ts";
 export type { DenialEventJson, DenialFields, KernelEvidence } from "./event.ts";
@@ -9,7 +9,7 @@ export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } fr
 export type { Limits, Policy, Rule } from "./policy.ts";
 export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
-export { canonicalHost } from "./host.ts";
+export { canonicalHost, isPublicAddress } from "./host.ts";
 export { cleanText, MAX_TARGET_LENGTH } from "./text.ts";
 export { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
 export type { Capability, DenialReason, GuardedCapability, Operation, Verdict } from "./vocabulary.ts";
