@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 
-import { DenialEvent, type DenialFields } from "./event.ts";
-import { cleanText, MAX_TARGET_LENGTH } from "./text.ts";
+import { DenialEvent, type DenialFields, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
+import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "./identifier.ts";
+import {
+  cleanText,
+  MAX_CELL_LENGTH,
+  MAX_POLICY_NAME_LENGTH,
+  MAX_TARGET_LENGTH,
+} from "./text.ts";
 import { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
 
 /** What the caller of {@link denialEvent} must say; the rest is filled in. */
@@ -12,49 +18,77 @@ export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"
 const MAX_SEQUENCES = 10_000;
 const sequences = new Map<string, { readonly instance: string; last: number }>();
 
-/** A rule id: what may become a metric attribute. No path, URL or sentence matches. */
-const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 /**
  * Makes an event of a denial: fills id, seq, time and defaults, cleans the text, freezes.
  *
- * @throws TypeError where a field is outside its closed set, or a name is not a name.
+ * @remarks The texts (`cell`, `target`, `policyName`) are taken as the guest and the policy wrote them. Whoever numbers
+ * its denials gives `id` and `seq` both; otherwise they come from one sequence per cell name in this process.
+ *
+ * @throws TypeError where a field is outside its closed set, a name is not a name, or the kernel is said to have denied
+ * without evidence.
  */
 export function denialEvent(input: DenialInput): DenialEvent {
-  mustBeOneOf("capability", input.capability, CAPABILITIES);
-  mustBeOneOf("operation", input.operation, OPERATIONS[input.capability]);
+  oneOf("capability", input.capability, CAPABILITIES);
+  oneOf("operation", input.operation, OPERATIONS[input.capability]);
   const reason = input.reason ?? "no_rule";
-  mustBeOneOf("reason", reason, DENIAL_REASONS);
+  oneOf("reason", reason, DENIAL_REASONS);
   const brokerDecision = input.brokerDecision ?? "deny";
-  mustBeOneOf("brokerDecision", brokerDecision, VERDICTS);
+  oneOf("brokerDecision", brokerDecision, VERDICTS);
   const kernelDecision = input.kernelDecision ?? "not_evaluated";
-  mustBeOneOf("kernelDecision", kernelDecision, VERDICTS);
-  const policyRule = input.policyRule ?? DEFAULT_RULE;
-  if (!RULE_ID.test(policyRule)) {
+  oneOf("kernelDecision", kernelDecision, VERDICTS);
+  const kernelEvidence = input.kernelEvidence ?? null;
+  if (kernelEvidence !== null) oneOf("kernelEvidence", kernelEvidence, KERNEL_EVIDENCE);
+  if ((kernelDecision === "deny") !== (kernelEvidence !== null)) {
     throw new TypeError(
-      `policyRule must be a rule id (letters, digits, ".", "_", "-", at most 64), got ${JSON.stringify(cleanText(String(policyRule), 80))}`,
+      'kernelEvidence must be given with kernelDecision "deny", and with no other: the kernel\'s denial is only said with evidence',
     );
   }
-  if (typeof input.cell !== "string" || input.cell === "") throw new TypeError("cell must be a name");
-  const cell = cleanText(input.cell, 128);
-  const named = input.id === undefined || input.seq === undefined ? nextInSequence(cell) : undefined;
+  const policyRule = input.policyRule ?? DEFAULT_RULE;
+  matching("policyRule", policyRule, RULE_ID);
+  const nearestRule = input.nearestRule ?? null;
+  if (nearestRule !== null) {
+    matching("nearestRule.id", nearestRule.id, RULE_ID);
+    oneOf("nearestRule.lacked", nearestRule.lacked, NEAREST_LACKS);
+  }
+  const policyHash = input.policyHash ?? null;
+  if (policyHash !== null) matching("policyHash", policyHash, POLICY_HASH);
+  const enforced = input.enforced ?? true;
+  if (typeof enforced !== "boolean") refuse("enforced", "true or false", enforced);
+  const cell = text("cell", input.cell, MAX_CELL_LENGTH);
+  if (cell === "") refuse("cell", "a name", cell);
+  const target = text("target", input.target ?? "", MAX_TARGET_LENGTH);
+  const policyName = input.policyName ?? null;
+
+  let { id, seq } = input;
+  if (id !== undefined) matching("id", id, EVENT_ID);
+  if (seq !== undefined && !(Number.isSafeInteger(seq) && seq >= 1)) {
+    refuse("seq", "a whole number from 1", seq);
+  }
+  // Last, so that a refused input leaves no gap in the sequence.
+  const time = millisecond(input.time ?? Date.now());
+  if (id === undefined || seq === undefined) {
+    const next = nextInSequence(cell);
+    id ??= next.id;
+    seq ??= next.seq;
+  }
   return new DenialEvent({
-    id: input.id ?? named?.id ?? "",
-    seq: input.seq ?? named?.seq ?? 0,
-    time: input.time ?? Date.now(),
+    id,
+    seq,
+    time,
     cell,
     capability: input.capability,
     operation: input.operation,
-    target: cleanText(input.target ?? "", MAX_TARGET_LENGTH),
+    target,
     policyRule,
     brokerDecision,
     kernelDecision,
-    kernelEvidence: input.kernelEvidence ?? null,
+    kernelEvidence,
     reason,
-    nearestRule: input.nearestRule ?? null,
-    policyName: input.policyName ?? null,
-    policyHash: input.policyHash ?? null,
-    enforced: input.enforced ?? true,
+    nearestRule,
+    policyName:
+      policyName === null ? null : text("policyName", policyName, MAX_POLICY_NAME_LENGTH),
+    policyHash,
+    enforced,
   });
 }
 
@@ -76,9 +110,28 @@ function nextInSequence(cell: string): { id: string; seq: number } {
   return { id: `${sequence.instance}-${sequence.last}`, seq: sequence.last };
 }
 
-function mustBeOneOf(field: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value === "string" && allowed.includes(value)) return;
-  throw new TypeError(
-    `${field} must be one of ${allowed.join(", ")}; got ${JSON.stringify(cleanText(String(value), 80))}`,
-  );
+/** A clock with a finer grain than the event's is rounded down, so that the event's JSON loses nothing. */
+function millisecond(time: unknown): number {
+  const whole = typeof time === "number" ? Math.floor(time) : Number.NaN;
+  if (whole >= 0 && whole <= MAX_TIME) return whole;
+  return refuse("time", "Unix milliseconds up to the year 9999", time);
+}
+
+function text(field: string, value: unknown, max: number): string {
+  return typeof value === "string" ? cleanText(value, max) : refuse(field, "text", value);
+}
+
+function oneOf(field: string, value: unknown, allowed: readonly string[]): void {
+  if (!allowed.includes(value as string)) refuse(field, `one of ${allowed.join(", ")}`, value);
+}
+
+function matching(field: string, value: unknown, pattern: RegExp): void {
+  if (typeof value !== "string" || !pattern.test(value)) {
+    refuse(field, `text that matches ${pattern.source}`, value);
+  }
+}
+
+function refuse(field: string, wanted: string, value: unknown): never {
+  const got = typeof value === "string" ? `"${cleanText(value, 80)}"` : typeof value;
+  throw new TypeError(`${field} must be ${wanted}; got ${got}`);
 }

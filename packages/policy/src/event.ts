@@ -10,23 +10,27 @@ export const KERNEL_EVIDENCE = [
 ] as const;
 export type KernelEvidence = (typeof KERNEL_EVIDENCE)[number];
 
+/** What a nearest rule may have lacked. */
+export const NEAREST_LACKS = ["operation", "scope"] as const;
+
 /** Every field of a denial, in TypeScript's spelling. */
 export interface DenialFields {
   /** Unique across processes; also given to the guest and to the caller, so that a denial is never mistaken for a bug. */
   readonly id: string;
   /** Position among the cell's denials, from 1, without gaps. */
   readonly seq: number;
-  /** Unix time in milliseconds. */
+  /** Unix time in whole milliseconds. */
   readonly time: number;
   readonly cell: string;
   readonly capability: Capability;
   readonly operation: Operation;
-  /** Bounded and clean ({@link cleanText}); empty where the operation has no target. */
+  /** Bounded and clean (`cleanText`); empty where the operation has no target. */
   readonly target: string;
-  /** A rule's id, `default`, or `limit.` and the limit's name. */
+  /** A rule's id, `default`, `limit.` and the limit's name, or `control.` and the operation's. */
   readonly policyRule: string;
   readonly brokerDecision: Verdict;
   readonly kernelDecision: Verdict;
+  /** Given where, and only where, `kernelDecision` is `deny`. */
   readonly kernelEvidence: KernelEvidence | null;
   readonly reason: DenialReason;
   /** For a denial by default: the rule that came closest, and what it lacked. */
@@ -79,7 +83,7 @@ export class DenialEvent implements DenialFields {
   readonly policyHash: string | null;
   readonly enforced: boolean;
 
-  /** @internal Trusted, already clean fields: use {@link denialEvent}, or {@link parseDenialEvent} for JSON. */
+  /** @internal Trusted, already clean fields: use `denialEvent`, or `parseDenialEvent` for JSON. */
   constructor(fields: DenialFields) {
     this.id = fields.id;
     this.seq = fields.seq;
@@ -93,7 +97,9 @@ export class DenialEvent implements DenialFields {
     this.kernelDecision = fields.kernelDecision;
     this.kernelEvidence = fields.kernelEvidence;
     this.reason = fields.reason;
-    this.nearestRule = fields.nearestRule === null ? null : Object.freeze({ ...fields.nearestRule });
+    const nearest = fields.nearestRule;
+    this.nearestRule =
+      nearest === null ? null : Object.freeze({ id: nearest.id, lacked: nearest.lacked });
     this.policyName = fields.policyName;
     this.policyHash = fields.policyHash;
     this.enforced = fields.enforced;

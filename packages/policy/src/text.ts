@@ -2,28 +2,74 @@
 const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/;
 
 /**
- * Everything that could end a line, move a cursor, hide or reorder text: C0 and C1 controls, DEL, line and paragraph
- * separators, bidirectional controls (Unicode TR 9), zero-width and invisible format characters, interlinear annotations,
- * tag characters, and the backslash, so that what is escaped can always be told from what was written.
+ * The inside of a character class, for the `u` flag: everything that could end a line, move a cursor, hide, reorder or
+ * imitate text. In order: controls; format characters (the bidirectional controls of Unicode TR 9, soft hyphen, tags);
+ * lone surrogates; line and paragraph separators; spaces that are not the space, and the blank braille pattern;
+ * characters drawn as nothing (fillers, variation selectors); noncharacters; the backslash, so that what is escaped can
+ * always be told from what was written; and the ellipsis, so that a cut can.
  */
-const HOSTILE =
-  // oxlint-disable-next-line no-control-regex -- naming control characters is the point
-  /[\\\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\u{e0001}|[\u{e0020}-\u{e007f}]/gu;
+export const HOSTILE_CHARACTERS = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800\p{DI}\p{NChar}\\\u2026`;
+
+const HOSTILE = new RegExp(`[${HOSTILE_CHARACTERS}]`, "gu");
+
+/** One character of clean text, or one escape. */
+const TOKEN = /\\\\|\\u\{[0-9a-f]+\}|[^]/gu;
+const ESCAPE = /\\(?:\\|u\{([0-9a-f]{1,6})\})/g;
+const CUT = "…";
 
 /** Longest target that an event carries, in UTF-16 code units: a longest Linux path does not fit, a readable one does. */
 export const MAX_TARGET_LENGTH = 1024;
+/** Longest name of a cell in an event, in UTF-16 code units. */
+export const MAX_CELL_LENGTH = 128;
+/** Longest policy name in an event, in UTF-16 code units: the 128 code points that a policy's name may have. */
+export const MAX_POLICY_NAME_LENGTH = 256;
 
 /**
- * Guest text made safe to store and print: well-formed Unicode without control, bidirectional or invisible characters
- * (each becomes `\u{hex}`), at most `max` UTF-16 code units. A cut is marked by a final `…`.
+ * Guest text made safe to store and print: well-formed Unicode without control, bidirectional, invisible or look-alike
+ * blank characters (each becomes `\u{hex}`, the backslash `\\`), at most `max` UTF-16 code units. A cut is marked by a
+ * final `…`, and never splits a character or an escape.
+ *
+ * @remarks Two different texts that are not cut never become the same clean text. For that the escapes are escaped too,
+ * so text is cleaned once, where it enters: {@link isCleanText} tells what has been.
  */
 export function cleanText(text: string, max: number): string {
   if (text.length <= max && PLAIN.test(text)) return text;
-  // Cut before escaping, so that a 100 MB string costs no more than a short one; escaping may grow it, so cut again.
-  const wellFormed = text.slice(0, max + 1).toWellFormed();
-  const escaped = wellFormed.replace(HOSTILE, (char) =>
-    char === "\\" ? "\\\\" : `\\u{${char.codePointAt(0)?.toString(16)}}`,
-  );
+  // Cut before escaping too, so that a 100 MB string costs no more than a short one. A pair that this splits lies
+  // beyond what the second cut keeps.
+  const escaped = escape(text.length <= max ? text : text.slice(0, max + 1));
   if (text.length <= max && escaped.length <= max) return escaped;
-  return `${escaped.slice(0, max - 1).toWellFormed()}…`;
+  return cut(escaped, max);
+}
+
+/** Whether a text is one that {@link cleanText} returns for this `max`. */
+export function isCleanText(text: string, max: number): boolean {
+  if (text.length > max) return false;
+  if (PLAIN.test(text)) return true;
+  const body = text.endsWith(CUT) ? text.slice(0, -1) : text;
+  return escape(unescape(body)) === body;
+}
+
+function escape(text: string): string {
+  return text.replace(HOSTILE, (char) =>
+    char === "\\" ? "\\\\" : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
+function unescape(text: string): string {
+  return text.replace(ESCAPE, (written, hex: string | undefined) => {
+    if (hex === undefined) return "\\";
+    const codePoint = Number.parseInt(hex, 16);
+    return codePoint > 0x10ffff ? written : String.fromCodePoint(codePoint);
+  });
+}
+
+function cut(escaped: string, max: number): string {
+  if (max < 1) return "";
+  let end = 0;
+  for (const [token] of escaped.matchAll(TOKEN)) {
+    if (end + token.length > max - 1) break;
+    end += token.length;
+  }
+  // A slice keeps the whole string it was cut from alive, here the guest's 100 MB; through a buffer it is a copy.
+  return Buffer.from(escaped.slice(0, end) + CUT).toString();
 }

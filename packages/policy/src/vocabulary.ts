@@ -28,7 +28,7 @@ export type GuardedCapability = Exclude<Capability, "control" | "limit">;
 
 /** Why a request was refused. Closed, so that it may be a metric attribute. */
 export const DENIAL_REASONS = [
-  /** No rule speaks of this capability. */
+  /** No rule grants this operation, and none covers this target. */
   "no_rule",
   /** A deny rule covers the request. */
   "explicit_deny",

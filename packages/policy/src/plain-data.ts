@@ -1,0 +1,72 @@
+/** What JSON can say. Objects have no prototype, so that a key such as `__proto__` is a key like any other. */
+export type PlainData = null | boolean | number | string | PlainData[] | PlainObject;
+export interface PlainObject {
+  [key: string]: PlainData;
+}
+
+export type Path = readonly (string | number)[];
+
+/** Deepest nesting that is read. A policy needs 4 levels. */
+export const MAX_DEPTH = 16;
+/** Most values that are read: several times what a policy of 1 MiB can reasonably hold. */
+export const MAX_VALUES = 200_000;
+
+/**
+ * A bounded copy of a value as plain data, so that what is checked cannot change while it is read: getters and proxies
+ * are asked once, cycles end. Keys whose value is undefined count as absent.
+ *
+ * @param problem - told of everything that is not plain data; where it returns, the value counts as absent. May throw.
+ */
+export function plainData(
+  input: unknown,
+  problem: (path: Path, message: string) => void,
+): PlainData | undefined {
+  let budget = MAX_VALUES;
+
+  return copy(input, []);
+
+  function copy(value: unknown, path: Path): PlainData | undefined {
+    budget -= 1;
+    if (budget === 0) problem(path, `more than ${MAX_VALUES} values`);
+    if (budget <= 0 || value === undefined) return undefined;
+    if (value === null || typeof value === "boolean" || typeof value === "string") return value;
+    if (typeof value === "number") return value;
+    if (typeof value !== "object") {
+      problem(path, `must be plain data, not a ${typeof value}`);
+      return undefined;
+    }
+    if (path.length >= MAX_DEPTH) {
+      problem(path, `nested deeper than ${MAX_DEPTH} levels`);
+      return undefined;
+    }
+    const entries = entriesOf(value);
+    if (entries === undefined) {
+      problem(path, "cannot be read");
+      return undefined;
+    }
+    if (Array.isArray(entries)) {
+      return entries.map((item, index) => copy(item, [...path, index]) ?? null);
+    }
+    const object = Object.create(null) as PlainObject;
+    for (const [key, item] of entries.items) {
+      const copied = copy(item, [...path, key]);
+      if (copied !== undefined) object[key] = copied;
+    }
+    return object;
+  }
+}
+
+/** What an object holds, read once: an array's items, or the own enumerable entries; undefined where it throws. */
+function entriesOf(value: object): unknown[] | { items: [string, unknown][] } | undefined {
+  try {
+    if (Array.isArray(value)) {
+      // By index up to a bound: a proxy may say that it is 2^32 long, and an iterator may never end.
+      const length = Math.min(Number(value.length) || 0, MAX_VALUES);
+      return Array.from({ length }, (_, index): unknown => value[index]);
+    }
+    const keys = Object.keys(value).slice(0, MAX_VALUES);
+    return { items: keys.map((key) => [key, (value as Record<string, unknown>)[key]]) };
+  } catch {
+    return undefined;
+  }
+}
