@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { pnpmCommand } from "./pnpm-command.ts";
+
+/** The folders under packages/ that are published, in the order of their dependencies. */
+export const PUBLISHED = ["policy", "sandbox-core", "telemetry"] as const;
+export type Published = (typeof PUBLISHED)[number];
+
+/** The repository's root. */
+export const ROOT = path.resolve(import.meta.dirname, "..");
+
+/** Packs one package as it would be published, `workspace:` and `catalog:` replaced, and gives the tarball's path. */
+export async function packTarball(name: Published, folder: string): Promise<string> {
+  const [command, ...first] = pnpmCommand();
+  await promisify(execFile)(command, [...first, "pack", "--pack-destination", folder], {
+    cwd: path.join(ROOT, "packages", name),
+  });
+  const file = (await readdir(folder)).find((entry) => entry.startsWith(`pyisolate-${name}-`));
+  if (file === undefined) throw new Error(`pnpm pack of ${name} left no tarball in ${folder}`);
+  return path.join(folder, file);
+}
