@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { packTarball, PUBLISHED, ROOT } from "./tarballs.ts";
+
+/**
+ * Installs the packed packages into an empty folder as a user would: npm, the tarballs, and the peers of telemetry
+ * (also the optional ones, which its entry `./sdk` needs). Gives what npm complained about.
+ */
+export async function installTarballs(folder: string): Promise<string> {
+  const tarballs = path.join(folder, "tarballs");
+  await mkdir(tarballs);
+  const packed: string[] = [];
+  for (const name of PUBLISHED) packed.push(await packTarball(name, tarballs));
+  await writeFile(path.join(folder, "package.json"), `{ "private": true, "type": "module" }`);
+  const { stderr } = await promisify(execFile)(
+    "npm",
+    ["install", "--ignore-scripts", "--no-audit", "--no-fund", ...packed, ...(await peers())],
+    { cwd: folder, env: npmEnvironment() },
+  );
+  return stderr;
+}
+
+async function peers(): Promise<string[]> {
+  const manifest = JSON.parse(
+    await readFile(path.join(ROOT, "packages/telemetry/package.json"), "utf8"),
+  ) as { peerDependencies: Record<string, string> };
+  return Object.entries(manifest.peerDependencies).map(([name, range]) => `${name}@${range}`);
+}
+
+/** Without what npx told its child about this repository: npm would install into it. */
+function npmEnvironment(): NodeJS.ProcessEnv {
+  const node = path.dirname(process.execPath);
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    PATH: `${node}${path.delimiter}${process.env["PATH"] ?? ""}`,
+  };
+  for (const name of ["local_prefix", "global_prefix", "prefix"]) delete env[`npm_config_${name}`];
+  return env;
+}

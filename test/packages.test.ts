@@ -1,0 +1,166 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { exportedNames } from "./exported-names.ts";
+import { installTarballs } from "./installation.ts";
+import { readmeProgram } from "./readme-program.ts";
+import { PUBLISHED } from "./tarballs.ts";
+
+let folder = "";
+let complaints = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "pyisolate-install-"));
+  complaints = await installTarballs(folder);
+}, 300_000);
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("the tarballs install in an empty folder without a word about peers or engines", () => {
+  expect(complaints).not.toMatch(/peer|ERESOLVE|EBADENGINE|deprecated/i);
+});
+
+test("there is one copy of every OpenTelemetry package", async () => {
+  const files = await readdir(path.join(folder, "node_modules"), { recursive: true });
+  expect(files.filter((file) => /node_modules\/@opentelemetry\/[^/]+$/.test(file))).toEqual([]);
+});
+
+test.each(PUBLISHED)(
+  "%s ships no test, no build information and no workspace protocol",
+  async (name) => {
+    const { root, files } = await shipped(name);
+    expect(files.filter((file) => /\.test\.|\.tsbuildinfo$|(^|\/)tsconfig/.test(file))).toEqual([]);
+    expect(await readFile(path.join(root, "package.json"), "utf8")).not.toMatch(
+      /workspace:|catalog:/,
+    );
+  },
+);
+
+test.each(PUBLISHED)("every source map of %s leads to a file that is there", async (name) => {
+  const { root, files } = await shipped(name);
+  const maps = files.filter((file) => file.endsWith(".map"));
+  const leads = await Promise.all(
+    maps.map(async (map) => {
+      const { sources } = JSON.parse(await readFile(path.join(root, map), "utf8")) as {
+        sources: string[];
+      };
+      return sources.map((source) => path.join(root, path.dirname(map), source));
+    }),
+  );
+  expect(maps).not.toEqual([]);
+  expect(leads.flat().filter((file) => !existsSync(file))).toEqual([]);
+});
+
+test("the README's program runs there, and its telemetry leaves for the endpoint of the environment", async () => {
+  const { program, policy } = await readmeProgram();
+  await writeFile(path.join(folder, "program.ts"), program);
+  await writeFile(path.join(folder, "policy.yaml"), policy);
+  await using collector = await fakeCollector();
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ["program.ts"], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+    timeout: 25_000,
+  });
+  expect(stderr).toBe("");
+  expect(stdout).toContain("/etc/shadow");
+  expect([...collector.paths].toSorted()).toEqual(["/v1/logs", "/v1/metrics"]);
+});
+
+// The surface of each entry: it changes on purpose or not at all.
+test("@pyisolate/policy exports these names", async () => {
+  expect(await exportedNames(folder, "@pyisolate/policy")).toMatchInlineSnapshot(`
+    [
+      "CAPABILITIES",
+      "DEFAULT_RULE",
+      "DENIAL_REASONS",
+      "DenialEvent",
+      "InvalidDenialEventError",
+      "InvalidPolicyError",
+      "KERNEL_EVIDENCE",
+      "MAX_TARGET_LENGTH",
+      "OPERATIONS",
+      "PolicyAuthError",
+      "PolicyError",
+      "VERDICTS",
+      "canonicalHost",
+      "cleanText",
+      "decide",
+      "denialEvent",
+      "isPublicAddress",
+      "loadPolicy",
+      "newInstance",
+      "parseDenialEvent",
+      "parsePolicy",
+      "type Capability",
+      "type CellTotals",
+      "type Decision",
+      "type DenialEventJson",
+      "type DenialFields",
+      "type DenialInput",
+      "type DenialReason",
+      "type DenialSink",
+      "type GuardedCapability",
+      "type KernelEvidence",
+      "type Limits",
+      "type NearestRule",
+      "type Operation",
+      "type Policy",
+      "type PolicyIssue",
+      "type Request",
+      "type Rule",
+      "type Verdict",
+    ]
+  `);
+});
+
+test("@pyisolate/sandbox-core exports these names", async () => {
+  expect(await exportedNames(folder, "@pyisolate/sandbox-core")).toMatchInlineSnapshot();
+});
+
+test("@pyisolate/telemetry exports these names", async () => {
+  expect(await exportedNames(folder, "@pyisolate/telemetry")).toMatchInlineSnapshot();
+});
+
+test("@pyisolate/telemetry/sdk exports these names", async () => {
+  expect(await exportedNames(folder, "@pyisolate/telemetry/sdk")).toMatchInlineSnapshot();
+});
+
+async function shipped(name: string): Promise<{ root: string; files: string[] }> {
+  const root = path.join(folder, "node_modules/@pyisolate", name);
+  return { root, files: await readdir(root, { recursive: true }) };
+}
+
+/** Accepts OTLP over HTTP on a free loopback port and remembers which paths were posted to. */
+async function fakeCollector(): Promise<AsyncDisposable & { url: string; paths: Set<string> }> {
+  const paths = new Set<string>();
+  const server = createServer((request, response) => {
+    paths.add(request.url ?? "");
+    request
+      .resume()
+      .once("end", () => response.writeHead(200, { "content-type": "application/json" }).end("{}"));
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    paths,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      await closed.promise;
+    },
+  };
+}
