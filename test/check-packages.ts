@@ -44,7 +44,7 @@ async function attwFaults(tarball: string): Promise<string[]> {
     "dist/index.js",
   );
   try {
-    await promisify(execFile)(process.execPath, [
+    const { stdout } = await promisify(execFile)(process.execPath, [
       cli,
       tarball,
       "--profile",
@@ -52,7 +52,8 @@ async function attwFaults(tarball: string): Promise<string[]> {
       "--no-color",
       "--no-emoji",
     ]);
-    return [];
+    // No types at all is no problem to attw, and it exits with 0.
+    return stdout.includes("does not contain types") ? ["attw: the package contains no types"] : [];
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
     return [`attw: ${`${stdout}${stderr}`.trim() || String(error)}`];
