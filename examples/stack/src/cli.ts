@@ -1,0 +1,58 @@
+import { parseArgs } from "node:util";
+import { cacheFolder } from "./cache.ts";
+import { StackError } from "./errors.ts";
+import { findServers } from "./servers.ts";
+
+const HELP = `Usage: node examples/stack/dist/cli.js <command>
+
+Commands:
+  build   find the Collector, Prometheus and promtool, and build with Go what is missing
+  find    say where they are, without building
+
+Environment:
+  PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS, PYISOLATE_PROMTOOL
+                    binaries to use; otherwise PATH, then the cache
+  PYISOLATE_CACHE   where built ones are kept; now ${cacheFolder()}
+  PYISOLATE_GO      the Go command; "none" forbids building
+  GOPROXY, GOFLAGS, ...
+                    Go's own settings, as always
+
+Exit code: 0 all there, 1 not all there or a build failed, 2 wrong usage.
+`;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  let command: string | undefined;
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+    });
+    if (values.help === true) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    if (positionals.length === 1) [command] = positionals;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n`);
+  }
+  if (command !== "build" && command !== "find") {
+    process.stderr.write(HELP);
+    return 2;
+  }
+  try {
+    const result = await findServers({ build: command === "build" });
+    if (!result.ok) {
+      process.stderr.write(`${result.reason}\n`);
+      return 1;
+    }
+    for (const [name, path] of Object.entries(result.servers)) process.stdout.write(`${name} ${path}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof StackError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,26 @@
+// Have the servers.
+export { BUILD_TIMEOUT_MS, type FindServersOptions, findServers, requireServers, type Servers, type ServersResult } from "./servers.ts";
+export { serversForTest, type SkippableTest } from "./in-tests.ts";
+export { createProgress, type Progress, SILENT } from "./progress.ts";
+
+// Run them.
+export { type Stack, type StackOptions, startStack } from "./stack.ts";
+export {
+  type Collector,
+  COLLECTOR_CONFIG,
+  type CollectorOptions,
+  type CollectorPorts,
+  startCollector,
+  validateConfig,
+} from "./collector.ts";
+export { type Prometheus, type PrometheusOptions, type ScrapeTarget, startPrometheus } from "./prometheus.ts";
+export { type Server, type ServerExit, type ServerOptions, startServer } from "./server.ts";
+export { freePorts } from "./ports.ts";
+
+// Read what came out.
+export type { Sample } from "./prometheus-answer.ts";
+export { createPromtool, type Promtool, type Verdict } from "./promtool.ts";
+export { type LogFileContents, readLogFile, waitForLogs } from "./log-file.ts";
+export type { Attributes, AttributeValue, CollectedLog } from "./otlp-json.ts";
+
+export { StackError, type StackErrorCode } from "./errors.ts";

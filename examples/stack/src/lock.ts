@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Milliseconds between two signs of life of the holder. */
+const BEAT_MS = 1000;
+/** Milliseconds without one after which the holder counts as dead: ten missed beats, so a busy machine is no murderer. */
+const STALE_MS = 10_000;
+
+export interface LockOptions {
+  /** Called once, when somebody else holds the lock. */
+  readonly onWait?: () => void;
+}
+
+/**
+ * Runs one at a time, across processes, whatever shares the name of a lock folder.
+ *
+ * @remarks The holder's sign of life is the folder's time of change, so that a killed holder, in a container or not, holds
+ * nobody up for more than ten seconds. Two may run at once after a holder was suspended for longer: what runs must stay
+ * right even so, and only be wasteful.
+ */
+export async function withLock<T>(folder: string, run: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+  for (let waiting = false; !(await acquire(folder)); waiting = true) {
+    if (!waiting) options.onWait?.();
+    if (await isStale(folder)) await breakLock(folder);
+    else await sleep(200);
+  }
+  const beat = setInterval(() => {
+    const now = new Date();
+    utimes(folder, now, now).catch(() => {});
+  }, BEAT_MS);
+  try {
+    return await run();
+  } finally {
+    clearInterval(beat);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function acquire(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if (isCode(error, "EEXIST")) return false;
+    throw error;
+  }
+}
+
+async function isStale(folder: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(folder)).mtimeMs > STALE_MS;
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+// By rename, which only one of several that found it stale can do.
+async function breakLock(folder: string): Promise<void> {
+  const grave = `${folder}.${randomUUID()}`;
+  try {
+    await rename(folder, grave);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return;
+    throw error;
+  }
+  await rm(grave, { recursive: true, force: true });
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,55 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { StackError } from "./errors.ts";
+
+/**
+ * Ports on 127.0.0.1 that nobody listens on, all different.
+ *
+ * @remarks Free now is not free later: whoever binds one must be ready to find it taken ({@link StackError}, `port-taken`).
+ */
+export async function freePorts(count: number): Promise<number[]> {
+  const held = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const ports = held.map((server) => portOf(server));
+  await Promise.all(held.map((server) => close(server)));
+  return ports;
+}
+
+/**
+ * Checks before a server starts that its ports can be had, because afterwards a stranger's answer on one could pass for
+ * the server's own.
+ *
+ * @throws {StackError} `port-taken`, naming the port.
+ */
+export async function assertPortsFree(owner: string, ports: readonly number[]): Promise<void> {
+  for (const port of ports) {
+    try {
+      await close(await listen(port));
+    } catch (cause) {
+      throw new StackError(
+        "port-taken",
+        `${owner} cannot listen on 127.0.0.1:${port}: ${cause instanceof Error ? cause.message : String(cause)}. ` +
+          "Stop what listens there, or choose another port.",
+        "",
+        { cause },
+      );
+    }
+  }
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer();
+  server.listen({ host: "127.0.0.1", port, exclusive: true });
+  await once(server, "listening");
+  return server;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("not a TCP server");
+  return address.port;
+}
+
+async function close(server: Server): Promise<void> {
+  server.close();
+  await once(server, "close");
+}
