@@ -1,0 +1,89 @@
+import type { Context } from "@opentelemetry/api";
+import type { CellTotals, DenialEvent } from "@pyisolate/policy";
+
+import { Bursts, type Burst } from "./bursts.ts";
+import type { Cell } from "./cells.ts";
+import { Ring } from "./ring.ts";
+import type { EventRow } from "./rows.ts";
+
+/** A cell's end, to be told after its last denial. */
+export interface Notice {
+  readonly totals: CellTotals;
+  readonly cell: Cell;
+  readonly context: Context;
+  /** Unix milliseconds. */
+  readonly time: number;
+}
+
+/** Kinds of denial that can burst at once. */
+const MAX_BURSTS = 256;
+/** Ends of cells that can wait. */
+const MAX_NOTICES = 4096;
+
+/**
+ * What waits for its log record. A denial goes to the ring; where that is full, or the cell has more than its share of it,
+ * to the burst of its kind; where there is no room for that either, nowhere.
+ */
+export class Backlog {
+  readonly #ring: Ring;
+  readonly #bursts = new Bursts(MAX_BURSTS);
+  readonly #notices: Notice[] = [];
+  /** Places in the ring that one cell may fill: half, so that a noisy cell leaves room for the others. */
+  readonly #share: number;
+
+  constructor(capacity: number) {
+    this.#ring = new Ring(capacity);
+    this.#share = Math.ceil(capacity / 2);
+  }
+
+  /** Records to be emitted, not denials: a burst is one. */
+  get size(): number {
+    return this.#ring.size + this.#bursts.size + this.#notices.length;
+  }
+
+  /** @returns false where there is no room. */
+  push(event: DenialEvent, context: Context, cell: Cell, row: EventRow): boolean {
+    if (cell.waiting < this.#share && this.#ring.push(event, context, cell)) {
+      cell.waiting += 1;
+      return true;
+    }
+    return this.#bursts.merge(event, context, cell, row);
+  }
+
+  /** @returns false where there is no room. */
+  pushNotice(notice: Notice): boolean {
+    if (this.#notices.length >= MAX_NOTICES) return false;
+    this.#notices.push(notice);
+    return true;
+  }
+
+  /** Takes up to `max` records out: bursts first, since they free their kinds, then the ring, then ends of cells. */
+  take(max: number, to: BacklogReader): void {
+    let left = max;
+    for (; left > 0; left--) {
+      const burst = this.#bursts.shift();
+      if (burst === undefined) break;
+      to.burst(burst);
+    }
+    const one = (event: DenialEvent, context: Context, cell: Cell) => {
+      cell.waiting -= 1;
+      to.event(event, context, cell);
+    };
+    while (left > 0 && this.#ring.shift(one)) left -= 1;
+    for (; left > 0; left--) {
+      const notice = this.#notices[0];
+      // A cell's end comes after its denials. An empty ring means there are none, whoever shares the account.
+      if (notice === undefined) return;
+      if (this.#ring.size > 0 && notice.cell.account.pending > 0) return;
+      this.#notices.shift();
+      to.notice(notice);
+    }
+  }
+}
+
+/** What is done with each thing taken out. Must not throw. */
+export interface BacklogReader {
+  burst(burst: Burst): void;
+  event(event: DenialEvent, context: Context, cell: Cell): void;
+  notice(notice: Notice): void;
+}

@@ -1,0 +1,112 @@
+import { Account, type Ledger } from "./ledger.ts";
+import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
+import { newRow, type Row } from "./tally.ts";
+
+/** What the recorder knows of one cell name. */
+export interface Cell {
+  readonly name: string;
+  /** Its series of `pyisolate.denials`; that of `_other` past the budget. */
+  readonly row: Row;
+  readonly folded: boolean;
+  readonly account: Account;
+  /** Events of it in the ring. */
+  waiting: number;
+  /** Its ledger when a cell of this name last closed: where the next one's starts. */
+  closedAt: Ledger | undefined;
+}
+
+/** Longest name that may become an attribute: what `denialEvent` lets through, and some. */
+const MAX_NAME = 256;
+
+/**
+ * Cells by name, bounded twice. A series is for the life of the process, because the SDK never forgets one: past `max` names
+ * new cells share `_other`. An account (a cell's ledger) is kept until its room is needed and its cell has closed.
+ */
+export class Cells {
+  readonly #max: number;
+  readonly #rows = new Map<string, Row>();
+  readonly #cells = new Map<string, Cell>();
+  readonly #closed = new Set<string>();
+  readonly #other: Cell;
+  #last: Cell;
+
+  constructor(max: number) {
+    this.#max = max;
+    const row = newRow("denials", { [A.cell.name]: OTHER });
+    this.#other = newCell(OTHER, row, true);
+    this.#last = this.#other;
+  }
+
+  /** Series so far, that of `_other` included. */
+  get size(): number {
+    return this.#rows.size + 1;
+  }
+
+  /** The cell that all cells past the bound share. */
+  get other(): Cell {
+    return this.#other;
+  }
+
+  /** @throws TypeError where the name is not a name. */
+  find(name: string): Cell {
+    if (this.#last.name === name) return this.#last;
+    const cell = this.#cells.get(name) ?? this.#resolve(name);
+    this.#last = cell;
+    return cell;
+  }
+
+  /** The account that a cell's denials are in, without making one: undefined for a name never heard of. */
+  account(name: string): Account | undefined {
+    const own = this.#cells.get(name)?.account;
+    if (own !== undefined) return own;
+    return this.#other.account.denied > 0 ? this.#other.account : undefined;
+  }
+
+  /** A cell of this name has ended: its account may go when room is needed. */
+  close(cell: Cell): void {
+    if (cell !== this.#other) this.#closed.add(cell.name);
+  }
+
+  /** A cell that was closed and is denied again is open: a name may be used twice. */
+  reopen(cell: Cell): void {
+    if (this.#closed.size > 0) this.#closed.delete(cell.name);
+  }
+
+  #resolve(name: string): Cell {
+    if (typeof name !== "string" || name === "" || name.length > MAX_NAME) {
+      throw new TypeError("cell must be a name");
+    }
+    if (name === OTHER) return this.#other;
+    if (this.#cells.size >= this.#max && !this.#retire()) return this.#other;
+    const row = this.#rows.get(name) ?? this.#newRow(name);
+    const cell = newCell(name, row ?? this.#other.row, row === undefined);
+    this.#cells.set(name, cell);
+    return cell;
+  }
+
+  #newRow(name: string): Row | undefined {
+    // One series of the budget is that of `_other`.
+    if (this.#rows.size >= this.#max - 1) return undefined;
+    const row = newRow("denials", { [A.cell.name]: name });
+    this.#rows.set(name, row);
+    return row;
+  }
+
+  #retire(): boolean {
+    for (const name of this.#closed) {
+      const cell = this.#cells.get(name);
+      // One still in the ring is about to be settled by its own account.
+      if (cell !== undefined && cell.account.pending > 0) continue;
+      this.#closed.delete(name);
+      this.#cells.delete(name);
+      if (cell !== undefined) this.#other.account.absorb(cell.account);
+      if (this.#last === cell) this.#last = this.#other;
+      return true;
+    }
+    return false;
+  }
+}
+
+function newCell(name: string, row: Row, folded: boolean): Cell {
+  return { name, row, folded, account: new Account(), waiting: 0, closedAt: undefined };
+}

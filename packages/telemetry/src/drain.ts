@@ -1,0 +1,136 @@
+import { setImmediate as turn } from "node:timers/promises";
+
+import { context, ROOT_CONTEXT, type Context } from "@opentelemetry/api";
+import type { DenialEvent } from "@pyisolate/policy";
+
+import type { Backlog, BacklogReader, Notice } from "./backlog.ts";
+import type { Books } from "./books.ts";
+import type { Burst } from "./bursts.ts";
+import type { Cell } from "./cells.ts";
+import { cellClosedLogRecord, denialLogRecord, type BurstTail } from "./log-record.ts";
+import type { LogOutlet } from "./log-outlet.ts";
+import { EVENTS } from "./semconv.ts";
+import { denialSeverity } from "./severity.ts";
+
+/**
+ * Records emitted before the provider's flush is awaited: the SDK's export batch. Its processor keeps 2048 more and drops
+ * the rest without a word, so this pace is what makes a burst arrive whole.
+ */
+const CHUNK = 512;
+
+/** Longest wait for a provider's flush, milliseconds: the SDK's own bound for one export. */
+const FLUSH_TIMEOUT = 30_000;
+
+/** Turns the backlog into log records, off the path of whoever is denied. One run at a time, a chunk a turn. */
+export class Drain implements BacklogReader {
+  readonly #backlog: Backlog;
+  readonly #outlet: LogOutlet;
+  readonly #books: Books;
+  readonly #afterChunk: () => void;
+  #scheduled = false;
+  #running: Promise<void> | undefined;
+  #unflushed = 0;
+
+  /** @param afterChunk is called when a chunk has been emitted; must not throw. */
+  constructor(backlog: Backlog, outlet: LogOutlet, books: Books, afterChunk: () => void) {
+    this.#backlog = backlog;
+    this.#outlet = outlet;
+    this.#books = books;
+    this.#afterChunk = afterChunk;
+  }
+
+  /** Sees to it that a run will follow. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#start);
+  }
+
+  /** Resolves when nothing is left. */
+  async finish(): Promise<void> {
+    while (this.#running !== undefined || this.#backlog.size > 0) await this.#run();
+  }
+
+  /** Drops what is left. */
+  discard(): void {
+    this.#backlog.take(Number.POSITIVE_INFINITY, {
+      burst: ({ cell, count }) => {
+        this.#books.drop(cell, count, "shutdown");
+      },
+      event: (_event, _context, cell) => {
+        this.#books.drop(cell, 1, "shutdown");
+      },
+      notice: () => {},
+    });
+  }
+
+  burst({ cell, first, last, count, context }: Burst): void {
+    this.#emit(first, context, cell, { count, last });
+  }
+
+  event(event: DenialEvent, context: Context, cell: Cell): void {
+    this.#emit(event, context, cell);
+  }
+
+  notice({ totals, cell, context, time }: Notice): void {
+    try {
+      const ledger = cell.account.read(cell.closedAt);
+      const record = cellClosedLogRecord(totals, ledger, time, context);
+      if (!this.#outlet.wants(record)) return;
+      this.#outlet.emit(record);
+      this.#unflushed += 1;
+    } catch {
+      // The ledger is of denials; a cell's end that cannot be told is in its own denials' records.
+    } finally {
+      cell.closedAt = cell.account.read();
+    }
+  }
+
+  #emit(event: DenialEvent, context: Context, cell: Cell, burst?: BurstTail): void {
+    const count = burst?.count ?? 1;
+    try {
+      const eventName = EVENTS.denial.name;
+      // Asked before the record is built: one that nobody wants costs next to nothing.
+      if (!this.#outlet.wants({ eventName, severityNumber: denialSeverity(event), context })) {
+        this.#books.drop(cell, count, "disabled");
+        return;
+      }
+      this.#outlet.emit(denialLogRecord(event, context, burst));
+    } catch {
+      this.#books.drop(cell, count, "emit_failed");
+      return;
+    }
+    this.#books.emit(cell, count);
+    this.#unflushed += 1;
+  }
+
+  // Whoever was denied first must not become the parent of the exporter's own spans.
+  readonly #start = (): void => {
+    this.#scheduled = false;
+    void context.with(ROOT_CONTEXT, async () => {
+      await this.#run();
+    });
+  };
+
+  async #run(): Promise<void> {
+    this.#running ??= this.#pump().finally(() => {
+      this.#running = undefined;
+    });
+    await this.#running;
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#backlog.size > 0) {
+      this.#backlog.take(CHUNK, this);
+      this.#afterChunk();
+      if (this.#unflushed >= CHUNK) {
+        this.#unflushed = 0;
+        if (this.#outlet.canFlush) {
+          await this.#outlet.forceFlush({ timeout: FLUSH_TIMEOUT, keepAlive: false });
+          continue;
+        }
+      }
+      if (this.#backlog.size > 0) await turn();
+    }
+  }
+}

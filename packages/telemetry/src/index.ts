@@ -1,0 +1,34 @@
+export { createDenialRecorder, type DenialRecorder } from "./recorder.ts";
+export type { DenialRecorderOptions } from "./recorder-options.ts";
+export type { Ledger } from "./ledger.ts";
+export { denialLogRecord } from "./log-record.ts";
+export { denialSeverity } from "./severity.ts";
+export {
+  ATTRIBUTES,
+  CLOSE_CAUSES,
+  DECISIONS,
+  DROP_REASONS,
+  EVENTS,
+  FOLDABLE,
+  METRICS,
+  OTHER,
+  OUTCOMES,
+  type DropReason,
+} from "./semconv.ts";
+export { SCOPE } from "./scope.ts";
+
+// The contract, so that a service with guards of its own needs one import.
+export { DenialEvent, denialEvent, parseDenialEvent, PolicyAuthError, PolicyError } from "@pyisolate/policy";
+export type {
+  Capability,
+  CellTotals,
+  DenialEventJson,
+  DenialFields,
+  DenialInput,
+  DenialReason,
+  DenialSink,
+  KernelEvidence,
+  NearestRule,
+  Operation,
+  Verdict,
+} from "@pyisolate/policy";

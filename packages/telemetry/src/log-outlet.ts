@@ -1,0 +1,57 @@
+import { logs } from "@opentelemetry/api";
+import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
+
+import { canFlush, forceFlushOf, type Patience } from "./force-flush.ts";
+import { SCOPE } from "./scope.ts";
+
+/** Where log records go. */
+export class LogOutlet {
+  #injected: LoggerProvider | undefined;
+  #provider: LoggerProvider | undefined;
+  #logger: Logger | undefined;
+  #flushing: Promise<unknown> = Promise.resolve();
+
+  constructor(provider: LoggerProvider | undefined) {
+    this.#injected = provider;
+  }
+
+  set(provider: LoggerProvider): void {
+    this.#injected = provider;
+  }
+
+  /** Whether a record of this kind is wanted. @throws whatever the logger throws. */
+  wants(question: Parameters<Logger["enabled"]>[0]): boolean {
+    return this.#current().enabled(question);
+  }
+
+  /** @throws whatever the logger throws. */
+  emit(record: LogRecord): void {
+    this.#current().emit(record);
+  }
+
+  /** Whether {@link forceFlush} would do anything. */
+  get canFlush(): boolean {
+    return canFlush(this.#provider);
+  }
+
+  /**
+   * Has everything emitted so far exported. One at a time: the SDK's processor answers a second call at once, without
+   * waiting, and loses what is queued when it is shut down meanwhile. Never rejects.
+   */
+  async forceFlush(patience: Patience): Promise<void> {
+    const flushed = this.#flushing.then(async () => {
+      await forceFlushOf(this.#provider, patience);
+    });
+    this.#flushing = flushed;
+    await flushed;
+  }
+
+  #current(): Logger {
+    const provider = this.#injected ?? logs.getLoggerProvider();
+    if (provider !== this.#provider || this.#logger === undefined) {
+      this.#logger = provider.getLogger(SCOPE.name, SCOPE.version);
+      this.#provider = provider;
+    }
+    return this.#logger;
+  }
+}

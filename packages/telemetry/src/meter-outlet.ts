@@ -1,0 +1,118 @@
+import { createNoopMeter, metrics } from "@opentelemetry/api";
+import type { MeterProvider, ObservableCallback, ObservableResult } from "@opentelemetry/api";
+
+import { forceFlushOf, type Patience } from "./force-flush.ts";
+import { Instruments } from "./instruments.ts";
+import { SCOPE } from "./scope.ts";
+import type { Row, Tally } from "./tally.ts";
+
+/** How often a recorder that has no meter yet looks for one, milliseconds. */
+const LOOK_INTERVAL = 1000;
+
+/**
+ * Where counts go. The metrics API has no proxy: an instrument made before a provider is registered stays without effect
+ * for ever. So instruments are made when a real provider is there, again when it changes, and until then counts wait.
+ */
+export class MeterOutlet {
+  readonly #tally: Tally;
+  /** Rows that begin at zero, so that `rate()` and `increase()` see the first count. */
+  readonly #known: readonly Row[];
+  readonly #pending: () => number;
+  #injected: MeterProvider | undefined;
+  #provider: MeterProvider | undefined;
+  #instruments: Instruments | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #released = false;
+
+  constructor(
+    tally: Tally,
+    known: readonly Row[],
+    pending: () => number,
+    provider: MeterProvider | undefined,
+  ) {
+    this.#tally = tally;
+    this.#known = known;
+    this.#pending = pending;
+    this.#injected = provider;
+    this.flush();
+    if (this.#instruments === undefined) {
+      this.#looking = setInterval(() => {
+        this.flush();
+        if (this.#instruments !== undefined) clearInterval(this.#looking);
+      }, LOOK_INTERVAL).unref();
+    }
+  }
+
+  /** Hands what has been counted to the meter; without one, or when it throws, counts wait. Never throws. */
+  flush(): void {
+    try {
+      this.#refresh();
+      const instruments = this.#instruments;
+      if (instruments === undefined) return;
+      this.#tally.flush((row, amount) => {
+        instruments.add(row, amount);
+      });
+    } catch {
+      // A meter that cannot be made: the counts are kept, the next flush tries again.
+    }
+  }
+
+  /** Flushes what is pending to the old provider and goes on with the new one. */
+  set(provider: MeterProvider): void {
+    if (this.#released) return;
+    if (!this.#isDown()) this.flush();
+    this.#injected = provider;
+    this.flush();
+  }
+
+  /** Flushes the provider too, where it can. Never rejects. */
+  async forceFlush(patience: Patience): Promise<void> {
+    this.flush();
+    await forceFlushOf(this.#provider, patience);
+  }
+
+  /** Flushes once more and ends the callback. A later {@link flush} still reaches the same meter. */
+  release(): void {
+    this.flush();
+    clearInterval(this.#looking);
+    this.#endCallback();
+    this.#released = true;
+  }
+
+  #refresh(): void {
+    if (this.#released) return;
+    const provider = this.#injected ?? metrics.getMeterProvider();
+    if (provider === this.#provider && this.#instruments !== undefined) return;
+    this.#endCallback();
+    this.#instruments = undefined;
+    this.#provider = provider;
+    const meter = provider.getMeter(SCOPE.name, SCOPE.version);
+    if (meter === createNoopMeter()) return;
+    const instruments = new Instruments(meter, this.#onCollect);
+    for (const row of this.#known) instruments.add(row, 0);
+    this.#instruments = instruments;
+  }
+
+  #endCallback(): void {
+    try {
+      this.#instruments?.release();
+    } catch {
+      // Nothing of ours depends on a callback that could not be removed: it flushes to whoever is current.
+    }
+  }
+
+  // What an SDK that has been shut down is given is never exported: better kept for the next one.
+  #isDown(): boolean {
+    try {
+      return this.#provider?.getMeter(SCOPE.name, SCOPE.version) === createNoopMeter();
+    } catch {
+      return true;
+    }
+  }
+
+  // Collection calls this first, so that what it reads is exact, whether or not a drain has run.
+  readonly #onCollect: ObservableCallback = (result: ObservableResult) => {
+    this.flush();
+    result.observe(this.#pending());
+  };
+}
