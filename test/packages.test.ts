@@ -127,11 +127,55 @@ test("@pyisolate/sandbox-core exports these names", async () => {
 });
 
 test("@pyisolate/telemetry exports these names", async () => {
-  expect(await exportedNames(folder, "@pyisolate/telemetry")).toMatchInlineSnapshot();
+  expect(await exportedNames(folder, "@pyisolate/telemetry")).toMatchInlineSnapshot(`
+    [
+      "ATTRIBUTES",
+      "CLOSE_CAUSES",
+      "DECISIONS",
+      "DROP_REASONS",
+      "DenialEvent",
+      "EVENTS",
+      "FOLDABLE",
+      "METRICS",
+      "OTHER",
+      "OUTCOMES",
+      "PolicyAuthError",
+      "PolicyError",
+      "SCOPE",
+      "createDenialRecorder",
+      "denialEvent",
+      "denialLogRecord",
+      "denialSeverity",
+      "parseDenialEvent",
+      "type Capability",
+      "type CellTotals",
+      "type DenialEventJson",
+      "type DenialFields",
+      "type DenialInput",
+      "type DenialReason",
+      "type DenialRecorder",
+      "type DenialRecorderOptions",
+      "type DenialSink",
+      "type DropReason",
+      "type KernelEvidence",
+      "type Ledger",
+      "type NearestRule",
+      "type Operation",
+      "type Verdict",
+    ]
+  `);
 });
 
 test("@pyisolate/telemetry/sdk exports these names", async () => {
-  expect(await exportedNames(folder, "@pyisolate/telemetry/sdk")).toMatchInlineSnapshot();
+  expect(await exportedNames(folder, "@pyisolate/telemetry/sdk")).toMatchInlineSnapshot(`
+    [
+      "TelemetryStartError",
+      "startTelemetry",
+      "type Telemetry",
+      "type TelemetryOptions",
+      "type TelemetryStartCode",
+    ]
+  `);
 });
 
 async function shipped(name: string): Promise<{ root: string; files: string[] }> {
