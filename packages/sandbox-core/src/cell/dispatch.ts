@@ -1,0 +1,93 @@
+import { type WireRequest, type WireVerdict, MAX_REQUEST_TARGET } from "../frames.ts";
+import { GUEST_SURFACE, type GuestOperation } from "../surface.ts";
+import { type AskAgain, Failed, type Grant, Malformed, type Prepared, Refused, type Surroundings } from "./guards/guard.ts";
+import { GUARDS } from "./guards/registry.ts";
+import type { Answer, Primitive } from "./guest/bridge.ts";
+
+/** How the guards' requests reach the broker. */
+export interface Broker {
+  ask(request: WireRequest): WireVerdict;
+  askLater(request: WireRequest): Promise<WireVerdict>;
+}
+
+/** One guarded operation from the guest's arguments to its answer: prepare, ask, perform. Never throws. */
+export class Dispatch {
+  readonly #broker: Broker;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  sync(name: string, args: readonly Primitive[], execId: number, surroundings: Surroundings): Answer {
+    let prepared: Prepared | undefined;
+    try {
+      prepared = this.#prepare(name, args, "sync", surroundings);
+      const grant = granted(this.#broker.ask(this.#request(name, prepared.target, execId)));
+      return prepared.perform(grant, this.#again(name, execId)) as Answer;
+    } catch (error) {
+      if (error instanceof Malformed) return refused(this.#broker.ask(this.#malformed(name, error, execId)));
+      return failed(error);
+    } finally {
+      prepared?.release?.();
+    }
+  }
+
+  async later(
+    name: string,
+    args: readonly Primitive[],
+    execId: number,
+    surroundings: Surroundings,
+  ): Promise<readonly [Answer, Uint8Array | undefined]> {
+    let prepared: Prepared | undefined;
+    try {
+      prepared = this.#prepare(name, args, "async", surroundings);
+      const grant = granted(await this.#broker.askLater(this.#request(name, prepared.target, execId)));
+      const answer = await prepared.perform(grant, this.#again(name, execId));
+      return Array.isArray(answer) ? (answer as [Answer, Uint8Array]) : [answer as Answer, undefined];
+    } catch (error) {
+      if (error instanceof Malformed) return [refused(await this.#broker.askLater(this.#malformed(name, error, execId))), undefined];
+      return [failed(error), undefined];
+    } finally {
+      prepared?.release?.();
+    }
+  }
+
+  #prepare(name: string, args: readonly Primitive[], mode: "sync" | "async", surroundings: Surroundings): Prepared {
+    return GUARDS[name as GuestOperation](args, mode, surroundings);
+  }
+
+  #request(name: string, target: string, execId: number): WireRequest {
+    const { capability, operation } = GUEST_SURFACE[name as GuestOperation];
+    return { c: capability, o: operation, t: target, x: execId };
+  }
+
+  #malformed(name: string, error: Malformed, execId: number): WireRequest {
+    return { ...this.#request(name, error.target.slice(0, MAX_REQUEST_TARGET), execId), bad: error.message };
+  }
+
+  #again(name: string, execId: number): AskAgain {
+    const again = (target: string): Grant => granted(this.#broker.ask(this.#request(name, target, execId)));
+    return Object.assign(again, {
+      later: async (target: string) => granted(await this.#broker.askLater(this.#request(name, target, execId))),
+    });
+  }
+}
+
+function granted(verdict: WireVerdict): Grant {
+  if (verdict.ok) return verdict;
+  throw new Refused(verdict);
+}
+
+/** The answer to what cannot be allowed: a host that allows it is wrong, and the cell fails closed. */
+export function refused(verdict: WireVerdict): Answer {
+  if (verdict.ok) return failed(new Failed("The request could not be understood"));
+  return `r${verdict.capability} ${verdict.reason} ${verdict.id}`;
+}
+
+function failed(error: unknown): Answer {
+  if (error instanceof Refused) return refused(error.refusal);
+  if (error instanceof Failed) return `e${JSON.stringify({ message: error.message, ...error.fields })}`;
+  const { code, errno, syscall } = error as NodeJS.ErrnoException;
+  // The message may name paths of the host; the code says as much as the guest may know.
+  return `e${JSON.stringify({ message: typeof code === "string" ? code : "The operation failed", code, errno, syscall })}`;
+}

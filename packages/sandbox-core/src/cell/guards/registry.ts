@@ -1,0 +1,25 @@
+import type { GuestOperation } from "../../surface.ts";
+import * as filesystem from "./filesystem.ts";
+import type { Guard } from "./guard.ts";
+import { importModule } from "./import.ts";
+import { fetchUrl } from "./network.ts";
+import * as random from "./random.ts";
+import { execFile } from "./subprocess.ts";
+
+/** The guards, one a row of the surface table: neither can have a row that the other lacks. */
+export const GUARDS: Readonly<Record<GuestOperation, Guard>> = {
+  "fs.readFile": filesystem.readFile,
+  "fs.writeFile": filesystem.writeFile,
+  "fs.appendFile": filesystem.appendFile,
+  "fs.mkdir": filesystem.mkdir,
+  "fs.readdir": filesystem.readdir,
+  "fs.stat": filesystem.stat,
+  "fs.exists": filesystem.exists,
+  "fs.rm": filesystem.rm,
+  fetch: fetchUrl,
+  "child_process.execFile": execFile,
+  "crypto.getRandomValues": random.getRandomValues,
+  "crypto.randomUUID": random.randomUUID,
+  "Math.random": random.random,
+  import: importModule,
+};

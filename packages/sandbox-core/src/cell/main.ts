@@ -1,0 +1,4 @@
+// The cell process: it holds the guest's isolate and the guards, and asks the host for every decision.
+import { Cell } from "./cell.ts";
+
+new Cell().listen();

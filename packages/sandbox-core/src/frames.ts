@@ -1,0 +1,117 @@
+// The frames that host and cell both speak. Everything here is loaded in both processes, so it imports nothing.
+
+/**
+ * Length of a frame's head: u32 LE length of the body, u8 kind, u32 LE id. The id names the call into the cell, or, for
+ * an asynchronous request, the request.
+ */
+export const HEAD_BYTES = 9;
+
+/** Longest body of a frame: bounds what one side can make the other hold. */
+export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+/** Longest body of a request, in bytes: a guard bounds its target far below. */
+export const MAX_REQUEST_BYTES = 16 * 1024;
+
+/** Longest target that a guard puts into a request, in UTF-16 code units: the longest Linux path is 4096 bytes. */
+export const MAX_REQUEST_TARGET = 4096;
+
+export const Frame = {
+  // host → cell
+  start: 1,
+  exec: 2,
+  call: 3,
+  verdict: 4,
+  // cell → host
+  ready: 16,
+  request: 17,
+  result: 18,
+  failure: 19,
+  console: 20,
+  post: 21,
+} as const;
+
+/** What a fresh cell process is told, once. JSON. */
+export interface Start {
+  readonly memoryMib: number;
+  /** PEM certificates that `fetch` trusts beside the built-in ones. */
+  readonly ca: string | null;
+}
+
+/** The cell's share of a call's limits; the host keeps the others. */
+export interface CallLimits {
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  readonly outputBytes: number;
+}
+
+/** One run of a source text. JSON. */
+export interface Exec extends CallLimits {
+  readonly source: string;
+}
+
+/** One call of a function that the guest left on `globalThis`. Structured clone. */
+export interface Call extends CallLimits {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/** What the cell asks the broker: keys are short, since this is the hot path. JSON. */
+export interface WireRequest {
+  /** Capability. */
+  readonly c: string;
+  /** Operation. */
+  readonly o: string;
+  /** Target, as the guard found it to be. */
+  readonly t: string;
+  /** Id of the call into the cell that this is part of. */
+  readonly x: number;
+  /** Why it is no request at all: refused before the policy. */
+  readonly bad?: string;
+}
+
+/** The broker's answer. JSON. */
+export type WireVerdict =
+  | {
+      readonly ok: true;
+      /** network: the checked addresses to connect to, in the resolver's order. */
+      readonly addresses?: readonly string[];
+      /** network: the name could not be resolved. */
+      readonly unresolved?: string;
+      /** import: the source of a module that the host supplies, or null where there is none of that name. */
+      readonly source?: string | null;
+    }
+  | {
+      readonly ok: false;
+      readonly capability: string;
+      readonly reason: string;
+      readonly id: string;
+    };
+
+/** How a call into the cell failed. JSON. */
+export interface Failure {
+  /** The denial that the guest did not catch. */
+  readonly denial?: string;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export function encodeFrame(kind: number, id: number, body: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(HEAD_BYTES + body.length);
+  frame.writeUInt32LE(body.length, 0);
+  frame.writeUInt8(kind, 4);
+  frame.writeUInt32LE(id, 5);
+  frame.set(body, HEAD_BYTES);
+  return frame;
+}
+
+export function encodeJson(kind: number, id: number, body: unknown): Buffer {
+  const text = JSON.stringify(body);
+  const length = Buffer.byteLength(text);
+  const frame = Buffer.allocUnsafe(HEAD_BYTES + length);
+  frame.writeUInt32LE(length, 0);
+  frame.writeUInt8(kind, 4);
+  frame.writeUInt32LE(id, 5);
+  frame.write(text, HEAD_BYTES);
+  return frame;
+}

@@ -1,0 +1,12 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** Runs a function in the async context that was current when this was made. */
+export type CallerContext = <R>(work: () => R) => R;
+
+/**
+ * The context of whoever calls into a cell. A cell's requests arrive on a socket, outside of every caller; entering this
+ * before the event is recorded gives the denial the caller's trace, without this package knowing of any tracing.
+ */
+export function callerContext(): CallerContext {
+  return AsyncLocalStorage.snapshot();
+}

@@ -1,0 +1,54 @@
+import { cleanText } from "@pyisolate/policy";
+
+import type { Failure } from "../frames.ts";
+
+/** Longest message of a guest's error, in UTF-16 code units. */
+const MAX_MESSAGE = 4096;
+/** Most lines of a guest's stack. */
+const MAX_FRAMES = 32;
+
+/** A guest program failed by itself. Its text is the guest's: bounded, and free of control and bidirectional characters. */
+export class GuestError extends Error {
+  /** The `name` of the guest's error. */
+  readonly guestName: string;
+  /** The frames of the guest's own program; nothing of the host or of the cell. */
+  readonly guestStack: string;
+
+  constructor({ name, message, stack }: Failure) {
+    super(cleanText(message, MAX_MESSAGE));
+    this.guestName = cleanText(name, 128) || "Error";
+    this.guestStack = cleanStack(stack);
+    Object.defineProperty(this, "stack", { value: `${this.name}: ${this.guestName}: ${this.message}${this.guestStack === "" ? "" : `\n${this.guestStack}`}`, configurable: true, writable: true });
+  }
+
+  override get name(): string {
+    return "GuestError";
+  }
+}
+
+function cleanStack(stack: string): string {
+  return stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line) && !/pyisolate:|isolated-vm|node:|file:\/\//.test(line))
+    .slice(0, MAX_FRAMES)
+    .map((line) => `    ${cleanText(line.trim(), 256)}`)
+    .join("\n");
+}
+
+/** The cell has ended: nothing can be run in it any more. */
+export class ClosedError extends Error {
+  constructor(cell: string, why: string) {
+    super(`The cell "${cell}" has ended (${why}); spawn another one`);
+  }
+
+  override get name(): string {
+    return "ClosedError";
+  }
+}
+
+/** A cell could not be brought up, or the host cannot run cells at all. */
+export class CellStartError extends Error {
+  override get name(): string {
+    return "CellStartError";
+  }
+}

@@ -1,0 +1,91 @@
+import { z } from "zod";
+
+import { type Failure, MAX_REQUEST_BYTES, MAX_REQUEST_TARGET } from "../frames.ts";
+import { GUEST_SURFACE } from "../surface.ts";
+
+/** What a cell sent that is no message: the cell, not only the guest, can no longer be trusted. */
+export class WireError extends Error {
+  override get name(): string {
+    return "WireError";
+  }
+}
+
+/** A request as the host knows it, parsed and bounded. */
+export interface GuardRequest {
+  readonly kind: "guard";
+  readonly capability: (typeof GUEST_SURFACE)[keyof typeof GUEST_SURFACE]["capability"];
+  readonly operation: string;
+  readonly target: string;
+  readonly call: number;
+  /** Why it is no request that a policy could decide. */
+  readonly malformed: string | null;
+}
+
+/** The cell's word that its guest has used up a limit that only the cell can see. */
+export interface LimitReached {
+  readonly kind: "limit";
+  readonly limit: "cpu" | "memory" | "output";
+  readonly call: number;
+}
+
+const operations = new Map<string, Set<string>>();
+for (const { capability, operation } of Object.values(GUEST_SURFACE)) {
+  operations.set(capability, (operations.get(capability) ?? new Set()).add(operation));
+}
+
+const Message = z.strictObject({
+  c: z.string().max(16),
+  o: z.string().max(16),
+  t: z.string().max(MAX_REQUEST_TARGET),
+  x: z.int().min(0).max(0xffffffff),
+  bad: z.string().max(256).optional(),
+});
+
+/** @throws WireError for anything but a request of this surface. */
+export function parseRequest(body: Buffer): GuardRequest | LimitReached {
+  if (body.length > MAX_REQUEST_BYTES) throw new WireError(`request of ${body.length} bytes`);
+  const parsed = Message.safeParse(parseJson(body));
+  if (!parsed.success) throw new WireError("request of another form");
+  const { c, o, t, x, bad } = parsed.data;
+  if (c === "limit") {
+    if (o === "cpu" || o === "memory" || o === "output") return { kind: "limit", limit: o, call: x };
+    throw new WireError("unknown limit");
+  }
+  if (!operations.get(c)?.has(o)) throw new WireError("unknown operation");
+  return { kind: "guard", capability: c as GuardRequest["capability"], operation: o, target: t, call: x, malformed: bad ?? null };
+}
+
+const FailureMessage = z.strictObject({
+  denial: z.string().max(128).optional(),
+  name: z.string().max(16_384),
+  message: z.string().max(65_536),
+  stack: z.string().max(65_536),
+});
+
+/** @throws WireError for anything but a failure. */
+export function parseFailure(body: Buffer): Failure {
+  const parsed = FailureMessage.safeParse(parseJson(body));
+  if (!parsed.success) throw new WireError("failure of another form");
+  const { denial, ...rest } = parsed.data;
+  return denial === undefined ? rest : { denial, ...rest };
+}
+
+const ConsoleMessage = z.strictObject({
+  level: z.enum(["debug", "log", "info", "warn", "error"]),
+  text: z.string().max(65_536),
+});
+
+/** @throws WireError for anything but a console line. */
+export function parseConsole(body: Buffer): z.infer<typeof ConsoleMessage> {
+  const parsed = ConsoleMessage.safeParse(parseJson(body));
+  if (!parsed.success) throw new WireError("console line of another form");
+  return parsed.data;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new WireError("not JSON");
+  }
+}

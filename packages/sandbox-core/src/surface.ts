@@ -1,0 +1,31 @@
+/** One guarded operation as a guest sees it. */
+export interface GuardedOperation {
+  readonly capability: "filesystem" | "network" | "subprocess" | "random" | "import";
+  /** The policy's operation. */
+  readonly operation: string;
+  /** Whether the guest waits for it (`sync`), or gets a promise (`async`). */
+  readonly modes: readonly ("sync" | "async")[];
+}
+
+/**
+ * Every guarded operation of the guest surface, by name. The guards in the cell are keyed by this table, so that none can
+ * exist outside it, and the tests drive each row through allow, deny, malformed and failure.
+ */
+export const GUEST_SURFACE = {
+  "fs.readFile": { capability: "filesystem", operation: "read", modes: ["sync", "async"] },
+  "fs.writeFile": { capability: "filesystem", operation: "write", modes: ["sync", "async"] },
+  "fs.appendFile": { capability: "filesystem", operation: "write", modes: ["sync", "async"] },
+  "fs.mkdir": { capability: "filesystem", operation: "write", modes: ["sync", "async"] },
+  "fs.readdir": { capability: "filesystem", operation: "list", modes: ["sync", "async"] },
+  "fs.stat": { capability: "filesystem", operation: "stat", modes: ["sync", "async"] },
+  "fs.exists": { capability: "filesystem", operation: "stat", modes: ["sync"] },
+  "fs.rm": { capability: "filesystem", operation: "remove", modes: ["sync", "async"] },
+  fetch: { capability: "network", operation: "connect", modes: ["async"] },
+  "child_process.execFile": { capability: "subprocess", operation: "exec", modes: ["sync", "async"] },
+  "crypto.getRandomValues": { capability: "random", operation: "read", modes: ["sync"] },
+  "crypto.randomUUID": { capability: "random", operation: "read", modes: ["sync"] },
+  "Math.random": { capability: "random", operation: "read", modes: ["sync"] },
+  import: { capability: "import", operation: "load", modes: ["sync"] },
+} as const satisfies Record<string, GuardedOperation>;
+
+export type GuestOperation = keyof typeof GUEST_SURFACE;
