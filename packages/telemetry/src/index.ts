@@ -18,7 +18,13 @@ export {
 export { SCOPE } from "./scope.ts";
 
 // The contract, so that a service with guards of its own needs one import.
-export { DenialEvent, denialEvent, parseDenialEvent, PolicyAuthError, PolicyError } from "@pyisolate/policy";
+export {
+  DenialEvent,
+  denialEvent,
+  parseDenialEvent,
+  PolicyAuthError,
+  PolicyError,
+} from "@pyisolate/policy";
 export type {
   Capability,
   CellTotals,

@@ -1,5 +1,10 @@
-import { ValueType, type Meter, type Observable, type ObservableCallback } from "@opentelemetry/api";
-import type { Counter } from "@opentelemetry/api";
+import {
+  ValueType,
+  type Counter,
+  type Meter,
+  type Observable,
+  type ObservableCallback,
+} from "@opentelemetry/api";
 
 import { METRICS, type CounterKey } from "./semconv.ts";
 import type { Row } from "./tally.ts";

@@ -17,5 +17,9 @@ export function addRecorder(flush: Flush): () => void {
 
 /** Has every recorder of this process hand on what it holds. */
 export async function drainRecorders(): Promise<void> {
-  await Promise.all([...recorders].map(async (flush) => { await flush(); }));
+  await Promise.all(
+    [...recorders].map(async (flush) => {
+      await flush();
+    }),
+  );
 }

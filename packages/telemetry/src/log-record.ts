@@ -19,7 +19,11 @@ export interface BurstTail {
  * Attributes are a plain object, empty ones left out: a frozen one makes `emit` 1.4 times slower (measured), and each costs
  * about 0.12 us. The context is explicit: `context: undefined` would lose the trace.
  */
-export function denialLogRecord(event: DenialEvent, context: Context, burst?: BurstTail): LogRecord {
+export function denialLogRecord(
+  event: DenialEvent,
+  context: Context,
+  burst?: BurstTail,
+): LogRecord {
   const attributes: Attributes = {
     [A.cell.name]: event.cell,
     [A.capability.name]: event.capability,

@@ -38,119 +38,71 @@ export type DropReason = (typeof DROP_REASONS)[number];
 /** The dimensions that fold into {@link OTHER} past the series budget. */
 export const FOLDABLE = ["cell", "policy_rule"] as const;
 
+const BOOLEANS = [true, false] as const;
+
 /** Why a cell ended. */
 export const CLOSE_CAUSES = ["closed", "limit"] as const;
 
-/** An attribute's name, what it means, and its values where they are a closed set. */
-interface AttributeSpec {
-  readonly name: string;
-  readonly meaning: string;
-  readonly values?: readonly (string | boolean)[];
-}
-
 export const ATTRIBUTES = {
-  cell: { name: "pyisolate.cell", meaning: "The cell's name, as the host gave it" },
-  capability: {
-    name: "pyisolate.capability",
-    meaning: "What was asked for",
-    values: CAPABILITIES,
-  },
-  operation: {
-    name: "pyisolate.operation",
-    meaning: "What was to be done with it",
-    values: [...new Set(Object.values(OPERATIONS).flat())],
-  },
-  attemptedAction: {
-    name: "pyisolate.attempted_action",
-    meaning: "`operation:target`, or the operation alone; the target is clean and bounded",
-  },
-  policyRule: {
-    name: "pyisolate.policy_rule",
-    meaning: "The rule that refused, `default`, or `limit.` and the limit",
-  },
-  brokerDecision: {
-    name: "pyisolate.broker_decision",
-    meaning: "The policy's verdict",
-    values: VERDICTS,
-  },
-  kernelDecision: {
-    name: "pyisolate.kernel_decision",
-    meaning: "The kernel layer's verdict",
-    values: VERDICTS,
-  },
-  kernelEvidence: {
-    name: "pyisolate.kernel_evidence",
-    meaning: "How the kernel's verdict is known",
-    values: KERNEL_EVIDENCE,
-  },
-  reason: { name: "pyisolate.reason", meaning: "Why it was refused", values: DENIAL_REASONS },
-  nearestRule: {
-    name: "pyisolate.nearest_rule",
-    meaning: "For a denial by default: the rule that came closest, `:`, and what it lacked",
-  },
-  enforced: {
-    name: "pyisolate.enforced",
-    meaning: "False for the verdict of a shadow policy",
-    values: [true, false],
-  },
-  denialId: { name: "pyisolate.denial.id", meaning: "The event's unique id" },
-  denialSeq: {
-    name: "pyisolate.denial.seq",
-    meaning: "The event's position among its cell's denials",
-  },
-  denialCount: {
-    name: "pyisolate.denial.count",
-    meaning: "How many denials this record stands for: above 1 it is the first of a burst",
-  },
-  denialLastSeq: { name: "pyisolate.denial.last_seq", meaning: "Position of a burst's last denial" },
-  denialLastTime: {
-    name: "pyisolate.denial.last_time",
-    meaning: "Time of a burst's last denial, RFC 3339",
-  },
-  policyName: { name: "pyisolate.policy.name", meaning: "The policy that decided" },
-  policyHash: { name: "pyisolate.policy.hash", meaning: "Its content hash" },
-  ruleName: { name: "security_rule.name", meaning: "Same as `pyisolate.policy_rule`" },
-  rulesetName: { name: "security_rule.ruleset.name", meaning: "Same as `pyisolate.policy.name`" },
-  ruleVersion: { name: "security_rule.version", meaning: "Same as `pyisolate.policy.hash`" },
-  errorType: { name: "error.type", meaning: "Same as `pyisolate.reason`", values: DENIAL_REASONS },
-  decision: { name: "pyisolate.decision", meaning: "Granted or refused", values: DECISIONS },
-  outcome: {
-    name: "pyisolate.outcome",
-    meaning: "What became of the event's log record",
-    values: OUTCOMES,
-  },
-  dropReason: {
-    name: "pyisolate.drop_reason",
-    meaning: "For a dropped one: why",
-    values: DROP_REASONS,
-  },
-  dimension: {
-    name: "pyisolate.dimension",
-    meaning: "Which attribute was folded into `_other`",
-    values: FOLDABLE,
-  },
-  closedCause: {
-    name: "pyisolate.closed.cause",
-    meaning: "Ended by the host or by a limit",
-    values: CLOSE_CAUSES,
-  },
-  closedDenials: {
-    name: "pyisolate.closed.denials",
-    meaning: "Denials in the cell's life, as the cell's host counted them",
-  },
-  closedAllowed: {
-    name: "pyisolate.closed.allowed",
-    meaning: "Granted requests in the cell's life",
-  },
-  ledgerDenied: { name: "pyisolate.ledger.denied", meaning: "Denials the recorder was given" },
-  ledgerEmitted: { name: "pyisolate.ledger.emitted", meaning: "Of those, records emitted" },
-  ledgerCoalesced: {
-    name: "pyisolate.ledger.coalesced",
-    meaning: "Of those, carried by another record's `pyisolate.denial.count`",
-  },
-  ledgerDropped: { name: "pyisolate.ledger.dropped", meaning: "Of those, without a record" },
-  ledgerPending: { name: "pyisolate.ledger.pending", meaning: "Of those, not yet settled" },
-} as const satisfies Record<string, AttributeSpec>;
+  cell: attribute("pyisolate.cell", "The cell's name, as the host gave it"),
+  capability: attribute("pyisolate.capability", "What was asked for", CAPABILITIES),
+  operation: attribute("pyisolate.operation", "What was to be done with it", [
+    ...new Set(Object.values(OPERATIONS).flat()),
+  ]),
+  attemptedAction: attribute(
+    "pyisolate.attempted_action",
+    "`operation:target`, or the operation alone; the target is clean and bounded",
+  ),
+  policyRule: attribute(
+    "pyisolate.policy_rule",
+    "The rule that refused, `default`, or `limit.` and the limit",
+  ),
+  brokerDecision: attribute("pyisolate.broker_decision", "The policy's verdict", VERDICTS),
+  kernelDecision: attribute("pyisolate.kernel_decision", "The kernel layer's verdict", VERDICTS),
+  kernelEvidence: attribute(
+    "pyisolate.kernel_evidence",
+    "How the kernel's verdict is known",
+    KERNEL_EVIDENCE,
+  ),
+  reason: attribute("pyisolate.reason", "Why it was refused", DENIAL_REASONS),
+  nearestRule: attribute(
+    "pyisolate.nearest_rule",
+    "For a denial by default: the rule that came closest, `:`, and what it lacked",
+  ),
+  enforced: attribute("pyisolate.enforced", "False for the verdict of a shadow policy", BOOLEANS),
+  denialId: attribute("pyisolate.denial.id", "The event's unique id"),
+  denialSeq: attribute("pyisolate.denial.seq", "Its position among its cell's denials"),
+  denialCount: attribute(
+    "pyisolate.denial.count",
+    "How many denials this record stands for: above 1 it tells the first of a burst",
+  ),
+  denialLastSeq: attribute("pyisolate.denial.last_seq", "Position of a burst's last denial"),
+  denialLastTime: attribute("pyisolate.denial.last_time", "Time of a burst's last, RFC 3339"),
+  policyName: attribute("pyisolate.policy.name", "The policy that decided"),
+  policyHash: attribute("pyisolate.policy.hash", "Its content hash"),
+  ruleName: attribute("security_rule.name", "Same as `pyisolate.policy_rule`"),
+  rulesetName: attribute("security_rule.ruleset.name", "Same as `pyisolate.policy.name`"),
+  ruleVersion: attribute("security_rule.version", "Same as `pyisolate.policy.hash`"),
+  errorType: attribute("error.type", "Same as `pyisolate.reason`", DENIAL_REASONS),
+  decision: attribute("pyisolate.decision", "Granted or refused", DECISIONS),
+  outcome: attribute("pyisolate.outcome", "What became of an event's log record", OUTCOMES),
+  dropReason: attribute("pyisolate.drop_reason", "For a dropped one: why", DROP_REASONS),
+  dimension: attribute("pyisolate.dimension", "Which attribute became `_other`", FOLDABLE),
+  closedCause: attribute("pyisolate.closed.cause", "Ended by host or limit", CLOSE_CAUSES),
+  closedDenials: attribute(
+    "pyisolate.closed.denials",
+    "Denials in the cell's life, as its host counted them",
+  ),
+  closedAllowed: attribute("pyisolate.closed.allowed", "Granted requests in the cell's life"),
+  ledgerDenied: attribute("pyisolate.ledger.denied", "Denial events the recorder was given"),
+  ledgerEmitted: attribute("pyisolate.ledger.emitted", "Of those, records emitted"),
+  ledgerCoalesced: attribute(
+    "pyisolate.ledger.coalesced",
+    "Of those, carried by another record's `pyisolate.denial.count`",
+  ),
+  ledgerDropped: attribute("pyisolate.ledger.dropped", "Of those, without a record"),
+  ledgerPending: attribute("pyisolate.ledger.pending", "Of those, not yet settled"),
+} as const;
 
 const A = ATTRIBUTES;
 
@@ -217,7 +169,8 @@ export const METRICS = {
   denialEvents: {
     name: "pyisolate.denial.events",
     unit: "{event}",
-    description: "Denial events, verdicts of a shadow policy included; rules past the budget are _other.",
+    description:
+      "Denial events, verdicts of a shadow policy included; rules past the budget are _other.",
     attributes: [
       A.capability,
       A.policyRule,
@@ -255,3 +208,12 @@ export const METRICS = {
 
 /** The counters among {@link METRICS}. */
 export type CounterKey = Exclude<keyof typeof METRICS, "queueSize">;
+
+/** An attribute's name, what it means, and its values where they are a closed set. */
+function attribute<const Name extends string>(
+  name: Name,
+  meaning: string,
+  values?: readonly (string | boolean)[],
+) {
+  return { name, meaning, values } as const;
+}

@@ -1,0 +1,53 @@
+/** Variables as the process has them; empty means unset, as the OpenTelemetry specification says. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the standard variables, and says on stderr which one it cannot use: a bad variable never stops a service. */
+export class EnvironmentReader {
+  readonly #variables: Environment;
+  readonly #warn: (message: string) => void;
+
+  constructor(variables: Environment, warn: (message: string) => void) {
+    this.#variables = variables;
+    this.#warn = warn;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#variables[name]?.trim();
+    return value === "" ? undefined : value;
+  }
+
+  flag(name: string): boolean {
+    const value = this.text(name)?.toLowerCase();
+    if (value !== undefined && value !== "true" && value !== "false") {
+      this.#ignored(name, value, "true or false");
+    }
+    return value === "true";
+  }
+
+  /** A whole number from `min`, or undefined. */
+  number(name: string, min: number, max = Number.MAX_SAFE_INTEGER): number | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= min && number <= max) return number;
+    this.#ignored(name, value, `a whole number from ${min}`);
+    return undefined;
+  }
+
+  /** One of `allowed`. The specification lets a variable list several: the first known one is taken. */
+  choice<Choice extends string>(name: string, allowed: readonly Choice[]): Choice | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const listed = value.split(",").map((part) => part.trim());
+    const known = listed.flatMap((part) => allowed.filter((choice) => choice === part));
+    if (listed.length > 1 || known.length === 0) {
+      this.#ignored(name, value, `one of ${allowed.join(", ")}`, known[0]);
+    }
+    return known[0];
+  }
+
+  #ignored(name: string, value: string, wanted: string, taken?: string): void {
+    const instead = taken === undefined ? "the default is used" : `${taken} is used`;
+    this.#warn(`${name}=${JSON.stringify(value)} is not ${wanted}: ${instead}`);
+  }
+}

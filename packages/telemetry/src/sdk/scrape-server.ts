@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isIPv6, type AddressInfo } from "node:net";
+
+import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+
+import { TelemetryStartError, type TelemetryStartCode } from "./telemetry-error.ts";
+
+/** The Prometheus text format, named so that every scraper knows it: the exporter's own server says `text/plain` only. */
+const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+const PATH = "/metrics";
+
+/** Scrapes that may be open at once; a slow reader costs a socket and no more. */
+const MAX_CONNECTIONS = 64;
+/** Longest time for a request to arrive, milliseconds. */
+const REQUEST_TIMEOUT = 10_000;
+
+/**
+ * The in-process `/metrics`. A server of our own, because the exporter's takes port 0 for 9464, cannot be started again
+ * after a failure, and answers a failed collection with 200.
+ */
+export class ScrapeServer {
+  readonly reader = new PrometheusExporter({ preventServerStart: true });
+  readonly #serializer = new PrometheusSerializer();
+  readonly #host: string;
+  readonly #port: number;
+  readonly #server: Server;
+  readonly #warn: (error: Error) => void;
+  #listening: Promise<void> | undefined;
+  #awaited = false;
+
+  /** @param warn is told of a failure that nobody waits for. */
+  constructor(host: string, port: number, warn: (error: Error) => void) {
+    this.#host = host;
+    this.#port = port;
+    this.#warn = warn;
+    this.#server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
+      (request, response) => {
+        void this.#answer(request, response);
+      },
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    // A service that has nothing else to do may end.
+    this.#server.unref();
+  }
+
+  /** Begins to listen: see {@link ready}. */
+  start(): void {
+    this.#listening = this.#listen();
+    // Never unhandled: a service does not end because its metrics cannot be scraped.
+    this.#listening.catch((error: unknown) => {
+      if (!this.#awaited && error instanceof Error) this.#warn(error);
+    });
+  }
+
+  /** Rejects with a {@link TelemetryStartError} where the port cannot be listened on. */
+  async ready(): Promise<void> {
+    this.#awaited = true;
+    await this.#listening;
+  }
+
+  /** @throws TelemetryStartError `not_ready` with port 0, until {@link ready} has resolved. */
+  get url(): string {
+    const port = this.#port === 0 ? this.#boundPort() : this.#port;
+    if (port === undefined) {
+      throw new TelemetryStartError(
+        "not_ready",
+        "prometheusUrl is not known yet: with port 0, `await otel.ready()` first",
+      );
+    }
+    return `http://${isIPv6(this.#host) ? `[${this.#host}]` : this.#host}:${port}${PATH}`;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      // An error here says that it was not listening.
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #boundPort(): number | undefined {
+    return (this.#server.address() as AddressInfo | null)?.port;
+  }
+
+  async #listen(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    this.#server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(this.#startError(error));
+    });
+    this.#server.listen({ host: this.#host, port: this.#port }, () => {
+      resolve(undefined);
+    });
+    await promise;
+  }
+
+  #startError(error: NodeJS.ErrnoException): TelemetryStartError {
+    const at = `${this.#host}:${this.#port}`;
+    const [code, message] = START_ERRORS[error.code ?? ""] ?? [
+      "listen_failed" as const,
+      `cannot listen on %: ${error.message}`,
+    ];
+    return new TelemetryStartError(code, message.replace("%", at), { cause: error });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { allow: "GET, HEAD" }).end();
+      return;
+    }
+    if (request.url?.split("?", 1)[0] !== PATH) {
+      response.writeHead(404).end();
+      return;
+    }
+    try {
+      const { resourceMetrics } = await this.reader.collect();
+      const text = this.#serializer.serialize(resourceMetrics);
+      response.writeHead(200, { "content-type": CONTENT_TYPE }).end(text);
+    } catch (error) {
+      // Prometheus shows the body of a failed scrape to whoever looks for the reason.
+      const reason = error instanceof Error ? error.message : "unknown error";
+      response.writeHead(500, { "content-type": "text/plain" }).end(`cannot collect: ${reason}\n`);
+    }
+  }
+}
+
+const START_ERRORS: Readonly<Record<string, readonly [TelemetryStartCode, string]>> = {
+  EADDRINUSE: [
+    "port_taken",
+    "% is taken: stop what listens there, or pass another `port` (0 is any free one), or set OTEL_EXPORTER_PROMETHEUS_PORT",
+  ],
+  EACCES: ["port_forbidden", "% needs more rights than this process has: pass a `port` above 1023"],
+  EADDRNOTAVAIL: [
+    "host_unavailable",
+    "% is not an address of this machine: pass its own address, or 127.0.0.1, as `host`",
+  ],
+  ENOTFOUND: [
+    "host_unavailable",
+    "% cannot be resolved: pass an address of this machine, such as 127.0.0.1, as `host`",
+  ],
+};

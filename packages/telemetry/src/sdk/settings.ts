@@ -1,0 +1,93 @@
+import { EnvironmentReader, type Environment } from "./environment.ts";
+import type { TelemetryOptions } from "./options.ts";
+import { LOG_PATHS, METRIC_PATHS } from "./options.ts";
+
+/** Where an OTLP Collector listens by default: the standard port, on this machine only. */
+const DEFAULT_ENDPOINT = "http://127.0.0.1:4318";
+
+/** The processor's queue, log records: twice the recorder's default ring, whose chunks of 512 never fill it. */
+const DEFAULT_QUEUE = 8192;
+
+/** Everything that was decided by options, environment and defaults, in this order. */
+export interface Settings {
+  readonly disabled: boolean;
+  readonly metrics: (typeof METRIC_PATHS)[number];
+  readonly logs: (typeof LOG_PATHS)[number];
+  /** Undefined: the exporter reads the environment by itself. */
+  readonly metricsUrl: string | undefined;
+  readonly logsUrl: string | undefined;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Milliseconds, as all durations here. */
+  readonly metricInterval: number;
+  readonly metricTimeout: number;
+  readonly queueSize: number;
+  readonly batchSize: number;
+  readonly batchDelay: number;
+  readonly batchTimeout: number;
+  readonly shutdownTimeout: number;
+}
+
+/** Explicit option, else environment, else default. Options have been checked. */
+export function resolveSettings(
+  options: TelemetryOptions,
+  variables: Environment,
+  warn: (message: string) => void,
+): Settings {
+  const env = new EnvironmentReader(variables, warn);
+  const metrics = options.metrics ?? env.choice("OTEL_METRICS_EXPORTER", METRIC_PATHS) ?? "otlp";
+  const logs = options.logs ?? env.choice("OTEL_LOGS_EXPORTER", LOG_PATHS) ?? "otlp";
+  if (metrics === "otlp") onlyJson(env, "METRICS", warn);
+  if (logs === "otlp") onlyJson(env, "LOGS", warn);
+  const interval = env.number("OTEL_METRIC_EXPORT_INTERVAL", 1) ?? 60_000;
+  const queueSize = env.number("OTEL_BLRP_MAX_QUEUE_SIZE", 1) ?? DEFAULT_QUEUE;
+  return {
+    disabled: env.flag("OTEL_SDK_DISABLED"),
+    metrics,
+    logs,
+    metricsUrl: signalUrl(options.endpoint, env, "METRICS", "v1/metrics"),
+    logsUrl: signalUrl(options.endpoint, env, "LOGS", "v1/logs"),
+    host: options.host ?? env.text("OTEL_EXPORTER_PROMETHEUS_HOST") ?? "127.0.0.1",
+    port: options.port ?? env.number("OTEL_EXPORTER_PROMETHEUS_PORT", 0, 65_535) ?? 9464,
+    metricInterval: interval,
+    // The reader refuses a timeout above its interval.
+    metricTimeout: Math.min(env.number("OTEL_METRIC_EXPORT_TIMEOUT", 1) ?? 30_000, interval),
+    queueSize,
+    batchSize: Math.min(env.number("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", 1) ?? 512, queueSize),
+    batchDelay: env.number("OTEL_BLRP_SCHEDULE_DELAY", 0) ?? 1000,
+    batchTimeout: env.number("OTEL_BLRP_EXPORT_TIMEOUT", 1) ?? 30_000,
+    shutdownTimeout: options.shutdownTimeoutMillis ?? 5000,
+  };
+}
+
+function signalUrl(
+  endpoint: string | undefined,
+  env: EnvironmentReader,
+  signal: "METRICS" | "LOGS",
+  path: string,
+): string | undefined {
+  if (endpoint !== undefined) return join(endpoint, path);
+  const given = ["OTEL_EXPORTER_OTLP_ENDPOINT", `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`].some(
+    (name) => URL.canParse(env.text(name) ?? ""),
+  );
+  // Left to the exporter, the default would be `localhost`, which may be another address.
+  return given ? undefined : join(DEFAULT_ENDPOINT, path);
+}
+
+function join(endpoint: string, path: string): string {
+  return `${endpoint.replace(/\/+$/, "")}/${path}`;
+}
+
+function onlyJson(
+  env: EnvironmentReader,
+  signal: "METRICS" | "LOGS",
+  warn: (message: string) => void,
+): void {
+  for (const name of ["OTEL_EXPORTER_OTLP_PROTOCOL", `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`]) {
+    const protocol = env.text(name);
+    if (protocol !== undefined && protocol !== "http/json") {
+      warn(`${name}=${JSON.stringify(protocol)} is ignored: OTLP goes out as http/json`);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/**
+ * Runs `shutdown` on the first SIGTERM or SIGINT, then raises the signal again, so that the process ends as it would have
+ * (exit code 143 or 130). Where the service listens for the signal too, its own handler decides about the end.
+ *
+ * @returns stops listening.
+ */
+export function shutdownOnSignal(shutdown: () => Promise<void>): () => void {
+  const stop = () => {
+    for (const signal of SIGNALS) process.removeListener(signal, listener);
+  };
+  const listener = (signal: NodeJS.Signals) => {
+    void (async () => {
+      try {
+        await shutdown();
+      } finally {
+        stop();
+        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      }
+    })();
+  };
+  for (const signal of SIGNALS) process.once(signal, listener);
+  return stop;
+}

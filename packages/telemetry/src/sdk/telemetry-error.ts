@@ -1,0 +1,25 @@
+/** What went wrong at the start of telemetry. Closed, so that a caller can branch on it. */
+export type TelemetryStartCode =
+  /** Another process (or an earlier start in this one) listens on the port. */
+  | "port_taken"
+  /** This user may not listen on the port. */
+  | "port_forbidden"
+  /** The host name or address is not one of this machine's. */
+  | "host_unavailable"
+  /** The scrape server could not start for another reason: see `cause`. */
+  | "listen_failed"
+  /** Somebody else has registered global providers. */
+  | "already_registered"
+  /** `prometheusUrl` was read before the port was known. */
+  | "not_ready";
+
+/** Telemetry could not start as asked; the message says what to do. */
+export class TelemetryStartError extends Error {
+  override readonly name = "TelemetryStartError";
+  readonly code: TelemetryStartCode;
+
+  constructor(code: TelemetryStartCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
