@@ -3,21 +3,23 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
-/** The names that an installed entry exports, sorted; those that exist only for the compiler as `type Name`. */
-export async function exportedNames(folder: string, entry: string): Promise<string[]> {
+/** The names that a built entry exports, sorted; those that exist only for the compiler as `type Name`. */
+export async function exportedNames(entry: string): Promise<string[]> {
   const program = `
     console.log(JSON.stringify(Object.keys(await import(${JSON.stringify(entry)}))));`;
   const args = ["--input-type=module", "--eval", program];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: import.meta.dirname,
+  });
   const values = JSON.parse(stdout) as string[];
-  const declared = namesIn(await readFile(await declarations(folder, entry), "utf8"));
+  const declared = namesIn(await readFile(await declarations(entry), "utf8"));
   const types = declared.filter((name) => !values.includes(name));
   return [...values.toSorted(), ...types.toSorted().map((name) => `type ${name}`)];
 }
 
-async function declarations(folder: string, entry: string): Promise<string> {
+async function declarations(entry: string): Promise<string> {
   const [scope = "", name = "", ...rest] = entry.split("/");
-  const root = path.join(folder, "node_modules", scope, name);
+  const root = path.join(import.meta.dirname, "node_modules", scope, name);
   const { exports } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8")) as {
     exports: Record<string, { types: string } | undefined>;
   };

@@ -1,0 +1,122 @@
+import { expect, test } from "vitest";
+
+import { exportedNames } from "./exported-names.ts";
+
+// The surface of each entry: it changes on purpose (`pnpm test surface -u`) or not at all.
+test("@pyisolate/policy exports these names", async () => {
+  expect(await exportedNames("@pyisolate/policy")).toMatchInlineSnapshot(`
+    [
+      "CAPABILITIES",
+      "DEFAULT_RULE",
+      "DENIAL_REASONS",
+      "DenialEvent",
+      "InvalidDenialEventError",
+      "InvalidPolicyError",
+      "KERNEL_EVIDENCE",
+      "MAX_TARGET_LENGTH",
+      "OPERATIONS",
+      "PolicyAuthError",
+      "PolicyError",
+      "VERDICTS",
+      "canonicalHost",
+      "cleanText",
+      "decide",
+      "denialEvent",
+      "isPublicAddress",
+      "loadPolicy",
+      "newInstance",
+      "parseDenialEvent",
+      "parsePolicy",
+      "type Capability",
+      "type CellTotals",
+      "type Decision",
+      "type DenialEventJson",
+      "type DenialFields",
+      "type DenialInput",
+      "type DenialReason",
+      "type DenialSink",
+      "type GuardedCapability",
+      "type KernelEvidence",
+      "type Limits",
+      "type NearestRule",
+      "type Operation",
+      "type Policy",
+      "type PolicyIssue",
+      "type Request",
+      "type Rule",
+      "type Verdict",
+    ]
+  `);
+});
+
+test("@pyisolate/sandbox-core exports these names", async () => {
+  expect(await exportedNames("@pyisolate/sandbox-core")).toMatchInlineSnapshot(`
+    [
+      "CellStartError",
+      "ClosedError",
+      "GUEST_SURFACE",
+      "GuestError",
+      "PolicyAuthError",
+      "PolicyError",
+      "Supervisor",
+      "type GuardedOperation",
+      "type GuestOperation",
+      "type Sandbox",
+      "type SpawnOptions",
+      "type Stats",
+      "type SupervisorOptions",
+    ]
+  `);
+});
+
+test("@pyisolate/telemetry exports these names", async () => {
+  expect(await exportedNames("@pyisolate/telemetry")).toMatchInlineSnapshot(`
+    [
+      "ATTRIBUTES",
+      "CLOSE_CAUSES",
+      "DECISIONS",
+      "DROP_REASONS",
+      "DenialEvent",
+      "EVENTS",
+      "FOLDABLE",
+      "METRICS",
+      "OTHER",
+      "OUTCOMES",
+      "PolicyAuthError",
+      "PolicyError",
+      "SCOPE",
+      "createDenialRecorder",
+      "denialEvent",
+      "denialLogRecord",
+      "denialSeverity",
+      "parseDenialEvent",
+      "type Capability",
+      "type CellTotals",
+      "type DenialEventJson",
+      "type DenialFields",
+      "type DenialInput",
+      "type DenialReason",
+      "type DenialRecorder",
+      "type DenialRecorderOptions",
+      "type DenialSink",
+      "type DropReason",
+      "type KernelEvidence",
+      "type Ledger",
+      "type NearestRule",
+      "type Operation",
+      "type Verdict",
+    ]
+  `);
+});
+
+test("@pyisolate/telemetry/sdk exports these names", async () => {
+  expect(await exportedNames("@pyisolate/telemetry/sdk")).toMatchInlineSnapshot(`
+    [
+      "TelemetryStartError",
+      "startTelemetry",
+      "type Telemetry",
+      "type TelemetryOptions",
+      "type TelemetryStartCode",
+    ]
+  `);
+});
