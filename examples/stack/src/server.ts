@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { open } from "node:fs/promises";
+import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StackError } from "./errors.ts";
 import { assertPortsFree } from "./ports.ts";
@@ -51,17 +51,18 @@ export interface Server extends AsyncDisposable {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   await assertPortsFree(options.name, options.ports ?? []);
-  const output = await open(options.outputFile, "a");
+  // Synchronous, so that nothing comes between the child and those who listen to it.
+  const output = openSync(options.outputFile, "a");
   let child: ChildProcess;
   try {
     child = spawn(options.command, options.args, {
       // A group of its own: on Ctrl-C the caller decides what stops first, so that what it still has to send is received.
       detached: true,
-      stdio: ["ignore", output.fd, output.fd],
+      stdio: ["ignore", output, output],
       ...(options.env === undefined ? {} : { env: options.env }),
     });
   } finally {
-    await output.close();
+    closeSync(output);
   }
   if (child.pid === undefined) {
     const [cause] = await once(child, "error");
