@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { COLLECTOR_CONFIG, validateConfig } from "./collector.ts";
+import { serversForTest } from "./in-tests.ts";
+import { COLLECTOR_VERSION, COMPONENTS, PROMETHEUS_VERSION } from "./manifest.ts";
+import { createPromtool } from "./promtool.ts";
+import { BUILD_TIMEOUT_MS } from "./servers.ts";
+
+const text = await readFile(COLLECTOR_CONFIG, "utf8");
+const config = parse(text, { merge: true }) as Record<string, Record<string, unknown>>;
+const composeFolder = join(import.meta.dirname, "../../compose");
+const compose = parse(await readFile(join(composeFolder, "compose.yaml"), "utf8")) as {
+  services: Record<"collector" | "prometheus", { image: string; ports: string[]; environment?: Record<string, string> }>;
+};
+
+/** Variable → default, as the configuration reads them. */
+const variables = new Map(
+  [...text.matchAll(/\$\{env:([A-Z_]+)(?::-([^{}]*))?/g)].map(([, name = "", fallback]) => [name, fallback]),
+);
+
+test("the manifest requires what otel-collector.yaml names, and no more", () => {
+  const named = Object.keys(COMPONENTS).flatMap((kind) =>
+    Object.keys(config[kind] ?? {}).map((name) => `${kind}/${name.split("/", 1)[0]}`),
+  );
+  const required = Object.entries(COMPONENTS).flatMap(([kind, components]) =>
+    components.filter((component) => component.required).map(({ type }) => `${kind}/${type}`),
+  );
+  expect(new Set(required)).toEqual(new Set(named));
+});
+
+test("every variable has a default and stands in the table at the top, with it", () => {
+  expect(variables.size).toBeGreaterThan(8);
+  for (const [name, fallback] of variables) {
+    expect(fallback, name).toBeDefined();
+    const [, shown = ""] = new RegExp(`^#   ${name} +(\\S+)`, "m").exec(text) ?? [];
+    expect(shown, name).not.toBe("");
+    if (fallback !== "" && !shown.startsWith("$")) expect(shown).toBe(fallback);
+  }
+});
+
+test("every address is on loopback unless a variable says otherwise", () => {
+  const addresses = [...variables].filter(([name]) => /_(ENDPOINT|HOST)$/.test(name));
+  expect(addresses).toHaveLength(6);
+  for (const [name, fallback] of addresses) expect(fallback, name).toMatch(/^(http:\/\/)?127\.0\.0\.1(:\d+)?(\/otlp)?$/);
+});
+
+test("no batch processor, no retry that gives up", () => {
+  expect(Object.keys(config["processors"] ?? {})).not.toContain("batch");
+  expect(config["exporters"]?.["otlp_http/store"]).toMatchObject({
+    retry_on_failure: { max_elapsed_time: "0s" },
+    sending_queue: { storage: "file_storage", block_on_overflow: false },
+  });
+});
+
+test("compose runs the same versions, publishes to loopback only and sets variables that are read", () => {
+  const { collector, prometheus } = compose.services;
+  expect(collector.image).toBe(`otel/opentelemetry-collector-contrib:${COLLECTOR_VERSION}`);
+  expect(prometheus.image).toBe(`prom/prometheus:v${PROMETHEUS_VERSION}`);
+  for (const port of [...collector.ports, ...prometheus.ports]) expect(port).toMatch(/^127\.0\.0\.1:(\d+):\1$/);
+  const set = Object.keys(collector.environment ?? {}).filter((name) => name.startsWith("OTELCOL_"));
+  for (const name of set) expect([...variables.keys()]).toContain(name);
+});
+
+test("the servers accept what compose gives them", { timeout: BUILD_TIMEOUT_MS }, async (context) => {
+  const servers = await serversForTest(context);
+  await validateConfig({ binary: servers.otelcol, env: compose.services.collector.environment ?? {} });
+  const verdict = await createPromtool(servers.promtool).checkConfig(join(composeFolder, "prometheus.yml"));
+  expect(verdict.ok, verdict.output).toBe(true);
+});
