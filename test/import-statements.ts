@@ -8,10 +8,15 @@ export interface FileImports {
   readonly packages: readonly string[];
 }
 
-/** What the sources below a folder import from other packages; tests and Node's own modules left out. */
+/**
+ * What the sources below a folder import from other packages; tests, what they share in `testing/`, and Node's own
+ * modules left out.
+ */
 export async function importsBelow(folder: string): Promise<FileImports[]> {
   const entries = await readdir(folder, { recursive: true });
-  const files = entries.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  const files = entries.filter(
+    (file) => file.endsWith(".ts") && !/\.test\.ts$|^testing\//.test(file),
+  );
   return await Promise.all(
     files.toSorted().map(async (file) => ({
       file,

@@ -37,7 +37,9 @@ test.each(PUBLISHED)(
   "%s ships no test, no build information and no workspace protocol",
   async (name) => {
     const { root, files } = await shipped(name);
-    expect(files.filter((file) => /\.test\.|\.tsbuildinfo$|(^|\/)tsconfig/.test(file))).toEqual([]);
+    expect(
+      files.filter((file) => /\.test\.|\/testing\/|\.tsbuildinfo$|(^|\/)tsconfig/.test(file)),
+    ).toEqual([]);
     expect(await readFile(path.join(root, "package.json"), "utf8")).not.toMatch(
       /workspace:|catalog:/,
     );
