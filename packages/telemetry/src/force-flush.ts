@@ -1,5 +1,3 @@
-import { within } from "./within.ts";
-
 /** How long a flush is waited for. */
 export interface Patience {
   /** Milliseconds. */
@@ -9,10 +7,10 @@ export interface Patience {
 }
 
 /** Calls `forceFlush` on a provider that has one: the SDK's do, the API's interface does not. Never rejects. */
-export async function forceFlushOf(provider: unknown, patience: Patience): Promise<void> {
+export async function forceFlushOf(provider: unknown): Promise<void> {
   if (!canFlush(provider)) return;
   try {
-    await within(Promise.resolve(provider.forceFlush()), patience.timeout, patience);
+    await provider.forceFlush();
   } catch {
     // A provider that cannot flush says so on its own channel; there is nothing to do about it here.
   }

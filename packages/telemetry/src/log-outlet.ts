@@ -3,13 +3,14 @@ import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
 import { canFlush, forceFlushOf, type Patience } from "./force-flush.ts";
 import { SCOPE } from "./scope.ts";
+import { within } from "./within.ts";
 
 /** Where log records go. */
 export class LogOutlet {
   #injected: LoggerProvider | undefined;
   #provider: LoggerProvider | undefined;
   #logger: Logger | undefined;
-  #flushing: Promise<unknown> = Promise.resolve();
+  #flushing: Promise<void> = Promise.resolve();
 
   constructor(provider: LoggerProvider | undefined) {
     this.#injected = provider;
@@ -36,14 +37,16 @@ export class LogOutlet {
 
   /**
    * Has everything emitted so far exported. One at a time: the SDK's processor answers a second call at once, without
-   * waiting, and loses what is queued when it is shut down meanwhile. Never rejects.
+   * waiting, and loses what is queued when it is shut down meanwhile. Never rejects, and waits as long as it has patience,
+   * for calls before it too.
    */
-  async forceFlush(patience: Patience): Promise<void> {
-    const flushed = this.#flushing.then(async () => {
-      await forceFlushOf(this.#provider, patience);
+  async forceFlush({ timeout, keepAlive }: Patience): Promise<void> {
+    const provider = this.#provider;
+    if (!canFlush(provider)) return;
+    this.#flushing = this.#flushing.then(async () => {
+      await forceFlushOf(provider);
     });
-    this.#flushing = flushed;
-    await flushed;
+    await within(this.#flushing, timeout, { keepAlive });
   }
 
   #current(): Logger {
@@ -51,6 +54,8 @@ export class LogOutlet {
     if (provider !== this.#provider || this.#logger === undefined) {
       this.#logger = provider.getLogger(SCOPE.name, SCOPE.version);
       this.#provider = provider;
+      // Whatever the last one still does, this one does not wait for it.
+      this.#flushing = Promise.resolve();
     }
     return this.#logger;
   }

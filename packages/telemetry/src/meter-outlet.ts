@@ -5,6 +5,7 @@ import { forceFlushOf, type Patience } from "./force-flush.ts";
 import { Instruments } from "./instruments.ts";
 import { SCOPE } from "./scope.ts";
 import type { Row, Tally } from "./tally.ts";
+import { within } from "./within.ts";
 
 /** How often a recorder that has no meter yet looks for one, milliseconds. */
 const LOOK_INTERVAL = 1000;
@@ -66,9 +67,9 @@ export class MeterOutlet {
   }
 
   /** Flushes the provider too, where it can. Never rejects. */
-  async forceFlush(patience: Patience): Promise<void> {
+  async forceFlush({ timeout, keepAlive }: Patience): Promise<void> {
     this.flush();
-    await forceFlushOf(this.#provider, patience);
+    await within(forceFlushOf(this.#provider), timeout, { keepAlive });
   }
 
   /** Flushes once more and ends the callback. A later {@link flush} still reaches the same meter. */

@@ -1,0 +1,86 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { Cells } from "./cells.ts";
+
+test("a name is one cell", () => {
+  const cells = new Cells(10);
+  expect(cells.find("a")).toBe(cells.find("a"));
+  expect(cells.find("a")).not.toBe(cells.find("b"));
+});
+
+test("past the budget cells share _other", () => {
+  const cells = new Cells(3);
+  for (const name of ["a", "b", "c", "d"]) cells.find(name);
+  expect(cells.size).toBe(3);
+  expect(cells.find("c").row).toBe(cells.other.row);
+  expect(cells.find("d")).toBe(cells.other);
+  expect(cells.other.row.attributes).toEqual({ "pyisolate.cell": "_other" });
+});
+
+test("a closed cell makes room for another's account, and its series stays its own", () => {
+  const cells = new Cells(2);
+  const a = cells.find("a");
+  a.account.deny();
+  a.account.emit(1);
+  cells.find("b");
+  cells.close(a);
+  const c = cells.find("c");
+  expect(c).not.toBe(cells.other);
+  expect(cells.other.account.read()).toMatchObject({ denied: 1, emitted: 1 });
+  expect(cells.account("a")?.denied).toBe(1);
+  cells.close(c);
+  expect(cells.find("a").row).toBe(a.row);
+});
+
+test("a cell whose denials are not settled yet keeps its account", () => {
+  const cells = new Cells(1);
+  const a = cells.find("a");
+  a.account.deny();
+  cells.close(a);
+  expect(cells.find("b")).toBe(cells.other);
+  expect(cells.find("a")).toBe(a);
+});
+
+test("a name that is used again is open again", () => {
+  const cells = new Cells(1);
+  const a = cells.find("a");
+  cells.close(a);
+  cells.reopen(a);
+  expect(cells.find("b")).toBe(cells.other);
+});
+
+test.each([undefined, "", 7, "x".repeat(257)])("%s is no name", (name) => {
+  expect(() => new Cells(10).find(name as string)).toThrow(TypeError);
+});
+
+test("any churn of cells stays in the budget", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 20 }),
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 100 }), fc.boolean()), { maxLength: 300 }),
+      (max, churn) => {
+        const cells = new Cells(max);
+        const rows = new Set<unknown>();
+        let denied = 0;
+        for (const [name, closes] of churn) {
+          const cell = cells.find(`cell-${name}`);
+          cell.account.deny();
+          cell.account.emit(1);
+          denied += 1;
+          rows.add(cell.row);
+          if (closes) cells.close(cell);
+        }
+        expect(rows.size).toBeLessThanOrEqual(max);
+        expect(cells.size).toBeLessThanOrEqual(max);
+        // Every account is its own or has been absorbed: their sum is exact.
+        const accounts = new Set([cells.other.account]);
+        for (let name = 0; name <= 100; name++) {
+          const account = cells.account(`cell-${name}`);
+          if (account !== undefined) accounts.add(account);
+        }
+        expect([...accounts].reduce((sum, account) => sum + account.denied, 0)).toBe(denied);
+      },
+    ),
+  );
+});

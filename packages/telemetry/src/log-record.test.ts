@@ -1,0 +1,131 @@
+import { ROOT_CONTEXT } from "@opentelemetry/api";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { cellClosedLogRecord, denialLogRecord } from "./log-record.ts";
+import { EVENTS } from "./semconv.ts";
+import { aDenial } from "./testing/denials.ts";
+
+const FULL = aDenial({
+  id: "Zm9v-7",
+  seq: 7,
+  time: 1_700_000_000_123,
+  reason: "outside_scope",
+  nearestRule: { id: "data", lacked: "scope" },
+  kernelDecision: "deny",
+  kernelEvidence: "audit",
+  brokerDecision: "allow",
+  policyName: "plugins",
+  policyHash: "0123456789abcdef",
+});
+
+test("a full denial's record", () => {
+  const { context, ...record } = denialLogRecord(FULL, ROOT_CONTEXT);
+  expect(context).toBe(ROOT_CONTEXT);
+  expect(record).toMatchInlineSnapshot(`
+    {
+      "attributes": {
+        "error.type": "outside_scope",
+        "pyisolate.attempted_action": "read:/etc/shadow",
+        "pyisolate.broker_decision": "allow",
+        "pyisolate.capability": "filesystem",
+        "pyisolate.cell": "tenant-a",
+        "pyisolate.denial.count": 1,
+        "pyisolate.denial.id": "Zm9v-7",
+        "pyisolate.denial.seq": 7,
+        "pyisolate.enforced": true,
+        "pyisolate.kernel_decision": "deny",
+        "pyisolate.kernel_evidence": "audit",
+        "pyisolate.nearest_rule": "data:scope",
+        "pyisolate.operation": "read",
+        "pyisolate.policy.hash": "0123456789abcdef",
+        "pyisolate.policy.name": "plugins",
+        "pyisolate.policy_rule": "default",
+        "pyisolate.reason": "outside_scope",
+        "security_rule.name": "default",
+        "security_rule.ruleset.name": "plugins",
+        "security_rule.version": "0123456789abcdef",
+      },
+      "body": "denied filesystem read:/etc/shadow to tenant-a (outside_scope, rule default)",
+      "eventName": "pyisolate.denial",
+      "severityNumber": 17,
+      "timestamp": [
+        1700000000,
+        123000000,
+      ],
+    }
+  `);
+});
+
+test("a plain denial's record leaves out what has no value", () => {
+  const { attributes = {} } = denialLogRecord(aDenial(), ROOT_CONTEXT);
+  expect(Object.keys(attributes)).toEqual(EVENTS.denial.attributes.map(({ name }) => name));
+  expect(Object.isFrozen(attributes)).toBe(false);
+});
+
+test("a burst's record tells the first, the last and how many", () => {
+  const last = aDenial({ seq: 9, time: Date.UTC(2026, 0, 2) });
+  const record = denialLogRecord(aDenial({ seq: 3 }), ROOT_CONTEXT, { count: 4, last });
+  expect(record.attributes).toMatchObject({
+    "pyisolate.denial.seq": 3,
+    "pyisolate.denial.count": 4,
+    "pyisolate.denial.last_seq": 9,
+    "pyisolate.denial.last_time": "2026-01-02T00:00:00.000Z",
+  });
+  expect(record.body).toMatch(/, 4 times$/);
+});
+
+test("a time before the process is that time, not a reading of performance.now()", () => {
+  expect(denialLogRecord(aDenial({ time: 1 }), ROOT_CONTEXT).timestamp).toEqual([0, 1_000_000]);
+});
+
+test("a cell's end", () => {
+  const { context: _, ...record } = cellClosedLogRecord(
+    { cell: "tenant-a", denials: 10, allowed: 5, cause: "limit" },
+    { denied: 10, emitted: 3, coalesced: 4, dropped: { ring_full: 2, emit_failed: 1 }, pending: 0 },
+    1000,
+    ROOT_CONTEXT,
+  );
+  expect(record).toMatchInlineSnapshot(`
+    {
+      "attributes": {
+        "pyisolate.cell": "tenant-a",
+        "pyisolate.closed.allowed": 5,
+        "pyisolate.closed.cause": "limit",
+        "pyisolate.closed.denials": 10,
+        "pyisolate.ledger.coalesced": 4,
+        "pyisolate.ledger.denied": 10,
+        "pyisolate.ledger.dropped": 3,
+        "pyisolate.ledger.emitted": 3,
+        "pyisolate.ledger.pending": 0,
+      },
+      "body": "cell tenant-a ended (limit): 10 denied, 5 allowed",
+      "eventName": "pyisolate.cell.closed",
+      "severityNumber": 9,
+      "timestamp": [
+        1,
+        0,
+      ],
+    }
+  `);
+});
+
+test("any target gives bounded, well-formed text on one line", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 3000 }), (target) => {
+      const { attributes = {}, body } = denialLogRecord(aDenial({ target }), ROOT_CONTEXT);
+      for (const value of [...Object.values(attributes), body]) {
+        if (typeof value !== "string") continue;
+        expect(value.length).toBeLessThan(1300);
+        expect(value.isWellFormed()).toBe(true);
+        expect(value).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+      }
+    }),
+  );
+});
+
+test("a target that looks like a field is still only a target", () => {
+  const forged = `x" pyisolate.enforced="false\npyisolate.cell=other`;
+  const { attributes } = denialLogRecord(aDenial({ target: forged }), ROOT_CONTEXT);
+  expect(attributes).toMatchObject({ "pyisolate.enforced": true, "pyisolate.cell": "tenant-a" });
+});

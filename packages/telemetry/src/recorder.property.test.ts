@@ -1,0 +1,190 @@
+import type { LoggerProvider, LogRecord, MeterProvider } from "@opentelemetry/api";
+import { denialEvent } from "@pyisolate/policy";
+import { AggregationTemporality, MeterProvider as SdkMeterProvider } from "@opentelemetry/sdk-metrics";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { createDenialRecorder, type DenialRecorder } from "./recorder.ts";
+import { aTurn } from "./testing/denials.ts";
+import { sumOf, TestReader } from "./testing/sdk-double.ts";
+
+/** A logger that throws while `failing`, and a flush that waits while `hanging`; what it was given is kept. */
+function moodyLogger() {
+  const mood = { failing: false, hanging: false, wanted: true };
+  const emitted: LogRecord[] = [];
+  let release = () => {};
+  const provider: LoggerProvider & { forceFlush(): Promise<void> } = {
+    getLogger: () => ({
+      enabled: () => mood.wanted,
+      emit: (record) => {
+        if (mood.failing) throw new Error("failing");
+        emitted.push(record);
+      },
+    }),
+    forceFlush: async () => {
+      if (!mood.hanging) return;
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    },
+  };
+  return {
+    mood,
+    emitted,
+    provider,
+    release: () => {
+      mood.hanging = false;
+      release();
+    },
+  };
+}
+
+/** A real meter provider with both kinds of reader; the deltas are added up. */
+function twoReaders() {
+  const cumulative = new TestReader();
+  const delta = new TestReader(AggregationTemporality.DELTA);
+  const provider: MeterProvider = new SdkMeterProvider({ readers: [cumulative, delta] });
+  const deltas = new Map<string, number>();
+  const total = async (metric: string) => {
+    const sum = (deltas.get(metric) ?? 0) + (await delta.sum(metric));
+    deltas.set(metric, sum);
+    expect(await cumulative.sum(metric)).toBe(sum);
+    return sum;
+  };
+  return { provider, total };
+}
+
+type Step =
+  | { do: "record"; cell: number; rule: number; times: number; shadow: boolean }
+  | { do: "closed"; cell: number }
+  | { do: "turn" | "scrape" | "flush" | "swapMeter" | "swapLogger" | "shutdown" }
+  | { do: "mood"; failing: boolean; hanging: boolean; wanted: boolean };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("record" as const),
+      cell: fc.nat(9),
+      rule: fc.nat(9),
+      times: fc.integer({ min: 1, max: 40 }),
+      shadow: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("closed" as const), cell: fc.nat(9) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom("turn", "turn", "scrape", "scrape", "flush", "swapMeter", "swapLogger", "shutdown"),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("mood" as const),
+      failing: fc.boolean(),
+      hanging: fc.boolean(),
+      wanted: fc.boolean(),
+    }),
+  },
+);
+
+function mustBalance(denials: DenialRecorder, denied: number, cells: ReadonlySet<string>): void {
+  const ledgers = [denials.ledger(), ...[...cells].map((cell) => denials.ledger(cell))];
+  for (const ledger of ledgers) {
+    const settled = ledger.emitted + ledger.coalesced + sumOf(Object.values(ledger.dropped));
+    expect(settled + ledger.pending).toBe(ledger.denied);
+    expect(ledger.pending).toBeGreaterThanOrEqual(0);
+  }
+  expect(denials.ledger().denied).toBe(denied);
+}
+
+test("whatever happens in whatever order, the ledger balances and the counters are exact", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 4, max: 12 }),
+      fc.array(step, { maxLength: 40 }),
+      async (ringSize, maxSeries, steps) => {
+        const logger = moodyLogger();
+        const meters = [twoReaders()];
+        const denials = createDenialRecorder({
+          meterProvider: meters[0]?.provider as MeterProvider,
+          loggerProvider: logger.provider,
+          ringSize,
+          maxSeries,
+          flushTimeoutMillis: 20,
+          shutdownTimeoutMillis: 20,
+        });
+        const cells = new Set<string>();
+        let denied = 0;
+        let enforced = 0;
+        const totals = async (metric: string) =>
+          sumOf(await Promise.all(meters.map(async ({ total }) => await total(metric))));
+        for (const now of steps) {
+          switch (now.do) {
+            case "record":
+              cells.add(`c${now.cell}`);
+              for (let time = 0; time < now.times; time++) {
+                denials.record(
+                  denialEvent({
+                    cell: `c${now.cell}`,
+                    capability: "network",
+                    operation: "connect",
+                    policyRule: `r${now.rule}`,
+                    enforced: !now.shadow,
+                  }),
+                );
+              }
+              denied += now.times;
+              if (!now.shadow) enforced += now.times;
+              break;
+            case "closed":
+              denials.closed({ cell: `c${now.cell}`, denials: 0, allowed: 0, cause: "closed" });
+              break;
+            case "turn":
+              await aTurn();
+              break;
+            case "scrape":
+              expect(await totals("pyisolate.denial.events")).toBe(denied);
+              expect(await totals("pyisolate.denials")).toBe(enforced);
+              break;
+            case "flush":
+              await denials.flush();
+              break;
+            case "swapMeter":
+              meters.push(twoReaders());
+              denials.setMeterProvider(meters.at(-1)?.provider as MeterProvider);
+              break;
+            case "swapLogger":
+              denials.setLoggerProvider({ ...logger.provider });
+              break;
+            case "mood":
+              Object.assign(logger.mood, now);
+              if (!now.hanging) logger.release();
+              break;
+            case "shutdown":
+              await denials.shutdown();
+              break;
+            default:
+              throw new Error("no such step");
+          }
+          mustBalance(denials, denied, cells);
+        }
+        logger.release();
+        await denials.shutdown();
+        mustBalance(denials, denied, cells);
+        const ledger = denials.ledger();
+        expect(ledger.pending).toBe(0);
+        const told = logger.emitted.filter((record) => record.eventName === "pyisolate.denial");
+        expect(told).toHaveLength(ledger.emitted);
+        const counts = told.map((record) => Number(record.attributes?.["pyisolate.denial.count"]));
+        expect(sumOf(counts)).toBe(ledger.emitted + ledger.coalesced);
+        expect(await totals("pyisolate.denial.events")).toBe(denied);
+        expect(await totals("pyisolate.denial.records")).toBe(denied);
+        expect(await totals("pyisolate.decisions")).toBe(enforced);
+      },
+    ),
+    { numRuns: 150 },
+  );
+}, 120_000);
