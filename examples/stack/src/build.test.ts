@@ -13,7 +13,12 @@ let folder: string;
 let env: NodeJS.ProcessEnv;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "stack-build-"));
-  env = { PATH: process.env["PATH"], PYISOLATE_CACHE: join(folder, "cache"), GOPROXY: "off", CALLS: join(folder, "calls") };
+  env = {
+    PATH: process.env["PATH"],
+    PYISOLATE_CACHE: join(folder, "cache"),
+    GOPROXY: "off",
+    CALLS: join(folder, "calls"),
+  };
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -62,14 +67,18 @@ test("two that build at once build once, with Go's settings left as they are", a
 
 test("a build that fails says what Go said and what to do, and leaves nothing", async () => {
   const go = await fakeGo("echo 'module not found' >&2; exit 1");
-  const error = await buildBundle("prometheus", { env, go, progress: SILENT }).catch((reason: unknown) => reason);
+  const error = await buildBundle("prometheus", { env, go, progress: SILENT }).catch(
+    (reason: unknown) => reason,
+  );
   expect(error).toMatchObject({ code: "build-failed", output: "module not found" });
   expect(String(error)).toContain("go env GOPROXY");
   expect(await readdir(join(folder, "cache"))).toEqual([]);
 });
 
 test("a build that is killed leaves nothing that counts as built, no compiler at work, and the next sweeps up", async () => {
-  const go = await fakeGo(`echo $$ > ${join(folder, "pid")}; [ -e ${join(folder, "quick")} ] || sleep 60`);
+  const go = await fakeGo(
+    `echo $$ > ${join(folder, "pid")}; [ -e ${join(folder, "quick")} ] || sleep 60`,
+  );
   const code = `
     import { buildBundle } from ${JSON.stringify(join(import.meta.dirname, "build.ts"))};
     import { SILENT } from ${JSON.stringify(join(import.meta.dirname, "progress.ts"))};

@@ -42,14 +42,18 @@ export async function buildBundle(bundle: Bundle, options: BuildOptions): Promis
       const work = `${folder}.work-${randomUUID()}`;
       try {
         await mkdir(join(work, "bin"), { recursive: true });
-        await (bundle === "collector" ? buildCollector(work, options) : buildPrometheus(work, options));
+        await (bundle === "collector"
+          ? buildCollector(work, options)
+          : buildPrometheus(work, options));
         await rename(join(work, "bin"), folder);
       } finally {
         await rm(work, { recursive: true, force: true });
       }
       return folder;
     },
-    { onWait: () => options.progress.note(`Waiting for another process that builds ${bundle} ...`) },
+    {
+      onWait: () => options.progress.note(`Waiting for another process that builds ${bundle} ...`),
+    },
   );
 }
 
@@ -65,7 +69,9 @@ export async function findGo(env: NodeJS.ProcessEnv): Promise<string | undefined
 }
 
 async function isBuilt(bundle: Bundle, folder: string): Promise<boolean> {
-  const present = await Promise.all(BUNDLES[bundle].map((name) => isExecutable(join(folder, name))));
+  const present = await Promise.all(
+    BUNDLES[bundle].map((name) => isExecutable(join(folder, name))),
+  );
   return present.every(Boolean);
 }
 
@@ -74,7 +80,8 @@ async function sweep(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const parent = cacheFolder(env);
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
-    if (path.startsWith(`${folder}.work-`) || path === folder) await rm(path, { recursive: true, force: true });
+    if (path.startsWith(`${folder}.work-`) || path === folder)
+      await rm(path, { recursive: true, force: true });
   }
 }
 
@@ -85,10 +92,18 @@ async function buildCollector(work: string, options: BuildOptions): Promise<void
   const manifest = join(work, "manifest.yaml");
   await writeFile(manifest, collectorManifest({ output: sources, go }));
   await progress.step("Building the Collector Builder", () =>
-    runGo(["install", `go.opentelemetry.io/collector/cmd/builder@v${COLLECTOR_VERSION}`], tools, options),
+    runGo(
+      ["install", `go.opentelemetry.io/collector/cmd/builder@v${COLLECTOR_VERSION}`],
+      tools,
+      options,
+    ),
   );
   await progress.step(`Building the Collector ${COLLECTOR_VERSION} (once, some minutes)`, () =>
-    run(join(tools, "builder"), ["--config", manifest, "--skip-strict-versioning=false"], options.env),
+    run(
+      join(tools, "builder"),
+      ["--config", manifest, "--skip-strict-versioning=false"],
+      options.env,
+    ),
   );
   await rename(join(sources, "otelcol"), join(work, "bin", "otelcol"));
 }
@@ -97,26 +112,36 @@ async function buildPrometheus(work: string, options: BuildOptions): Promise<voi
   const commands = "github.com/prometheus/prometheus/cmd";
   // Go stamps no version into what it installs this way, and the API would report none.
   const flags = `-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`;
-  await options.progress.step(`Building Prometheus and promtool ${PROMETHEUS_VERSION} (once, some minutes)`, () =>
-    runGo(
-      [
-        "install",
-        `-tags=${PROMETHEUS_BUILD_TAGS}`,
-        `-ldflags=${flags}`,
-        `${commands}/prometheus@${PROMETHEUS_MODULE_VERSION}`,
-        `${commands}/promtool@${PROMETHEUS_MODULE_VERSION}`,
-      ],
-      join(work, "bin"),
-      options,
-    ),
+  await options.progress.step(
+    `Building Prometheus and promtool ${PROMETHEUS_VERSION} (once, some minutes)`,
+    () =>
+      runGo(
+        [
+          "install",
+          `-tags=${PROMETHEUS_BUILD_TAGS}`,
+          `-ldflags=${flags}`,
+          `${commands}/prometheus@${PROMETHEUS_MODULE_VERSION}`,
+          `${commands}/promtool@${PROMETHEUS_MODULE_VERSION}`,
+        ],
+        join(work, "bin"),
+        options,
+      ),
   );
 }
 
-async function runGo(args: readonly string[], target: string, options: BuildOptions): Promise<void> {
+async function runGo(
+  args: readonly string[],
+  target: string,
+  options: BuildOptions,
+): Promise<void> {
   await run(options.go, args, { ...options.env, GOBIN: target });
 }
 
-async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+async function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   const { code, output } = await runCommand(command, args, { env });
   if (code === 0) return;
   throw new StackError(

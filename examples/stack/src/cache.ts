@@ -9,7 +9,10 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   const own = env["PYISOLATE_CACHE"];
   if (own !== undefined && own !== "") return resolve(own);
   const shared = env["XDG_CACHE_HOME"];
-  return join(shared !== undefined && shared !== "" ? shared : join(homedir(), ".cache"), "pyisolate");
+  return join(
+    shared !== undefined && shared !== "" ? shared : join(homedir(), ".cache"),
+    "pyisolate",
+  );
 }
 
 export type Bundle = "collector" | "prometheus";

@@ -48,7 +48,8 @@ async function main(args: string[]): Promise<number> {
       process.stderr.write(`${result.reason}\n`);
       return 1;
     }
-    for (const [name, path] of Object.entries(result.servers)) process.stdout.write(`${name} ${path}\n`);
+    for (const [name, path] of Object.entries(result.servers))
+      process.stdout.write(`${name} ${path}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof StackError)) throw error;

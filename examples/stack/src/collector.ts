@@ -8,7 +8,9 @@ import { freePorts } from "./ports.ts";
 import { type Server, startServer } from "./server.ts";
 
 /** The repository's otel-collector.yaml. */
-export const COLLECTOR_CONFIG = fileURLToPath(new URL("../../../otel-collector.yaml", import.meta.url));
+export const COLLECTOR_CONFIG = fileURLToPath(
+  new URL("../../../otel-collector.yaml", import.meta.url),
+);
 
 /** Ports on 127.0.0.1. */
 export interface CollectorPorts {
@@ -85,11 +87,20 @@ export async function validateConfig(
   options: Pick<CollectorOptions, "binary" | "config" | "stateDir" | "env">,
 ): Promise<void> {
   const env = { ...process.env, OTELCOL_STATE_DIR: options.stateDir ?? tmpdir(), ...options.env };
-  const { code, output } = await runCommand(options.binary, ["validate", ...configArgs(options.config)], {
-    env,
-    timeoutMs: READY_WITHIN_MS,
-  });
-  if (code !== 0) throw new StackError("config-invalid", "The Collector refuses its configuration:", output.trim());
+  const { code, output } = await runCommand(
+    options.binary,
+    ["validate", ...configArgs(options.config)],
+    {
+      env,
+      timeoutMs: READY_WITHIN_MS,
+    },
+  );
+  if (code !== 0)
+    throw new StackError(
+      "config-invalid",
+      "The Collector refuses its configuration:",
+      output.trim(),
+    );
 }
 
 async function attempt(stateDir: string, options: CollectorOptions): Promise<Collector> {
@@ -98,20 +109,29 @@ async function attempt(stateDir: string, options: CollectorOptions): Promise<Col
     try {
       return await start(stateDir, ports, options);
     } catch (error) {
-      const again = error instanceof StackError && error.code === "port-taken" && options.ports === undefined;
+      const again =
+        error instanceof StackError && error.code === "port-taken" && options.ports === undefined;
       if (!again || tries === ATTEMPTS) throw error;
     }
   }
 }
 
-async function start(stateDir: string, ports: CollectorPorts, options: CollectorOptions): Promise<Collector> {
+async function start(
+  stateDir: string,
+  ports: CollectorPorts,
+  options: CollectorOptions,
+): Promise<Collector> {
   const healthUrl = `http://127.0.0.1:${ports.health}/`;
   const logFile = options.env?.["OTELCOL_LOG_FILE"] ?? join(stateDir, "denials.jsonl");
   const server = await startServer({
     name: "The Collector",
     command: options.binary,
     args: configArgs(options.config),
-    env: { ...process.env, ...settings(stateDir, logFile, ports, options.logStore), ...options.env },
+    env: {
+      ...process.env,
+      ...settings(stateDir, logFile, ports, options.logStore),
+      ...options.env,
+    },
     ports: Object.values(ports),
     outputFile: join(stateDir, "otelcol.log"),
     isReady: async () => (await fetch(healthUrl, { signal: AbortSignal.timeout(1000) })).ok,
@@ -151,7 +171,8 @@ function settings(
 }
 
 async function pickPorts(): Promise<CollectorPorts> {
-  const [otlpHttp = 0, otlpGrpc = 0, prometheus = 0, health = 0, telemetry = 0] = await freePorts(5);
+  const [otlpHttp = 0, otlpGrpc = 0, prometheus = 0, health = 0, telemetry = 0] =
+    await freePorts(5);
   return { otlpHttp, otlpGrpc, prometheus, health, telemetry };
 }
 

@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, spawn } from "node:child_process";
 import { watch } from "./watchdog.ts";
 
 /** Bytes of output that are kept, from the end. Go prints little; a runaway must not fill memory. */
@@ -49,8 +48,7 @@ export async function runCommand(
 
   const { pid } = child;
   if (pid === undefined) {
-    const [cause] = await once(child, "error");
-    return { code: null, stdout, output: String(cause) };
+    return { code: null, stdout, output: String(await spawnFailure(child)) };
   }
   const watchdog = watch(pid, 0);
   const timer =
@@ -61,10 +59,19 @@ export async function runCommand(
           process.kill(-pid, "SIGKILL");
         }, options.timeoutMs);
   try {
-    const [code] = await once(child, "close");
-    return { code: typeof code === "number" ? code : null, stdout, output };
+    const code = await new Promise<number | null>((resolve) => {
+      child.once("close", resolve);
+    });
+    return { code, stdout, output };
   } finally {
     clearTimeout(timer);
     watchdog.release();
   }
+}
+
+/** Why a child that was just spawned has no process id. */
+export async function spawnFailure(child: ChildProcess): Promise<Error> {
+  return await new Promise((resolve) => {
+    child.once("error", resolve);
+  });
 }

@@ -3,7 +3,10 @@ import { access, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 
 /** Every executable file of these names on PATH, in the order of its folders, then of the names. */
-export async function onPath(names: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string[]> {
+export async function onPath(
+  names: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string[]> {
   const found: string[] = [];
   for (const folder of (env["PATH"] ?? "").split(delimiter)) {
     // An empty entry means the working directory, which is no place to take a server from.

@@ -30,19 +30,28 @@ async function script(path: string, text: string): Promise<string> {
   return path;
 }
 
-const prometheus = (path: string, version: string) => script(path, `echo "prometheus, version ${version} (branch: x)"`);
+const prometheus = (path: string, version: string) =>
+  script(path, `echo "prometheus, version ${version} (branch: x)"`);
 
 function collector(path: string, version: string, without = ""): Promise<string> {
   const kinds = Object.entries(COMPONENTS).map(([kind, components]) => {
     const names = components.filter(({ type }) => type !== without);
-    const lines = names.map(({ type, module }) => `    - name: ${type}\n      module: ${module} v${version}`);
+    const lines = names.map(
+      ({ type, module }) => `    - name: ${type}\n      module: ${module} v${version}`,
+    );
     return `${kind}:\n${lines.join("\n")}`;
   });
-  return script(path, `[ "$1" = components ] && cat <<'END'\nbuildinfo: {version: 9.9.9}\n${kinds.join("\n")}\nEND`);
+  return script(
+    path,
+    `[ "$1" = components ] && cat <<'END'\nbuildinfo: {version: 9.9.9}\n${kinds.join("\n")}\nEND`,
+  );
 }
 
 test("the environment variable comes before PATH, and PATH before the cache", async () => {
-  const cached = await prometheus(join(bundleFolder("prometheus", environment()), "prometheus"), "3.16.0");
+  const cached = await prometheus(
+    join(bundleFolder("prometheus", environment()), "prometheus"),
+    "3.16.0",
+  );
   expect((await findBinary("prometheus", environment())).found).toEqual({
     path: cached,
     version: "3.16.0",
@@ -50,11 +59,18 @@ test("the environment variable comes before PATH, and PATH before the cache", as
   });
 
   const onPath = await prometheus(join(folder, "bin", "prometheus"), "3.16.1");
-  expect((await findBinary("prometheus", environment())).found).toMatchObject({ path: onPath, source: "path" });
+  expect((await findBinary("prometheus", environment())).found).toMatchObject({
+    path: onPath,
+    source: "path",
+  });
 
   const chosen = await prometheus(join(folder, "mine"), "3.17.0");
   const env = environment({ PYISOLATE_PROMETHEUS: chosen });
-  expect((await findBinary("prometheus", env)).found).toEqual({ path: chosen, version: "3.17.0", source: "environment" });
+  expect((await findBinary("prometheus", env)).found).toEqual({
+    path: chosen,
+    version: "3.17.0",
+    source: "environment",
+  });
 });
 
 test("a Prometheus on PATH that is too old is passed by, with the reason", async () => {
@@ -77,13 +93,25 @@ test("a Collector on PATH is judged by the components inside, not by its own num
       { path: lacking, reason: "it lacks processors/redaction" },
     ],
   });
-  const good = await collector(join(folder, "later", "otelcol-contrib"), "0.160.0", "otlp_json_file");
-  expect((await findBinary("otelcol", environment())).found).toEqual({ path: good, version: "0.160.0", source: "path" });
+  const good = await collector(
+    join(folder, "later", "otelcol-contrib"),
+    "0.160.0",
+    "otlp_json_file",
+  );
+  expect((await findBinary("otelcol", environment())).found).toEqual({
+    path: good,
+    version: "0.160.0",
+    source: "path",
+  });
 });
 
 test.for([
   { what: "fails", text: "echo broken >&2; exit 1", reason: "`components` failed: broken" },
-  { what: "talks of something else", text: "echo hello", reason: "`components` did not answer with a list" },
+  {
+    what: "talks of something else",
+    text: "echo hello",
+    reason: "`components` did not answer with a list",
+  },
   { what: "says nothing", text: "", reason: "`components` did not answer with a list" },
 ])("a program called otelcol that $what is passed by", async ({ text, reason }) => {
   const path = await script(join(folder, "bin", "otelcol"), text);
@@ -94,8 +122,12 @@ test("a variable that names nothing usable is an error, not a reason to take ano
   await prometheus(join(folder, "bin", "prometheus"), "3.16.0");
   const nothing = environment({ PYISOLATE_PROMETHEUS: join(folder, "nothing") });
   await expect(findBinary("prometheus", nothing)).rejects.toMatchObject({ code: "binary-unfit" });
-  const old = environment({ PYISOLATE_PROMETHEUS: await prometheus(join(folder, "old"), "2.42.0") });
-  await expect(findBinary("prometheus", old)).rejects.toThrow("older than 3.5.0. Correct the variable");
+  const old = environment({
+    PYISOLATE_PROMETHEUS: await prometheus(join(folder, "old"), "2.42.0"),
+  });
+  await expect(findBinary("prometheus", old)).rejects.toThrow(
+    "older than 3.5.0. Correct the variable",
+  );
 });
 
 test("the cache is where the variables say", () => {
@@ -114,7 +146,9 @@ test("with neither binaries nor Go, the reason says what is missing, why, and ho
       `No otelcol, prometheus, promtool on this machine (${old} will not do: it is 2.42.0, older than 3.5.0), and no Go to ` +
       "build with. Install Go 1.25 or newer, or set PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS, PYISOLATE_PROMTOOL.",
   });
-  await expect(requireServers({ env: environment(), progress: SILENT })).rejects.toMatchObject({ code: "servers-missing" });
+  await expect(requireServers({ env: environment(), progress: SILENT })).rejects.toMatchObject({
+    code: "servers-missing",
+  });
 });
 
 test("a test without servers is skipped with the reason, and fails under CI", async () => {

@@ -42,9 +42,13 @@ export interface Search {
  * @throws {StackError} `binary-unfit`, where the environment variable names one that will not do: who chose it wants to
  * know, not to get another.
  */
-export async function findBinary(name: ServerName, env: NodeJS.ProcessEnv = process.env): Promise<Search> {
+export async function findBinary(
+  name: ServerName,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Search> {
   const chosen = env[VARIABLES[name]];
-  if (chosen !== undefined && chosen !== "") return { found: await chosenBinary(name, chosen), ignored: [] };
+  if (chosen !== undefined && chosen !== "")
+    return { found: await chosenBinary(name, chosen), ignored: [] };
 
   const ignored: IgnoredBinary[] = [];
   for (const path of await onPath(PATH_NAMES[name], env)) {

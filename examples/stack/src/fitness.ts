@@ -19,7 +19,9 @@ export async function fitnessOf(name: ServerName, path: string): Promise<Fitness
 }
 
 async function collectorFitness(path: string): Promise<Fitness> {
-  const { code, stdout, output } = await runCommand(path, ["components"], { timeoutMs: ANSWER_WITHIN_MS });
+  const { code, stdout, output } = await runCommand(path, ["components"], {
+    timeoutMs: ANSWER_WITHIN_MS,
+  });
   if (code !== 0) return unfit(`\`components\` failed: ${firstLine(output)}`);
   let listed: Map<string, string>;
   try {
@@ -30,7 +32,8 @@ async function collectorFitness(path: string): Promise<Fitness> {
   // Distributions number themselves as they like; what counts is the version of the modules inside.
   const version = listed.get("receivers/otlp") ?? "";
   if (version === "") return unfit("it has no otlp receiver");
-  if (!atLeast(version, COLLECTOR_VERSION)) return unfit(`its components are ${version}, older than ${COLLECTOR_VERSION}`);
+  if (!atLeast(version, COLLECTOR_VERSION))
+    return unfit(`its components are ${version}, older than ${COLLECTOR_VERSION}`);
   const missing = Object.entries(COMPONENTS).flatMap(([kind, components]) =>
     components
       .filter(({ type, required }) => required && !listed.has(`${kind}/${type}`))
@@ -49,7 +52,8 @@ function listComponents(answer: unknown): Map<string, string> {
     for (const component of components as unknown[]) {
       if (!isRecord(component) || typeof component["name"] !== "string") continue;
       const module = component["module"];
-      const version = typeof module === "string" ? (/ v(\d+\.\d+\.\d+)/.exec(module)?.[1] ?? "") : "";
+      const version =
+        typeof module === "string" ? (/ v(\d+\.\d+\.\d+)/.exec(module)?.[1] ?? "") : "";
       listed.set(`${kind}/${component["name"]}`, version);
     }
   }

@@ -17,6 +17,7 @@ export async function serversForTest(test: SkippableTest): Promise<Servers> {
   result ??= findServers();
   const servers = await result;
   if (servers.ok) return servers.servers;
-  if (process.env["CI"] === "true") throw new Error(`CI=true allows no skipping. ${servers.reason}`);
+  if (process.env["CI"] === "true")
+    throw new Error(`CI=true allows no skipping. ${servers.reason}`);
   return test.skip(servers.reason);
 }

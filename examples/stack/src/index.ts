@@ -1,5 +1,12 @@
 // Have the servers.
-export { BUILD_TIMEOUT_MS, type FindServersOptions, findServers, requireServers, type Servers, type ServersResult } from "./servers.ts";
+export {
+  BUILD_TIMEOUT_MS,
+  type FindServersOptions,
+  findServers,
+  requireServers,
+  type Servers,
+  type ServersResult,
+} from "./servers.ts";
 export { serversForTest, type SkippableTest } from "./in-tests.ts";
 export { createProgress, type Progress, SILENT } from "./progress.ts";
 
@@ -13,7 +20,12 @@ export {
   startCollector,
   validateConfig,
 } from "./collector.ts";
-export { type Prometheus, type PrometheusOptions, type ScrapeTarget, startPrometheus } from "./prometheus.ts";
+export {
+  type Prometheus,
+  type PrometheusOptions,
+  type ScrapeTarget,
+  startPrometheus,
+} from "./prometheus.ts";
 export { type Server, type ServerExit, type ServerOptions, startServer } from "./server.ts";
 export { freePorts } from "./ports.ts";
 

@@ -19,7 +19,11 @@ export interface LockOptions {
  * nobody up for more than ten seconds. Two may run at once after a holder was suspended for longer: what runs must stay
  * right even so, and only be wasteful.
  */
-export async function withLock<T>(folder: string, run: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+export async function withLock<T>(
+  folder: string,
+  run: () => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
   for (let waiting = false; !(await acquire(folder)); waiting = true) {
     if (!waiting) options.onWait?.();
     if (await isStale(folder)) await breakLock(folder);

@@ -12,7 +12,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function request(...names: string[]): string {
   const logRecords = names.map((eventName) => ({ eventName, timeUnixNano: "1" }));
-  return JSON.stringify({ resourceLogs: [{ resource: {}, scopeLogs: [{ scope: {}, logRecords }] }] });
+  return JSON.stringify({
+    resourceLogs: [{ resource: {}, scopeLogs: [{ scope: {}, logRecords }] }],
+  });
 }
 
 test("a record is read with plain attributes", () => {
@@ -37,8 +39,14 @@ test("a record is read with plain attributes", () => {
                   { key: "huge", value: { intValue: "9223372036854775807" } },
                   { key: "share", value: { doubleValue: 0.5 } },
                   { key: "enforced", value: { boolValue: false } },
-                  { key: "list", value: { arrayValue: { values: [{ stringValue: "x" }, { intValue: "1" }] } } },
-                  { key: "map", value: { kvlistValue: { values: [{ key: "k", value: { stringValue: "v" } }] } } },
+                  {
+                    key: "list",
+                    value: { arrayValue: { values: [{ stringValue: "x" }, { intValue: "1" }] } },
+                  },
+                  {
+                    key: "map",
+                    value: { kvlistValue: { values: [{ key: "k", value: { stringValue: "v" } }] } },
+                  },
                   { key: "nothing", value: {} },
                   { key: "__proto__", value: { stringValue: "a key like any other" } },
                 ],
@@ -109,7 +117,11 @@ test("a last line that is still being written is not there yet, at any length", 
 test("a line that a killed Collector did not end costs no other record", async () => {
   const path = join(folder, "joined.jsonl");
   await writeFile(path, `${request("one")}${request("two", "three")}\n`);
-  expect((await readLogFile(path)).logs.map(({ eventName }) => eventName)).toEqual(["one", "two", "three"]);
+  expect((await readLogFile(path)).logs.map(({ eventName }) => eventName)).toEqual([
+    "one",
+    "two",
+    "three",
+  ]);
 
   await writeFile(path, `${request("lost").slice(0, 40)}${request("four")}\n${request("five")}\n`);
   const { logs, unreadable } = await readLogFile(path);
@@ -127,15 +139,27 @@ test("a guest's text that looks like a request, or holds a line separator, stays
 test("a line separator within a record does not break the line", async () => {
   const path = join(folder, "separator.jsonl");
   await writeFile(path, `${request("a\u2028b\u0085c")}\n`);
-  expect((await readLogFile(path)).logs.map(({ eventName }) => eventName)).toEqual(["a\u2028b\u0085c"]);
+  expect((await readLogFile(path)).logs.map(({ eventName }) => eventName)).toEqual([
+    "a\u2028b\u0085c",
+  ]);
 });
 
 test("rotated files come first", async () => {
   const path = join(folder, "rotated.jsonl");
-  await writeFile(join(folder, "rotated-2026-01-02T00-00-00.000-size.jsonl"), `${request("two")}\n`);
-  await writeFile(join(folder, "rotated-2026-01-01T00-00-00.000-size.jsonl"), `${request("one")}\n`);
+  await writeFile(
+    join(folder, "rotated-2026-01-02T00-00-00.000-size.jsonl"),
+    `${request("two")}\n`,
+  );
+  await writeFile(
+    join(folder, "rotated-2026-01-01T00-00-00.000-size.jsonl"),
+    `${request("one")}\n`,
+  );
   await writeFile(path, `${request("three")}\n`);
-  expect((await readLogFile(path)).logs.map(({ eventName }) => eventName)).toEqual(["one", "two", "three"]);
+  expect((await readLogFile(path)).logs.map(({ eventName }) => eventName)).toEqual([
+    "one",
+    "two",
+    "three",
+  ]);
 });
 
 test("a file that is not there yet is empty, and can be waited for", async () => {
@@ -145,5 +169,7 @@ test("a file that is not there yet is empty, and can be waited for", async () =>
   await writeFile(path, `${request("one")}\n`);
   await appendFile(path, `${request("two")}\n`);
   expect(await waiting).toHaveLength(2);
-  await expect(waitForLogs(path, (logs) => logs.length === 3, 100)).rejects.toMatchObject({ code: "not-ready" });
+  await expect(waitForLogs(path, (logs) => logs.length === 3, 100)).rejects.toMatchObject({
+    code: "not-ready",
+  });
 });

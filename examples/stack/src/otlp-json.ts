@@ -40,7 +40,10 @@ export function parseLogsRequest(request: unknown): CollectedLog[] | undefined {
     const resource = attributesOf(record(resourceLogs["resource"])["attributes"]);
     return records(resourceLogs["scopeLogs"]).flatMap((scopeLogs) => {
       const scope = record(scopeLogs["scope"]);
-      const origin = { resource, scope: { name: text(scope["name"]), version: text(scope["version"]) } };
+      const origin = {
+        resource,
+        scope: { name: text(scope["name"]), version: text(scope["version"]) },
+      };
       return records(scopeLogs["logRecords"]).map((log) => ({
         eventName: text(log["eventName"]),
         attributes: attributesOf(log["attributes"]),

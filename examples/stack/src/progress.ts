@@ -25,7 +25,10 @@ export function createProgress(stream: ProgressStream = process.stderr): Progres
       const elapsed = () => duration(performance.now() - start);
       const show = (text: string) => stream.write(terminal ? `\r\u001B[K${text}` : `${text}\n`);
       show(`${name} ...`);
-      const timer = setInterval(() => show(`${name} ... ${elapsed()}`), terminal ? TERMINAL_MS : LOG_MS);
+      const timer = setInterval(
+        () => show(`${name} ... ${elapsed()}`),
+        terminal ? TERMINAL_MS : LOG_MS,
+      );
       try {
         const result = await run();
         show(`${name}: done in ${elapsed()}`);

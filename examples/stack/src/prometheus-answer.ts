@@ -22,11 +22,16 @@ export function parseVector(promql: string, answer: unknown): Sample[] {
   const { resultType, result } = answer["data"];
   if (resultType === "scalar") return [sample({}, result, promql)];
   if (resultType !== "vector" || !Array.isArray(result)) {
-    throw new StackError("query-failed", `${promql} gives a ${String(resultType)}, not a vector: ask for an instant.`);
+    throw new StackError(
+      "query-failed",
+      `${promql} gives a ${String(resultType)}, not a vector: ask for an instant.`,
+    );
   }
   return result.map((series: unknown) => {
     if (!isRecord(series) || !isRecord(series["metric"])) throw malformed(promql);
-    const labels = Object.entries(series["metric"]).map(([name, value]) => [name, String(value)] as const);
+    const labels = Object.entries(series["metric"]).map(
+      ([name, value]) => [name, String(value)] as const,
+    );
     return sample(Object.fromEntries(labels), series["value"], promql);
   });
 }
@@ -45,7 +50,10 @@ function numberOf(text: string): number {
 }
 
 function malformed(promql: string): StackError {
-  return new StackError("query-failed", `Prometheus' answer to ${promql} is not what its API promises.`);
+  return new StackError(
+    "query-failed",
+    `Prometheus' answer to ${promql} is not what its API promises.`,
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

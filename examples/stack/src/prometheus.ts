@@ -39,7 +39,11 @@ export interface Prometheus extends Server {
    * @param withinMs 30 s unless given.
    * @throws {StackError} `query-failed`, with the last answer.
    */
-  waitFor(promql: string, satisfies: (samples: Sample[]) => boolean, withinMs?: number): Promise<Sample[]>;
+  waitFor(
+    promql: string,
+    satisfies: (samples: Sample[]) => boolean,
+    withinMs?: number,
+  ): Promise<Sample[]>;
 }
 
 const READY_WITHIN_MS = 30_000;
@@ -71,7 +75,8 @@ async function attempt(folder: string, options: PrometheusOptions): Promise<Prom
     try {
       return await start(folder, port, options.binary);
     } catch (error) {
-      const again = error instanceof StackError && error.code === "port-taken" && options.port === undefined;
+      const again =
+        error instanceof StackError && error.code === "port-taken" && options.port === undefined;
       if (!again || tries === ATTEMPTS) throw error;
     }
   }

@@ -43,7 +43,9 @@ test("a server runs until it is stopped, and then is gone", async () => {
 test("a server that ignores SIGTERM is killed after the grace", async () => {
   const file = join(folder, "deaf");
   const script = `process.on("SIGTERM", () => {}); require("fs").writeFileSync(${JSON.stringify(file)}, ""); ${RUNS}`;
-  const server = await startServer(fake(script, { isReady: async () => (await readFile(file)) !== undefined }));
+  const server = await startServer(
+    fake(script, { isReady: async () => (await readFile(file)) !== undefined }),
+  );
   expect(await server.stop()).toEqual({ code: null, signal: "SIGKILL" });
 });
 
@@ -64,7 +66,9 @@ test("a port that is taken at the last moment is told from another death", async
 });
 
 test("a server that dies before it is ready gives its last words", async () => {
-  const error = await failure(fake(`console.error("no such thing"); process.exit(3)`, { isReady: never }));
+  const error = await failure(
+    fake(`console.error("no such thing"); process.exit(3)`, { isReady: never }),
+  );
   expect(error.code).toBe("server-died");
   expect(error.message).toContain("exit code 3");
   expect(error.output).toBe("no such thing");

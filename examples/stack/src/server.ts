@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { spawnFailure } from "./command.ts";
 import { StackError } from "./errors.ts";
 import { assertPortsFree } from "./ports.ts";
 import { tailOf } from "./tail.ts";
@@ -65,8 +65,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     closeSync(output);
   }
   if (child.pid === undefined) {
-    const [cause] = await once(child, "error");
-    throw new StackError("server-died", `${options.name} does not start: ${String(cause)}`, "", { cause });
+    const cause = await spawnFailure(child);
+    throw new StackError("server-died", `${options.name} does not start: ${String(cause)}`, "", {
+      cause,
+    });
   }
   const server = supervise(child, child.pid, options);
   try {
@@ -139,9 +141,17 @@ async function untilReady(server: Server, options: ServerOptions): Promise<void>
 
 async function died(exit: ServerExit, options: ServerOptions): Promise<StackError> {
   const output = await tailOf(options.outputFile);
-  const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
+  const how = exit.signal ?? `exit code ${exit.code}`;
   // Go's words for EADDRINUSE.
   return output.includes("address already in use")
-    ? new StackError("port-taken", `${options.name} ended (${how}): a port it wants is taken.`, output)
-    : new StackError("server-died", `${options.name} ended (${how}) before it was ready. The end of its output:`, output);
+    ? new StackError(
+        "port-taken",
+        `${options.name} ended (${how}): a port it wants is taken.`,
+        output,
+      )
+    : new StackError(
+        "server-died",
+        `${options.name} ended (${how}) before it was ready. The end of its output:`,
+        output,
+      );
 }

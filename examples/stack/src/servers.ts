@@ -43,7 +43,8 @@ export async function findServers(options: FindServersOptions = {}): Promise<Ser
   }
   if (missing.length > 0) {
     const go = options.build === false ? undefined : await findGo(env);
-    if (go === undefined) return { ok: false, missing, reason: whyNot(missing, ignored, options.build !== false) };
+    if (go === undefined)
+      return { ok: false, missing, reason: whyNot(missing, ignored, options.build !== false) };
     const built = new Map<Bundle, string>();
     for (const name of missing) {
       const bundle = bundleOf(name);
@@ -53,7 +54,8 @@ export async function findServers(options: FindServersOptions = {}): Promise<Ser
     }
   }
   const { otelcol, prometheus, promtool } = paths;
-  if (otelcol === undefined || prometheus === undefined || promtool === undefined) throw new TypeError("unreachable");
+  if (otelcol === undefined || prometheus === undefined || promtool === undefined)
+    throw new TypeError("unreachable");
   return { ok: true, servers: { otelcol, prometheus, promtool } };
 }
 
@@ -68,7 +70,11 @@ export async function requireServers(options: FindServersOptions = {}): Promise<
   throw new StackError("servers-missing", result.reason);
 }
 
-function whyNot(missing: readonly ServerName[], ignored: readonly IgnoredBinary[], mayBuild: boolean): string {
+function whyNot(
+  missing: readonly ServerName[],
+  ignored: readonly IgnoredBinary[],
+  mayBuild: boolean,
+): string {
   const passed = ignored.map(({ path, reason }) => ` (${path} will not do: ${reason})`).join("");
   const variables = missing.map((name) => VARIABLES[name]).join(", ");
   return mayBuild

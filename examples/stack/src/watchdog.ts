@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { Socket } from "node:net";
 
 /** Ends a process group when this process ends, however that happens. */
 export interface Watchdog {
@@ -27,16 +28,20 @@ kill -KILL "-$1" 2>/dev/null
  * @param graceMs Between SIGTERM and SIGKILL, rounded up to seconds.
  */
 export function watch(group: number, graceMs: number): Watchdog {
-  const shell = spawn("/bin/sh", ["-c", SCRIPT, "watchdog", String(group), String(Math.ceil(graceMs / 1000))], {
-    // Its own session: Ctrl-C in a terminal reaches every process of the foreground group, and must not reach this one.
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
+  const shell = spawn(
+    "/bin/sh",
+    ["-c", SCRIPT, "watchdog", String(group), String(Math.ceil(graceMs / 1000))],
+    {
+      // Its own session: Ctrl-C in a terminal reaches every process of the foreground group, and must not reach this one.
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+    },
+  );
   // A machine without /bin/sh loses this net, not its servers.
   shell.on("error", () => {});
   shell.stdin.on("error", () => {});
   shell.unref();
-  if ("unref" in shell.stdin && typeof shell.stdin.unref === "function") shell.stdin.unref();
+  if (shell.stdin instanceof Socket) shell.stdin.unref();
 
   let released = false;
   return {
