@@ -2,12 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import { DenialEvent, type DenialFields, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
 import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "./identifier.ts";
-import {
-  cleanText,
-  MAX_CELL_LENGTH,
-  MAX_POLICY_NAME_LENGTH,
-  MAX_TARGET_LENGTH,
-} from "./text.ts";
+import { cleanText, MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH, MAX_TARGET_LENGTH } from "./text.ts";
 import { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
 
 /** What the caller of {@link denialEvent} must say; the rest is filled in. */
@@ -85,8 +80,7 @@ export function denialEvent(input: DenialInput): DenialEvent {
     kernelEvidence,
     reason,
     nearestRule,
-    policyName:
-      policyName === null ? null : text("policyName", policyName, MAX_POLICY_NAME_LENGTH),
+    policyName: policyName === null ? null : text("policyName", policyName, MAX_POLICY_NAME_LENGTH),
     policyHash,
     enforced,
   });

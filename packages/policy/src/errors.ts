@@ -37,6 +37,17 @@ export interface PolicyIssue {
   readonly message: string;
 }
 
+/** Most mistakes that are listed. A real policy has fewer; a hostile one must not become a message of 100 MB. */
+const MAX_ISSUES = 500;
+
+/** Mistakes in the order of the text. Past the bound, a last one says how many there are. */
+export function bounded(issues: readonly PolicyIssue[]): readonly PolicyIssue[] {
+  const sorted = issues.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
+  if (sorted.length <= MAX_ISSUES) return sorted;
+  const more = `${sorted.length} mistakes in all; these are the first ${MAX_ISSUES}`;
+  return [...sorted.slice(0, MAX_ISSUES), { path: "", message: more }];
+}
+
 /** A policy that does not load. Lists every mistake, not only the first. */
 export class InvalidPolicyError extends Error {
   readonly issues: readonly PolicyIssue[];

@@ -1,18 +1,76 @@
-import { isIPv6 } from "node:net";
+import { type Address, parseAddress, parseIPv4, spellAddress } from "./address.ts";
 
-/** One spelling for all spellings of a host; null for what is no host. */
+/** Longest host in octets, dots included (RFC 1035, 2.3.4), and the longest of its labels. */
+const MAX_HOST = 253;
+const MAX_LABEL = 63;
+
+/**
+ * One spelling for all spellings of a host: names in lower case and punycode without the final dot, IPv4 as a dotted
+ * quad, IPv6 compressed in brackets; an IPv4 address mapped into IPv6 is that IPv4 address. Null for what is no host, or
+ * could be read as something else: ports, zone ids, percent signs, spaces, labels that DNS does not have.
+ *
+ * @remarks Every spelling of an IPv4 address that `inet_aton` reads (decimal, octal, hexadecimal, short) is read as the
+ * URL standard reads it, and so as `fetch` does. Giving the result in again gives the same.
+ */
 export function canonicalHost(host: string): string | null {
-  if (typeof host !== "string" || host === "" || /[\s%/?#@\\]/.test(host)) return null;
-  const url = URL.parse(`http://${isIPv6(host) ? `[${host}]` : host}/`);
-  if (url === null || url.port !== "" || url.hostname === "") return null;
-  const mapped = /^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(url.hostname);
-  if (mapped === null) return url.hostname.replace(/\.$/, "");
-  const high = Number.parseInt(mapped[1] ?? "", 16);
-  const low = Number.parseInt(mapped[2] ?? "", 16);
-  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  // Longer in other spellings: each character of an international name may be one of several bytes.
+  if (typeof host !== "string" || host.length > 4 * MAX_HOST) return null;
+  if (isPlainName(host) || parseIPv4(host) >= 0) return host;
+  const bracketed = host.startsWith("[");
+  if (bracketed || host.includes(":")) {
+    return canonicalIPv6(bracketed ? host : `[${host}]`);
+  }
+  if (FOREIGN.test(host)) return null;
+  const read = URL.parse(`http://${host}/`)?.hostname ?? "";
+  const name = read.endsWith(".") ? read.slice(0, -1) : read;
+  return isName(name) ? name : null;
 }
 
-/** Whether an address is on the public internet. */
-export function isPublicAddress(address: string): boolean {
-  return /^(?:[1-9]|1[1-9]|[2-9]\d|1[013-6]\d|126|12[0-68-9])\./.test(address) && !/^(?:10|127|100|169|172|192|198|203)\./.test(address);
+/** What would end the host inside a URL, or be decoded or dropped by the URL parser; and everything that is not printed. */
+// oxlint-disable-next-line no-control-regex -- naming control characters is the point
+const FOREIGN = /[\u0000-\u0020\u007f-\u009f\u00a0%/?#@:\\[\]]/;
+
+/** What only the URL parser can tell: a label in punycode, or a last one that may be a number, and so an address. */
+const NOT_PLAIN = /(?:^|\.)(?:xn--|[0-9][^.]*$)/;
+
+function canonicalIPv6(bracketed: string): string | null {
+  // Without this, `[::1]/x` would be a URL with a path.
+  if (!/^\[[0-9A-Fa-f:.]{2,45}\]$/.test(bracketed)) return null;
+  const read = URL.parse(`http://${bracketed}/`)?.hostname;
+  if (read === undefined) return null;
+  const mapped = mappedIPv4(parseAddress(read) ?? []);
+  return mapped === null ? read : spellAddress(mapped);
+}
+
+/** `::ffff:0:0/96` (RFC 4291, 2.5.5.2). A kernel connects to the IPv4 address inside. */
+function mappedIPv4(address: Address): Address | null {
+  const isMapped = address.every((group, at) => at > 5 || group === (at === 5 ? 0xffff : 0));
+  return isMapped && address.length === 8 ? address.slice(6) : null;
+}
+
+/** A name that is certainly in its one spelling: no letter to lower, no label to decode, no number at the end. */
+function isPlainName(host: string): boolean {
+  return isName(host) && !NOT_PLAIN.test(host);
+}
+
+/** Labels of 1 to 63 of `a-z 0-9 - _`, 253 in all. */
+function isName(name: string): boolean {
+  if (name.length > MAX_HOST) return false;
+  let label = 0;
+  for (let at = 0; at < name.length; at += 1) {
+    const code = name.charCodeAt(at);
+    if (code === 46) {
+      if (label === 0) return false;
+      label = 0;
+    } else if (
+      (code >= 97 && code <= 122) ||
+      (code >= 48 && code <= 57) ||
+      code === 45 ||
+      code === 95
+    ) {
+      label += 1;
+      if (label > MAX_LABEL) return false;
+    } else return false;
+  }
+  return label > 0;
 }

@@ -9,7 +9,14 @@ export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } fr
 export type { Limits, Policy, Rule } from "./policy.ts";
 export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
-export { canonicalHost, isPublicAddress } from "./host.ts";
+export { canonicalHost } from "./host.ts";
+export { isPublicAddress } from "./public-address.ts";
 export { cleanText, MAX_TARGET_LENGTH } from "./text.ts";
 export { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
-export type { Capability, DenialReason, GuardedCapability, Operation, Verdict } from "./vocabulary.ts";
+export type {
+  Capability,
+  DenialReason,
+  GuardedCapability,
+  Operation,
+  Verdict,
+} from "./vocabulary.ts";

@@ -113,8 +113,7 @@ const EventJson = z
     if (!operations.includes(value.operation)) {
       disagree("operation", `must be one of ${operations.join(", ")} for ${value.capability}`);
     }
-    const action =
-      value.target === "" ? value.operation : `${value.operation}:${value.target}`;
+    const action = value.target === "" ? value.operation : `${value.operation}:${value.target}`;
     if (value.attempted_action !== action) {
       disagree("attempted_action", "must be the operation and the target");
     }

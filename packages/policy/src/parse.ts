@@ -1,77 +1,140 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 
-import { parse } from "yaml";
-import { z } from "zod";
-
-import { InvalidPolicyError } from "./errors.ts";
+import { compilePolicy, isCompiled } from "./compile.ts";
+import { MAX_DOCUMENT_BYTES, type PolicyText, readDocument } from "./document.ts";
+import { bounded, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
+import { LIMIT_NAMES, LIMITS } from "./limits.ts";
+import { check } from "./mistakes.ts";
+import { plainData } from "./plain-data.ts";
 import type { Limits, Policy, Rule } from "./policy.ts";
+import type { PolicyDocument } from "./schema.ts";
+import { cleanText } from "./text.ts";
 import { type Operation, OPERATIONS } from "./vocabulary.ts";
 
-const PolicyDocument = z.strictObject({
-  version: z.literal(1),
-  name: z.string().min(1).max(128),
-  rules: z.array(
-    z.strictObject({
-      id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
-      effect: z.enum(["allow", "deny"]),
-      capability: z.enum(["filesystem", "network", "subprocess", "random", "import"]),
-      operations: z.array(z.string()).min(1).optional(),
-      paths: z.array(z.string()).min(1).optional(),
-      hosts: z.array(z.string()).min(1).optional(),
-      commands: z.array(z.string()).min(1).optional(),
-      modules: z.array(z.string()).min(1).optional(),
-    }),
-  ),
-  limits: z
-    .strictObject({
-      cpu_ms: z.int().positive().default(1000),
-      wall_ms: z.int().positive().default(5000),
-      memory_mib: z.int().positive().default(64),
-      calls: z.int().positive().default(100_000),
-      output_bytes: z.int().positive().default(1_048_576),
-    })
-    .prefault({}),
-});
-
-const parsed = new WeakSet<object>();
-
-/** Checks a policy given as an object, or as YAML or JSON text. */
+/**
+ * Checks and compiles a policy, given as an object or as YAML or JSON text. A policy that is one already is returned as
+ * it is.
+ *
+ * @throws InvalidPolicyError for everything else, with every mistake in it.
+ */
 export function parsePolicy(input: unknown): Policy {
-  if (typeof input === "object" && input !== null && parsed.has(input)) return input as Policy;
-  let document: unknown = input;
-  if (typeof input === "string") {
-    try {
-      document = parse(input);
-    } catch (error) {
-      throw new InvalidPolicyError([{ path: "", message: String(error) }]);
-    }
+  return isCompiled(input) ? input : parse(input);
+}
+
+/**
+ * Reads, checks and compiles a policy file of YAML or JSON, at most 1 MiB of UTF-8.
+ *
+ * @throws InvalidPolicyError with the file's name in its message; where the file cannot be read, with the reason as its
+ * `cause`.
+ */
+export async function loadPolicy(path: string): Promise<Policy> {
+  const source = typeof path === "string" ? cleanText(path, 512) : typeof path;
+  let bytes: Buffer;
+  try {
+    bytes = await readBounded(path);
+  } catch (error) {
+    const why = error instanceof Error ? cleanText(error.message, 300) : "unknown error";
+    const unread = new InvalidPolicyError(
+      [{ path: "", message: `cannot be read: ${why}` }],
+      source,
+    );
+    unread.cause = error;
+    throw unread;
   }
-  const result = PolicyDocument.safeParse(document);
-  if (!result.success) {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
     throw new InvalidPolicyError(
-      result.error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
+      [{ path: "", message: "is not UTF-8 text; save it as UTF-8" }],
+      source,
     );
   }
-  const rules = result.data.rules.map((rule) =>
-    Object.freeze({ ...rule, operations: (rule.operations ?? OPERATIONS[rule.capability]) as Operation[] }),
-  ) as Rule[];
-  const given = result.data.limits;
-  const limits: Limits = {
-    cpuMs: given.cpu_ms,
-    wallMs: given.wall_ms,
-    memoryMib: given.memory_mib,
-    calls: given.calls,
-    outputBytes: given.output_bytes,
-  };
-  const body = { version: 1 as const, name: result.data.name, rules, limits };
-  const hash = createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16);
-  const policy = Object.freeze({ ...body, limits: Object.freeze(limits), rules: Object.freeze(rules), hash });
-  parsed.add(policy);
+  return parse(text, source);
+}
+
+function parse(input: unknown, source?: string): Policy {
+  const {
+    data,
+    issues: unreadable,
+    lines,
+  } = typeof input === "string" ? readDocument(input) : readValue(input);
+  if (unreadable.length > 0) throw new InvalidPolicyError(unreadable, source);
+  const { document, issues } = check(data, lines);
+  if (document === undefined) throw new InvalidPolicyError(issues, source);
+  const policy = policyOf(document);
+  compilePolicy(policy);
   return policy;
 }
 
-/** Reads and checks a policy file. */
-export async function loadPolicy(path: string): Promise<Policy> {
-  return parsePolicy(await readFile(path, "utf8"));
+/** An object from a caller; bytes are told apart because they are the likely slip. */
+function readValue(input: unknown): Omit<PolicyText, "lines"> & { lines?: never } {
+  const issues: PolicyIssue[] = [];
+  if (typeof input !== "object" || input === null || ArrayBuffer.isView(input)) {
+    const what = ArrayBuffer.isView(input)
+      ? "bytes; decode them first"
+      : input === null
+        ? "null"
+        : typeof input;
+    issues.push({
+      path: "",
+      message: `a policy is an object, or YAML or JSON text; this is ${what}`,
+    });
+    return { data: undefined, issues };
+  }
+  const data = plainData(input, (path, message) => {
+    issues.push({ path: cleanText(path.join("."), 200), message });
+  });
+  return { data, issues: bounded(issues) };
+}
+
+function policyOf(document: PolicyDocument): Policy {
+  const rules = document.rules.map((rule): Rule => {
+    const operations: readonly Operation[] = OPERATIONS[rule.capability];
+    const named: readonly Operation[] | undefined = rule.operations;
+    // In the vocabulary's order and once each, so that the same rule is the same content.
+    return {
+      ...rule,
+      operations:
+        named === undefined ? [...operations] : operations.filter((own) => named.includes(own)),
+    };
+  });
+  const limits = Object.fromEntries(
+    LIMIT_NAMES.map((name) => [LIMITS[name].field, document.limits[name]]),
+  ) as unknown as Limits;
+  const content = { version: document.version, name: document.name, rules, limits };
+  const hash = createHash("sha256").update(canonicalJson(content)).digest("hex").slice(0, 16);
+  return freeze({ ...content, hash });
+}
+
+/** JSON with sorted keys and every default written out: one text for one content. */
+function canonicalJson(content: object): string {
+  return JSON.stringify(content, (_key, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(
+          Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+        )
+      : value,
+  );
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[]) {
+    if (typeof part === "object" && part !== null) freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+/** One byte more than is allowed, so that the text is then refused for its length, even from an endless device. */
+async function readBounded(path: string): Promise<Buffer> {
+  await using file = await open(path, "r");
+  const buffer = Buffer.alloc(MAX_DOCUMENT_BYTES + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.subarray(0, length);
 }

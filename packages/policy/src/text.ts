@@ -41,6 +41,11 @@ export function cleanText(text: string, max: number): string {
   return cut(escaped, max);
 }
 
+/** Text from outside as part of a message: clean, short, in quotes. */
+export function quoted(text: string): string {
+  return `"${cleanText(text, 80)}"`;
+}
+
 /** Whether a text is one that {@link cleanText} returns for this `max`. */
 export function isCleanText(text: string, max: number): boolean {
   if (text.length > max) return false;

@@ -1,0 +1,106 @@
+import { type AddressBlock, blockOf, contains, parseAddress, spellAddress } from "./address.ts";
+import { canonicalHost } from "./host.ts";
+import { portNumber } from "./target.ts";
+import { quoted } from "./text.ts";
+
+/** The shape of a host pattern; {@link readHost} tells whether the host in it is one. */
+export const HOST_PATTERN = /^[^\s:]\S{0,300}:(?:\*|[0-9]{1,5})$/;
+
+/** A host pattern that has been read. `host` is `*`, `*.` and a name, or a canonical host. */
+export interface HostPattern {
+  readonly host: string;
+  /** For a block of addresses, which then has no `host` to compare. */
+  readonly block?: AddressBlock;
+  /** `*`, or a number without leading zeros. */
+  readonly port: string;
+}
+
+/** Reads `host:port`; or says what is wrong with it, and what to write instead. */
+export function readHost(pattern: string): HostPattern | string {
+  const at = /:(?:\*|[0-9]+)$/.exec(pattern)?.index;
+  if (at === undefined || /^[^[]*:.*:/.test(pattern)) return portMistake(pattern);
+  const text = pattern.slice(0, at);
+  const port = pattern.slice(at + 1);
+  if (port !== "*" && portNumber(port) < 0) return `has port ${port}; a port is 1 to 65535, or *`;
+  const ends = { port: port === "*" ? port : String(portNumber(port)) };
+  if (text === "*") return { host: "*", ...ends };
+  if (text.includes("/")) {
+    const block = readBlock(text);
+    return typeof block === "string" ? block : { host: text, block, ...ends };
+  }
+  const wildcard = text.startsWith("*.");
+  const host = canonicalHost(wildcard ? text.slice(2) : text);
+  if (host === null || (wildcard && parseAddress(host) !== null)) {
+    return text.includes("*")
+      ? "has a * that is not a whole first label; write *.example.com for the names below example.com, or * for every host"
+      : `has ${quoted(text)}, which is no host name or address`;
+  }
+  return { host: wildcard ? `*.${host}` : host, ...ends };
+}
+
+/** Compiles a pattern. The matcher takes `host:port` in its one spelling. */
+export function compileHost({ host, block, port }: HostPattern): (endpoint: string) => boolean {
+  const portMatches = portMatcher(port);
+  if (block !== undefined) {
+    return (endpoint) => {
+      if (!portMatches(endpoint)) return false;
+      const address = parseAddress(hostOf(endpoint));
+      return address !== null && contains(block, address);
+    };
+  }
+  if (host === "*") return portMatches;
+  if (host.startsWith("*.")) {
+    const end = host.slice(1);
+    if (port !== "*") {
+      const exactEnd = `${end}:${port}`;
+      return (endpoint) => endpoint.endsWith(exactEnd);
+    }
+    return (endpoint) => endpoint.endsWith(end, endpoint.lastIndexOf(":"));
+  }
+  const start = `${host}:`;
+  if (port === "*") return (endpoint) => endpoint.startsWith(start);
+  const exact = start + port;
+  return (endpoint) => endpoint === exact;
+}
+
+/** The host of `host:port`. */
+export function hostOf(endpoint: string): string {
+  return endpoint.slice(0, endpoint.lastIndexOf(":"));
+}
+
+function portMatcher(port: string): (endpoint: string) => boolean {
+  if (port === "*") return () => true;
+  const end = `:${port}`;
+  return (endpoint) => endpoint.endsWith(end);
+}
+
+/** `10.0.0.0/8` or `[fd00::]/8`. */
+function readBlock(text: string): AddressBlock | string {
+  const [, base = "", length = ""] = /^([^/]*)\/([0-9]{1,3})$/.exec(text) ?? [];
+  const host = canonicalHost(base);
+  const address = host === null ? null : parseAddress(host);
+  if (address === null) {
+    return `has ${quoted(text)}, which is no block of addresses; write 10.0.0.0/8 or [fd00::]/8, and name no path`;
+  }
+  if (base.startsWith("[") && address.length === 2)
+    return "maps IPv4 into IPv6; write the IPv4 block";
+  const bits = Number(length);
+  if (bits > address.length * 16)
+    return `has a block of /${bits}; the longest is /${address.length * 16}`;
+  const block = blockOf(address, bits);
+  if (spellAddress(block.address) === spellAddress(address)) return block;
+  // Refused, not rounded: whoever wrote 10.1.2.3/8 may have meant the address.
+  const start = canonicalHost(spellAddress(block.address)) ?? "";
+  return `has an address inside its block; write ${start}/${bits} for the block, ${host} for the address`;
+}
+
+function portMistake(pattern: string): string {
+  if (pattern === "") return 'is empty; write host:port, or "*:*" for every host';
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(pattern))
+    return "is a URL; write only its host and port, such as api.example.com:443";
+  if (!pattern.startsWith("[") && pattern.split(":").length > 2) {
+    return "has an IPv6 address without brackets; write [::1]:443";
+  }
+  if (/:[^\]]*$/.test(pattern)) return "ends in no port; a port is 1 to 65535, or *";
+  return "has no port; add a port, such as :443 or :*";
+}

@@ -1,0 +1,74 @@
+import type { z } from "zod";
+
+import { nearWord } from "./near-word.ts";
+import type { PlainData } from "./plain-data.ts";
+import { quoted } from "./text.ts";
+import { OPERATIONS } from "./vocabulary.ts";
+
+/** What is wrong, and what to write instead, in words for whoever writes a policy. */
+export function wording(issue: z.core.$ZodIssue, written: PlainData | undefined): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return typeMistake(issue.expected, written);
+    case "invalid_value":
+      return valueMistake(issue.values.map(String), written);
+    case "invalid_union":
+      return valueMistake(["filesystem", "network", "subprocess", "random", "import"], written);
+    case "too_small":
+      if (Array.isArray(written)) return issue.message;
+      return `${shown(written)} is too small; the least is ${issue.minimum}`;
+    case "too_big":
+      if (Array.isArray(written))
+        return `has ${written.length} entries; the most is ${issue.maximum}`;
+      if (typeof written === "string") return `is longer than ${issue.maximum} characters`;
+      return `${shown(written)} is too large; the most is ${issue.maximum}`;
+    default:
+      // The schema's own words: every other check of it has some.
+      return issue.message;
+  }
+}
+
+function typeMistake(expected: string, written: PlainData | undefined): string {
+  const wanted = WANTED[expected] ?? expected;
+  if (written === undefined) return `is missing; write ${wanted}`;
+  if (expected === "string" && (typeof written === "number" || typeof written === "boolean")) {
+    return `${shown(written)} is not text; put it in quotes: "${String(written)}"`;
+  }
+  if (expected === "array" && typeof written === "string") {
+    return `${shown(written)} is not a list; write [${quoted(written)}]`;
+  }
+  if (typeof written === "string" && /^[0-9]+$/.test(written) && wanted === "a whole number") {
+    return `${shown(written)} is text; write it without quotes`;
+  }
+  return `${shown(written)} is not ${wanted}`;
+}
+
+const WANTED: Readonly<Record<string, string>> = {
+  string: "text",
+  array: "a list",
+  object: "a mapping of keys to values",
+  int: "a whole number",
+  number: "a whole number",
+};
+
+function valueMistake(allowed: readonly string[], written: PlainData | undefined): string {
+  const list =
+    allowed.length === 1 ? `must be ${allowed.join("")}` : `must be one of ${allowed.join(", ")}`;
+  if (written === undefined) return `is missing; ${list}`;
+  if (typeof written !== "string") return `${shown(written)} ${list}`;
+  const near = nearWord(written, allowed);
+  if (near !== undefined) return `${quoted(written)} is unknown; did you mean "${near}"? (${list})`;
+  const owner = Object.entries(OPERATIONS).find(([, own]) => own.some((word) => word === written));
+  const whose =
+    owner !== undefined &&
+    allowed.every((word) => word !== owner[0]) &&
+    !allowed.includes("filesystem");
+  return `${quoted(written)} ${whose ? `is an operation of ${owner[0]}; here it ` : ""}${list}`;
+}
+
+function shown(written: PlainData | undefined): string {
+  if (typeof written === "string") return quoted(written);
+  if (Array.isArray(written)) return "a list";
+  if (typeof written === "object" && written !== null) return "a mapping";
+  return String(written);
+}
