@@ -45,7 +45,10 @@ export async function buildBundle(bundle: Bundle, options: BuildOptions): Promis
         await (bundle === "collector"
           ? buildCollector(work, options)
           : buildPrometheus(work, options));
-        await rename(join(work, "bin"), folder);
+        await rename(join(work, "bin"), folder).catch(async (error: unknown) => {
+          // Another process that took this one for dead has built the same.
+          if (!(await isBuilt(bundle, folder))) throw error;
+        });
       } finally {
         await rm(work, { recursive: true, force: true });
       }

@@ -4,7 +4,7 @@ import { runCommand } from "./command.ts";
 import { COLLECTOR_VERSION, COMPONENTS } from "./manifest.ts";
 
 /** The oldest Prometheus and promtool that will do: 3.5, the long-term support release before the pinned one. */
-export const MINIMUM_PROMETHEUS = "3.5.0";
+const MINIMUM_PROMETHEUS = "3.5.0";
 
 /** A binary that never answers a question about itself is none of ours. */
 const ANSWER_WITHIN_MS = 20_000;
