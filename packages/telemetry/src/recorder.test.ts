@@ -54,7 +54,9 @@ test("100,000 denials in one tick are counted exactly by every reader, before an
   expect({ denied, dropped, pending }).toEqual({ denied: 100_000, dropped: {}, pending: 0 });
   expect(emitted + coalesced).toBe(100_000);
   // The batch processor alone would have kept 2560 of them.
-  const told = (await records()).map((record) => Number(record.attributes["pyisolate.denial.count"]));
+  const told = (await records()).map((record) =>
+    Number(record.attributes["pyisolate.denial.count"]),
+  );
   expect(told).toHaveLength(emitted);
   expect(sumOf(told)).toBe(100_000);
   const outcomes = await cumulative.points("pyisolate.denial.records");
@@ -131,7 +133,9 @@ test("a provider that comes when nothing more is denied is found", async () => {
   denials.record(aDenial());
   const { meterProvider, cumulative } = realSdk();
   metrics.setGlobalMeterProvider(meterProvider);
-  await expect.poll(async () => await cumulative.sum("pyisolate.denials"), { timeout: 10_000 }).toBe(1);
+  await expect
+    .poll(async () => await cumulative.sum("pyisolate.denials"), { timeout: 10_000 })
+    .toBe(1);
 });
 
 test("changing the provider splits the counts and loses none", async () => {
@@ -192,7 +196,9 @@ test("a burst carries the trace of its first", async () => {
     });
   }
   await denials.flush();
-  const burst = (await records()).find((record) => record.attributes["pyisolate.denial.count"] === 2);
+  const burst = (await records()).find(
+    (record) => record.attributes["pyisolate.denial.count"] === 2,
+  );
   expect(burst?.spanContext).toEqual(spans[1]?.spanContext());
 });
 
@@ -262,7 +268,11 @@ test("an exporter that hangs delays nobody and is not waited for at the end", as
   const loggerProvider = new LoggerProvider({
     processors: [
       new BatchLogRecordProcessor({
-        exporter: { export: () => {}, shutdown: async () => {}, forceFlush: async () => await never() },
+        exporter: {
+          export: () => {},
+          shutdown: async () => {},
+          forceFlush: async () => await never(),
+        },
       }),
     ],
   });
@@ -359,7 +369,9 @@ test("a noisy cell starves none: the others' records are all there", async () =>
     if (seq % 200 === 0) denials.record(aDenial({ cell: "quiet" }));
   }
   await denials.flush();
-  const quiet = (await records()).filter((record) => record.attributes["pyisolate.cell"] === "quiet");
+  const quiet = (await records()).filter(
+    (record) => record.attributes["pyisolate.cell"] === "quiet",
+  );
   expect(quiet).toHaveLength(100);
 });
 

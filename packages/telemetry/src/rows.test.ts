@@ -41,9 +41,17 @@ test("the default budget holds every combination of closed values that a broker 
     for (const reason of DENIAL_REASONS) {
       for (const enforced of [true, false]) {
         const operation = (
-          { filesystem: "read", network: "connect", subprocess: "exec", random: "read", import: "load" } as const
+          {
+            filesystem: "read",
+            network: "connect",
+            subprocess: "exec",
+            random: "read",
+            import: "load",
+          } as const
         )[capability];
-        const row = rows.find(aDenial({ capability, operation, reason, enforced, policyRule: "z" }));
+        const row = rows.find(
+          aDenial({ capability, operation, reason, enforced, policyRule: "z" }),
+        );
         expect(row.attributes).toMatchObject({
           "pyisolate.capability": capability,
           "pyisolate.reason": reason,

@@ -12,7 +12,12 @@ test("an ordinary denial is a warning", () => {
 test.each(["allow", "not_evaluated"] as const)(
   "a kernel refusal where the broker said %s is an error",
   (brokerDecision) => {
-    const event = aDenial({ brokerDecision, kernelDecision: "deny", kernelEvidence: "audit", reason: "kernel" });
+    const event = aDenial({
+      brokerDecision,
+      kernelDecision: "deny",
+      kernelEvidence: "audit",
+      reason: "kernel",
+    });
     expect(denialSeverity(event)).toBe(SeverityNumber.ERROR);
   },
 );
@@ -25,5 +30,7 @@ test.each([
   ["calls", SeverityNumber.WARN],
   ["output", SeverityNumber.WARN],
 ] as const)("the limit %s has severity %i", (operation, severity) => {
-  expect(denialSeverity(aDenial({ capability: "limit", operation, reason: "limit" }))).toBe(severity);
+  expect(denialSeverity(aDenial({ capability: "limit", operation, reason: "limit" }))).toBe(
+    severity,
+  );
 });

@@ -20,22 +20,27 @@ export class TestReader extends MetricReader {
   async onForceFlush(): Promise<void> {}
   async onShutdown(): Promise<void> {}
 
-  /** Every point of one metric: its labels as a string, and its value. */
-  async points(metric: string): Promise<ReadonlyMap<string, number>> {
+  /** Every point of every metric, by name: its labels as a string, and its value. */
+  async all(): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
     const { resourceMetrics, errors } = await this.collect();
     if (errors.length > 0) throw new AggregateError(errors);
-    const points = new Map<string, number>();
+    const all = new Map<string, Map<string, number>>();
     for (const { metrics } of resourceMetrics.scopeMetrics) {
       for (const { descriptor, dataPoints } of metrics) {
-        if (descriptor.name !== metric) continue;
+        const points = all.get(descriptor.name) ?? new Map<string, number>();
+        all.set(descriptor.name, points);
         for (const { attributes, value } of dataPoints) {
           const key = Object.values(attributes).join(" ");
-          if (points.has(key)) throw new Error(`${metric}{${key}} appears twice`);
+          if (points.has(key)) throw new Error(`${descriptor.name}{${key}} appears twice`);
           points.set(key, Number(value));
         }
       }
     }
-    return points;
+    return all;
+  }
+
+  async points(metric: string): Promise<ReadonlyMap<string, number>> {
+    return (await this.all()).get(metric) ?? new Map<string, number>();
   }
 
   async sum(metric: string): Promise<number> {
