@@ -1,0 +1,61 @@
+import { fileURLToPath } from "node:url";
+
+import { type DenialEvent, loadPolicy, PolicyAuthError } from "@pyisolate/policy";
+import { Supervisor } from "@pyisolate/sandbox-core";
+import type { DenialRecorder } from "@pyisolate/telemetry";
+
+import { ATTEMPTS, type Attempt } from "./attempts.ts";
+
+/** What somebody saw who was refused, and the event of that very refusal. */
+export interface Refusal {
+  readonly by: "guest" | "host";
+  readonly program: string;
+  readonly saw: Readonly<Record<string, unknown>>;
+  readonly event: DenialEvent;
+}
+
+const POLICY = fileURLToPath(new URL("../policy.yaml", import.meta.url));
+
+/** Lets a guest try every attempt, and the host a reload with a wrong token. Throws where anything is not refused. */
+export async function runAttempts(denials: DenialRecorder): Promise<Refusal[]> {
+  const policy = await loadPolicy(POLICY);
+  await using supervisor = new Supervisor({ policy, denials, token: "s3cret", kernel: "off" });
+  await using cell = await supervisor.spawn("tenant-a");
+  const refusals: Refusal[] = [];
+  for (const { capability, program } of ATTEMPTS) {
+    const saw = await cell.exec(asGuestSees(program));
+    const event = cell.denialEvents().at(-1);
+    if (!isRecord(saw) || event === undefined || event.id !== saw["denialId"])
+      throw new Error(`${capability} was not refused as it should be: ${JSON.stringify(saw)}`);
+    refusals.push({ by: "guest", program, saw, event });
+  }
+  refusals.push(await wrongToken(supervisor));
+  return refusals;
+}
+
+async function wrongToken(supervisor: Supervisor): Promise<Refusal> {
+  try {
+    await supervisor.reloadPolicy({ version: 1, name: "anything goes", rules: [] }, "guess");
+  } catch (error) {
+    if (!(error instanceof PolicyAuthError)) throw error;
+    const { name, denialEvent: event } = error;
+    const saw = { name, reason: event.reason, denialId: event.id };
+    return { by: "host", program: `supervisor.reloadPolicy(policy, "guess")`, saw, event };
+  }
+  throw new Error("a wrong token reloaded the policy");
+}
+
+/** The guest catches its refusal and tells what it could learn from it. */
+function asGuestSees(program: Attempt["program"]): string {
+  return `(async () => {
+    try { return { value: await ${program} }; }
+    catch (error) {
+      const { name, message, capability, reason, denialId } = error;
+      return { name, message, capability, reason, denialId };
+    }
+  })()`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
