@@ -1,0 +1,193 @@
+import { context, trace, TraceFlags } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { TracerProvider } from "@opentelemetry/sdk-trace";
+import { decide, type DenialEvent, type DenialSink, parseDenialEvent, parsePolicy, PolicyError } from "@pyisolate/policy";
+import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
+import { BUILD_TIMEOUT_MS, type CollectedLog, serversForTest, type Stack, startStack, waitForLogs } from "@pyisolate/stack";
+import { createDenialRecorder, type DenialRecorder, EVENTS } from "@pyisolate/telemetry";
+import { startTelemetry, type Telemetry } from "@pyisolate/telemetry/sdk";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+// One denial, followed through every room in the order in which it passes them. Each test is one room and leaves what the
+// next one takes up, so they run in order and a failure tells which wall was not passed.
+
+const POLICY = `
+version: 1
+name: journey
+rules:
+  - { id: data, effect: allow, capability: filesystem, operations: [read], paths: ["/srv/data/**"] }
+  - { id: std, effect: allow, capability: import, modules: ["node:fs"] }
+`;
+const JOB = "pyisolate-journey";
+const PROGRAM = `require("node:fs").readFileSync("/etc/shadow", "utf8")`;
+
+describe("one denial", () => {
+  const policy = parsePolicy(POLICY);
+  const tracer = new TracerProvider().getTracer("journey");
+  const span = tracer.startSpan("handle request");
+  const given: DenialEvent[] = [];
+  let stack: Stack | undefined;
+  let otel: Telemetry;
+  let recorder: DenialRecorder;
+  let supervisor: Supervisor;
+  let cell: Sandbox;
+  let event: DenialEvent;
+  let record: CollectedLog;
+
+  beforeAll(async () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  });
+
+  afterAll(async () => {
+    await supervisor?.close();
+    await recorder?.shutdown();
+    await otel?.shutdown();
+    await stack?.stop();
+    context.disable();
+  });
+
+  test("begins at real servers, all on loopback", { timeout: BUILD_TIMEOUT_MS }, async ({ skip }) => {
+    stack = await startStack({ servers: await serversForTest({ skip }) });
+    otel = startTelemetry({ serviceName: JOB, endpoint: stack.collector.otlpEndpoint });
+    recorder = createDenialRecorder();
+    // The sink in between only watches what passes it.
+    const watched: DenialSink = {
+      record: (passing) => {
+        given.push(passing);
+        recorder.record(passing);
+      },
+      allowed: (capability) => recorder.allowed(capability),
+      closed: (totals) => recorder.closed(totals),
+    };
+    supervisor = new Supervisor({ policy, denials: watched, token: "s3cret", kernel: "off" });
+    cell = await supervisor.spawn("tenant-a");
+  });
+
+  test("is asked for by a guest that catches it, and learns capability, reason and id, and nothing of the host", async () => {
+    const saw = (await cell.exec(`try { ${PROGRAM} } catch (error) {
+      ({ own: Object.getOwnPropertyNames(error).sort(), name: error.name, message: error.message,
+         capability: error.capability, reason: error.reason, denialId: error.denialId })
+    }`)) as Record<string, unknown>;
+    expect(saw).toEqual({
+      own: ["capability", "denialId", "message", "name", "reason", "stack"],
+      name: "PolicyError",
+      message: "filesystem denied (outside_scope)",
+      capability: "filesystem",
+      reason: "outside_scope",
+      denialId: given[0]?.id,
+    });
+  });
+
+  test("rejects the host's exec with its own event where the guest does not catch it", async () => {
+    const failure = await context
+      .with(trace.setSpan(context.active(), span), async () => cell.exec(PROGRAM))
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(PolicyError);
+    event = (failure as PolicyError).denialEvent;
+  });
+
+  test("is what the policy says of the request, by a function that anybody may ask", () => {
+    expect(decide(policy, { capability: "filesystem", operation: "read", target: "/etc/shadow" })).toEqual({
+      effect: "deny",
+      rule: "default",
+      reason: "outside_scope",
+      nearestRule: { id: "data", lacked: "scope" },
+    });
+  });
+
+  test("is an event: complete, frozen, the same after a journey through JSON", () => {
+    expect(Object.isFrozen(event)).toBe(true);
+    expect(event.toJSON()).toEqual({
+      id: event.id,
+      seq: 2,
+      time: new Date(event.time).toISOString(),
+      cell: "tenant-a",
+      capability: "filesystem",
+      operation: "read",
+      target: "/etc/shadow",
+      attempted_action: "read:/etc/shadow",
+      policy_rule: "default",
+      broker_decision: "deny",
+      kernel_decision: "not_evaluated",
+      kernel_evidence: null,
+      reason: "outside_scope",
+      nearest_rule: { id: "data", lacked: "scope" },
+      policy_name: "journey",
+      policy_hash: policy.hash,
+      enforced: true,
+    });
+    expect(parseDenialEvent(JSON.stringify(event))).toEqual(event);
+  });
+
+  test("reaches the sink as that very event, once, before the caller hears of it", () => {
+    expect(given.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(given[1]).toBe(event);
+    expect(cell.denialEvents()).toEqual(given);
+    expect(cell.stats).toMatchObject({ denials: 2, byRule: { default: 2 }, byReason: { outside_scope: 2 } });
+  });
+
+  test("is counted in the ledger at once, and emitted as one record by the time of the flush", async () => {
+    expect(recorder.ledger("tenant-a").denied).toBe(2);
+    await otel.flush();
+    expect(recorder.ledger("tenant-a")).toEqual({ denied: 2, emitted: 2, coalesced: 0, dropped: {}, pending: 0 });
+  });
+
+  test("stands in the Collector's file with its name, its severity, its time and the caller's trace", async () => {
+    const logs = await waitForLogs(stack?.collector.logFile ?? "", (all) => all.length >= 2);
+    const own = logs.filter(({ attributes }) => attributes["pyisolate.denial.id"] === event.id);
+    expect(own).toHaveLength(1);
+    record = own[0] as CollectedLog;
+    expect(record).toMatchObject({
+      eventName: EVENTS.denial.name,
+      severityNumber: 13,
+      severityText: "",
+      timeUnixNano: BigInt(event.time) * 1_000_000n,
+      traceId: span.spanContext().traceId,
+      spanId: span.spanContext().spanId,
+      flags: TraceFlags.SAMPLED,
+    });
+    expect(record.resource).toMatchObject({ "service.name": JOB });
+  });
+
+  test("says in its record what the event says", () => {
+    expect(record.attributes).toMatchObject({
+      "pyisolate.cell": event.cell,
+      "pyisolate.capability": event.capability,
+      "pyisolate.operation": event.operation,
+      "pyisolate.attempted_action": event.attemptedAction,
+      "pyisolate.policy_rule": event.policyRule,
+      "pyisolate.broker_decision": event.brokerDecision,
+      "pyisolate.kernel_decision": event.kernelDecision,
+      "pyisolate.reason": event.reason,
+      "pyisolate.enforced": event.enforced,
+      "pyisolate.denial.seq": event.seq,
+      "pyisolate.policy.hash": event.policyHash,
+      "pyisolate.nearest_rule": "data:scope",
+    });
+  });
+
+  test("is one of two in Prometheus, under labels that no guest chose", async () => {
+    const series = `pyisolate_denial_events_total{job="${JOB}"} > 0`;
+    const [only, ...others] = await stack!.prometheus.waitFor(series, ([sample]) => sample?.value === 2);
+    expect(others).toEqual([]);
+    expect(only?.labels).toMatchObject({
+      pyisolate_capability: "filesystem",
+      pyisolate_policy_rule: "default",
+      pyisolate_broker_decision: "deny",
+      pyisolate_kernel_decision: "not_evaluated",
+      pyisolate_reason: "outside_scope",
+      pyisolate_enforced: "true",
+    });
+    expect(JSON.stringify(only?.labels)).not.toContain("shadow");
+    const [denials] = await stack!.prometheus.query(`pyisolate_denials_total{job="${JOB}"} > 0`);
+    expect(denials).toMatchObject({ value: 2, labels: { pyisolate_cell: "tenant-a" } });
+  });
+
+  test("is told once more, as a total, when the cell ends", async () => {
+    await cell.close();
+    await otel.flush();
+    const logs = await waitForLogs(stack?.collector.logFile ?? "", (all) => all.some(({ eventName }) => eventName === EVENTS.cellClosed.name));
+    const closed = logs.find(({ eventName }) => eventName === EVENTS.cellClosed.name);
+    expect(closed?.attributes).toMatchObject({ "pyisolate.cell": "tenant-a", "pyisolate.closed.denials": 2, "pyisolate.ledger.denied": 2, "pyisolate.ledger.emitted": 2 });
+  });
+});
