@@ -13,8 +13,11 @@ import { cleanText, quoted } from "./text.ts";
 /** How the parser reports an exhausted stack where it does not throw. */
 const STACK_EXHAUSTED = "Maximum call stack size exceeded";
 
-/** Longest policy text, in bytes of UTF-8. */
-export const MAX_DOCUMENT_BYTES = 1_048_576;
+/**
+ * Longest policy text, in bytes of UTF-8: several times the largest policy that makes sense, and what the YAML parser
+ * reads in about a second even where every character is a bracket.
+ */
+export const MAX_DOCUMENT_BYTES = 262_144;
 
 /** A policy's text as plain data, with the line of everything in it. */
 export interface PolicyText {

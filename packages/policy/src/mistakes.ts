@@ -44,13 +44,11 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
     );
     // What is left is said once, in the last round.
     if (mended.length > 0) continue;
-    const said = new Set<string>();
-    for (const issue of result.error.issues) {
+    // One value may fail several checks for the same reason; the last is the most particular.
+    const last = new Map(result.error.issues.map((issue) => [spell(issue.path as Path), issue]));
+    for (const issue of last.values()) {
       const path = issue.path as Path;
-      const spelled = spell(path);
-      // One value may fail several checks for the same reason.
-      if (!said.has(spelled)) found(path, wording(issue, at(data, path)));
-      said.add(spelled);
+      found(path, wording(issue, at(data, path)));
     }
     findDuplicates(data, found);
     return { issues: bounded(issues) };

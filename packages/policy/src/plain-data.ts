@@ -8,8 +8,8 @@ export type Path = readonly (string | number)[];
 
 /** Deepest nesting that is read. A policy needs 4 levels. */
 export const MAX_DEPTH = 16;
-/** Most values that are read: several times what a policy of 1 MiB can reasonably hold. */
-export const MAX_VALUES = 200_000;
+/** Most values that are read: more than a policy text of the longest size can reasonably hold. */
+export const MAX_VALUES = 50_000;
 
 /**
  * A bounded copy of a value as plain data, so that what is checked cannot change while it is read: getters and proxies

@@ -31,6 +31,7 @@ export function wording(issue: z.core.$ZodIssue, written: PlainData | undefined)
 function typeMistake(expected: string, written: PlainData | undefined): string {
   const wanted = WANTED[expected] ?? expected;
   if (written === undefined) return `is missing; write ${wanted}`;
+  if (written === null) return `is empty; write ${wanted}`;
   if (expected === "string" && (typeof written === "number" || typeof written === "boolean")) {
     return `${shown(written)} is not text; put it in quotes: "${String(written)}"`;
   }

@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { parsePolicy, type Policy } from "./index.ts";
+
+// What the other tests draw from. Names are few, so that rules and requests meet.
+const segment = fc.constantFrom("a", "b", "ab", "srv", ".env", "...", "x.js");
+const patternSegment = fc.constantFrom("a", "b", "*", "**", "a*", "*b", "*.js", "srv", ".env", "a*b*");
+
+export const arbPath = fc.array(segment, { maxLength: 5 }).map((parts) => `/${parts.join("/")}`);
+export const arbPathPattern = fc
+  .array(patternSegment, { minLength: 1, maxLength: 5 })
+  .map((parts) => `/${parts.join("/")}`);
+const arbHost = fc.constantFrom("a.example", "b.a.example", "127.0.0.1", "10.1.2.3", "[::1]", "[fd00::1]");
+const arbPort = fc.constantFrom("80", "443", "8080");
+const arbEndpoint = fc.tuple(arbHost, arbPort).map((parts) => parts.join(":"));
+const arbHostPattern = fc
+  .tuple(
+    fc.oneof(arbHost, fc.constantFrom("*", "*.example", "*.a.example", "10.0.0.0/8", "[fd00::]/8")),
+    fc.oneof(arbPort, fc.constant("*")),
+  )
+  .map((parts) => parts.join(":"));
+const arbModule = fc.constantFrom("fs", "node:fs", "lodash", "lodash/fp", "@a/b");
+const arbCommand = fc.constantFrom("/usr/bin/git", "/bin/sh", "/usr/bin/true");
+
+export type RuleDocument = Record<string, unknown> & { effect: "allow" | "deny" };
+
+const parts = {
+  filesystem: ["paths", arbPathPattern, ["read", "write", "list", "stat", "remove"]],
+  network: ["hosts", arbHostPattern, ["connect"]],
+  subprocess: ["commands", fc.oneof(arbCommand, fc.constant("*")), ["exec"]],
+  import: ["modules", fc.oneof(arbModule, fc.constant("*")), ["load"]],
+  random: [undefined, fc.constant(""), ["read"]],
+} as const;
+
+/** A rule without an id; `arbRules` gives them out. */
+export const arbRule: fc.Arbitrary<RuleDocument> = fc
+  .constantFrom(...(Object.keys(parts) as (keyof typeof parts)[]))
+  .chain((capability) => {
+    const [key, pattern, operations] = parts[capability];
+    return fc
+      .record({
+        effect: fc.constantFrom("allow" as const, "allow" as const, "deny" as const),
+        operations: fc.option(fc.subarray<string>([...operations], { minLength: 1 })),
+        patterns: fc.array(pattern, { minLength: 1, maxLength: 3 }),
+        scopeless: fc.boolean(),
+      })
+      .map(({ effect, operations, patterns, scopeless }) => ({
+        effect,
+        capability,
+        ...(operations === null ? {} : { operations }),
+        ...(key === undefined || (effect === "deny" && scopeless) ? {} : { [key]: patterns }),
+      }));
+  });
+
+export const arbRules = fc.array(arbRule, { maxLength: 6 });
+
+export const arbRequest = fc.oneof(
+  fc.record({
+    capability: fc.constant("filesystem" as const),
+    operation: fc.constantFrom("read", "write", "list", "stat", "remove"),
+    target: arbPath,
+  }),
+  fc.record({ capability: fc.constant("network" as const), operation: fc.constant("connect"), target: arbEndpoint }),
+  fc.record({ capability: fc.constant("subprocess" as const), operation: fc.constant("exec"), target: arbCommand }),
+  fc.record({ capability: fc.constant("import" as const), operation: fc.constant("load"), target: arbModule }),
+  fc.record({ capability: fc.constant("random" as const), operation: fc.constant("read"), target: fc.constant("") }),
+) as fc.Arbitrary<Parameters<typeof import("./decide.ts").decide>[1]>;
+
+export function policyOf(rules: readonly RuleDocument[]): Policy {
+  return parsePolicy({
+    version: 1,
+    name: "drawn",
+    rules: rules.map((rule, index) => ({ id: `r${index}`, ...rule })),
+  });
+}
+
+test("every policy that the tests draw loads", () => {
+  fc.assert(fc.property(arbRules, (rules) => expect(policyOf(rules).rules).toHaveLength(rules.length)));
+});
