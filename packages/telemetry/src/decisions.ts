@@ -1,32 +1,35 @@
 import { CAPABILITIES, type Capability } from "@pyisolate/policy";
 
-import { indexOfCapability } from "./rows.ts";
-import { ATTRIBUTES as A } from "./semconv.ts";
+import { ATTRIBUTES as A, type DECISIONS } from "./semconv.ts";
 import { newRow, type Row, type Tally } from "./tally.ts";
 
 /** The rows of `pyisolate.decisions`, the deny ratio: all known beforehand, so that the first denial is seen as a rise. */
 export class Decisions {
-  readonly #allowed = CAPABILITIES.map((capability) => decisionRow(capability, "allow"));
-  readonly #denied = CAPABILITIES.map((capability) => decisionRow(capability, "deny"));
+  readonly #allowed = rowsOf("allow");
+  readonly #denied = rowsOf("deny");
 
   /** Every row that can ever be counted: a limit is only ever reached, never granted. */
   get rows(): readonly Row[] {
-    const limit = CAPABILITIES.indexOf("limit");
-    return [...this.#allowed.filter((_row, index) => index !== limit), ...this.#denied];
+    const granted = [...this.#allowed].filter(([capability]) => capability !== "limit");
+    return [...granted.map(([, row]) => row), ...this.#denied.values()];
   }
 
   allow(capability: Capability, tally: Tally): void {
-    const row = this.#allowed[indexOfCapability(capability) ?? -1];
+    const row = this.#allowed.get(capability);
     if (row !== undefined) tally.count(row);
   }
 
   deny(capability: Capability, tally: Tally): void {
-    const row = this.#denied[indexOfCapability(capability) ?? -1];
+    const row = this.#denied.get(capability);
     if (row !== undefined) tally.count(row);
   }
 }
 
-function decisionRow(capability: Capability, decision: "allow" | "deny"): Row {
+function rowsOf(decision: (typeof DECISIONS)[number]): ReadonlyMap<Capability, Row> {
+  return new Map(CAPABILITIES.map((capability) => [capability, decisionRow(capability, decision)]));
+}
+
+function decisionRow(capability: Capability, decision: (typeof DECISIONS)[number]): Row {
   return newRow("decisions", {
     [A.capability.name]: capability,
     [A.decision.name]: decision,

@@ -114,6 +114,10 @@ function mustBalance(denials: DenialRecorder, denied: number, cells: ReadonlySet
   expect(denials.ledger().denied).toBe(denied);
 }
 
+function mustBe(counted: number, happened: number): void {
+  expect(counted).toBe(happened);
+}
+
 test("whatever happens in whatever order, the ledger balances and the counters are exact", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -161,8 +165,8 @@ test("whatever happens in whatever order, the ledger balances and the counters a
               await aTurn();
               break;
             case "scrape":
-              expect(await totals("pyisolate.denial.events")).toBe(denied);
-              expect(await totals("pyisolate.denials")).toBe(enforced);
+              mustBe(await totals("pyisolate.denial.events"), denied);
+              mustBe(await totals("pyisolate.denials"), enforced);
               break;
             case "flush":
               await denials.flush();

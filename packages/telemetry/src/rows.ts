@@ -1,16 +1,17 @@
-import {
-  CAPABILITIES,
-  DENIAL_REASONS,
-  VERDICTS,
-  type Capability,
-  type DenialEvent,
-} from "@pyisolate/policy";
+import { CAPABILITIES, DENIAL_REASONS, VERDICTS, type DenialEvent } from "@pyisolate/policy";
 
 import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
 import { newRow, type Row } from "./tally.ts";
 
-/** The row of one combination of an event's closed dimensions and its rule. */
+/** The closed dimensions of an event: none of them is ever a guest's choice. */
+type Dimensions = Pick<
+  DenialEvent,
+  "capability" | "reason" | "brokerDecision" | "kernelDecision" | "enforced"
+>;
+
+/** The row of one combination of a rule and an event's closed dimensions. */
 export interface EventRow extends Row {
+  readonly dimensions: Dimensions;
   /** Whether it stands for rules that have no row of their own. */
   readonly folded: boolean;
 }
@@ -29,8 +30,9 @@ const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
  */
 export class EventRows {
   readonly #max: number;
-  readonly #byRule = new Map<string, Map<number, EventRow>>();
-  #lastEvent: DenialEvent | undefined;
+  readonly #byRule = new Map<string, EventRow[]>();
+  #lastResort: EventRow | undefined;
+  #lastRule: string | undefined;
   #lastRow: EventRow | undefined;
   #size = 0;
 
@@ -45,95 +47,94 @@ export class EventRows {
 
   /** @throws TypeError where the event is not one. */
   find(event: DenialEvent): EventRow {
-    const last = this.#lastEvent;
-    // Repetition is what a flood is made of.
-    if (last !== undefined && this.#lastRow !== undefined && sameDimensions(last, event)) {
-      return this.#lastRow;
-    }
-    const closed = closedKey(event);
     const rule = event.policyRule;
-    const row = this.#byRule.get(rule)?.get(closed) ?? this.#resolve(event, closed, rule);
-    this.#lastEvent = event;
-    this.#lastRow = row;
+    const last = this.#lastRow;
+    // Repetition is what a flood is made of.
+    if (last !== undefined && rule === this.#lastRule && isRowOf(last, event)) return last;
+    const row = this.#known(rule, event) ?? this.#resolve(rule, event);
+    // The row of last resort stands for many: it is the last one to ask for.
+    if (row !== this.#lastResort) {
+      this.#lastRule = rule;
+      this.#lastRow = row;
+    }
     return row;
   }
 
-  #resolve(event: DenialEvent, closed: number, rule: string): EventRow {
-    if (typeof rule !== "string") throw new TypeError("policyRule must be a string");
-    const forRules = this.#max - Math.ceil(this.#max / RESERVED_SHARE);
-    if (RULE_ID.test(rule) && this.#size < forRules) return this.#make(event, closed, rule, false);
-    const other = this.#byRule.get(OTHER)?.get(closed);
-    if (other !== undefined) return other;
-    // One place is kept for the row of last resort.
-    if (this.#size < this.#max - 1) return this.#make(event, closed, OTHER, rule !== OTHER);
-    return this.#byRule.get(OTHER)?.get(LAST_RESORT) ?? this.#make(event, LAST_RESORT, OTHER, true);
+  // A rule has a handful of rows: comparing five interned strings is cheaper than hashing them.
+  #known(rule: string, event: DenialEvent): EventRow | undefined {
+    const rows = this.#byRule.get(rule);
+    if (rows === undefined) return undefined;
+    for (const row of rows) if (isRowOf(row, event)) return row;
+    return undefined;
   }
 
-  #make(event: DenialEvent, closed: number, rule: string, folded: boolean): EventRow {
-    const value = (own: string | boolean) => (closed === LAST_RESORT ? OTHER : own);
-    const row: EventRow = {
-      ...newRow("denialEvents", {
-        [A.capability.name]: value(event.capability),
-        [A.policyRule.name]: rule,
-        [A.brokerDecision.name]: value(event.brokerDecision),
-        [A.kernelDecision.name]: value(event.kernelDecision),
-        [A.reason.name]: value(event.reason),
-        [A.enforced.name]: value(event.enforced),
-      }),
-      folded,
-    };
-    const rows = this.#byRule.get(rule) ?? new Map<number, EventRow>();
-    this.#byRule.set(rule, rows.set(closed, row));
+  #resolve(rule: string, event: DenialEvent): EventRow {
+    mustBeEvent(event);
+    const forRules = this.#max - Math.ceil(this.#max / RESERVED_SHARE);
+    if (RULE_ID.test(rule) && this.#size < forRules) return this.#make(rule, event, false);
+    const other = this.#known(OTHER, event);
+    if (other !== undefined) return other;
+    // One place is kept for the row of last resort.
+    if (this.#size < this.#max - 1) return this.#make(OTHER, event, rule !== OTHER);
+    this.#lastResort ??= this.#makeLastResort(event);
+    return this.#lastResort;
+  }
+
+  #make(rule: string, event: DenialEvent, folded: boolean): EventRow {
+    const dimensions = dimensionsOf(event);
+    const row = { ...newRow("denialEvents", attributesOf(rule, dimensions)), dimensions, folded };
+    const rows = this.#byRule.get(rule);
+    if (rows === undefined) this.#byRule.set(rule, [row]);
+    else rows.push(row);
     this.#size += 1;
     return row;
   }
-}
 
-const LAST_RESORT = -1;
-
-const capabilityIndex = indexOf(CAPABILITIES);
-const reasonIndex = indexOf(DENIAL_REASONS);
-const verdictIndex = indexOf(VERDICTS);
-
-/** The index of a capability in {@link CAPABILITIES}. */
-export function indexOfCapability(capability: Capability): number | undefined {
-  return capabilityIndex.get(capability);
-}
-
-function sameDimensions(a: DenialEvent, b: DenialEvent): boolean {
-  return (
-    a.policyRule === b.policyRule &&
-    a.capability === b.capability &&
-    a.reason === b.reason &&
-    a.brokerDecision === b.brokerDecision &&
-    a.kernelDecision === b.kernelDecision &&
-    a.enforced === b.enforced
-  );
-}
-
-// Five closed sets in one small integer: a map of integers is six times faster than one of joined strings (measured).
-function closedKey(event: DenialEvent): number {
-  const capability = capabilityIndex.get(event.capability);
-  const reason = reasonIndex.get(event.reason);
-  const broker = verdictIndex.get(event.brokerDecision);
-  const kernel = verdictIndex.get(event.kernelDecision);
-  if (
-    capability === undefined ||
-    reason === undefined ||
-    broker === undefined ||
-    kernel === undefined ||
-    typeof event.enforced !== "boolean"
-  ) {
-    throw new TypeError("not a denial event: a value is outside its closed set");
+  #makeLastResort(event: DenialEvent): EventRow {
+    this.#size += 1;
+    const attributes = Object.keys(attributesOf(OTHER, event)).map((key) => [key, OTHER]);
+    return {
+      ...newRow("denialEvents", Object.fromEntries(attributes) as Record<string, string>),
+      dimensions: dimensionsOf(event),
+      folded: true,
+    };
   }
+}
+
+// A copy: a row is for ever, an event is not.
+function dimensionsOf(event: DenialEvent): Dimensions {
+  const { capability, reason, brokerDecision, kernelDecision, enforced } = event;
+  return { capability, reason, brokerDecision, kernelDecision, enforced };
+}
+
+function isRowOf({ dimensions }: EventRow, event: DenialEvent): boolean {
   return (
-    ((capability * DENIAL_REASONS.length + reason) * VERDICTS.length + broker) *
-      (VERDICTS.length * 2) +
-    kernel * 2 +
-    (event.enforced ? 1 : 0)
+    dimensions.capability === event.capability &&
+    dimensions.reason === event.reason &&
+    dimensions.brokerDecision === event.brokerDecision &&
+    dimensions.kernelDecision === event.kernelDecision &&
+    dimensions.enforced === event.enforced
   );
 }
 
-function indexOf(values: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(values.map((value, index) => [value, index]));
+function attributesOf(rule: string, dimensions: Dimensions) {
+  return {
+    [A.capability.name]: dimensions.capability,
+    [A.policyRule.name]: rule,
+    [A.brokerDecision.name]: dimensions.brokerDecision,
+    [A.kernelDecision.name]: dimensions.kernelDecision,
+    [A.reason.name]: dimensions.reason,
+    [A.enforced.name]: dimensions.enforced,
+  };
+}
+
+function mustBeEvent(event: DenialEvent): void {
+  const holds =
+    CAPABILITIES.includes(event.capability) &&
+    DENIAL_REASONS.includes(event.reason) &&
+    VERDICTS.includes(event.brokerDecision) &&
+    VERDICTS.includes(event.kernelDecision) &&
+    typeof event.enforced === "boolean" &&
+    typeof event.policyRule === "string";
+  if (!holds) throw new TypeError("not a denial event: a value is outside its closed set");
 }

@@ -93,7 +93,7 @@ test.each([
   [{ OTEL_SDK_DISABLED: "yes" }, { disabled: false }, "the default is used"],
   [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, { logs: "otlp" }, "OTLP goes out as http/json"],
 ])("%j is told and survived", (variables, outcome, warning) => {
-  const { warnings, ...resolved } = settings(variables as Environment);
+  const { warnings, ...resolved } = settings(variables);
   expect(resolved).toMatchObject(outcome);
   expect(warnings.join()).toContain(warning);
 });
