@@ -1,14 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { arbRequest, arbRule, arbRules, policyOf, type RuleDocument } from "./arbitraries.test.ts";
+import {
+  arbRequest,
+  arbRule,
+  arbRules,
+  policyOf,
+  type RuleDocument,
+} from "./testing/arbitraries.ts";
 import { decide, parsePolicy, type Policy, type Request } from "./index.ts";
 
 const allow = (rule: object): RuleDocument => ({ effect: "allow", ...rule });
 const deny = (rule: object): RuleDocument => ({ effect: "deny", ...rule });
 const fs = (...paths: string[]) => ({ capability: "filesystem", paths });
-const ask = (rules: readonly RuleDocument[], capability: string, operation: string, target: string) =>
-  decide(policyOf(rules), { capability, operation, target } as Request);
+const ask = (
+  rules: readonly RuleDocument[],
+  capability: string,
+  operation: string,
+  target: string,
+) => decide(policyOf(rules), { capability, operation, target } as Request);
 
 describe("for every policy and request", () => {
   test("what no allow rule covers is denied, and an allow names an allow rule that covers it alone", () => {
@@ -31,9 +41,7 @@ describe("for every policy and request", () => {
   test("deny beats allow, whatever the order", () => {
     fc.assert(
       fc.property(arbRules, arbRequest, fc.infiniteStream(fc.nat()), (rules, request, keys) => {
-        const denied = rules.some(
-          (rule) => rule.effect === "deny" && denies(rule, request),
-        );
+        const denied = rules.some((rule) => rule.effect === "deny" && denies(rule, request));
         const shuffled = rules
           .map((rule) => ({ rule, key: keys.next().value as number }))
           .toSorted((one, other) => one.key - other.key)
@@ -75,11 +83,17 @@ describe("for every policy and request", () => {
       fc.property(arbRules, arbRequest, (rules, request) => {
         const decision = decide(policyOf(rules), request);
         if (decision.effect === "allow" || decision.reason === "explicit_deny") return;
-        const allows = rules.filter((rule) => rule.effect === "allow" && rule["capability"] === request.capability);
+        const allows = rules.filter(
+          (rule) => rule.effect === "allow" && rule["capability"] === request.capability,
+        );
         const grants = allows.some((rule) => speaksOf(rule, request));
         const covers = allows.some((rule) => denies({ ...rule, operations: undefined }, request));
-        expect(decision.reason).toBe(covers ? "wrong_operation" : grants ? "outside_scope" : "no_rule");
-        expect(decision.nearestRule?.lacked).toBe(covers ? "operation" : grants ? "scope" : undefined);
+        expect(decision.reason).toBe(
+          covers ? "wrong_operation" : grants ? "outside_scope" : "no_rule",
+        );
+        expect(decision.nearestRule?.lacked).toBe(
+          covers ? "operation" : grants ? "scope" : undefined,
+        );
       }),
     );
   });
@@ -98,19 +112,29 @@ describe("for every policy and request", () => {
 
 describe("whatever a caller without types hands in", () => {
   const policy = policyOf([allow(fs("/**")), allow({ capability: "random" })]);
-  const hostile = new Proxy({}, {
-    get() {
-      throw new Error("no");
+  const hostile = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error("no");
+      },
     },
-  });
+  );
 
   test("decide does not throw, and denies", () => {
     fc.assert(
       fc.property(fc.anything({ withProxy: false } as object), (garbage) => {
         expect(decide(policy, garbage as Request).effect).toBe("deny");
-        expect(decide(garbage as Policy, { capability: "random", operation: "read", target: "" }).effect).toBe("deny");
+        expect(
+          decide(garbage as Policy, { capability: "random", operation: "read", target: "" }).effect,
+        ).toBe("deny");
         for (const field of ["capability", "operation", "target"]) {
-          const request = { capability: "filesystem", operation: "read", target: "relative", [field]: garbage };
+          const request = {
+            capability: "filesystem",
+            operation: "read",
+            target: "relative",
+            [field]: garbage,
+          };
           expect(decide(policy, request as Request).effect).toBe("deny");
         }
       }),
@@ -121,12 +145,16 @@ describe("whatever a caller without types hands in", () => {
   });
 
   test("a copy of a policy decides nothing", () => {
-    expect(decide({ ...policy }, { capability: "random", operation: "read", target: "" }).effect).toBe("deny");
+    expect(
+      decide({ ...policy }, { capability: "random", operation: "read", target: "" }).effect,
+    ).toBe("deny");
   });
 
   test("names of the object prototype are no capabilities or operations", () => {
     for (const name of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
-      expect(decide(policy, { capability: name, operation: name, target: "/a" } as unknown as Request)).toEqual({
+      expect(
+        decide(policy, { capability: name, operation: name, target: "/a" } as unknown as Request),
+      ).toEqual({
         effect: "deny",
         rule: "default",
         reason: "no_rule",
@@ -142,7 +170,8 @@ describe("whatever a caller without types hands in", () => {
         const segments = target.slice(1).replace(/\/$/, "").split("/");
         const real =
           target === "/" ||
-          (!target.includes("\0") && segments.every((part) => part !== "" && part !== "." && part !== ".."));
+          (!target.includes("\0") &&
+            segments.every((part) => part !== "" && part !== "." && part !== ".."));
         expect(decision.effect).toBe(real ? "allow" : "deny");
       }),
     );
@@ -151,7 +180,11 @@ describe("whatever a caller without types hands in", () => {
 
 describe("control and limits", () => {
   test("are denied, whatever the policy allows", () => {
-    const rules = [allow(fs("/**")), allow({ capability: "random" }), allow({ capability: "network", hosts: ["*:*"] })];
+    const rules = [
+      allow(fs("/**")),
+      allow({ capability: "random" }),
+      allow({ capability: "network", hosts: ["*:*"] }),
+    ];
     expect(ask(rules, "control", "reload_policy", "").effect).toBe("deny");
     expect(ask(rules, "limit", "cpu", "").effect).toBe("deny");
   });
@@ -193,7 +226,10 @@ describe("a path", () => {
     [`/srv/data/${"x".repeat(4096)}`],
     ["/srv/data\\x"],
   ])("%j is not", (path) => {
-    expect(ask(data, "filesystem", "read", path)).toMatchObject({ effect: "deny", reason: "outside_scope" });
+    expect(ask(data, "filesystem", "read", path)).toMatchObject({
+      effect: "deny",
+      reason: "outside_scope",
+    });
   });
 
   test("that is malformed is denied by a deny rule without a scope in that rule's name", () => {
@@ -207,7 +243,10 @@ describe("a path", () => {
   test("with a final slash does not escape a deny rule", () => {
     const rules = [allow(fs("/**")), deny(fs("/secret", "**/.env"))];
     for (const path of ["/secret", "/secret/", "/a/.env", "/a/.env/"]) {
-      expect(ask(rules, "filesystem", "list", path)).toMatchObject({ rule: "r1", reason: "explicit_deny" });
+      expect(ask(rules, "filesystem", "list", path)).toMatchObject({
+        rule: "r1",
+        reason: "explicit_deny",
+      });
     }
   });
 });
@@ -267,7 +306,10 @@ describe("a host", () => {
 
 describe("a module", () => {
   test("is the same with and without node:, for a deny rule too", () => {
-    const rules = [allow({ capability: "import", modules: ["*"] }), deny({ capability: "import", modules: ["child_process"] })];
+    const rules = [
+      allow({ capability: "import", modules: ["*"] }),
+      deny({ capability: "import", modules: ["child_process"] }),
+    ];
     expect(ask(rules, "import", "load", "node:child_process").effect).toBe("deny");
     expect(ask(rules, "import", "load", "child_process").effect).toBe("deny");
     expect(ask(rules, "import", "load", "lodash").effect).toBe("allow");
@@ -276,30 +318,51 @@ describe("a module", () => {
   test.each([["../x"], ["./x"], ["/etc/x"], ["a/../b"], ["file:///x"], [""], ["a\0"], ["a b"]])(
     "that is no name, %j, is never granted",
     (name) => {
-      expect(ask([allow({ capability: "import", modules: ["*"] })], "import", "load", name).effect).toBe("deny");
+      expect(
+        ask([allow({ capability: "import", modules: ["*"] })], "import", "load", name).effect,
+      ).toBe("deny");
     },
   );
 });
 
 describe("the nearest rule", () => {
   test("shares the longest start with a path", () => {
-    const rules = [allow(fs("/etc/**")), allow(fs("/srv/data/**", "/x")), allow(fs("/srv/**/deep"))];
-    expect(ask(rules, "filesystem", "read", "/srv/date")).toMatchObject({ nearestRule: { id: "r1", lacked: "scope" } });
+    const rules = [
+      allow(fs("/etc/**")),
+      allow(fs("/srv/data/**", "/x")),
+      allow(fs("/srv/**/deep")),
+    ];
+    expect(ask(rules, "filesystem", "read", "/srv/date")).toMatchObject({
+      nearestRule: { id: "r1", lacked: "scope" },
+    });
   });
 
   test("of equals is the first", () => {
-    expect(ask([allow(fs("/a")), allow(fs("/b"))], "filesystem", "read", "/c")).toMatchObject({ nearestRule: { id: "r0" } });
+    expect(ask([allow(fs("/a")), allow(fs("/b"))], "filesystem", "read", "/c")).toMatchObject({
+      nearestRule: { id: "r0" },
+    });
   });
 
   test("for a host is the same host at another port, then the one with the longest common end", () => {
     const hosts = (...names: string[]) => allow({ capability: "network", hosts: names });
-    const rules = [hosts("api.example.com:443"), hosts("www.example.com:443"), hosts("other.org:1")];
-    expect(ask(rules, "network", "connect", "www.example.com:80")).toMatchObject({ nearestRule: { id: "r1" } });
-    expect(ask(rules, "network", "connect", "x.other.org:80")).toMatchObject({ nearestRule: { id: "r2" } });
+    const rules = [
+      hosts("api.example.com:443"),
+      hosts("www.example.com:443"),
+      hosts("other.org:1"),
+    ];
+    expect(ask(rules, "network", "connect", "www.example.com:80")).toMatchObject({
+      nearestRule: { id: "r1" },
+    });
+    expect(ask(rules, "network", "connect", "x.other.org:80")).toMatchObject({
+      nearestRule: { id: "r2" },
+    });
   });
 
   test("that covers the target comes before one that grants the operation", () => {
-    const rules = [allow({ ...fs("/a"), operations: ["write"] }), allow({ ...fs("/b"), operations: ["read"] })];
+    const rules = [
+      allow({ ...fs("/a"), operations: ["write"] }),
+      allow({ ...fs("/b"), operations: ["read"] }),
+    ];
     expect(ask(rules, "filesystem", "read", "/a")).toEqual({
       effect: "deny",
       rule: "default",
@@ -311,5 +374,13 @@ describe("the nearest rule", () => {
 
 test("an empty policy denies everything", () => {
   const empty = parsePolicy({ version: 1, name: "empty", rules: [] });
-  fc.assert(fc.property(arbRequest, (request) => expect(decide(empty, request).effect).toBe("deny")));
+  fc.assert(
+    fc.property(arbRequest, (request) => {
+      expect(decide(empty, request)).toEqual({
+        effect: "deny",
+        rule: "default",
+        reason: "no_rule",
+      });
+    }),
+  );
 });

@@ -48,7 +48,6 @@ export function readDocument(text: string): PolicyText {
       lineCounter: counter,
       prettyErrors: false,
       uniqueKeys: false,
-      logLevel: "silent",
     });
     for (const { pos, message } of [...document.errors, ...document.warnings]) {
       problem(pos[0], `not valid YAML: ${cleanText(message, 200)}`);

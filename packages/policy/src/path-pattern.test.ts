@@ -1,21 +1,25 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { arbPath, arbPathPattern } from "./arbitraries.test.ts";
+import { arbPath, arbPathPattern } from "./testing/arbitraries.ts";
 import { compilePath, PATH_PATTERN, pathMistake } from "./path-pattern.ts";
 
 /** What the words in the README mean, written down without a thought for time. */
 function obviously(pattern: readonly string[], path: readonly string[]): boolean {
   const [first, ...others] = pattern;
   if (first === undefined) return path.length === 0;
-  if (first === "**") return obviously(others, path) || (path.length > 0 && obviously(pattern, path.slice(1)));
+  if (first === "**")
+    return obviously(others, path) || (path.length > 0 && obviously(pattern, path.slice(1)));
   const [segment, ...rest] = path;
   return segment !== undefined && within(first, segment) && obviously(others, rest);
 }
 
 function within(pattern: string, segment: string): boolean {
   if (pattern === "") return segment === "";
-  if (pattern.startsWith("*")) return within(pattern.slice(1), segment) || (segment !== "" && within(pattern, segment.slice(1)));
+  if (pattern.startsWith("*"))
+    return (
+      within(pattern.slice(1), segment) || (segment !== "" && within(pattern, segment.slice(1)))
+    );
   return segment.startsWith(pattern[0] ?? "") && within(pattern.slice(1), segment.slice(1));
 }
 
@@ -52,7 +56,21 @@ test("a pattern that begins with ** means the same with a slash before it", () =
 });
 
 test("every pattern that is refused is explained, and no other", () => {
-  const unit = fc.constantFrom("/", "*", ".", "a", "?", "[", "\\", " ", "\0", "\u202e", "é", "👍", "…");
+  const unit = fc.constantFrom(
+    "/",
+    "*",
+    ".",
+    "a",
+    "?",
+    "[",
+    "\\",
+    " ",
+    "\0",
+    "\u202e",
+    "é",
+    "👍",
+    "…",
+  );
   fc.assert(
     fc.property(fc.string({ unit, maxLength: 8 }), (pattern) => {
       expect(pathMistake(pattern) === undefined).toBe(PATH_PATTERN.test(pattern));
@@ -73,7 +91,11 @@ test("matching and checking stay fast for hostile patterns and paths", () => {
     expect(pathMistake(pattern)).toBeUndefined();
     expect(compilePath(pattern)(path)).toBe(false);
   }
-  for (const text of [`/${"a".repeat(4000)}?`, `/${"a*".repeat(2000)}?`, `${"/**".repeat(1300)}?`]) {
+  for (const text of [
+    `/${"a".repeat(4000)}?`,
+    `/${"a*".repeat(2000)}?`,
+    `${"/**".repeat(1300)}?`,
+  ]) {
     expect(PATH_PATTERN.test(text)).toBe(false);
   }
   expect(performance.now() - start).toBeLessThan(1000);
