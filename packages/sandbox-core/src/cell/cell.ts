@@ -1,5 +1,4 @@
-import { deserialize, serialize } from "node:v8";
-
+import { decodeClone, encodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import { type Call, type CallLimits, encodeFrame, encodeJson, type Exec, type Failure, Frame, type Start, type WireRequest, type WireVerdict } from "../frames.ts";
 import { AsyncChannel, askSync } from "./channel.ts";
@@ -62,7 +61,7 @@ export class Cell {
         break;
       }
       case Frame.call: {
-        const { name, args, ...limits } = deserialize(frame.body) as Call;
+        const { name, args, ...limits } = decodeClone(frame.body) as Call;
         this.#begin(frame.id, limits, (timeout) => this.#guest.call(frame.id, name, args, timeout));
         break;
       }
@@ -123,7 +122,7 @@ export class Cell {
     try {
       const outcome = this.#guest.take(id, Math.max(1, Math.ceil(running.cpuMs - running.cpuUsed)));
       if (outcome.ok) {
-        const bytes = serialize(outcome.value);
+        const bytes = encodeClone(outcome.value);
         const refusal = this.#spend(bytes.length);
         frame = refusal === undefined ? encodeFrame(Frame.result, id, bytes) : encodeJson(Frame.failure, id, denied(refusal));
       } else {
@@ -193,7 +192,7 @@ export class Cell {
       post: () => {
         let bytes: Buffer;
         try {
-          bytes = serialize(this.#guest.takePost());
+          bytes = encodeClone(this.#guest.takePost());
         } catch {
           return `e${JSON.stringify({ type: "TypeError", message: "the message cannot be carried by structured clone" })}`;
         }

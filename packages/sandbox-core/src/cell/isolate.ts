@@ -86,7 +86,8 @@ export class GuestIsolate {
 
   /** Bytes in a form that arrives in the guest as a Uint8Array of its own. */
   bytesOut(value: unknown): unknown {
-    return value instanceof Uint8Array ? new ivm.ExternalCopy(value).copyInto({ release: true }) : value;
+    // Copied first: a small Buffer is a view of a pool, and the copy into the isolate takes the whole of what it views.
+    return value instanceof Uint8Array ? new ivm.ExternalCopy(new Uint8Array(value)).copyInto({ release: true }) : value;
   }
 
   /**

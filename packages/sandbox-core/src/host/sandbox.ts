@@ -1,7 +1,6 @@
-import { deserialize, serialize } from "node:v8";
-
 import { cleanText, type DenialEvent, type Limits, PolicyError } from "@pyisolate/policy";
 
+import { decodeClone, encodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeFrame, encodeJson, Frame, type WireVerdict } from "../frames.ts";
 import { attempted, type Authority, Broker } from "./broker.ts";
@@ -101,7 +100,7 @@ export class Sandbox {
    */
   async call(name: string, ...args: unknown[]): Promise<unknown> {
     if (typeof name !== "string") throw new TypeError("call takes the function's name");
-    return this.#enter((call) => encodeFrame(Frame.call, call.id, serialize({ name, args, ...cellLimits(call.limits) })));
+    return this.#enter((call) => encodeFrame(Frame.call, call.id, encodeClone({ name, args, ...cellLimits(call.limits) })));
   }
 
   /** What the guest posts, until the cell ends. One reader. */
@@ -167,7 +166,7 @@ export class Sandbox {
           break;
         case Frame.result:
           this.#spend(frame);
-          this.#settle(frame.id, (call) => call.resolve(deserialize(frame.body)));
+          this.#settle(frame.id, (call) => call.resolve(decodeClone(frame.body)));
           break;
         case Frame.failure: {
           const failure = parseFailure(frame.body);
@@ -184,7 +183,7 @@ export class Sandbox {
         }
         case Frame.post:
           this.#spend(frame);
-          this.#messages.push(deserialize(frame.body));
+          this.#messages.push(decodeClone(frame.body));
           break;
         default:
           throw new TypeError(`frame of unknown kind ${frame.kind}`);

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
+
+/** How long after a command's end its pipes may still be silent and open, milliseconds. */
+const PIPE_GRACE_MS = 250;
+
+/** One run of a command. Plain data: it also goes to a thread. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly input: Uint8Array;
+  readonly limitMs: number;
+  /** Most bytes of standard output and standard error together. */
+  readonly outputBytes: number;
+}
+
+export interface CommandOutcome {
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly status: number | null;
+  readonly signal: string | null;
+  /** Why it was killed, if it was. */
+  readonly stopped: "timeout" | "output" | null;
+  /** Why it did not start. */
+  readonly failure: { readonly code: string; readonly errno: number | undefined } | null;
+}
+
+/**
+ * Runs a command in a process group of its own. The command is over when its own process is: what it left behind in the
+ * group is killed, and what left the group too and still holds the pipes is not waited for. Never rejects.
+ */
+export async function runCommand({ file, args, env, input, limitMs, outputBytes }: Command): Promise<CommandOutcome> {
+  let child: ChildProcess;
+  try {
+    child = spawn(file, args, { cwd: "/", env, shell: false, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  } catch (error) {
+    // E2BIG, for one, is thrown and not told by an event.
+    return failed(error);
+  }
+  const ended = Promise.withResolvers<void>();
+  let failure: unknown;
+  let stopped: CommandOutcome["stopped"] = null;
+  let grace: NodeJS.Timeout | undefined;
+  const letGo = (): void => {
+    child.stdin?.destroy();
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
+  const stop = (why: "timeout" | "output"): void => {
+    stopped ??= why;
+    killGroup(child.pid);
+    letGo();
+  };
+  const timer = setTimeout(() => stop("timeout"), limitMs);
+
+  let total = 0;
+  const collect = (stream: NodeJS.ReadableStream | null): Buffer[] => {
+    const chunks: Buffer[] = [];
+    stream?.on("data", (chunk: Buffer) => {
+      grace?.refresh();
+      const room = Math.max(outputBytes - total, 0);
+      total += chunk.length;
+      if (room > 0) chunks.push(chunk.subarray(0, room));
+      if (total > outputBytes) stop("output");
+    });
+    return chunks;
+  };
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  child.stdin?.on("error", () => {
+    // It does not read its input: that is its own affair.
+  });
+  child.stdin?.end(input);
+
+  child.on("error", (error) => {
+    failure = error;
+    letGo();
+    // Where there are no pipes at all, `close` does not come.
+    setImmediate(ended.resolve);
+  });
+  child.on("exit", () => {
+    killGroup(child.pid);
+    grace = setTimeout(letGo, PIPE_GRACE_MS);
+  });
+  child.on("close", () => ended.resolve());
+  await ended.promise;
+  clearTimeout(timer);
+  clearTimeout(grace);
+  if (failure !== undefined) return failed(failure);
+  return {
+    stdout: Buffer.concat(stdout),
+    stderr: Buffer.concat(stderr),
+    status: child.exitCode,
+    signal: child.signalCode,
+    stopped,
+    failure: null,
+  };
+}
+
+function failed(error: unknown): CommandOutcome {
+  const { code, errno } = error as NodeJS.ErrnoException;
+  const nothing = new Uint8Array();
+  return {
+    stdout: nothing,
+    stderr: nothing,
+    status: null,
+    signal: null,
+    stopped: null,
+    failure: { code: typeof code === "string" ? code : "EUNKNOWN", errno },
+  };
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // The group is empty: there is nothing left to kill.
+  }
+}
