@@ -101,3 +101,11 @@ test("a cell's end comes after its denials", () => {
   expect(take(1)).toMatchObject({ events: [{ seq: 1 }], notices: [] });
   expect(take()).toMatchObject({ events: [{ seq: 2 }], notices: ["tenant-a"] });
 });
+
+test("a cell's end does not wait for the others' flood to end", () => {
+  const { backlog, cells, push, take } = setup(8);
+  for (let seq = 1; seq <= 4; seq++) push(aDenial({ seq }));
+  const totals = { cell: "settled", denials: 0, allowed: 0, cause: "closed" } as const;
+  backlog.pushNotice({ totals, cell: cells.find("settled"), context: ROOT_CONTEXT, time: 0 });
+  expect(take(2)).toMatchObject({ events: [{ seq: 1 }], notices: ["settled"] });
+});

@@ -57,7 +57,7 @@ export class Backlog {
     return true;
   }
 
-  /** Takes up to `max` records out: bursts first, since they free their kinds, then the ring, then ends of cells. */
+  /** Takes up to `max` records out: bursts and ends of cells first, since a ring that refills never ends. */
   take(max: number, to: BacklogReader): void {
     let left = max;
     for (; left > 0; left--) {
@@ -65,19 +65,26 @@ export class Backlog {
       if (burst === undefined) break;
       to.burst(burst);
     }
+    left = this.#takeNotices(left, to);
     const one = (event: DenialEvent, context: Context, cell: Cell) => {
       cell.waiting -= 1;
       to.event(event, context, cell);
     };
     while (left > 0 && this.#ring.shift(one)) left -= 1;
+    this.#takeNotices(left, to);
+  }
+
+  // A cell's end comes after its denials. An empty ring means there are none, whoever shares the account.
+  #takeNotices(max: number, to: BacklogReader): number {
+    let left = max;
     for (; left > 0; left--) {
-      const notice = this.#notices[0];
-      // A cell's end comes after its denials. An empty ring means there are none, whoever shares the account.
-      if (notice === undefined) return;
-      if (this.#ring.size > 0 && notice.cell.account.pending > 0) return;
+      const [notice] = this.#notices;
+      if (notice === undefined) break;
+      if (this.#ring.size > 0 && notice.cell.account.pending > 0) break;
       this.#notices.shift();
       to.notice(notice);
     }
+    return left;
   }
 }
 

@@ -1,4 +1,5 @@
 import { ROOT_CONTEXT } from "@opentelemetry/api";
+import { DenialEvent } from "@pyisolate/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -77,6 +78,11 @@ test("a burst's record tells the first, the last and how many", () => {
 
 test("a time before the process is that time, not a reading of performance.now()", () => {
   expect(denialLogRecord(aDenial({ time: 1 }), ROOT_CONTEXT).timestamp).toEqual([0, 1_000_000]);
+});
+
+test("a time that is none has no record", () => {
+  const event = new DenialEvent({ ...aDenial(), time: Number.NaN });
+  expect(() => denialLogRecord(event, ROOT_CONTEXT)).toThrow(RangeError);
 });
 
 test("a cell's end", () => {

@@ -102,6 +102,8 @@ function denialMessage(event: DenialEvent, count: number): string {
 
 // A pair, because the SDK takes a small number for a reading of performance.now().
 function hrTime(time: number): HrTime {
+  // One record with a time that is none would cost its whole batch in the exporter.
+  if (!Number.isFinite(time)) throw new RangeError("an event's time must be a finite number");
   const seconds = Math.floor(time / 1000);
   return [seconds, Math.round((time - seconds * 1000) * 1e6)];
 }

@@ -25,7 +25,7 @@ test("no two attributes become one Prometheus label", () => {
 
 test("every metric attribute is a closed set, or a name that the host or the policy gave", () => {
   const open = Object.values(METRICS)
-    .flatMap(({ attributes }) => attributes)
+    .flatMap(({ attributes }) => [...attributes])
     .filter(({ values }) => values === undefined)
     .map(({ name }) => name);
   expect(new Set(open)).toEqual(new Set([ATTRIBUTES.cell.name, ATTRIBUTES.policyRule.name]));
