@@ -226,12 +226,15 @@ export function guestRuntime(bridge: Bridge, limits: { readonly maxText: number 
     ];
   }
 
+  /** Longest text of a list or of headers: more than any guard takes. What is longer is not copied only to be refused. */
+  const maxList = 131_072;
+
   /** A list of texts as JSON, without the guest's toJSON having a say; null where an item is no text. */
   function listText(list: unknown[]): string | null {
     let out = "[";
     for (let index = 0; index < list.length; index++) {
       const item = list[index];
-      if (typeof item !== "string" || index > 4096) return null;
+      if (typeof item !== "string" || index > 4096 || out.length + item.length > maxList) return null;
       out += (index === 0 ? "" : ",") + stringify(item);
     }
     return `${out}]`;
@@ -295,7 +298,9 @@ export function guestRuntime(bridge: Bridge, limits: { readonly maxText: number 
     for (let index = 0; index < names.length; index++) {
       const name = names[index];
       if (typeof name !== "string" || index > 256) return null;
-      out += `${index === 0 ? "" : ","}[${stringify(name)},${stringify(text((headers as Record<string, unknown>)[name]))}]`;
+      const value = text((headers as Record<string, unknown>)[name]);
+      if (out.length + name.length + value.length > maxList) return null;
+      out += `${index === 0 ? "" : ","}[${stringify(name)},${stringify(value)}]`;
     }
     return `${out}]`;
   }
