@@ -1,0 +1,37 @@
+/** One thing to be measured: runs the work `times` times and gives the nanoseconds that one took. */
+export interface Case {
+  readonly name: string;
+  run(times: number): Promise<number> | number;
+}
+
+/** The median of each case over interleaved rounds: what slows the machine slows all of them. */
+export async function sideBySide(
+  cases: readonly Case[],
+  { rounds, times }: { readonly rounds: number; readonly times: number },
+): Promise<Map<string, number[]>> {
+  const samples = new Map<string, number[]>(cases.map(({ name }) => [name, []]));
+  for (const { run } of cases) await run(Math.ceil(times / 2));
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, run } of cases) samples.get(name)?.push(await run(times));
+  }
+  return samples;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** The median of the ratios round by round, which a slow round does not move. */
+export function pairedRatio(numerator: readonly number[], denominator: readonly number[]): number {
+  return median(numerator.map((value, round) => value / (denominator[round] ?? Number.NaN)));
+}
+
+/** Nanoseconds that one of `times` synchronous runs took. */
+export function timed(times: number, work: () => void): number {
+  const start = process.hrtime.bigint();
+  for (let index = 0; index < times; index++) work();
+  return Number(process.hrtime.bigint() - start) / times;
+}
