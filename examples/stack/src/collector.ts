@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runCommand } from "./command.ts";
 import { StackError } from "./errors.ts";
-import { freePorts } from "./ports.ts";
-import { type Server, startServer } from "./server.ts";
+import { onFreePorts } from "./ports.ts";
+import { type Server, startServer, thenCleanUp } from "./server.ts";
 
 /** The repository's otel-collector.yaml. */
 export const COLLECTOR_CONFIG = fileURLToPath(
@@ -26,7 +26,7 @@ export interface CollectorOptions {
   readonly binary: string;
   /** Configuration files, merged in order; otel-collector.yaml unless given. */
   readonly config?: string | readonly string[];
-  /** Queues and log file. A temporary folder, removed at the end, unless given. */
+  /** Queues and log file. A temporary folder, removed by `stop()`, unless given. */
   readonly stateDir?: string;
   /** Free ones unless given; give those of a killed Collector to have it come back at the same place. */
   readonly ports?: CollectorPorts;
@@ -54,8 +54,6 @@ export interface Collector extends Server {
 const READY_WITHIN_MS = 30_000;
 /** The Collector writes out what it holds on SIGTERM; an export that hangs has its own limit of 30 s. */
 const GRACE_MS = 10_000;
-/** Times to try again when a port that was free is taken before the Collector binds it. */
-const ATTEMPTS = 3;
 
 /**
  * Starts a Collector on loopback and waits until its pipelines run.
@@ -69,9 +67,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   };
   try {
     await mkdir(stateDir, { recursive: true });
-    const collector = await attempt(stateDir, options);
-    void collector.exited.then(release);
-    return collector;
+    const { ports } = options;
+    const collector =
+      ports === undefined
+        ? await onFreePorts(5, (free) => start(stateDir, named(free), options))
+        : await start(stateDir, ports, options);
+    return thenCleanUp(collector, release);
   } catch (error) {
     await release();
     throw error;
@@ -101,19 +102,6 @@ export async function validateConfig(
       "The Collector refuses its configuration:",
       output.trim(),
     );
-}
-
-async function attempt(stateDir: string, options: CollectorOptions): Promise<Collector> {
-  for (let tries = 1; ; tries++) {
-    const ports = options.ports ?? (await pickPorts());
-    try {
-      return await start(stateDir, ports, options);
-    } catch (error) {
-      const again =
-        error instanceof StackError && error.code === "port-taken" && options.ports === undefined;
-      if (!again || tries === ATTEMPTS) throw error;
-    }
-  }
 }
 
 async function start(
@@ -170,9 +158,8 @@ function settings(
   };
 }
 
-async function pickPorts(): Promise<CollectorPorts> {
-  const [otlpHttp = 0, otlpGrpc = 0, prometheus = 0, health = 0, telemetry = 0] =
-    await freePorts(5);
+function named(ports: readonly number[]): CollectorPorts {
+  const [otlpHttp = 0, otlpGrpc = 0, prometheus = 0, health = 0, telemetry = 0] = ports;
   return { otlpHttp, otlpGrpc, prometheus, health, telemetry };
 }
 

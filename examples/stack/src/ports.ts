@@ -14,6 +14,28 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** Times that {@link onFreePorts} tries. */
+const ATTEMPTS = 3;
+
+/**
+ * Starts something on free ports; on others when somebody takes one in between.
+ *
+ * @throws {StackError} `port-taken`, the third time, and whatever the start throws.
+ */
+export async function onFreePorts<T>(
+  count: number,
+  start: (ports: readonly number[]) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start(await freePorts(count));
+    } catch (error) {
+      const taken = error instanceof StackError && error.code === "port-taken";
+      if (!taken || tries === ATTEMPTS) throw error;
+    }
+  }
+}
+
 /**
  * Checks before a server starts that its ports can be had, because afterwards a stranger's answer on one could pass for
  * the server's own.

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StackError } from "./errors.ts";
-import { freePorts } from "./ports.ts";
+import { onFreePorts } from "./ports.ts";
 import { parseVector, type Sample } from "./prometheus-answer.ts";
-import { type Server, startServer } from "./server.ts";
+import { type Server, startServer, thenCleanUp } from "./server.ts";
 
 export interface ScrapeTarget {
   /** For targets that do not say their own. */
@@ -48,7 +48,6 @@ export interface Prometheus extends Server {
 
 const READY_WITHIN_MS = 30_000;
 const GRACE_MS = 10_000;
-const ATTEMPTS = 3;
 
 /**
  * Starts a Prometheus on loopback that scrapes each target every second, with its data in a temporary folder.
@@ -60,25 +59,15 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   const release = () => rm(folder, { recursive: true, force: true });
   try {
     await writeFile(join(folder, "prometheus.yml"), configuration(options));
-    const prometheus = await attempt(folder, options);
-    void prometheus.exited.then(release);
-    return prometheus;
+    const { port, binary } = options;
+    const prometheus =
+      port === undefined
+        ? await onFreePorts(1, ([free = 0]) => start(folder, free, binary))
+        : await start(folder, port, binary);
+    return thenCleanUp(prometheus, release);
   } catch (error) {
     await release();
     throw error;
-  }
-}
-
-async function attempt(folder: string, options: PrometheusOptions): Promise<Prometheus> {
-  for (let tries = 1; ; tries++) {
-    const port = options.port ?? (await freePorts(1))[0] ?? 0;
-    try {
-      return await start(folder, port, options.binary);
-    } catch (error) {
-      const again =
-        error instanceof StackError && error.code === "port-taken" && options.port === undefined;
-      if (!again || tries === ATTEMPTS) throw error;
-    }
   }
 }
 

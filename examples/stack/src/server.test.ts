@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { StackError } from "./errors.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts, onFreePorts } from "./ports.ts";
 import { type ServerOptions, startServer } from "./server.ts";
 
 let folder: string;
@@ -116,6 +116,17 @@ test("a server that is kept outlives its parent", async () => {
 test("free ports are all different", async () => {
   const ports = await freePorts(20);
   expect(new Set(ports).size).toBe(20);
+});
+
+test("a port taken in between means other ports, three times at most", async () => {
+  const tried: number[] = [];
+  const taken = (ports: readonly number[]) => {
+    tried.push(...ports);
+    return Promise.reject(new StackError("port-taken", "again"));
+  };
+  await expect(onFreePorts(1, taken)).rejects.toMatchObject({ code: "port-taken" });
+  expect(tried).toHaveLength(3);
+  expect(await onFreePorts(2, (ports) => Promise.resolve(ports.length))).toBe(2);
 });
 
 /** Another process that starts a server; resolves when it has. */

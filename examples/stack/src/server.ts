@@ -118,6 +118,24 @@ function supervise(child: ChildProcess, pid: number, options: ServerOptions): Se
   };
 }
 
+/** The same server, with something to do once it has been stopped or killed. */
+export function thenCleanUp<S extends Server>(server: S, cleanUp: () => Promise<void>): S {
+  const after = async (end: () => Promise<ServerExit>): Promise<ServerExit> => {
+    const exit = await end();
+    await cleanUp();
+    return exit;
+  };
+  const stop = async () => await after(() => server.stop());
+  return {
+    ...server,
+    stop,
+    kill: async () => await after(() => server.kill()),
+    async [Symbol.asyncDispose]() {
+      await stop();
+    },
+  };
+}
+
 async function untilReady(server: Server, options: ServerOptions): Promise<void> {
   const deadline = Date.now() + options.readyWithinMs;
   let exit: ServerExit | undefined;
