@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+
+import {
+  InMemoryLogRecordExporter,
+  LoggerProvider,
+  SimpleLogRecordProcessor,
+} from "@opentelemetry/sdk-logs";
+import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
+import {
+  type Sandbox,
+  type SpawnOptions,
+  Supervisor,
+  type SupervisorOptions,
+} from "@pyisolate/sandbox-core";
+import {
+  createDenialRecorder,
+  DenialEvent,
+  type DenialSink,
+  METRICS,
+  parseDenialEvent,
+} from "@pyisolate/telemetry";
+
+export interface ArenaOptions extends Omit<SupervisorOptions, "policy" | "denials"> {
+  readonly rules?: readonly object[];
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+export interface Arena {
+  readonly supervisor: Supervisor;
+  /** Every event that the sink was given, of all cells. */
+  readonly events: readonly DenialEvent[];
+  /** Another victim: for guests that end their cell. */
+  spawn(options?: SpawnOptions): Promise<Sandbox>;
+}
+
+/** Where a guest may run long, a test may not: past this the host is taken to hang. */
+const DEADLINE_MS = 90_000;
+const MIB = 1024 * 1024;
+/** What no guest of the default 64 MiB may make a cell or the host hold. */
+const MAX_CELL_BYTES = 600 * MIB;
+const MAX_HOST_BYTES = 700 * MIB;
+/** Longest that a guest may keep the host's event loop from turning. */
+const MAX_STALL_MS = 3000;
+
+/**
+ * Lets guests loose beside a bystander's cell, on the real recorder and the real SDK, and then looks at what is left: prints
+ * `pass` where the host and the bystander are unharmed, each denial was recorded once, and nothing was forged or left behind.
+ *
+ * @param scenario returns how many denials it is due.
+ */
+export async function arena(
+  options: ArenaOptions,
+  scenario: (arena: Arena) => Promise<number>,
+): Promise<void> {
+  const watchdog = setTimeout(() => {
+    console.error(`the arena was not done within ${DEADLINE_MS} ms`);
+    process.exit(1);
+  }, DEADLINE_MS);
+  const warnings: string[] = [];
+  process.on("warning", (warning) => warnings.push(String(warning)));
+  const stall = monitorEventLoopDelay({ resolution: 10 });
+  stall.enable();
+  const telemetry = inMemoryTelemetry();
+  const { recorder } = telemetry;
+  const events: DenialEvent[] = [];
+  const sink: DenialSink = {
+    record: (event) => {
+      events.push(event);
+      recorder.record(event);
+    },
+    allowed: (capability) => recorder.allowed(capability),
+    closed: (totals) => recorder.closed(totals),
+  };
+  const { rules = [], limits = {}, ...rest } = options;
+  const policy = { version: 1, name: "arena", rules, limits };
+  const supervisor = new Supervisor({ pool: 1, ...rest, policy, denials: sink });
+  const bystander = await supervisor.spawn("bystander");
+  const mark = supervisorMark(bystander.pid);
+  assert.equal(await bystander.exec("globalThis.secret = 41; secret + 1"), 42);
+  const victims: Sandbox[] = [];
+  const peak = watchMemory(() => [bystander, ...victims]);
+  const spawn = async (spawnOptions: SpawnOptions = {}): Promise<Sandbox> => {
+    const victim = await supervisor.spawn(`victim-${victims.length + 1}`, spawnOptions);
+    victims.push(victim);
+    return victim;
+  };
+
+  const due = await scenario({ supervisor, events, spawn });
+
+  assert.equal(await bystander.exec("secret + 1"), 42, "the bystander's cell lives");
+  assert.deepEqual(bystander.denialEvents(), [], "the bystander was denied nothing");
+  await supervisor.close();
+  peak.stop();
+  assert.ok(peak.bytes < MAX_CELL_BYTES, `a cell held ${Math.round(peak.bytes / MIB)} MiB`);
+  const hostBytes = process.resourceUsage().maxRSS * 1024;
+  assert.ok(hostBytes < MAX_HOST_BYTES, `the host held ${Math.round(hostBytes / MIB)} MiB`);
+  assert.ok(stall.max / 1e6 < MAX_STALL_MS, `the host stood for ${stall.max / 1e6} ms`);
+  checkEvents(events, victims, supervisor, due);
+  await telemetry.check(due);
+  await nothingLeft(mark);
+  assert.deepEqual(warnings, []);
+  clearTimeout(watchdog);
+  console.log("pass");
+}
+
+/** How a call into a cell ended, where the test wants its failure. */
+export async function failureOf(call: Promise<unknown>): Promise<Error> {
+  const value = await call.catch((error: unknown) => {
+    assert.ok(error instanceof Error, `rejected with ${String(error)}, which is no error`);
+    return error;
+  });
+  assert.ok(value instanceof Error, `resolved to ${JSON.stringify(value)} where it had to fail`);
+  return value;
+}
+
+/** Exactly what was due, each event genuine, gapless in its cell, and stable as JSON. */
+function checkEvents(
+  events: readonly DenialEvent[],
+  victims: readonly Sandbox[],
+  supervisor: Supervisor,
+  due: number,
+): void {
+  const told = events.slice(-8).map((event) => `${event.cell} ${event.attemptedAction}`);
+  assert.equal(events.length, due, `denials recorded; the last: ${told.join(", ")}`);
+  assert.equal(supervisor.stats.denials, due, "the supervisor's own total");
+  assert.equal(new Set(events.map(({ id }) => id)).size, due, "ids are unique");
+  const instances = new Set<string>();
+  for (const victim of victims) {
+    const own = events.filter(({ cell }) => cell === victim.name);
+    assert.equal(victim.stats.denials, own.length, `the total of ${victim.name}`);
+    assert.deepEqual(victim.denialEvents(), own.slice(-victim.denialEvents().length || own.length));
+    for (const [index, event] of own.entries()) assert.equal(event.seq, index + 1, "gapless");
+    const mine = new Set(own.map(({ id }) => id.replace(/-\d+$/, "")));
+    assert.ok(mine.size <= 1, "one life of a cell is one instance");
+    for (const instance of mine) instances.add(instance);
+  }
+  const denied = victims.filter((victim) => victim.stats.denials > 0);
+  assert.equal(instances.size, denied.length, "no two cells share an instance");
+  for (const event of events) {
+    assert.ok(event instanceof DenialEvent && Object.isFrozen(event));
+    // Also what makes its text clean: nothing else is taken back.
+    assert.deepEqual(parseDenialEvent(JSON.parse(JSON.stringify(event))), event);
+  }
+}
+
+function inMemoryTelemetry() {
+  class Reader extends MetricReader {
+    async onForceFlush(): Promise<void> {}
+    async onShutdown(): Promise<void> {}
+  }
+  const reader = new Reader();
+  const exporter = new InMemoryLogRecordExporter();
+  const meterProvider = new MeterProvider({ readers: [reader] });
+  const loggerProvider = new LoggerProvider({
+    processors: [new SimpleLogRecordProcessor({ exporter })],
+  });
+  const recorder = createDenialRecorder({ meterProvider, loggerProvider });
+  const check = async (due: number): Promise<void> => {
+    await recorder.flush();
+    const { denied, emitted, coalesced, dropped, pending } = recorder.ledger();
+    assert.deepEqual({ denied, dropped, pending }, { denied: due, dropped: {}, pending: 0 });
+    assert.equal(emitted + coalesced, due, "the ledger balances");
+    const records = exporter
+      .getFinishedLogRecords()
+      .filter(({ eventName }) => eventName === "pyisolate.denial");
+    assert.equal(records.length, emitted);
+    const counts = records.map(({ attributes }) => Number(attributes["pyisolate.denial.count"]));
+    assert.equal(sum(counts), due, "the records tell of every denial");
+    const { resourceMetrics } = await reader.collect();
+    const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+    const total = (name: string, label?: string): number => {
+      const points = metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
+      const wanted = points.filter(
+        ({ attributes }) => label === undefined || attributes["pyisolate.decision"] === label,
+      );
+      return sum(wanted.map(({ value }) => Number(value)));
+    };
+    assert.equal(total(METRICS.denials.name), due, METRICS.denials.name);
+    assert.equal(total(METRICS.denialEvents.name), due, METRICS.denialEvents.name);
+    assert.equal(total(METRICS.decisions.name, "deny"), due, METRICS.decisions.name);
+    await recorder.shutdown();
+  };
+  return { recorder, check };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** What stands in the environment of everything that one supervisor has started. */
+function supervisorMark(pid: number): string {
+  const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+  const mark = environment.find((entry) => entry.startsWith("PYISOLATE_SUPERVISOR="));
+  assert.ok(mark !== undefined, "a cell carries its supervisor's mark");
+  return mark;
+}
+
+async function nothingLeft(mark: string): Promise<void> {
+  let left = running(mark);
+  // The kernel takes a moment to clear away what has been killed.
+  for (let round = 0; left.length > 0 && round < 500; round++) {
+    await delay(10);
+    left = running(mark);
+  }
+  assert.deepEqual(left, [], "processes left behind");
+}
+
+function running(mark: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid) || pid === String(process.pid)) return false;
+    try {
+      const parent = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "").split(" ")[1];
+      if (parent === String(process.pid)) return true;
+      return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The most that any cell held, resident. */
+function watchMemory(cells: () => readonly Sandbox[]): { readonly bytes: number; stop(): void } {
+  const peak = { bytes: 0, stop: () => clearInterval(timer) };
+  const timer = setInterval(() => {
+    for (const { pid } of cells()) {
+      try {
+        const pages = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1];
+        peak.bytes = Math.max(peak.bytes, Number(pages) * 4096);
+      } catch {
+        // It has ended.
+      }
+    }
+  }, 10);
+  return peak;
+}
