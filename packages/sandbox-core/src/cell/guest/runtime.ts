@@ -19,7 +19,6 @@ export function guestRuntime(bridge: Bridge, limits: { readonly maxText: number 
   const DateHere = Date;
   const Bytes = Uint8Array;
   const text = String;
-  const { fromCharCode } = String;
   const isView = ArrayBuffer.isView;
   const BufferHere = ArrayBuffer;
   const { isArray } = Array;
@@ -44,7 +43,6 @@ export function guestRuntime(bridge: Bridge, limits: { readonly maxText: number 
   const byteOffsetOf = unbound<number>(typedArrayGetter("byteOffset"));
   const byteLengthOf = unbound<number>(typedArrayGetter("byteLength"));
   const setBytes = unbound<void>(Uint8Array.prototype.set as Method);
-  const subarray = unbound<Uint8Array>(Uint8Array.prototype.subarray as Method);
   const arraySlice = unbound<unknown[]>(Array.prototype.slice as Method);
   const tagOf = unbound<string>(typedArrayGetterByTag());
 
@@ -60,7 +58,11 @@ export function guestRuntime(bridge: Bridge, limits: { readonly maxText: number 
 
   /** The refusal a guest sees: a fixed message, capability, reason and id; nothing of the host. */
   function refusalError(payload: string): Error {
-    const [capability, reason, id] = split(payload, " ") as [string, string, string];
+    const words = split(payload, " ") as [string, string, string];
+    // By index: destructuring would ask the array iterator, which the guest may have replaced, for the id.
+    const capability = words[0];
+    const reason = words[1];
+    const id = words[2];
     const error = new ErrorHere(`${capability} denied (${reason})`);
     own(error, "name", "PolicyError");
     own(error, "capability", capability);
@@ -134,15 +136,6 @@ export function guestRuntime(bridge: Bridge, limits: { readonly maxText: number 
   const targetText = (value: unknown): string | null =>
     typeof value === "string" ? slice(value, 0, limits.maxText + 1) : null;
 
-  function binary(bytes: Uint8Array): string {
-    const length = byteLengthOf(bytes);
-    let out = "";
-    for (let at = 0; at < length; at += 8192) {
-      out += apply(fromCharCode, undefined, subarray(bytes, at, min(at + 8192, length)));
-    }
-    return out;
-  }
-
   function bytesOf(value: unknown): Uint8Array | null {
     try {
       if (isView(value)) {
@@ -154,11 +147,11 @@ export function guestRuntime(bridge: Bridge, limits: { readonly maxText: number 
     }
   }
 
-  /** Content: `[kind, text]`, kind `s` for text, `b` for bytes as Latin-1, null for what is neither. */
-  function content(value: unknown): [string | null, string] {
+  /** Content: `s` and text, or `b` and a copy of the bytes, or null for what is neither. */
+  function content(value: unknown): [string | null, string | Uint8Array] {
     if (typeof value === "string") return ["s", value];
     const bytes = bytesOf(value);
-    return bytes === null ? [null, ""] : ["b", binary(bytes)];
+    return bytes === null ? [null, ""] : ["b", new Bytes(bytes)];
   }
 
   function option(options: unknown, name: string): unknown {
@@ -340,7 +333,7 @@ export function guestRuntime(bridge: Bridge, limits: { readonly maxText: number 
       targetText(typeof input === "string" ? input : option(input, "href")),
       text(option(init, "method") ?? "GET"),
       headerText(option(init, "headers")),
-      ...(body === undefined || body === null ? (["s", ""] as [string, string]) : content(body)),
+      ...(body === undefined || body === null ? (["s", ""] as [string, string | Uint8Array]) : content(body)),
       redirect === undefined ? "follow" : text(redirect),
     );
   };
