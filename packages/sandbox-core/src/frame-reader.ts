@@ -25,31 +25,37 @@ export class FrameReader {
   }
 
   /**
-   * The frames that are complete with this chunk.
+   * The frames that are complete with this chunk, to be read to the end. Those before a broken head are given first, so that
+   * how the stream was cut into chunks makes no difference.
    *
-   * @throws FrameError where a frame's head promises more than is allowed; the reader is then of no more use.
+   * @throws FrameError where a frame's head promises more than is allowed, and at every later chunk.
    */
-  push(chunk: Buffer): IncomingFrame[] {
-    // One whole frame in one chunk is the common case: no copy is made.
+  *push(chunk: Buffer): Generator<IncomingFrame, void, undefined> {
     this.#chunks.push(chunk);
     this.#held += chunk.length;
-    if (this.#held < this.#needed) return [];
+    if (this.#held < this.#needed) return;
+    // One whole frame in one chunk is the common case: no copy is made.
     let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#held);
-    const frames: IncomingFrame[] = [];
-    this.#needed = HEAD_BYTES;
+    this.#keep(bytes, HEAD_BYTES);
     while (bytes.length >= HEAD_BYTES) {
       const length = bytes.readUInt32LE(0);
       if (length > this.#maxBody) throw new FrameError(`frame of ${length} bytes, at most ${this.#maxBody}`);
       const end = HEAD_BYTES + length;
       if (bytes.length < end) {
-        this.#needed = end;
-        break;
+        this.#keep(bytes, end);
+        return;
       }
-      frames.push({ kind: bytes.readUInt8(4), id: bytes.readUInt32LE(5), body: bytes.subarray(HEAD_BYTES, end) });
+      const frame = { kind: bytes.readUInt8(4), id: bytes.readUInt32LE(5), body: bytes.subarray(HEAD_BYTES, end) };
       bytes = bytes.subarray(end);
+      this.#keep(bytes, HEAD_BYTES);
+      yield frame;
     }
+  }
+
+  /** What is not yet a frame, and how long it must grow until it is worth looking again. */
+  #keep(bytes: Buffer, needed: number): void {
     this.#chunks = bytes.length === 0 ? [] : [bytes];
     this.#held = bytes.length;
-    return frames;
+    this.#needed = needed;
   }
 }

@@ -9,8 +9,8 @@ export const HEAD_BYTES = 9;
 /** Longest body of a frame: bounds what one side can make the other hold. */
 export const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-/** Longest body of a request, in bytes: a guard bounds its target far below. */
-export const MAX_REQUEST_BYTES = 16 * 1024;
+/** Longest body of a request, in bytes: the longest target, each character of it escaped in JSON (6 bytes), and the rest. */
+export const MAX_REQUEST_BYTES = 32 * 1024;
 
 /** Longest target that a guard puts into a request, in UTF-16 code units: the longest Linux path is 4096 bytes. */
 export const MAX_REQUEST_TARGET = 4096;

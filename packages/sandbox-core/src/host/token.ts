@@ -5,9 +5,17 @@ export class ControlToken {
   readonly #key = randomBytes(32);
   readonly #digest: Buffer | undefined;
 
-  /** Without a token no control operation can ever succeed. */
+  /**
+   * Without a token no control operation can ever succeed.
+   *
+   * @throws TypeError for an empty token, which is an unset variable more often than a secret.
+   */
   constructor(token: string | undefined) {
-    this.#digest = token === undefined ? undefined : this.#mac(token);
+    if (token === undefined) return;
+    if (typeof token !== "string" || token === "") {
+      throw new TypeError("token must be a text that is not empty; leave it out where the policy shall never change");
+    }
+    this.#digest = this.#mac(token);
   }
 
   matches(candidate: unknown): boolean {
@@ -17,6 +25,7 @@ export class ControlToken {
   }
 
   #mac(text: string): Buffer {
-    return createHmac("sha256", this.#key).update(text).digest();
+    // As UTF-16: UTF-8 has no lone surrogates, so that all texts that differ only in those would be one.
+    return createHmac("sha256", this.#key).update(Buffer.from(text, "utf16le")).digest();
   }
 }

@@ -10,6 +10,9 @@ export class WireError extends Error {
   }
 }
 
+/** Longest body of a failure or a console line: their texts, each character escaped in JSON (6 bytes), and the rest. */
+const MAX_TEXT_BYTES = 1024 * 1024;
+
 /** A request as the host knows it, parsed and bounded. */
 export interface GuardRequest {
   readonly kind: "guard";
@@ -43,8 +46,7 @@ const Message = z.strictObject({
 
 /** @throws WireError for anything but a request of this surface. */
 export function parseRequest(body: Buffer): GuardRequest | LimitReached {
-  if (body.length > MAX_REQUEST_BYTES) throw new WireError(`request of ${body.length} bytes`);
-  const parsed = Message.safeParse(parseJson(body));
+  const parsed = Message.safeParse(parseJson(body, MAX_REQUEST_BYTES));
   if (!parsed.success) throw new WireError("request of another form");
   const { c, o, t, x, bad } = parsed.data;
   if (c === "limit") {
@@ -64,7 +66,7 @@ const FailureMessage = z.strictObject({
 
 /** @throws WireError for anything but a failure. */
 export function parseFailure(body: Buffer): Failure {
-  const parsed = FailureMessage.safeParse(parseJson(body));
+  const parsed = FailureMessage.safeParse(parseJson(body, MAX_TEXT_BYTES));
   if (!parsed.success) throw new WireError("failure of another form");
   const { denial, ...rest } = parsed.data;
   return denial === undefined ? rest : { denial, ...rest };
@@ -77,12 +79,14 @@ const ConsoleMessage = z.strictObject({
 
 /** @throws WireError for anything but a console line. */
 export function parseConsole(body: Buffer): z.infer<typeof ConsoleMessage> {
-  const parsed = ConsoleMessage.safeParse(parseJson(body));
+  const parsed = ConsoleMessage.safeParse(parseJson(body, MAX_TEXT_BYTES));
   if (!parsed.success) throw new WireError("console line of another form");
   return parsed.data;
 }
 
-function parseJson(body: Buffer): unknown {
+/** Bounded first: brackets alone make a parser take fifty times their own memory. */
+function parseJson(body: Buffer, maxBytes: number): unknown {
+  if (body.length > maxBytes) throw new WireError(`message of ${body.length} bytes`);
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {

@@ -16,18 +16,31 @@ export function pathText(value: Primitive): string {
   return value;
 }
 
-/** Content as the guest runtime sends it: `s` for text, `b` for bytes as Latin-1. */
-export function contentOf(kind: Primitive, data: Primitive): Uint8Array {
-  if (typeof data !== "string" || (kind !== "s" && kind !== "b")) throw new Malformed("the content is neither text nor bytes");
-  return Buffer.from(data, kind === "s" ? "utf8" : "latin1");
+/** Content as the guest runtime sends it: `s` and text, of which an encoding may make bytes; or `b` and bytes. */
+export function contentOf(kind: Primitive, data: Primitive, encoding: Primitive = null, target = ""): Uint8Array {
+  if (kind === "b" && data instanceof Uint8Array) return data;
+  if (kind !== "s" || typeof data !== "string") throw new Malformed("the content is neither text nor bytes", target);
+  return Buffer.from(data, encodingOf(encoding, target) ?? "utf8");
 }
 
-const ENCODINGS = ["utf8", "utf-8", "ascii", "latin1", "base64", "base64url", "hex"] as const;
-
 /** How bytes go to the guest: as they are, or as text in the encoding asked for. */
-export function decodeText(encoding: Primitive): (bytes: Uint8Array) => Answer {
-  if (encoding === null || encoding === undefined || encoding === "buffer") return (bytes) => bytes;
-  const known = ENCODINGS.find((name) => name === encoding);
-  if (known === undefined) throw new Malformed("the encoding is unknown");
+export function decodeText(encoding: Primitive, target = ""): (bytes: Uint8Array) => Answer {
+  const known = encodingOf(encoding, target);
+  if (known === null) return (bytes) => bytes;
   return (bytes) => `v${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(known)}`;
+}
+
+/** Null where none is asked for. */
+function encodingOf(encoding: Primitive, target: string): BufferEncoding | null {
+  if (encoding === null || encoding === undefined || encoding === "buffer") return null;
+  if (typeof encoding !== "string" || !Buffer.isEncoding(encoding)) throw new Malformed("the encoding is unknown", target);
+  return encoding;
+}
+
+/** Permission bits as Node takes them: a number, or its octal digits. Never more than those: no set-user-ID. */
+export function modeOf(mode: Primitive, usual: number, target: string): number {
+  if (mode === null || mode === undefined) return usual;
+  const bits = typeof mode === "string" && /^[0-7]{1,6}$/.test(mode) ? Number.parseInt(mode, 8) : mode;
+  if (typeof bits !== "number" || !Number.isInteger(bits) || bits < 0) throw new Malformed("the mode is no number", target);
+  return bits & 0o777;
 }

@@ -1,227 +1,185 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, writeSync } from "node:fs";
 
 import type { Answer, Primitive } from "../guest/bridge.ts";
-import { byDescriptor, locate, type Place } from "../real-path.ts";
-import { type AskAgain, Failed, type Guard, Malformed, type Prepared } from "./guard.ts";
-import { contentOf, decodeText, pathText } from "./arguments.ts";
+import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
+import { contentOf, decodeText, modeOf, pathText } from "./arguments.ts";
+import { Failed, type Guard, Malformed, type Prepared } from "./guard.ts";
+import { errnoError, type Found, mustExist, onPlace, Raced } from "./on-place.ts";
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_TRUNC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
-/** How often a write starts again because the file came or went between being found and being opened. */
-const MAX_RACES = 8;
-
-/** Deepest directory that a recursive removal goes into. */
-const MAX_DEPTH = 256;
-
-/** A cell's working directory is `/`. */
-function absolute(given: string): string {
-  return given.startsWith("/") ? given : `/${given}`;
-}
-
-/** A request on a place. The place is found before the decision and used, by descriptor, after it. */
-function onPlace(
-  value: Primitive,
-  syscall: string,
-  act: (place: Place, ask: AskAgain, given: string) => Answer,
-): Prepared {
-  const given = pathText(value);
-  const place = locate(absolute(given));
-  return {
-    target: place.path,
-    perform: (_grant, ask) => {
-      try {
-        return act(place, ask, given);
-      } catch (error) {
-        throw asGuestErrno(error, syscall, given);
-      }
-    },
-    release: () => closeSync(place.fd),
-  };
-}
-
-/** The error Node would give, naming the path as the guest wrote it: what it resolved to is the host's business. */
-function asGuestErrno(error: unknown, syscall: string, given: string): unknown {
-  const { code, errno } = error as NodeJS.ErrnoException;
-  if (typeof code !== "string" || typeof errno !== "number") return error;
-  const text = (error as Error).message.replace(/^[A-Z0-9_]+: /, "").replace(/, .*$/s, "");
-  return new Failed(`${code}: ${text}, ${syscall} '${given}'`, { code, errno, syscall, path: given });
-}
-
-function mustExist(place: Place): void {
-  if (place.errno !== null) throw place.errno;
-}
-
-function errnoError(code: string, errno: number, text: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${text}`), { code, errno });
-}
+/** Part of the memory that a guest may use which one file may take: it is there up to three times, and as text twice as large. */
+const MEMORY_SHARE = 4;
 
 export const readFile: Guard = ([path, encoding], _mode, { memoryBytes }) => {
-  const asText = decodeText(encoding);
-  return onPlace(path, "open", (place) => {
+  const asText = decodeText(encoding, pathText(path));
+  return onPlace(path, "open", ({ place }) => {
     mustExist(place);
+    const size = mustBeFile(place);
     const fd = openSync(byDescriptor(place.fd), O_RDONLY | O_NONBLOCK);
     try {
-      const bytes = readBounded(fd, Math.floor(memoryBytes / 4));
-      return asText(bytes);
+      return asText(readBounded(fd, size, Math.floor(memoryBytes / MEMORY_SHARE)));
     } finally {
       closeSync(fd);
     }
   });
 };
 
-function readBounded(fd: number, limit: number): Uint8Array {
-  const stat = fstatSync(fd);
+/** Asked of the descriptor that names it, before it is opened: a pipe or a device may block, never end, or act on being opened. */
+function mustBeFile(place: Place): number {
+  const stat = fstatSync(place.fd);
   if (stat.isDirectory()) throw errnoError("EISDIR", -21, "illegal operation on a directory");
-  // A device or a pipe may never end, and has effects when read.
   if (!stat.isFile()) throw errnoError("EINVAL", -22, "not a regular file");
+  return stat.size;
+}
+
+function readBounded(fd: number, size: number, limit: number): Uint8Array {
   const tooLarge = (): Failed =>
     new Failed(`File is larger than the ${limit} bytes that this cell may read at once`, { code: "ERR_FS_FILE_TOO_LARGE" });
-  if (stat.size > limit) throw tooLarge();
+  if (size > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
     // Files of /proc say they are empty and are not: read to the end, whatever stat says.
-    const chunk = Buffer.allocUnsafe(Math.max(stat.size - total + 1, 8192));
+    const chunk = Buffer.allocUnsafe(Math.max(size - total + 1, 8192));
     const read = readSync(fd, chunk, 0, chunk.length, null);
-    if (read === 0) return Buffer.concat(chunks, total);
+    if (read === 0) return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, total);
     total += read;
     if (total > limit) throw tooLarge();
     chunks.push(chunk.subarray(0, read));
   }
 }
 
-export const writeFile: Guard = ([path, kind, data]) => write(path, kind, data, O_TRUNC);
-export const appendFile: Guard = ([path, kind, data]) => write(path, kind, data, O_APPEND);
+/** Node's flags for writing, as the three things that they say. */
+const WRITE_FLAGS = new Map<Primitive, { readonly exclusive: boolean; readonly how: number }>([
+  ["w", { exclusive: false, how: O_TRUNC }],
+  ["wx", { exclusive: true, how: O_TRUNC }],
+  ["xw", { exclusive: true, how: O_TRUNC }],
+  ["a", { exclusive: false, how: O_APPEND }],
+  ["ax", { exclusive: true, how: O_APPEND }],
+  ["xa", { exclusive: true, how: O_APPEND }],
+]);
 
-function write(path: Primitive, kind: Primitive, data: Primitive, flag: number): Prepared {
-  const bytes = contentOf(kind, data);
-  return onPlace(path, "open", (found, ask, given) => {
-    let place = found;
+export const writeFile: Guard = (args) => write(args, "w");
+export const appendFile: Guard = (args) => write(args, "a");
+
+function write([path, kind, data, encoding, mode, flag]: readonly Primitive[], usual: string): Prepared {
+  const given = pathText(path);
+  const bytes = contentOf(kind, data, encoding, given);
+  const permissions = modeOf(mode, 0o666, given);
+  const flags = WRITE_FLAGS.get(flag ?? usual);
+  if (flags === undefined) throw new Malformed("the flag is none for writing", given);
+  return onPlace(path, "open", (found) => {
+    const fd = openToWrite(found, flags, permissions);
     try {
-      for (let race = 0; ; race++) {
-        try {
-          writeTo(place, given, flag, bytes);
-          return undefined;
-        } catch (error) {
-          // Somebody made or removed it meanwhile: what is there now is another file, so it is another request.
-          const { code } = error as NodeJS.ErrnoException;
-          const raced = place.missing.length === 0 ? code === "ENOENT" : code === "EEXIST";
-          if (!raced || race >= MAX_RACES) throw error;
-          const again = locate(absolute(given));
-          const changed = again.missing.length !== place.missing.length;
-          if (place !== found) closeSync(place.fd);
-          place = again;
-          // A dangling symlink is there and is not: it looks the same each time, and nothing is created through it.
-          if (!changed) throw error;
-          ask(again.path);
-        }
-      }
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
     } finally {
-      if (place !== found) closeSync(place.fd);
+      closeSync(fd);
     }
+    return undefined;
   });
 }
 
-function writeTo(place: Place, given: string, flag: number, bytes: Uint8Array): void {
-  const exists = place.missing.length === 0;
-  if (!exists && (place.missing.length > 1 || place.errno?.code !== "ENOENT" || given.endsWith("/"))) throw place.errno ?? new Error("missing");
-  const fd = exists
-    ? openSync(byDescriptor(place.fd), O_WRONLY | O_NONBLOCK | flag)
-    : openSync(byDescriptor(place.fd, place.missing[0]), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+function openToWrite({ place, asDirectory }: Found, { exclusive, how }: { exclusive: boolean; how: number }, permissions: number): number {
+  if (place.errno === null) {
+    if (exclusive) throw errnoError("EEXIST", -17, "file already exists");
+    mustBeFile(place);
+    return openSync(byDescriptor(place.fd), O_WRONLY | O_NONBLOCK | how);
+  }
+  const [name, ...more] = place.missing;
+  if (place.errno.code !== "ENOENT" || more.length > 0) throw place.errno;
+  // It was not there, and then it was.
+  if (name === undefined) throw new Raced();
+  if (asDirectory) throw errnoError("EISDIR", -21, "illegal operation on a directory");
   try {
-    if (!fstatSync(fd).isFile()) throw errnoError("EINVAL", -22, "not a regular file");
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-  } finally {
-    closeSync(fd);
+    return openSync(byDescriptor(place.fd, name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND), permissions);
+  } catch (error) {
+    // Somebody made it meanwhile: a file, or a symlink to a place that is another request.
+    if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new Raced();
+    throw error;
   }
 }
 
-export const readdir: Guard = ([path]) =>
-  onPlace(path, "scandir", (place) => {
+/** Names, or with `types` pairs of a name and what it is. */
+export const readdir: Guard = ([path, types]) =>
+  onPlace(path, "scandir", ({ place }) => {
     mustExist(place);
-    return `j${JSON.stringify(readdirSync(`${byDescriptor(place.fd)}/`))}`;
+    const directory = `${byDescriptor(place.fd)}/`;
+    if (types !== true) return json(readdirSync(directory));
+    return json(readdirSync(directory, { withFileTypes: true }).map((entry) => [entry.name, kindOf(entry)]));
   });
 
 export const stat: Guard = ([path]) =>
-  onPlace(path, "stat", (place) => {
+  onPlace(path, "stat", ({ place }) => {
     mustExist(place);
     const found = fstatSync(place.fd);
-    const kind = found.isFile() ? "file" : found.isDirectory() ? "directory" : "other";
-    const { size, mode, mtimeMs, birthtimeMs } = found;
-    return `j${JSON.stringify({ kind, size, mode, mtimeMs, birthtimeMs })}`;
+    const { size, mode, atimeMs, mtimeMs, ctimeMs, birthtimeMs } = found;
+    return json({ kind: kindOf(found), size, mode, atimeMs, mtimeMs, ctimeMs, birthtimeMs });
   });
 
-export const exists: Guard = ([path]) => onPlace(path, "access", (place) => place.errno === null);
+function kindOf(found: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink">): string {
+  if (found.isFile()) return "file";
+  if (found.isDirectory()) return "directory";
+  return found.isSymbolicLink() ? "link" : "other";
+}
 
-export const mkdir: Guard = ([path, recursive]) =>
-  onPlace(path, "mkdir", (place, ask) => {
+function json(value: unknown): Answer {
+  return `j${JSON.stringify(value)}`;
+}
+
+export const exists: Guard = ([path]) => onPlace(path, "access", ({ place }) => place.errno === null);
+
+export const mkdir: Guard = ([path, recursive, mode]) => {
+  const permissions = modeOf(mode, 0o777, pathText(path));
+  return onPlace(path, "mkdir", ({ place, ask }) => {
     if (place.errno === null) {
       if (recursive === true && fstatSync(place.fd).isDirectory()) return undefined;
       throw errnoError("EEXIST", -17, "file already exists");
     }
     if (place.errno.code !== "ENOENT" || (recursive !== true && place.missing.length > 1)) throw place.errno;
-    let fd = place.fd;
-    let path = place.path.slice(0, place.path.length - place.missing.join("/").length - 1);
-    try {
-      for (const [index, name] of place.missing.entries()) {
-        path = `${path}/${name}`;
-        // The whole path was granted; each directory above it that is made on the way is a request of its own.
-        if (index < place.missing.length - 1) ask(path);
-        mkdirSync(byDescriptor(fd, name));
-        const next = openSync(byDescriptor(fd, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (fd !== place.fd) closeSync(fd);
-        fd = next;
-      }
-    } finally {
-      if (fd !== place.fd) closeSync(fd);
+    if (place.missing.length === 0) throw new Raced();
+    // The whole path was granted; each directory above it that is made on the way is a request of its own.
+    let way = place.held;
+    for (const name of place.missing.slice(0, -1)) {
+      way = below(way, name);
+      ask(way);
     }
+    makeAll(place, recursive === true, permissions);
     return undefined;
   });
-
-export const rm: Guard = ([value, recursive, force]) => {
-  const given = pathText(value);
-  const trimmed = absolute(given).replace(/\/+$/, "");
-  const cut = trimmed.lastIndexOf("/");
-  const name = trimmed.slice(cut + 1);
-  if (name === "" || name === "." || name === "..") throw new Malformed("no name to remove", absolute(given));
-  // What is removed is a name in a directory, never what a symlink of that name points to.
-  const parent = locate(trimmed.slice(0, cut) || "/");
-  const target = `${parent.path === "/" ? "" : parent.path}/${name}`;
-  return {
-    target,
-    perform: (_grant, ask) => {
-      try {
-        mustExist(parent);
-        remove(parent.fd, name, target, recursive === true, ask, 0);
-      } catch (error) {
-        if (force === true && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw asGuestErrno(error, "rm", given);
-      }
-      return undefined;
-    },
-    release: () => closeSync(parent.fd),
-  };
 };
 
-function remove(parent: number, name: string, path: string, recursive: boolean, ask: AskAgain, depth: number): void {
-  let directory: number;
+function makeAll(place: Place, recursive: boolean, permissions: number): void {
+  let { fd } = place;
   try {
-    directory = openSync(byDescriptor(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOTDIR" && code !== "ELOOP") throw error;
-    unlinkSync(byDescriptor(parent, name));
-    return;
-  }
-  try {
-    if (!recursive) throw errnoError("ERR_FS_EISDIR", -21, "path is a directory, pass { recursive: true }");
-    if (depth >= MAX_DEPTH) throw new Failed("The directory is nested too deeply to remove", { code: "ELOOP" });
-    for (const entry of readdirSync(`${byDescriptor(directory)}/`)) {
-      ask(`${path}/${entry}`);
-      remove(directory, entry, `${path}/${entry}`, true, ask, depth + 1);
+    for (const [index, name] of place.missing.entries()) {
+      const made = make(fd, name, recursive, permissions);
+      if (made && index === place.missing.length - 1) return;
+      const next = openMade(fd, name);
+      if (fd !== place.fd) closeSync(fd);
+      fd = next;
     }
   } finally {
-    closeSync(directory);
+    if (fd !== place.fd) closeSync(fd);
   }
-  rmdirSync(byDescriptor(parent, name));
+}
+
+/** False where somebody else was first. */
+function make(fd: number, name: string, recursive: boolean, permissions: number): boolean {
+  try {
+    mkdirSync(byDescriptor(fd, name), permissions);
+    return true;
+  } catch (error) {
+    if (!recursive || (error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+/** The directory just made; where a symlink or a file took its place, its path is another request. */
+function openMade(fd: number, name: string): number {
+  try {
+    return openSync(byDescriptor(fd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  } catch {
+    throw new Raced();
+  }
 }

@@ -4,6 +4,7 @@ import type { Guard } from "./guard.ts";
 import { importModule } from "./import.ts";
 import { fetchUrl } from "./network.ts";
 import * as random from "./random.ts";
+import { rm } from "./remove.ts";
 import { execFile } from "./subprocess.ts";
 
 /** The guards, one a row of the surface table: neither can have a row that the other lacks. */
@@ -15,7 +16,7 @@ export const GUARDS: Readonly<Record<GuestOperation, Guard>> = {
   "fs.readdir": filesystem.readdir,
   "fs.stat": filesystem.stat,
   "fs.exists": filesystem.exists,
-  "fs.rm": filesystem.rm,
+  "fs.rm": rm,
   fetch: fetchUrl,
   "child_process.execFile": execFile,
   "crypto.getRandomValues": random.getRandomValues,

@@ -1,5 +1,5 @@
 /** What a bridge call may carry across the isolate's wall: nothing with a prototype that the guest could have touched. */
-export type Primitive = string | number | boolean | null | undefined;
+export type Primitive = string | number | boolean | null | undefined | Uint8Array;
 
 /**
  * A guarded operation's answer. A string's first letter says what it is: `v` a text value, `j` a JSON value, `r` a refusal

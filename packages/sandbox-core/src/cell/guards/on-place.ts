@@ -1,0 +1,104 @@
+import { closeSync } from "node:fs";
+import { posix } from "node:path";
+
+import { MAX_REQUEST_TARGET } from "../../frames.ts";
+import type { Answer, Primitive } from "../guest/bridge.ts";
+import { below, isStillNamed, locate, type Place } from "../real-path.ts";
+import { pathText } from "./arguments.ts";
+import { type AskAgain, Failed, Malformed, type Prepared } from "./guard.ts";
+
+/** How often an operation starts again because what it is about came, went or was replaced between being found and being used. */
+const MAX_RACES = 8;
+
+/** What was found is not there any more, or something is that was not: it is to be found, and asked for, again. */
+export class Raced extends Error {}
+
+/** What an operation works with. */
+export interface Found {
+  readonly place: Place;
+  /** The path as the guest wrote it says that it is a directory: `x/`, `x/.`. */
+  readonly asDirectory: boolean;
+  /** One more request by the same operation. */
+  ask(path: string): void;
+}
+
+/**
+ * A request on a place. It is found before the decision and used, by descriptor, after it; where the decided path has come to
+ * name something else by then, it is found again, and asked for again where its path is another.
+ */
+export function onPlace(value: Primitive, syscall: string, act: (found: Found) => Answer, find: (path: string, asDirectory: boolean) => Place = locate): Prepared {
+  const given = pathText(value);
+  const asDirectory = /\/\.{0,2}$/.test(given);
+  // A cell's working directory is `/`. `..` goes by text: through the kernel, a guest could probe what it may not see by
+  // going through it (`/maybe/../granted/file`).
+  const path = posix.resolve("/", given);
+  const found = (): Place => bounded(() => find(path, asDirectory), given);
+  let place = found();
+  return {
+    target: place.path,
+    perform: (_grant, again) => {
+      const ask = (asked: string): void => askBounded(again, asked);
+      let granted = place.path;
+      try {
+        for (let race = 0; race <= MAX_RACES; race++) {
+          try {
+            if (isStillNamed(place)) return act({ place, asDirectory, ask });
+          } catch (error) {
+            if (!(error instanceof Raced)) throw error;
+          }
+          const now = found();
+          closeSync(place.fd);
+          place = now;
+          if (place.path !== granted) ask(place.path);
+          granted = place.path;
+        }
+        throw errnoError("EAGAIN", -11, "resource temporarily unavailable");
+      } catch (error) {
+        throw asGuestErrno(error, syscall, given);
+      }
+    },
+    release: () => closeSync(place.fd),
+  };
+}
+
+/** The place of a name in its directory, whatever that name is now: what it points to, if it is a symlink, is not meant. */
+export function locateName(path: string): Place {
+  const name = posix.basename(path);
+  const directory = locate(posix.dirname(path), true);
+  if (name === "") return directory;
+  return { ...directory, path: below(directory.path, name), missing: [...directory.missing, name] };
+}
+
+export function mustExist(place: Place): void {
+  if (place.errno !== null) throw place.errno;
+}
+
+export function errnoError(code: string, errno: number, text: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: ${text}`), { code, errno });
+}
+
+function bounded(find: () => Place, given: string): Place {
+  let place: Place;
+  try {
+    place = find();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENAMETOOLONG") throw new Malformed("the real path is too long", given);
+    throw error;
+  }
+  if (place.path.length <= MAX_REQUEST_TARGET) return place;
+  closeSync(place.fd);
+  throw new Malformed("the real path is too long", given);
+}
+
+function askBounded(again: AskAgain, path: string): void {
+  if (path.length > MAX_REQUEST_TARGET) throw errnoError("ENAMETOOLONG", -36, "name too long");
+  again(path);
+}
+
+/** The error Node would give, naming the path as the guest wrote it: what it resolved to is the host's business. */
+function asGuestErrno(error: unknown, syscall: string, given: string): unknown {
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (typeof code !== "string" || typeof errno !== "number") return error;
+  const text = (error as Error).message.replace(/^[A-Z0-9_]+: /, "").replace(/, .*$/s, "");
+  return new Failed(`${code}: ${text}, ${syscall} '${given}'`, { code, errno, syscall, path: given });
+}
