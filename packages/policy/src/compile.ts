@@ -94,8 +94,13 @@ function compileRule(rule: Rule, scoping: Scoping): CompiledRule {
     });
   return {
     covers: coverage(tests),
-    nearness: (target) =>
-      Math.max(0, ...(patterns ?? []).map((pattern) => scoping.nearness(pattern, target))),
+    nearness: (target) => {
+      let nearest = 0;
+      for (const pattern of patterns ?? []) {
+        nearest = Math.max(nearest, scoping.nearness(pattern, target));
+      }
+      return nearest;
+    },
     unscoped: tests === undefined,
     verdict: Object.freeze(
       rule.effect === "allow"

@@ -136,8 +136,8 @@ describe("denialEvent", () => {
     ["policyHash", "xyz"],
     ["enforced", 1],
   ])("refuses %s %j with a TypeError that names it", (field, value) => {
-    expect(() => denialEvent({ ...plain, [field]: value } as DenialInput)).toThrow(TypeError);
-    expect(() => denialEvent({ ...plain, [field]: value } as DenialInput)).toThrow(
+    expect(() => denialEvent({ ...plain, [field]: value })).toThrow(TypeError);
+    expect(() => denialEvent({ ...plain, [field]: value })).toThrow(
       field === "kernelDecision" ? "kernelEvidence" : field,
     );
   });
@@ -298,19 +298,24 @@ test("whatever it is given, parseDenialEvent throws nothing but InvalidDenialEve
         fc.dictionary(fc.string({ unit: "binary" }), fc.anything()),
       ),
       (input) => {
-        try {
-          parseDenialEvent(input);
-          expect.unreachable();
-        } catch (error) {
-          expect(error).toBeInstanceOf(InvalidDenialEventError);
-          expect((error as Error).message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
-          expect((error as Error).message.length).toBeLessThan(20_000);
-        }
+        const error = thrownBy(() => parseDenialEvent(input));
+        expect(error).toBeInstanceOf(InvalidDenialEventError);
+        expect(String(error)).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+        expect(String(error).length).toBeLessThan(20_000);
       },
     ),
     { numRuns: 2000 },
   );
 });
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 test("errors carry their event and say who was denied what, why", () => {
   const event = denialEvent({
