@@ -3,6 +3,10 @@ import { GUEST_SURFACE, type GuestOperation } from "../surface.ts";
 import { type AskAgain, Failed, type Grant, Malformed, type Prepared, Refused, type Surroundings } from "./guards/guard.ts";
 import { GUARDS } from "./guards/registry.ts";
 import type { Answer, Primitive } from "./guest/bridge.ts";
+import { Turns } from "./turns.ts";
+
+/** Most asynchronous operations of one capability at once: each holds descriptors, and a storm would use up the process'. */
+const MAX_AT_ONCE = 128;
 
 /** How the guards' requests reach the broker. */
 export interface Broker {
@@ -13,6 +17,7 @@ export interface Broker {
 /** One guarded operation from the guest's arguments to its answer: prepare, ask, perform. Never throws. */
 export class Dispatch {
   readonly #broker: Broker;
+  readonly #turns = new Map<string, Turns>();
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -38,6 +43,8 @@ export class Dispatch {
     execId: number,
     surroundings: Surroundings,
   ): Promise<readonly [Answer, Uint8Array | undefined]> {
+    const turns = this.#turnsOf(name);
+    await turns.take();
     let prepared: Prepared | undefined;
     try {
       prepared = this.#prepare(name, args, "async", surroundings);
@@ -49,7 +56,15 @@ export class Dispatch {
       return [failed(error), undefined];
     } finally {
       prepared?.release?.();
+      turns.give();
     }
+  }
+
+  #turnsOf(name: string): Turns {
+    const { capability } = GUEST_SURFACE[name as GuestOperation];
+    let turns = this.#turns.get(capability);
+    if (turns === undefined) this.#turns.set(capability, (turns = new Turns(MAX_AT_ONCE)));
+    return turns;
   }
 
   #prepare(name: string, args: readonly Primitive[], mode: "sync" | "async", surroundings: Surroundings): Prepared {

@@ -1,0 +1,35 @@
+/** Lets in so many at once; the others wait in the order in which they came. */
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+  #first = 0;
+
+  constructor(atOnce: number) {
+    this.#free = atOnce;
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    await promise;
+  }
+
+  give(): void {
+    const next = this.#waiting[this.#first];
+    if (next === undefined) {
+      this.#free += 1;
+      return;
+    }
+    // Not shifted: that would move the rest each time, and a storm leaves a hundred thousand waiting.
+    this.#first += 1;
+    if (this.#first === this.#waiting.length) {
+      this.#waiting.length = 0;
+      this.#first = 0;
+    }
+    next();
+  }
+}
