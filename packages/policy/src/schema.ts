@@ -100,7 +100,7 @@ const scoped = <T extends z.ZodObject>(key: ScopeKey, rule: T): T =>
       then: { required: [key] },
     });
 
-export const PolicyRule = z.discriminatedUnion("capability", [
+const PolicyRule = z.discriminatedUnion("capability", [
   scoped("paths", z.strictObject({ ...common("filesystem"), paths: scope("paths", Path) })),
   scoped("hosts", z.strictObject({ ...common("network"), hosts: scope("hosts", Host) })),
   scoped(
