@@ -1,6 +1,12 @@
 import { Supervisor } from "@pyisolate/sandbox-core";
 import { parsePolicy } from "@pyisolate/policy";
-import { BUILD_TIMEOUT_MS, serversForTest, type Stack, startStack, waitForLogs } from "@pyisolate/stack";
+import {
+  BUILD_TIMEOUT_MS,
+  serversForTest,
+  type Stack,
+  startStack,
+  waitForLogs,
+} from "@pyisolate/stack";
 import { createDenialRecorder, EVENTS, METRICS } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 import { afterAll, expect, test } from "vitest";
@@ -10,9 +16,20 @@ const POLICY = parsePolicy({
   version: 1,
   name: "e2e",
   rules: [
-    { id: "std", effect: "allow", capability: "import", modules: ["node:fs", "node:child_process"] },
+    {
+      id: "std",
+      effect: "allow",
+      capability: "import",
+      modules: ["node:fs", "node:child_process"],
+    },
     { id: "secrets", effect: "deny", capability: "filesystem", paths: ["/etc/**"] },
-    { id: "tmp", effect: "allow", capability: "filesystem", operations: ["read"], paths: ["/srv/**", "/etc/**"] },
+    {
+      id: "tmp",
+      effect: "allow",
+      capability: "filesystem",
+      operations: ["read"],
+      paths: ["/srv/**", "/etc/**"],
+    },
   ],
 });
 
@@ -34,63 +51,123 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-test("event, Collector's record and Prometheus' answer tell the same of every denial", { timeout: BUILD_TIMEOUT_MS }, async ({ skip }) => {
-  stack = await startStack({ servers: await serversForTest({ skip }) });
-  await using otel = startTelemetry({ serviceName: JOB, endpoint: stack.collector.otlpEndpoint });
-  await using denials = createDenialRecorder();
-  await using supervisor = new Supervisor({ policy: POLICY, denials, token: "s3cret", kernel: "off", pool: 1 });
-  for (const name of ["tenant-a", "tenant-b"]) {
-    await using cell = await supervisor.spawn(name);
-    for (const program of PROGRAMS) await expect(cell.exec(program)).rejects.toThrow(/denied/);
-  }
-  await expect(supervisor.reloadPolicy(POLICY, "guess")).rejects.toThrow(/control/);
-  await otel.flush();
+test(
+  "event, Collector's record and Prometheus' answer tell the same of every denial",
+  { timeout: BUILD_TIMEOUT_MS },
+  async ({ skip }) => {
+    stack = await startStack({ servers: await serversForTest({ skip }) });
+    await using otel = startTelemetry({ serviceName: JOB, endpoint: stack.collector.otlpEndpoint });
+    await using denials = createDenialRecorder();
+    await using supervisor = new Supervisor({
+      policy: POLICY,
+      denials,
+      token: "s3cret",
+      kernel: "off",
+      pool: 1,
+    });
+    for (const name of ["tenant-a", "tenant-b"]) {
+      await using cell = await supervisor.spawn(name);
+      for (const program of PROGRAMS) await expect(cell.exec(program)).rejects.toThrow(/denied/);
+    }
+    await expect(supervisor.reloadPolicy(POLICY, "guess")).rejects.toThrow(/control/);
+    await otel.flush();
 
-  const events = supervisor.denialEvents();
-  expect(events).toHaveLength(PROGRAMS.length * 2 + 1);
-  expect(denials.ledger()).toEqual({ denied: events.length, emitted: events.length, coalesced: 0, dropped: {}, pending: 0 });
+    const events = supervisor.denialEvents();
+    expect(events).toHaveLength(PROGRAMS.length * 2 + 1);
+    expect(denials.ledger()).toEqual({
+      denied: events.length,
+      emitted: events.length,
+      coalesced: 0,
+      dropped: {},
+      pending: 0,
+    });
 
-  const isDenial = ({ eventName }: { eventName: string }): boolean => eventName === EVENTS.denial.name;
-  const records = (await waitForLogs(stack.collector.logFile, (all) => all.filter(isDenial).length >= events.length)).filter(isDenial);
-  const told = (id: unknown, cell: unknown, action: unknown, rule: unknown, reason: unknown): string => JSON.stringify([id, cell, action, rule, reason]);
-  expect(
-    records
-      .map(({ attributes: a }) => told(a["pyisolate.denial.id"], a["pyisolate.cell"], a["pyisolate.attempted_action"], a["pyisolate.policy_rule"], a["pyisolate.reason"]))
-      .toSorted(),
-  ).toEqual(events.map((e) => told(e.id, e.cell, e.attemptedAction, e.policyRule, e.reason)).toSorted());
+    const isDenial = ({ eventName }: { eventName: string }): boolean =>
+      eventName === EVENTS.denial.name;
+    const records = (
+      await waitForLogs(
+        stack.collector.logFile,
+        (all) => all.filter(isDenial).length >= events.length,
+      )
+    ).filter(isDenial);
+    const told = (
+      id: unknown,
+      cell: unknown,
+      action: unknown,
+      rule: unknown,
+      reason: unknown,
+    ): string => JSON.stringify([id, cell, action, rule, reason]);
+    expect(
+      records
+        .map(({ attributes: a }) =>
+          told(
+            a["pyisolate.denial.id"],
+            a["pyisolate.cell"],
+            a["pyisolate.attempted_action"],
+            a["pyisolate.policy_rule"],
+            a["pyisolate.reason"],
+          ),
+        )
+        .toSorted(),
+    ).toEqual(
+      events.map((e) => told(e.id, e.cell, e.attemptedAction, e.policyRule, e.reason)).toSorted(),
+    );
 
-  const expected = new Map<string, number>();
-  for (const event of events) {
-    const key = [event.capability, event.policyRule, event.reason].join("|");
-    expected.set(key, (expected.get(key) ?? 0) + 1);
-  }
-  const total = `sum(pyisolate_denial_events_total{job="${JOB}"})`;
-  await stack.prometheus.waitFor(total, ([sum]) => sum?.value === events.length);
-  const samples = await stack.prometheus.query(
-    `sum by (pyisolate_capability, pyisolate_policy_rule, pyisolate_reason) (pyisolate_denial_events_total{job="${JOB}"}) > 0`,
-  );
-  expect(
-    new Map(samples.map(({ labels, value }) => [[labels["pyisolate_capability"], labels["pyisolate_policy_rule"], labels["pyisolate_reason"]].join("|"), value])),
-  ).toEqual(expected);
-  const byCell = await stack.prometheus.query(`pyisolate_denials_total{job="${JOB}"} > 0`);
-  expect(Object.fromEntries(byCell.map(({ labels, value }) => [labels["pyisolate_cell"], value]))).toEqual({
-    "tenant-a": PROGRAMS.length,
-    "tenant-b": PROGRAMS.length,
-    supervisor: 1,
-  });
-});
+    const expected = new Map<string, number>();
+    for (const event of events) {
+      const key = [event.capability, event.policyRule, event.reason].join("|");
+      expected.set(key, (expected.get(key) ?? 0) + 1);
+    }
+    const total = `sum(pyisolate_denial_events_total{job="${JOB}"})`;
+    await stack.prometheus.waitFor(total, ([sum]) => sum?.value === events.length);
+    const samples = await stack.prometheus.query(
+      `sum by (pyisolate_capability, pyisolate_policy_rule, pyisolate_reason) (pyisolate_denial_events_total{job="${JOB}"}) > 0`,
+    );
+    expect(
+      new Map(
+        samples.map(({ labels, value }) => [
+          [
+            labels["pyisolate_capability"],
+            labels["pyisolate_policy_rule"],
+            labels["pyisolate_reason"],
+          ].join("|"),
+          value,
+        ]),
+      ),
+    ).toEqual(expected);
+    const byCell = await stack.prometheus.query(`pyisolate_denials_total{job="${JOB}"} > 0`);
+    expect(
+      Object.fromEntries(byCell.map(({ labels, value }) => [labels["pyisolate_cell"], value])),
+    ).toEqual({
+      "tenant-a": PROGRAMS.length,
+      "tenant-b": PROGRAMS.length,
+      supervisor: 1,
+    });
+  },
+);
 
 test("no guest text is in any series of the Collector, and no series appears twice", async () => {
   const text = await (await fetch(stack.collector.prometheusEndpoint)).text();
-  for (const word of ["passwd", "secret=value", "txt.exe", "fake", "/bin/true"]) expect(text).not.toContain(word);
-  const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/ [^ ]+$/, ""));
+  for (const word of ["passwd", "secret=value", "txt.exe", "fake", "/bin/true"])
+    expect(text).not.toContain(word);
+  const series = text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.replace(/ [^ ]+$/, ""));
   expect(new Set(series).size).toBe(series.length);
 });
 
 test("promtool accepts what the Collector exposes, and what the process exposes by itself", async () => {
-  const collected = await stack.promtool.checkMetrics(await (await fetch(stack.collector.prometheusEndpoint)).text());
+  const collected = await stack.promtool.checkMetrics(
+    await (await fetch(stack.collector.prometheusEndpoint)).text(),
+  );
   expect(collected).toMatchObject({ ok: true });
-  await using otel = startTelemetry({ serviceName: JOB, metrics: "prometheus", logs: "none", port: 0 });
+  await using otel = startTelemetry({
+    serviceName: JOB,
+    metrics: "prometheus",
+    logs: "none",
+    port: 0,
+  });
   await using denials = createDenialRecorder();
   await using supervisor = new Supervisor({ policy: POLICY, denials, kernel: "off", pool: 1 });
   await using cell = await supervisor.spawn("tenant-a");
@@ -98,7 +175,15 @@ test("promtool accepts what the Collector exposes, and what the process exposes 
   await otel.ready();
   const text = await (await fetch(otel.prometheusUrl ?? "")).text();
   expect(await stack.promtool.checkMetrics(text)).toMatchObject({ ok: true });
-  expect(text).toMatch(new RegExp(`^${METRICS.denials.name.replaceAll(".", "_")}_total\\{.*pyisolate_cell="tenant-a".*\\} ${PROGRAMS.length}$`, "m"));
-  const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/ [^ ]+$/, ""));
+  expect(text).toMatch(
+    new RegExp(
+      `^${METRICS.denials.name.replaceAll(".", "_")}_total\\{.*pyisolate_cell="tenant-a".*\\} ${PROGRAMS.length}$`,
+      "m",
+    ),
+  );
+  const series = text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.replace(/ [^ ]+$/, ""));
   expect(new Set(series).size).toBe(series.length);
 });

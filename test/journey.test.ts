@@ -1,9 +1,23 @@
 import { context, trace, TraceFlags } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { TracerProvider } from "@opentelemetry/sdk-trace";
-import { decide, type DenialEvent, type DenialSink, parseDenialEvent, parsePolicy, PolicyError } from "@pyisolate/policy";
+import {
+  decide,
+  type DenialEvent,
+  type DenialSink,
+  parseDenialEvent,
+  parsePolicy,
+  PolicyError,
+} from "@pyisolate/policy";
 import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
-import { BUILD_TIMEOUT_MS, type CollectedLog, serversForTest, type Stack, startStack, waitForLogs } from "@pyisolate/stack";
+import {
+  BUILD_TIMEOUT_MS,
+  type CollectedLog,
+  serversForTest,
+  type Stack,
+  startStack,
+  waitForLogs,
+} from "@pyisolate/stack";
 import { createDenialRecorder, type DenialRecorder, EVENTS } from "@pyisolate/telemetry";
 import { startTelemetry, type Telemetry } from "@pyisolate/telemetry/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -26,7 +40,7 @@ describe("one denial", () => {
   const tracer = new TracerProvider().getTracer("journey");
   const span = tracer.startSpan("handle request");
   const given: DenialEvent[] = [];
-  let stack: Stack | undefined;
+  let stack: Stack;
   let otel: Telemetry;
   let recorder: DenialRecorder;
   let supervisor: Supervisor;
@@ -46,22 +60,26 @@ describe("one denial", () => {
     context.disable();
   });
 
-  test("begins at real servers, all on loopback", { timeout: BUILD_TIMEOUT_MS }, async ({ skip }) => {
-    stack = await startStack({ servers: await serversForTest({ skip }) });
-    otel = startTelemetry({ serviceName: JOB, endpoint: stack.collector.otlpEndpoint });
-    recorder = createDenialRecorder();
-    // The sink in between only watches what passes it.
-    const watched: DenialSink = {
-      record: (passing) => {
-        given.push(passing);
-        recorder.record(passing);
-      },
-      allowed: (capability) => recorder.allowed(capability),
-      closed: (totals) => recorder.closed(totals),
-    };
-    supervisor = new Supervisor({ policy, denials: watched, token: "s3cret", kernel: "off" });
-    cell = await supervisor.spawn("tenant-a");
-  });
+  test(
+    "begins at real servers, all on loopback",
+    { timeout: BUILD_TIMEOUT_MS },
+    async ({ skip }) => {
+      stack = await startStack({ servers: await serversForTest({ skip }) });
+      otel = startTelemetry({ serviceName: JOB, endpoint: stack.collector.otlpEndpoint });
+      recorder = createDenialRecorder();
+      // The sink in between only watches what passes it.
+      const watched: DenialSink = {
+        record: (passing) => {
+          given.push(passing);
+          recorder.record(passing);
+        },
+        allowed: (capability) => recorder.allowed(capability),
+        closed: (totals) => recorder.closed(totals),
+      };
+      supervisor = new Supervisor({ policy, denials: watched, token: "s3cret", kernel: "off" });
+      cell = await supervisor.spawn("tenant-a");
+    },
+  );
 
   test("is asked for by a guest that catches it, and learns capability, reason and id, and nothing of the host", async () => {
     const saw = (await cell.exec(`try { ${PROGRAM} } catch (error) {
@@ -80,14 +98,16 @@ describe("one denial", () => {
 
   test("rejects the host's exec with its own event where the guest does not catch it", async () => {
     const failure = await context
-      .with(trace.setSpan(context.active(), span), async () => cell.exec(PROGRAM))
+      .with(trace.setSpan(context.active(), span), async () => await cell.exec(PROGRAM))
       .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(PolicyError);
     event = (failure as PolicyError).denialEvent;
   });
 
   test("is what the policy says of the request, by a function that anybody may ask", () => {
-    expect(decide(policy, { capability: "filesystem", operation: "read", target: "/etc/shadow" })).toEqual({
+    expect(
+      decide(policy, { capability: "filesystem", operation: "read", target: "/etc/shadow" }),
+    ).toEqual({
       effect: "deny",
       rule: "default",
       reason: "outside_scope",
@@ -123,17 +143,27 @@ describe("one denial", () => {
     expect(given.map(({ seq }) => seq)).toEqual([1, 2]);
     expect(given[1]).toBe(event);
     expect(cell.denialEvents()).toEqual(given);
-    expect(cell.stats).toMatchObject({ denials: 2, byRule: { default: 2 }, byReason: { outside_scope: 2 } });
+    expect(cell.stats).toMatchObject({
+      denials: 2,
+      byRule: { default: 2 },
+      byReason: { outside_scope: 2 },
+    });
   });
 
   test("is counted in the ledger at once, and emitted as one record by the time of the flush", async () => {
     expect(recorder.ledger("tenant-a").denied).toBe(2);
     await otel.flush();
-    expect(recorder.ledger("tenant-a")).toEqual({ denied: 2, emitted: 2, coalesced: 0, dropped: {}, pending: 0 });
+    expect(recorder.ledger("tenant-a")).toEqual({
+      denied: 2,
+      emitted: 2,
+      coalesced: 0,
+      dropped: {},
+      pending: 0,
+    });
   });
 
   test("stands in the Collector's file with its name, its severity, its time and the caller's trace", async () => {
-    const logs = await waitForLogs(stack?.collector.logFile ?? "", (all) => all.length >= 2);
+    const logs = await waitForLogs(stack.collector.logFile, (all) => all.length >= 2);
     const own = logs.filter(({ attributes }) => attributes["pyisolate.denial.id"] === event.id);
     expect(own).toHaveLength(1);
     record = own[0] as CollectedLog;
@@ -168,7 +198,10 @@ describe("one denial", () => {
 
   test("is one of two in Prometheus, under labels that no guest chose", async () => {
     const series = `pyisolate_denial_events_total{job="${JOB}"} > 0`;
-    const [only, ...others] = await stack!.prometheus.waitFor(series, ([sample]) => sample?.value === 2);
+    const [only, ...others] = await stack.prometheus.waitFor(
+      series,
+      ([sample]) => sample?.value === 2,
+    );
     expect(others).toEqual([]);
     expect(only?.labels).toMatchObject({
       pyisolate_capability: "filesystem",
@@ -179,15 +212,22 @@ describe("one denial", () => {
       pyisolate_enforced: "true",
     });
     expect(JSON.stringify(only?.labels)).not.toContain("shadow");
-    const [denials] = await stack!.prometheus.query(`pyisolate_denials_total{job="${JOB}"} > 0`);
+    const [denials] = await stack.prometheus.query(`pyisolate_denials_total{job="${JOB}"} > 0`);
     expect(denials).toMatchObject({ value: 2, labels: { pyisolate_cell: "tenant-a" } });
   });
 
   test("is told once more, as a total, when the cell ends", async () => {
     await cell.close();
     await otel.flush();
-    const logs = await waitForLogs(stack?.collector.logFile ?? "", (all) => all.some(({ eventName }) => eventName === EVENTS.cellClosed.name));
+    const logs = await waitForLogs(stack.collector.logFile, (all) =>
+      all.some(({ eventName }) => eventName === EVENTS.cellClosed.name),
+    );
     const closed = logs.find(({ eventName }) => eventName === EVENTS.cellClosed.name);
-    expect(closed?.attributes).toMatchObject({ "pyisolate.cell": "tenant-a", "pyisolate.closed.denials": 2, "pyisolate.ledger.denied": 2, "pyisolate.ledger.emitted": 2 });
+    expect(closed?.attributes).toMatchObject({
+      "pyisolate.cell": "tenant-a",
+      "pyisolate.closed.denials": 2,
+      "pyisolate.ledger.denied": 2,
+      "pyisolate.ledger.emitted": 2,
+    });
   });
 });

@@ -7,7 +7,12 @@ import { heading, pairs, paint, plain, say } from "./screen.ts";
 /** The half that needs no server: guards, events, and the counters that this process itself exposes. */
 export async function embeddedHalf(): Promise<void> {
   heading("1  Embedded: a guest asks for what it may not have");
-  await using otel = startTelemetry({ serviceName: "pyisolate-demo", metrics: "prometheus", logs: "none", port: 0 });
+  await using otel = startTelemetry({
+    serviceName: "pyisolate-demo",
+    metrics: "prometheus",
+    logs: "none",
+    port: 0,
+  });
   await using denials = createDenialRecorder();
   await otel.ready();
   for (const refusal of await runAttempts(denials)) show(refusal);
@@ -16,19 +21,30 @@ export async function embeddedHalf(): Promise<void> {
   const text = await (await fetch(url)).text();
   say(`  GET ${url}`);
   for (const line of text.split("\n")) {
-    if (/^pyisolate_(?:denials|denial_events|decisions)_total\{.*\} [1-9]/.test(line)) say(`  ${shorter(line)}`);
+    if (/^pyisolate_(?:denials|denial_events|decisions)_total\{.*\} [1-9]/.test(line))
+      say(`  ${shorter(line)}`);
   }
 }
 
 function show({ by, program, saw, event }: Refusal): void {
-  const { denialId, reason } = saw as { denialId: string; reason: string };
+  const { name, message, reason, denialId } = saw;
   say();
   say(`  ${paint("red", "✗")} ${paint("bold", event.capability)}  ${program}`);
   pairs(
     [
-      [`${by} saw`, plain(`${String(saw["name"])}: ${String(saw["message"] ?? reason)}  denialId ${denialId}`)],
-      ["event", `${plain(event.attemptedAction)}  policy_rule=${event.policyRule} reason=${event.reason} broker=${event.brokerDecision} kernel=${event.kernelDecision}`],
-      ...(event.nearestRule === null ? [] : ([["nearest rule", `${event.nearestRule.id}, which lacks the ${event.nearestRule.lacked}`]] as const)),
+      [`${by} saw`, plain(`${name}: ${message ?? reason}  denialId ${denialId}`)],
+      [
+        "event",
+        `${plain(event.attemptedAction)}  policy_rule=${event.policyRule} reason=${event.reason} broker=${event.brokerDecision} kernel=${event.kernelDecision}`,
+      ],
+      ...(event.nearestRule === null
+        ? []
+        : ([
+            [
+              "nearest rule",
+              `${event.nearestRule.id}, which lacks the ${event.nearestRule.lacked}`,
+            ],
+          ] as const)),
     ],
     4,
   );

@@ -6,11 +6,19 @@ import type { DenialRecorder } from "@pyisolate/telemetry";
 
 import { ATTEMPTS, type Attempt } from "./attempts.ts";
 
+/** What can be learned from a refusal. */
+export interface Saw {
+  readonly name: string;
+  readonly message?: string;
+  readonly reason: string;
+  readonly denialId: string;
+}
+
 /** What somebody saw who was refused, and the event of that very refusal. */
 export interface Refusal {
   readonly by: "guest" | "host";
   readonly program: string;
-  readonly saw: Readonly<Record<string, unknown>>;
+  readonly saw: Saw;
   readonly event: DenialEvent;
 }
 
@@ -25,7 +33,7 @@ export async function runAttempts(denials: DenialRecorder): Promise<Refusal[]> {
   for (const { capability, program } of ATTEMPTS) {
     const saw = await cell.exec(asGuestSees(program));
     const event = cell.denialEvents().at(-1);
-    if (!isRecord(saw) || event === undefined || event.id !== saw["denialId"])
+    if (!isRefusal(saw) || event === undefined || event.id !== saw.denialId)
       throw new Error(`${capability} was not refused as it should be: ${JSON.stringify(saw)}`);
     refusals.push({ by: "guest", program, saw, event });
   }
@@ -56,6 +64,6 @@ function asGuestSees(program: Attempt["program"]): string {
   })()`;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+function isRefusal(value: unknown): value is Saw {
+  return typeof value === "object" && value !== null && "denialId" in value;
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { createProgress, findServers, startStack, waitForLogs } from "@pyisolate/stack";
-import { ATTRIBUTES, createDenialRecorder, EVENTS } from "@pyisolate/telemetry";
+import { createDenialRecorder, EVENTS } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 
 import { type Refusal, runAttempts } from "./run-attempts.ts";
@@ -21,8 +21,9 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
     say("  The first half above is complete without them.");
     return true;
   }
-  await using stack = await progress.step("Starting a Collector and a Prometheus on loopback", async () =>
-    startStack({ servers: found.servers }),
+  await using stack = await progress.step(
+    "Starting a Collector and a Prometheus on loopback",
+    async () => await startStack({ servers: found.servers }),
   );
   const { collector, prometheus } = stack;
   let refusals: Refusal[];
@@ -34,20 +35,25 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
     await otel.flush();
     denied = denials.ledger().denied;
   }
-  const logs = (await waitForLogs(collector.logFile, (all) => all.filter(isDenial).length >= refusals.length)).filter(isDenial);
-  await progress.step("Waiting for Prometheus to scrape", async () =>
-    prometheus.waitFor(TOTAL, ([sum]) => (sum?.value ?? 0) >= refusals.length),
+  const logs = (
+    await waitForLogs(collector.logFile, (all) => all.filter(isDenial).length >= refusals.length)
+  ).filter(isDenial);
+  await progress.step(
+    "Waiting for Prometheus to scrape",
+    async () => await prometheus.waitFor(TOTAL, ([sum]) => (sum?.value ?? 0) >= refusals.length),
   );
 
   heading("One log record, as the Collector wrote it");
   const [first] = logs;
   if (first !== undefined) {
-    say(`  ${paint("dim", plain(await rawRecord(collector.logFile, String(first.attributes[ATTRIBUTES.denialId.name]))))}\n`);
+    say(
+      `  ${paint("dim", plain(await rawRecord(collector.logFile, refusals[0]?.event.id ?? "")))}\n`,
+    );
     pairs([
       ["event", first.eventName],
       ["severity", String(first.severityNumber)],
       ["body", plain(first.body)],
-      ...Object.entries(first.attributes).map(([name, value]) => [name, plain(String(value))] as const),
+      ...Object.entries(first.attributes).map(([name, value]) => [name, plain(value)] as const),
     ]);
   }
 
@@ -57,12 +63,18 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
   const samples = await prometheus.query(query);
   table(
     [...LABELS, "value"],
-    samples.map(({ labels, value }) => [...LABELS.map((label) => plain(labels[label] ?? "")), String(value)]),
+    samples.map(({ labels, value }) => [
+      ...LABELS.map((label) => plain(labels[label] ?? "")),
+      String(value),
+    ]),
   );
 
   heading("Does everybody agree?");
   const [sum] = await prometheus.query(TOTAL);
-  const sameIds = new Set(logs.map(({ attributes }) => attributes["pyisolate.denial.id"])).symmetricDifference(new Set(refusals.map(({ event }) => event.id))).size === 0;
+  const sameIds =
+    new Set(logs.map(({ attributes }) => attributes["pyisolate.denial.id"])).symmetricDifference(
+      new Set(refusals.map(({ event }) => event.id)),
+    ).size === 0;
   const counts = [
     ["refusals that guest and host saw", refusals.length],
     ["denials in the ledger", denied],
@@ -71,7 +83,11 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
   ] as const;
   const agree = counts.every(([, count]) => count === refusals.length);
   pairs(counts.map(([name, count]) => [name, String(count)] as const));
-  say(agree ? paint("green", "\n  Yes: one denial, one event, one record, one count.") : paint("red", "\n  No. That is a bug: please report it."));
+  say(
+    agree
+      ? paint("green", "\n  Yes: one denial, one event, one record, one count.")
+      : paint("red", "\n  No. That is a bug: please report it."),
+  );
 
   if (keep) {
     stack.keep();
@@ -95,7 +111,9 @@ async function rawRecord(file: string, id: string): Promise<string> {
     const { resourceLogs } = JSON.parse(line) as {
       resourceLogs: { scopeLogs: { logRecords: unknown[] }[] }[];
     };
-    const records = resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords));
+    const records = resourceLogs.flatMap(({ scopeLogs }) =>
+      scopeLogs.flatMap(({ logRecords }) => logRecords),
+    );
     return JSON.stringify(records.find((record) => JSON.stringify(record).includes(id)));
   }
   return "";

@@ -20,7 +20,7 @@ if (process.argv.includes("--empty")) {
     `((times) => { for (let i = 0; i < times; i++) { try { ask(); throw new Error("import denied"); } catch {} } })`,
     { reference: true },
   );
-  control.on("data", (chunk) => {
+  control.on("data", (/** @type {Buffer} */ chunk) => {
     const times = Number(chunk.toString());
     const start = process.hrtime.bigint();
     run.applySync(undefined, [times]);

@@ -18,18 +18,27 @@ export class BareProcess implements AsyncDisposable {
     this.#control = child.stdio[4] as Duplex;
     const ask = child.stdio[3] as Duplex;
     const reader = new FrameReader(1 << 16);
-    const verdict = encodeJson(Frame.verdict, 0, { ok: false, capability: "import", reason: "outside_scope", id: "0123456789abcdef01234567-1" });
+    const verdict = encodeJson(Frame.verdict, 0, {
+      ok: false,
+      capability: "import",
+      reason: "outside_scope",
+      id: "0123456789abcdef01234567-1",
+    });
     ask.on("data", (chunk: Buffer) => {
       for (const frame of reader.push(chunk)) if (frame.kind === Frame.request) ask.write(verdict);
     });
   }
 
   static async start({ empty = false } = {}): Promise<BareProcess> {
-    const child = spawn(process.execPath, ["--no-node-snapshot", MAIN, ...(empty ? ["--empty"] : [])], {
-      cwd: "/",
-      env: { OPENSSL_CONF: "" },
-      stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--no-node-snapshot", MAIN, ...(empty ? ["--empty"] : [])],
+      {
+        cwd: "/",
+        env: { OPENSSL_CONF: "" },
+        stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
+      },
+    );
     const bare = new BareProcess(child);
     await once(bare.#control, "data");
     return bare;
@@ -48,6 +57,7 @@ export class BareProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
+    if (this.#child.exitCode === null && this.#child.signalCode === null)
+      await once(this.#child, "exit");
   }
 }

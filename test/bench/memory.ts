@@ -35,19 +35,32 @@ export async function memoryOfCells(count: number): Promise<Figure[]> {
       "MiB",
     );
     return [
-      { what: `resident memory of ${count} cells / bare processes`, value: cellMemory.rss / bareMemory.rss, unit: "x", target: 1.1 },
-      { what: `proportional memory of ${count} cells / bare processes`, value: cellMemory.pss / bareMemory.pss, unit: "x", target: 1.1 },
+      {
+        what: `resident memory of ${count} cells / bare processes`,
+        value: cellMemory.rss / bareMemory.rss,
+        unit: "x",
+        target: 1.1,
+      },
+      {
+        what: `proportional memory of ${count} cells / bare processes`,
+        value: cellMemory.pss / bareMemory.pss,
+        unit: "x",
+        target: 1.1,
+      },
     ];
   } finally {
     for (const process of bare) await process[Symbol.asyncDispose]();
   }
 }
 
-async function memory(processes: readonly { readonly pid: number }[]): Promise<{ rss: number; pss: number; own: number }> {
+async function memory(
+  processes: readonly { readonly pid: number }[],
+): Promise<{ rss: number; pss: number; own: number }> {
   const sum = { rss: 0, pss: 0, own: 0 };
   for (const { pid } of processes) {
     const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
-    const mib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
+    const mib = (field: string): number =>
+      Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
     sum.rss += mib("Rss");
     sum.pss += mib("Pss");
     sum.own += mib("Private_Clean") + mib("Private_Dirty");

@@ -14,15 +14,38 @@ const BURST = 512;
 /** What recording adds to the call that was refused, against calling the SDK there and then. */
 export async function recorderAlone(rounds: number): Promise<Figure[]> {
   const events = Array.from({ length: BURST }, (_, index) =>
-    denialEvent({ cell: "tenant-a", capability: "filesystem", operation: "read", target: `/etc/${index % 16}`, policyRule: `rule-${index % 16}`, reason: "explicit_deny" }),
+    denialEvent({
+      cell: "tenant-a",
+      capability: "filesystem",
+      operation: "read",
+      target: `/etc/${index % 16}`,
+      policyRule: `rule-${index % 16}`,
+      reason: "explicit_deny",
+    }),
   );
   const ours = realProviders();
   const theirs = realProviders();
   const recorder = createDenialRecorder(ours);
   const counter = theirs.meterProvider.getMeter("naive").createCounter("denials");
   const logger = theirs.loggerProvider.getLogger("naive");
-  const naive = ({ capability, operation, target, policyRule, reason, cell, id, seq, time }: DenialEvent): void => {
-    counter.add(1, { capability, policy_rule: policyRule, broker_decision: "deny", kernel_decision: "not_evaluated", reason });
+  const naive = ({
+    capability,
+    operation,
+    target,
+    policyRule,
+    reason,
+    cell,
+    id,
+    seq,
+    time,
+  }: DenialEvent): void => {
+    counter.add(1, {
+      capability,
+      policy_rule: policyRule,
+      broker_decision: "deny",
+      kernel_decision: "not_evaluated",
+      reason,
+    });
     logger.emit({
       eventName: "denial",
       severityNumber: SeverityNumber.WARN,
@@ -30,25 +53,40 @@ export async function recorderAlone(rounds: number): Promise<Figure[]> {
       attributes: { cell, capability, operation, target, policy_rule: policyRule, reason, id, seq },
     });
   };
-  const bursts = (record: (event: DenialEvent) => void, rest: () => Promise<unknown>) => async (times: number) => {
-    let total = 0;
-    for (let done = 0; done < times; done += BURST) {
-      let next = 0;
-      total += timed(BURST, () => record(events[next++] as DenialEvent)) * BURST;
-      await rest();
-    }
-    return total / (Math.ceil(times / BURST) * BURST);
-  };
+  const bursts =
+    (record: (event: DenialEvent) => void, rest: () => Promise<unknown>) =>
+    async (times: number) => {
+      let total = 0;
+      for (let done = 0; done < times; done += BURST) {
+        let next = 0;
+        total += timed(BURST, () => record(events[next++] as DenialEvent)) * BURST;
+        await rest();
+      }
+      return total / (Math.ceil(times / BURST) * BURST);
+    };
   const names = ["naive counter.add + logger.emit", "recorder.record"] as const;
   const samples = await sideBySide(
     [
-      { name: names[0], run: bursts(naive, async () => theirs.loggerProvider.forceFlush()) },
-      { name: names[1], run: bursts((event) => recorder.record(event), async () => recorder.flush().then(async () => turn())) },
+      { name: names[0], run: bursts(naive, async () => await theirs.loggerProvider.forceFlush()) },
+      {
+        name: names[1],
+        run: bursts(
+          (event) => recorder.record(event),
+          async () => await recorder.flush().then(async () => await turn()),
+        ),
+      },
     ],
     { rounds, times: BURST * 20 },
   );
   const of = (name: string): number[] => samples.get(name) ?? [];
   printMedians("In the refused call", new Map(names.map((name) => [name, median(of(name))])), "ns");
   await recorder.shutdown();
-  return [{ what: "recorder.record / naive counter.add + logger.emit", value: pairedRatio(of(names[1]), of(names[0])), unit: "x", target: 0.05 }];
+  return [
+    {
+      what: "recorder.record / naive counter.add + logger.emit",
+      value: pairedRatio(of(names[1]), of(names[0])),
+      unit: "x",
+      target: 0.05,
+    },
+  ];
 }

@@ -21,13 +21,15 @@ if (help) process.stdout.write(USAGE);
 else await run(quick);
 
 async function run(quick: boolean): Promise<void> {
-  process.stdout.write(`Node ${process.version}, Linux ${release()}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}\n`);
+  process.stdout.write(
+    `Node ${process.version}, Linux ${release()}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}\n`,
+  );
   const figures: Figure[] = [];
   for (const [name, measure] of [
-    ["refused call", async () => refusedCall(quick ? 5 : 21)],
-    ["recorder alone", async () => recorderAlone(quick ? 5 : 21)],
-    ["spawn", async () => spawnFromPool(quick ? 5 : 21)],
-    ["memory", async () => memoryOfCells(quick ? 5 : 50)],
+    ["refused call", async () => await refusedCall(quick ? 5 : 21)],
+    ["recorder alone", async () => await recorderAlone(quick ? 5 : 21)],
+    ["spawn", async () => await spawnFromPool(quick ? 5 : 21)],
+    ["memory", async () => await memoryOfCells(quick ? 5 : 50)],
   ] as const) {
     process.stderr.write(`measuring: ${name} ...\n`);
     figures.push(...(await measure()));

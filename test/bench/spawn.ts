@@ -32,5 +32,12 @@ export async function spawnFromPool(rounds: number): Promise<Figure[]> {
     ["with a process to start", median(cold)],
   ]);
   printMedians("Spawn", medians, "ms");
-  return [{ what: "spawn from the pool, until the first result", value: median(warm), unit: "ms", target: 5 }];
+  return [
+    {
+      what: "spawn from the pool, until the first result",
+      value: median(warm),
+      unit: "ms",
+      target: 5,
+    },
+  ];
 }
