@@ -61,6 +61,7 @@ test("@pyisolate/sandbox-core exports these names", async () => {
       "Supervisor",
       "type GuardedOperation",
       "type GuestOperation",
+      "type Lookup",
       "type Sandbox",
       "type SpawnOptions",
       "type Stats",

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { isIP } from "node:net";
+import type { SecureContext } from "node:tls";
 
 import { Failed } from "./guards/guard.ts";
 
@@ -8,8 +9,10 @@ export interface Exchange {
   /** Where to connect, already checked; tried in order. No name is looked up here. */
   readonly addresses: readonly string[];
   readonly method: string;
+  /** Names in lower case, each once. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array;
+  /** Longest body of the reply. */
   readonly maxBytes: number;
   /** Unix time in milliseconds. */
   readonly deadline: number;
@@ -25,7 +28,13 @@ export interface Reply {
   readonly body: Buffer;
 }
 
+/** Longest head of a reply, bytes. */
+const MAX_HEAD_BYTES = 16_384;
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** The connection never stood: another address may be tried. Otherwise a request could be sent twice. */
+const NEVER_CONNECTED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
 
 /** One HTTP request to a checked address, and the whole of its bounded reply. Throws {@link Failed}. */
 export async function exchange(request: Exchange): Promise<Reply> {
@@ -35,8 +44,7 @@ export async function exchange(request: Exchange): Promise<Reply> {
       return await attempt(request, address);
     } catch (error) {
       failure = error;
-      // Only a connection that never stood may be tried elsewhere: a request may not be sent twice.
-      if (!["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"].includes(codeOf(error))) break;
+      if (!NEVER_CONNECTED.has(codeOf(error))) break;
     }
   }
   if (failure instanceof Failed) throw failure;
@@ -50,38 +58,17 @@ function codeOf(error: unknown): string {
 }
 
 async function attempt(request: Exchange, address: string): Promise<Reply> {
-  const { url } = request;
-  const secure = url.protocol === "https:";
-  // Loaded at first use: most cells never fetch, and each of these costs memory in every cell.
-  const { request: open } = secure ? await import("node:https") : await import("node:http");
-  const hostname = url.hostname.replace(/^\[|\]$/g, "");
-  const options: RequestOptions & { servername?: string; ca?: string[] } = {
-    host: address,
-    family: isIP(address),
-    port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
-    path: `${url.pathname}${url.search}`,
-    method: request.method,
-    agent: false,
-    setHost: false,
-    headers: { host: url.host, ...Object.fromEntries(request.headers), ...(request.body.length > 0 ? { "content-length": request.body.length } : {}) },
-    // An address is never sent as a name (RFC 6066, section 3).
-    ...(secure ? { servername: isIP(hostname) === 0 ? hostname : "" } : {}),
-    ...(secure && request.ca !== null ? { ca: [...(await import("node:tls")).rootCertificates, request.ca] } : {}),
-  };
-  const settled = Promise.withResolvers<Reply>();
   const left = request.deadline - Date.now();
   if (left <= 0) throw timedOut();
-  const outgoing: ClientRequest = open(options, (incoming) => {
-    collect(incoming, request.maxBytes).then(settled.resolve, (error: unknown) => {
-      outgoing.destroy();
-      settled.reject(error);
-    });
+  const outgoing = await open(request, address);
+  const settled = Promise.withResolvers<Reply>();
+  outgoing.on("response", (incoming) => {
+    collect(incoming, request.maxBytes).then(settled.resolve, settled.reject);
   });
   outgoing.on("error", settled.reject);
-  const timer = setTimeout(() => {
-    settled.reject(timedOut());
-    outgoing.destroy();
-  }, left);
+  // Whatever ends the exchange ends the promise: a switch of protocols, for one, has neither response nor error.
+  outgoing.on("close", () => settled.reject(new Failed("fetch failed: the connection closed", { type: "TypeError", code: "ECONNRESET" })));
+  const timer = setTimeout(() => settled.reject(timedOut()), left);
   outgoing.end(request.body);
   try {
     return await settled.promise;
@@ -89,6 +76,41 @@ async function attempt(request: Exchange, address: string): Promise<Reply> {
     clearTimeout(timer);
     outgoing.destroy();
   }
+}
+
+async function open(request: Exchange, address: string): Promise<ClientRequest> {
+  const { url } = request;
+  const secure = url.protocol === "https:";
+  const options: RequestOptions = {
+    host: address,
+    family: isIP(address),
+    port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
+    path: `${url.pathname}${url.search}`,
+    method: request.method,
+    // An agent of its own, for one request: nothing is kept alive.
+    agent: false,
+    setHost: false,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    headers: { ...Object.fromEntries(request.headers), host: url.host, ...(request.body.length > 0 ? { "content-length": request.body.length } : {}) },
+  };
+  // Loaded at first use: most cells never fetch, and each of these costs memory in every cell.
+  if (!secure) return (await import("node:http")).request(options);
+  const name = url.hostname.replace(/\.$/, "");
+  return (await import("node:https")).request({
+    ...options,
+    // An address is never sent as a name (RFC 6066, section 3), and a name without its final dot.
+    servername: isIP(name.replace(/^\[|\]$/g, "")) === 0 ? name : "",
+    rejectUnauthorized: true,
+    ...(request.ca === null ? {} : { secureContext: await trusting(request.ca) }),
+  });
+}
+
+let trusted: Promise<SecureContext> | undefined;
+
+/** Made once: it reads some 150 certificates. A cell has one `ca` for its whole life. */
+async function trusting(ca: string): Promise<SecureContext> {
+  trusted ??= import("node:tls").then(({ createSecureContext, rootCertificates }) => createSecureContext({ ca: [...rootCertificates, ca] }));
+  return await trusted;
 }
 
 function timedOut(): Failed {

@@ -16,7 +16,7 @@ import {
 
 import type { WireVerdict } from "../frames.ts";
 import { DenialTail } from "./denials.ts";
-import { resolve } from "./resolve.ts";
+import { type Lookup, Resolver } from "./resolve.ts";
 import type { GuardRequest } from "./wire.ts";
 
 /** Most denials of one cell that `denialEvents()` keeps. */
@@ -31,6 +31,7 @@ export interface Authority {
   kernelVerdict(capability: Capability): Verdict;
   /** Sources of the modules that the host supplies. */
   readonly modules: ReadonlyMap<string, string>;
+  readonly lookup: Lookup;
 }
 
 /** The fields in which one denial differs from another of the same cell. */
@@ -50,8 +51,10 @@ export class Broker {
   readonly #cell: string;
   readonly #instance: string;
   readonly #authority: Authority;
+  readonly #resolver: Resolver;
 
   constructor(cell: string, instance: string, authority: Authority) {
+    this.#resolver = new Resolver(authority.lookup);
     this.#cell = cell;
     this.#instance = instance;
     this.#authority = authority;
@@ -70,11 +73,15 @@ export class Broker {
 
   async decideLater(request: GuardRequest): Promise<WireVerdict> {
     if (request.capability !== "network" || request.malformed !== null) return this.decide(request);
-    const policy = this.#authority.policy();
     const asked = this.#asked(request);
-    const decision = decide(policy, asked);
+    const before = this.#authority.policy();
+    const decision = decide(before, asked);
     if (decision.effect === "deny") return this.#refuse({ ...asked, decision });
-    const resolution = await resolve(policy, asked.target);
+    const resolution = await this.#resolver.resolve(() => this.#authority.policy(), asked.target);
+    // Looking up takes its time: a policy that was put in force meanwhile holds for the name too.
+    const now = this.#authority.policy();
+    const again = now === before ? decision : decide(now, asked);
+    if (again.effect === "deny") return this.#refuse({ ...asked, decision: again });
     switch (resolution.kind) {
       case "granted":
         this.#allow("network");

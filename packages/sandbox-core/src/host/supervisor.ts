@@ -17,6 +17,7 @@ import { DenialTail, type Stats } from "./denials.ts";
 import { CellStartError } from "./errors.ts";
 import { Pool } from "./pool.ts";
 import { Reaper } from "./reaper.ts";
+import { type Lookup, lookupBySystem } from "./resolve.ts";
 import { safeSink } from "./safe-sink.ts";
 import { type Home, Sandbox, type SpawnOptions } from "./sandbox.ts";
 import { ControlToken } from "./token.ts";
@@ -46,6 +47,11 @@ export interface SupervisorOptions {
   readonly modules?: Readonly<Record<string, string>>;
   /** PEM certificates that guests' `fetch` trusts beside the built-in ones. */
   readonly ca?: string;
+  /**
+   * The host's own resolver, for services that have one. Its answers are checked like the system's, which is the default
+   * (`/etc/hosts`, then DNS): a name's grant reaches no loopback or private address.
+   */
+  readonly lookup?: Lookup;
 }
 
 /** Runs guests, each in a cell of its own, under one policy. */
@@ -82,6 +88,7 @@ export class Supervisor {
         sink: this.#sink,
         kernelVerdict: (capability) => this.#kernelVerdict(capability),
         modules,
+        lookup: options.lookup ?? lookupBySystem,
       },
       watch: new Watch(),
       onEnd: (sandbox) => this.#cells.delete(sandbox),

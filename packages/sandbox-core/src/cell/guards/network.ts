@@ -1,27 +1,32 @@
-import { MAX_REQUEST_TARGET } from "../../frames.ts";
 import { exchange, type Exchange } from "../http-exchange.ts";
 import { contentOf } from "./arguments.ts";
 import { Failed, type Grant, type Guard, Malformed } from "./guard.ts";
+import { headerPairs } from "./headers.ts";
 
 /** Most redirects that one fetch follows, by the Fetch standard. */
 const MAX_REDIRECTS = 20;
 
-/** Names that a guest may not set: they say whom the request is for or where it ends (Fetch's forbidden request-headers). */
-const FORBIDDEN_HEADERS = new Set([
-  "host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "keep-alive", "expect", "proxy-connection", "via",
-]);
+/** Longest URL, in UTF-16 code units. */
+const MAX_URL = 8192;
+
+/** Longest target, in UTF-16 code units: no host that DNS has is near it (253 octets), some spellings are. */
+const MAX_ENDPOINT = 1024;
+
 /** Dropped when a redirect leaves the origin, as the Fetch standard has it. */
-const ORIGIN_BOUND_HEADERS = new Set(["authorization", "cookie", "proxy-authorization"]);
+const ORIGIN_BOUND_HEADERS = new Set(["authorization", "cookie"]);
+
+/** The part of the cell's memory that one body may be: it is held as bytes and as text, here and in the guest. */
+const BODY_SHARE = 8;
 
 /** `fetch`: the host resolves the name and the checked address is the one connected to; a redirect is a new request. */
-export const fetchUrl: Guard = ([url, method, headers, kind, data, redirect], _mode, { wallMs, memoryBytes, ca }) => {
+export const fetchUrl: Guard = ([url, givenMethod, headers, kind, data, redirect], _mode, { wallMs, memoryBytes, ca }) => {
   const first = parseUrl(url);
   const target = targetOf(first);
-  if (typeof method !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method)) throw new Malformed("the method is no token", target);
-  if (/^(?:connect|trace|track)$/i.test(method)) throw new Malformed("the method is forbidden", target);
+  const method = methodOf(givenMethod, target);
   if (redirect !== "follow" && redirect !== "manual" && redirect !== "error") throw new Malformed("redirect must be follow, manual or error", target);
   const pairs = headerPairs(headers, target);
   const body = contentOf(kind, data);
+  if (body.length > 0 && (method === "GET" || method === "HEAD")) throw new Malformed("a GET or HEAD request has no body", target);
   const deadline = Date.now() + wallMs;
 
   return {
@@ -29,65 +34,41 @@ export const fetchUrl: Guard = ([url, method, headers, kind, data, redirect], _m
     perform: async (granted, ask) => {
       let grant: Grant = granted;
       let current = first;
-      let request: Omit<Exchange, "url" | "addresses"> = {
-        method: /^(?:get|head|post|put|delete|options)$/i.test(method) ? method.toUpperCase() : method,
-        headers: pairs,
-        body,
-        maxBytes: Math.floor(memoryBytes / 4),
-        deadline,
-        ca,
-      };
+      let request: Omit<Exchange, "url" | "addresses"> = { method, headers: pairs, body, maxBytes: Math.floor(memoryBytes / BODY_SHARE), deadline, ca };
       for (let hops = 0; ; hops++) {
         if (grant.addresses === undefined || grant.addresses.length === 0) {
           throw new Failed(`fetch failed: ${grant.unresolved ?? "ENOTFOUND"}`, { type: "TypeError", code: grant.unresolved ?? "ENOTFOUND" });
         }
-        const reply = await exchange({ ...request, url: current, addresses: grant.addresses });
-        const location = reply.location;
+        const { location, body: bytes, ...reply } = await exchange({ ...request, url: current, addresses: grant.addresses });
         if (location === null || redirect === "manual") {
-          const head = {
-            status: reply.status,
-            statusText: reply.statusText,
-            url: current.href,
-            redirected: hops > 0,
-            headers: reply.headers,
-            text: reply.body.toString("utf8"),
-          };
-          return [`j${JSON.stringify(head)}`, reply.body] as const;
+          const head = { ...reply, url: withoutFragment(current), redirected: hops > 0, text: bytes.toString("utf8") };
+          return [`j${JSON.stringify(head)}`, bytes] as const;
         }
         if (redirect === "error" || hops >= MAX_REDIRECTS) {
           throw new Failed(redirect === "error" ? "fetch failed: redirected" : "fetch failed: too many redirects", { type: "TypeError" });
         }
-        const next = redirectUrl(location, current);
-        // A new place is a new request to the broker, however it was reached.
+        // A new place is a new request to the broker, however it was reached; what is none is refused as one from the guest.
+        const next = parseUrl(location, current);
         grant = await ask.later(targetOf(next));
-        const toGet = reply.status === 303 ? request.method !== "HEAD" : (reply.status === 301 || reply.status === 302) && request.method === "POST";
-        if (toGet) request = { ...request, method: "GET", body: new Uint8Array(), headers: request.headers.filter(([name]) => !name.startsWith("content-")) };
-        if (next.origin !== current.origin) request = { ...request, headers: request.headers.filter(([name]) => !ORIGIN_BOUND_HEADERS.has(name)) };
+        request = redirected(request, reply.status, next.origin === current.origin);
         current = next;
       }
     },
   };
 };
 
-function parseUrl(url: unknown): URL {
+function parseUrl(url: unknown, base?: URL): URL {
   if (typeof url !== "string") throw new Malformed("the URL is no text");
-  const shown = url.slice(0, 256).toWellFormed();
-  if (url.length > MAX_REQUEST_TARGET) throw new Malformed("the URL is too long", shown);
-  const parsed = URL.parse(url);
-  // What is wrong may hold a secret: nothing after the scheme is put into the record.
+  // What is wrong may hold a secret: nothing after the host is put into the record.
+  if (url.length > MAX_URL) throw new Malformed("the URL is too long");
+  const parsed = URL.parse(url, base?.href);
   if (parsed === null) throw new Malformed("the URL does not parse");
-  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") throw new Malformed("the URL is not http or https", parsed.protocol);
-  if (parsed.username !== "" || parsed.password !== "") throw new Malformed("the URL holds credentials", targetOf(parsed));
+  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") throw new Malformed("the URL is not http or https", parsed.protocol.slice(0, 64));
   if (parsed.hostname === "") throw new Malformed("the URL names no host");
+  const target = targetOf(parsed);
+  if (target.length > MAX_ENDPOINT) throw new Malformed("the host is too long", target.slice(0, MAX_ENDPOINT));
+  if (parsed.username !== "" || parsed.password !== "") throw new Malformed("the URL holds credentials", target);
   return parsed;
-}
-
-function redirectUrl(location: string, base: URL): URL {
-  const next = URL.parse(location, base.href);
-  if (next === null || (next.protocol !== "http:" && next.protocol !== "https:") || next.username !== "" || next.password !== "") {
-    throw new Failed("fetch failed: redirected to what is no plain http or https URL", { type: "TypeError" });
-  }
-  return next;
 }
 
 function targetOf(url: URL): string {
@@ -95,14 +76,22 @@ function targetOf(url: URL): string {
   return `${url.hostname}:${port}`;
 }
 
-function headerPairs(headers: unknown, target: string): [string, string][] {
-  if (typeof headers !== "string") throw new Malformed("the headers are no record of texts", target);
-  const pairs = JSON.parse(headers) as [string, string][];
-  return pairs.map(([name, value]) => {
-    const lower = name.toLowerCase();
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower)) throw new Malformed("a header's name is no token", target);
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new Malformed("a header's value holds control characters", target);
-    if (FORBIDDEN_HEADERS.has(lower) || lower.startsWith("proxy-") && lower !== "proxy-authorization") throw new Malformed("a header is forbidden", target);
-    return [lower, value];
-  });
+/** As the Fetch standard has it: six methods in any case, all others as they are. */
+function methodOf(method: unknown, target: string): string {
+  if (typeof method !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method)) throw new Malformed("the method is no token", target);
+  if (/^(?:connect|trace|track)$/i.test(method)) throw new Malformed("the method is forbidden", target);
+  return /^(?:get|head|post|put|delete|options)$/i.test(method) ? method.toUpperCase() : method;
+}
+
+/** What is asked at the place that a redirect leads to. */
+function redirected<R extends Pick<Exchange, "method" | "headers" | "body">>(request: R, status: number, sameOrigin: boolean): R {
+  const toGet = status === 303 ? request.method !== "GET" && request.method !== "HEAD" : (status === 301 || status === 302) && request.method === "POST";
+  const headers = request.headers.filter(([name]) => !(toGet && name.startsWith("content-")) && (sameOrigin || !ORIGIN_BOUND_HEADERS.has(name)));
+  return toGet ? { ...request, method: "GET", body: new Uint8Array(), headers } : { ...request, headers };
+}
+
+function withoutFragment(url: URL): string {
+  const shown = new URL(url);
+  shown.hash = "";
+  return shown.href;
 }
