@@ -35,6 +35,23 @@ export const DROP_REASONS = [
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
+/** Why a record that a logger took never arrived. */
+export const LOSS_REASONS = [
+  /** The SDK's processor had no room for it. */
+  "queue_full",
+  /** It could not be sent, and the exporter gave up. */
+  "export_failed",
+  /** The far end took the request and refused the record. */
+  "refused",
+  /** The spool had reached its bound of bytes. */
+  "spool_full",
+  /** The spool could not be written, or not be read back. */
+  "spool_failed",
+  /** The provider ended before it could be sent. */
+  "shutdown",
+] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
+
 /** The dimensions that fold into {@link OTHER} past the series budget. */
 export const FOLDABLE = ["cell", "policy_rule"] as const;
 
