@@ -82,8 +82,10 @@ export async function arena(
   assert.equal(await bystander.exec("globalThis.secret = 41; secret + 1"), 42);
   const victims: Sandbox[] = [];
   const peak = watchMemory(() => [bystander, ...victims]);
+  let names = 0;
   const spawn = async (spawnOptions: SpawnOptions = {}): Promise<Sandbox> => {
-    const victim = await supervisor.spawn(`victim-${victims.length + 1}`, spawnOptions);
+    names += 1;
+    const victim = await supervisor.spawn(`victim-${names}`, spawnOptions);
     victims.push(victim);
     return victim;
   };

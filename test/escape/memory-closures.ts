@@ -1,0 +1,3 @@
+import { bomb } from "./bomb.ts";
+
+await bomb(`let head; for (;;) { const before = head; head = () => before; }`);

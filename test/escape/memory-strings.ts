@@ -1,0 +1,3 @@
+import { bomb } from "./bomb.ts";
+
+await bomb(`const kept = []; let text = "ab"; for (;;) { text += text; text.charCodeAt(3); kept.push(text); }`);
