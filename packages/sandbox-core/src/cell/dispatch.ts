@@ -27,8 +27,10 @@ export class Dispatch {
     let prepared: Prepared | undefined;
     try {
       prepared = this.#prepare(name, args, "sync", surroundings);
-      const grant = granted(this.#broker.ask(this.#request(name, prepared.target, execId)));
-      return prepared.perform(grant, this.#again(name, execId)) as Answer;
+      const verdict = this.#broker.ask(this.#request(name, prepared.target, execId));
+      // Not thrown: most requests of a guest that matters are refused, and an Error's stack costs more than the rest.
+      if (!verdict.ok) return refused(verdict);
+      return prepared.perform(verdict, this.#again(name, execId)) as Answer;
     } catch (error) {
       if (error instanceof Malformed) return refused(this.#broker.ask(this.#malformed(name, error, execId)));
       return failed(error);
@@ -48,8 +50,9 @@ export class Dispatch {
     let prepared: Prepared | undefined;
     try {
       prepared = this.#prepare(name, args, "async", surroundings);
-      const grant = granted(await this.#broker.askLater(this.#request(name, prepared.target, execId)));
-      const answer = await prepared.perform(grant, this.#again(name, execId));
+      const verdict = await this.#broker.askLater(this.#request(name, prepared.target, execId));
+      if (!verdict.ok) return [refused(verdict), undefined];
+      const answer = await prepared.perform(verdict, this.#again(name, execId));
       return Array.isArray(answer) ? (answer as [Answer, Uint8Array]) : [answer as Answer, undefined];
     } catch (error) {
       if (error instanceof Malformed) return [refused(await this.#broker.askLater(this.#malformed(name, error, execId))), undefined];
