@@ -1,0 +1,200 @@
+import { Supervisor } from "@pyisolate/sandbox-core";
+import { METRICS, type DenialEvent } from "@pyisolate/telemetry";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type Case, casesOf, type Files, specimenFiles, SURFACE } from "./matrix/cases.ts";
+import { type TelemetryUnderTest, type Told, workingTelemetry } from "./matrix/telemetry.ts";
+import { World } from "./matrix/world.ts";
+
+const CELL = "tenant-a";
+const TOKEN = "s3cret";
+
+let world: World;
+let files: Files;
+let cases: Case[];
+
+beforeAll(async () => {
+  world = await World.create();
+  files = await specimenFiles();
+  cases = casesOf(files, world);
+});
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+test("every guard has a specimen, and every specimen a guard", () => {
+  for (const [capability, file] of files) {
+    for (const operation of Object.keys(file.specimens(world))) {
+      expect(SURFACE.get(operation)?.capability, operation).toBe(capability);
+    }
+  }
+  const covered = new Set(cases.map(({ operation }) => operation));
+  expect([...SURFACE.keys()].filter((operation) => !covered.has(operation))).toEqual([]);
+});
+
+test("a guard without a specimen is no guard that passes", () => {
+  const without = new Map([...files].filter(([capability]) => capability !== "network"));
+  expect(() => casesOf(without, world)).toThrow("fetch has no specimen in test/specimens/network.ts");
+});
+
+test("where an operation cannot end so, its specimen says why, in a sentence", () => {
+  const impossible = cases.filter(({ program }) => program === undefined);
+  for (const { operation, outcome, impossible: why } of impossible) {
+    expect(why, `${operation}, ${outcome}`).toMatch(/^[A-Z].{20,}\.$/);
+  }
+  // Every operation can be allowed and denied: a guard that cannot is none.
+  expect(impossible.filter(({ outcome }) => outcome === "allow" || outcome === "deny")).toEqual([]);
+});
+
+/** The telemetry that the matrix runs on. Whatever it is, no decision and no refusal may differ. */
+const TELEMETRIES: Readonly<Record<string, () => TelemetryUnderTest>> = {
+  "the real SDK": workingTelemetry,
+};
+
+describe.each(Object.entries(TELEMETRIES))("on %s", (_name, telemetry) => {
+  test("every guard, in every mode, ends in every way it can, and all tell the same of it", async () => {
+    await run(cases.filter(isPossible), telemetry());
+  });
+
+  test("in any order, on one live cell, the totals agree", async () => {
+    const possible = fc.constantFrom(...cases.filter(isPossible));
+    const sequence = fc.array(possible, { minLength: 1, maxLength: 60, size: "max" });
+    await fc.assert(
+      fc.asyncProperty(sequence, async (steps) => {
+        await run(steps, telemetry());
+      }),
+      { numRuns: 12, interruptAfterTimeLimit: 60_000 },
+    );
+  }, 180_000);
+});
+
+type PossibleCase = Case & { readonly program: string };
+
+function isPossible(step: Case): step is PossibleCase {
+  return step.program !== undefined;
+}
+
+/** What a guest sees of one operation. */
+interface Seen {
+  readonly ok: boolean;
+  readonly name?: string;
+  readonly capability?: string;
+  readonly reason?: string;
+  readonly denialId?: string;
+}
+
+/** Runs the steps on one cell, each under the policy that its outcome needs, and compares what everybody tells. */
+async function run(steps: readonly PossibleCase[], telemetry: TelemetryUnderTest): Promise<void> {
+  await using given = telemetry;
+  const policy = policyWithout(undefined);
+  await using supervisor = new Supervisor({ policy, denials: given.recorder, token: TOKEN, modules: world.modules, pool: 0 });
+  await using cell = await supervisor.spawn(CELL);
+  for (const { setup } of files.values()) if (setup !== undefined) await cell.exec(`${setup}; 0`);
+  const decided = new Decided(cell.stats.allowed);
+
+  for (const step of steps) {
+    const name = `${step.operation} (${step.mode}), ${step.outcome}`;
+    await supervisor.reloadPolicy(policyWithout(step.outcome === "deny" ? step.capability : undefined), TOKEN);
+    step.prepare();
+    const before = cell.stats;
+    const seen = (await cell.exec(observed(step.program))) as Seen;
+    const denials = cell.stats.denials - before.denials;
+    const events = denials === 0 ? [] : cell.denialEvents().slice(-denials);
+    const isRefused = step.outcome === "deny" || step.outcome === "malformed";
+
+    expect({ denials, allowed: cell.stats.allowed - before.allowed }, name).toEqual(
+      isRefused ? { denials: 1, allowed: 0 } : { denials: 0, allowed: 1 },
+    );
+    if (!isRefused) {
+      expect(seen.ok, `${name}: ${JSON.stringify(seen)}`).toBe(step.outcome === "allow");
+      expect(seen, name).not.toHaveProperty("denialId");
+      expect(seen.name, name).not.toBe("PolicyError");
+      decided.allow(step.capability);
+      continue;
+    }
+    const [event] = events;
+    if (event === undefined) throw new Error(`${name}: no event`);
+    const { capability, reason, id } = event;
+    expect(seen, name).toEqual({ ok: false, name: "PolicyError", capability, reason, denialId: id });
+    expect(event, name).toMatchObject({
+      cell: CELL,
+      capability: step.capability,
+      operation: SURFACE.get(step.operation)?.operation,
+      seq: before.denials + 1,
+      reason: step.outcome === "malformed" ? "malformed" : "no_rule",
+      policyRule: "default",
+      brokerDecision: step.outcome === "malformed" ? "not_evaluated" : "deny",
+      policyHash: supervisor.policy.hash,
+      enforced: true,
+    });
+    decided.deny(event);
+  }
+
+  expect(supervisor.denialEvents()).toEqual(decided.events);
+  const told = await given.told();
+  if (told !== undefined) expect(told).toEqual(decided.expected());
+  const { denied, emitted, coalesced, dropped, pending } = given.recorder.ledger(CELL);
+  const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+  expect({ denied, told: emitted + coalesced + lost + pending }).toEqual({
+    denied: decided.events.length,
+    told: decided.events.length,
+  });
+}
+
+/** Everything that the specimens need, but for one capability. */
+function policyWithout(capability: string | undefined): object {
+  const granted = [...files].filter(([name]) => name !== capability);
+  return { version: 1, name: "matrix", rules: granted.map(([, file]) => file.rule(world)) };
+}
+
+/** The program with its ending as a value: what a guest that catches everything sees. */
+function observed(program: string): string {
+  return `(async () => {
+    try { await ${program}; return { ok: true }; }
+    catch (error) {
+      const { name, capability, reason, denialId } = error;
+      return denialId === undefined ? { ok: false, name } : { ok: false, name, capability, reason, denialId };
+    }
+  })()`;
+}
+
+/** What was decided, and so what telemetry has to tell. */
+class Decided {
+  readonly events: DenialEvent[] = [];
+  readonly #decisions = new Map<string, number>();
+
+  /** @param allowed requests before the first step: the imports of the specimens' setup. */
+  constructor(allowed: number) {
+    if (allowed > 0) this.#decisions.set("import allow", allowed);
+  }
+
+  allow(capability: string): void {
+    count(this.#decisions, `${capability} allow`);
+  }
+
+  deny(event: DenialEvent): void {
+    this.events.push(event);
+    count(this.#decisions, `${event.capability} deny`);
+  }
+
+  expected(): Told {
+    const rows = new Map<string, number>();
+    for (const { capability, policyRule, brokerDecision, kernelDecision, reason, enforced } of this.events) {
+      count(rows, [capability, policyRule, brokerDecision, kernelDecision, reason, enforced].join(" "));
+    }
+    return {
+      records: this.events.map(({ id }) => id),
+      counters: {
+        [METRICS.denials.name]: this.events.length === 0 ? {} : { [CELL]: this.events.length },
+        [METRICS.denialEvents.name]: Object.fromEntries(rows),
+        [METRICS.decisions.name]: Object.fromEntries(this.#decisions),
+      },
+    };
+  }
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,48 @@
+import { rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import type { Outcome, Specimen, SpecimenFile } from "../matrix/specimen.ts";
+import type { World } from "../matrix/world.ts";
+
+/** `fs.nameSync(…)` and `fs.promises.name(…)` take the same arguments. */
+function both(name: string, ...args: readonly unknown[]): { sync: string; async: string } {
+  const list = args.map((arg) => JSON.stringify(arg)).join(", ");
+  return { sync: `fs.${name}Sync(${list})`, async: `fs.promises.${name}(${list})` };
+}
+
+function specimen(name: string, good: readonly unknown[], failing: readonly unknown[], prepare?: (world: World) => void): Specimen {
+  const outcomes = {
+    allow: both(name, ...good),
+    // The same as is allowed: what differs is the policy.
+    deny: both(name, ...good),
+    malformed: both(name, `${String(good[0])}\0`, ...good.slice(1)),
+    failing: both(name, ...failing),
+  } satisfies Record<Outcome, unknown>;
+  return prepare === undefined ? { outcomes } : { outcomes, prepare };
+}
+
+export const file: SpecimenFile = {
+  rule: ({ folder }) => ({ id: "data", effect: "allow", capability: "filesystem", paths: [folder, `${folder}/**`] }),
+  setup: `globalThis.fs = require("node:fs");`,
+  specimens: ({ folder }) => {
+    const at = (name: string): string => path.join(folder, name);
+    const exists = { sync: `fs.existsSync(${JSON.stringify(at("file"))})` };
+    return {
+      "fs.readFile": specimen("readFile", [at("file"), "utf8"], [at("missing")]),
+      "fs.writeFile": specimen("writeFile", [at("written"), "x"], [at("directory"), "x"]),
+      "fs.appendFile": specimen("appendFile", [at("written"), "x"], [at("directory"), "x"]),
+      "fs.mkdir": specimen("mkdir", [at("made")], [at("directory")], () => rmSync(at("made"), { recursive: true, force: true })),
+      "fs.readdir": specimen("readdir", [at("directory")], [at("file")]),
+      "fs.stat": specimen("stat", [at("file")], [at("missing")]),
+      "fs.rm": specimen("rm", [at("passing")], [at("missing")], () => writeFileSync(at("passing"), "")),
+      "fs.exists": {
+        outcomes: {
+          allow: exists,
+          deny: exists,
+          malformed: { sync: `fs.existsSync("/a\\0")` },
+          failing: { impossible: "What cannot be found does not exist: that is the answer, and no failure." },
+        },
+      },
+    };
+  },
+};
