@@ -5,10 +5,10 @@ import { type Command, runCommand } from "./command.ts";
 import type { CommandThread } from "./command-sync.ts";
 
 const { port, done } = workerData as CommandThread;
-port.on("message", (command: Command) => {
-  void runCommand(command).then((outcome) => {
-    port.postMessage(outcome);
-    Atomics.store(done, 0, 1);
-    Atomics.notify(done, 0);
-  });
-});
+port.on("message", (command: Command) => void serve(command));
+
+async function serve(command: Command): Promise<void> {
+  port.postMessage(await runCommand(command));
+  Atomics.store(done, 0, 1);
+  Atomics.notify(done, 0);
+}

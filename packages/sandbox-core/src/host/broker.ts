@@ -52,6 +52,7 @@ export class Broker {
   readonly #instance: string;
   readonly #authority: Authority;
   readonly #resolver: Resolver;
+  #hasEnded = false;
 
   constructor(cell: string, instance: string, authority: Authority) {
     this.#resolver = new Resolver(authority.lookup);
@@ -78,6 +79,8 @@ export class Broker {
     const decision = decide(before, asked);
     if (decision.effect === "deny") return this.#refuse({ ...asked, decision });
     const resolution = await this.#resolver.resolve(() => this.#authority.policy(), asked.target);
+    // No denial follows a cell's end.
+    if (this.#hasEnded) return { ok: false, capability: "network", reason: "closed", id: "" };
     // Looking up takes its time: a policy that was put in force meanwhile holds for the name too.
     const now = this.#authority.policy();
     const again = now === before ? decision : decide(now, asked);
@@ -118,6 +121,11 @@ export class Broker {
     this.tail.add(event);
     this.#authority.sink.record(event);
     return event;
+  }
+
+  /** The cell has ended: what is still being looked up for it is decided no more. */
+  end(): void {
+    this.#hasEnded = true;
   }
 
   #refuse(denial: Denial): WireVerdict {

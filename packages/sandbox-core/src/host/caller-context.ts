@@ -10,3 +10,9 @@ export type CallerContext = <R>(work: () => R) => R;
 export function callerContext(): CallerContext {
   return AsyncLocalStorage.snapshot();
 }
+
+/**
+ * The context of no caller. What lives longer than a call is made here: a process that waits in the pool would otherwise
+ * keep the trace, and all else, of whoever happened to fill it.
+ */
+export const outsideOfCalls: CallerContext = AsyncLocalStorage.snapshot();

@@ -5,44 +5,83 @@ import { type CallerContext, callerContext } from "./caller-context.ts";
 /** Settled calls that are remembered, for what they left behind in the cell: timers, promises nobody awaited. */
 const REMEMBERED = 64;
 
-/** One call into a cell: who called, what it may use up, and who waits for it. */
-export interface Call {
-  readonly id: number;
+/** Who called into a cell, and what the call has used up. */
+export interface Account {
   readonly context: CallerContext;
   readonly limits: Limits;
   requests: number;
   outputBytes: number;
+}
+
+/** One call into a cell, until it settles and for a while after. */
+export interface Call extends Account {
+  readonly id: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   timer: NodeJS.Timeout | undefined;
+  /** CPU time that calls beside this one may have used meanwhile, milliseconds. */
+  othersCpuMs: number;
+  /** CPU time of the process when it was first looked at for this call, milliseconds. */
+  cpuAtFirstLook: number | undefined;
 }
 
 /** The calls into one cell, by id: those in flight, and the newest of those that have settled. */
 export class Calls {
   readonly #inFlight = new Map<number, Call>();
   readonly #settled = new Map<number, Call>();
+  readonly #rest: Account;
   #last = 0;
+
+  /**
+   * Made in the context of whoever spawned the cell, which then stands for calls that are forgotten.
+   *
+   * @param limits What all that forgotten calls left behind may use up together.
+   */
+  constructor(limits: Limits) {
+    this.#rest = { context: callerContext(), limits, requests: 0, outputBytes: 0 };
+  }
 
   /** Begins a call in the caller's async context. */
   begin(limits: Limits, onWall: (call: Call) => void): { readonly call: Call; readonly promise: Promise<unknown> } {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const call: Call = { id: ++this.#last, context: callerContext(), limits, requests: 0, outputBytes: 0, resolve, reject, timer: undefined };
+    const call: Call = {
+      id: ++this.#last,
+      context: callerContext(),
+      limits,
+      requests: 0,
+      outputBytes: 0,
+      resolve,
+      reject,
+      timer: undefined,
+      othersCpuMs: 0,
+      cpuAtFirstLook: undefined,
+    };
+    for (const other of this.#inFlight.values()) {
+      other.othersCpuMs += limits.cpuMs;
+      call.othersCpuMs += other.limits.cpuMs;
+    }
     call.timer = setTimeout(() => onWall(call), limits.wallMs);
     this.#inFlight.set(call.id, call);
     return { call, promise };
   }
 
-  get busy(): boolean {
-    return this.#inFlight.size > 0;
+  /** How many calls have ever begun. */
+  get begun(): number {
+    return this.#last;
   }
 
-  inFlight(id: number): Call | undefined {
-    return this.#inFlight.get(id);
+  get inFlight(): ReadonlyMap<number, Call> {
+    return this.#inFlight;
   }
 
-  /** The call that a request belongs to; for one that is long forgotten, the newest. */
-  find(id: number): Call | undefined {
-    return this.#inFlight.get(id) ?? this.#settled.get(id) ?? this.#inFlight.get(this.#last) ?? this.#settled.get(this.#last);
+  /** The account of the call that a message says it belongs to; of none that is known, the one for all the rest. */
+  account(id: number): Account {
+    return this.#inFlight.get(id) ?? this.#settled.get(id) ?? this.#rest;
+  }
+
+  /** The account to name where a cell, and no one call, has gone too far: the newest. */
+  get newest(): Account {
+    return [...this.#inFlight.values()].at(-1) ?? this.account(this.#last);
   }
 
   /** Takes a call out of flight; whoever takes it settles it. */

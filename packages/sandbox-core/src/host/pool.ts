@@ -1,6 +1,14 @@
+import { readFileSync } from "node:fs";
+
 import type { Start } from "../frames.ts";
+import { outsideOfCalls } from "./caller-context.ts";
 import { CellProcess } from "./cell-process.ts";
 import { CellStartError } from "./errors.ts";
+
+interface Waiter {
+  readonly resolve: (process: CellProcess) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /** Ready cell processes: a process takes about 100 ms to start, one from here none. */
 export class Pool {
@@ -8,7 +16,8 @@ export class Pool {
   readonly #mark: string;
   #start: Start;
   readonly #ready: CellProcess[] = [];
-  #warming = 0;
+  readonly #starting = new Set<CellProcess>();
+  readonly #waiters: Waiter[] = [];
   #closed = false;
 
   constructor(size: number, start: Start, mark: string) {
@@ -17,37 +26,26 @@ export class Pool {
     this.#mark = mark;
   }
 
-  /** Fills up in the background. A process that does not start is reported by the `take` that then has to start one. */
+  /** Starts what is missing: one for each who waits, and only then those that shall be ready for others. */
   fill(): void {
-    while (!this.#closed && this.#ready.length + this.#warming < this.#size) {
-      this.#warming += 1;
-      void this.#warm().then((process) => {
-        this.#warming -= 1;
-        if (process === undefined) return;
-        if (this.#closed || process.memoryMib !== this.#start.memoryMib) process.kill();
-        else this.#ready.push(process);
-      });
-    }
+    if (this.#closed) return;
+    const wanted = this.#waiters.length > 0 ? this.#waiters.length : this.#size - this.#ready.length;
+    for (let missing = wanted - this.#starting.size; missing > 0; missing--) outsideOfCalls(() => this.#begin());
   }
 
-  /** @throws CellStartError where a process cannot be started. */
+  /** @throws CellStartError where a process cannot be started, or the pool is closed. */
   async take(): Promise<CellProcess> {
-    if (this.#closed) throw new CellStartError("The supervisor is closed");
-    for (;;) {
-      const process = this.#ready.shift();
+    if (this.#closed) throw closed();
+    for (let process = this.#ready.shift(); process !== undefined; process = this.#ready.shift()) {
+      if (!isAlive(process)) continue;
       // Refilled later, so that starting the next process does not delay this one.
       setImmediate(() => this.fill());
-      if (process === undefined) break;
-      if (!process.hasExited) return process;
+      return process;
     }
-    const process = new CellProcess(this.#start, this.#mark);
-    await process.ready();
-    return process;
-  }
-
-  /** How many processes are ready. */
-  get available(): number {
-    return this.#ready.length;
+    const { promise, resolve, reject } = Promise.withResolvers<CellProcess>();
+    this.#waiters.push({ resolve, reject });
+    this.fill();
+    return await promise;
   }
 
   /** What processes are started with from now on; those that differ are let go. */
@@ -58,20 +56,70 @@ export class Pool {
     this.fill();
   }
 
+  /** Ends what nobody has taken. Resolves when it is gone. */
   async close(): Promise<void> {
     this.#closed = true;
-    const ready = this.#ready.splice(0);
-    for (const process of ready) process.kill();
-    await Promise.all(ready.map(async (process) => process.exited()));
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
+    const processes = [...this.#ready.splice(0), ...this.#starting];
+    for (const process of processes) process.kill();
+    await Promise.all(processes.map(async (process) => await process.exited()));
   }
 
-  async #warm(): Promise<CellProcess | undefined> {
-    const process = new CellProcess(this.#start, this.#mark);
+  #begin(): void {
+    let process: CellProcess;
     try {
-      await process.ready();
-      return process;
-    } catch {
-      return undefined;
+      process = new CellProcess(this.#start, this.#mark);
+    } catch (error) {
+      this.#waiters.shift()?.reject(error);
+      return;
     }
+    this.#starting.add(process);
+    process.ready().then(
+      () => {
+        this.#starting.delete(process);
+        this.#arrived(process);
+        this.fill();
+      },
+      (error: unknown) => {
+        this.#starting.delete(process);
+        // One failure is one waiter's; where nobody waits, the next who does will start another and be told.
+        this.#waiters.shift()?.reject(error);
+        if (this.#waiters.length > 0) this.fill();
+      },
+    );
+  }
+
+  #arrived(process: CellProcess): void {
+    if (this.#closed || process.memoryMib !== this.#start.memoryMib) {
+      process.kill();
+      return;
+    }
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) {
+      waiter.resolve(process);
+      return;
+    }
+    this.#ready.push(process);
+    const drop = (): void => {
+      const at = this.#ready.indexOf(process);
+      if (at !== -1) this.#ready.splice(at, 1);
+      process.kill();
+    };
+    // It has nothing to say before it is used.
+    process.listen({ onAsk: drop, onFrame: drop, onGarbage: drop, onExit: drop });
+  }
+}
+
+function closed(): CellStartError {
+  return new CellStartError("The supervisor is closed; make another one");
+}
+
+/** Whether it still runs, by the kernel's word: that it was killed a moment ago has not been told yet. */
+function isAlive(process: CellProcess): boolean {
+  if (process.hasExited) return false;
+  try {
+    return !readFileSync(`/proc/${process.pid}/statm`, "latin1").startsWith("0 ");
+  } catch {
+    return false;
   }
 }

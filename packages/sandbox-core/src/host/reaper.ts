@@ -2,30 +2,43 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Writable } from "node:stream";
 
+import { outsideOfCalls } from "./caller-context.ts";
+
 /**
- * Waits for its standard input to end, which the kernel sees to however the host dies, then kills all that carries the mark.
- * A cell that spins cannot see for itself that its host is gone.
+ * Waits for its standard input to end, which the kernel sees to however the host dies, then kills all that carries the mark,
+ * until nothing does. A cell that spins cannot see for itself that its host is gone.
  */
 const SCRIPT = `
-cat >/dev/null
-for round in 1 2 3 4 5; do
+while read -r line; do :; done
+round=0
+while [ "$round" -lt 100 ]; do
   found=
   for environ in $(grep -lsaF "PYISOLATE_SUPERVISOR=$1" /proc/[0-9]*/environ); do
     pid=\${environ#/proc/}
     kill -9 "\${pid%/environ}" 2>/dev/null && found=1
   done
   [ -n "$found" ] || exit 0
+  round=$((round + 1))
+  sleep 0.02
 done
 `;
+
+/** Most shells that are started in a row where each is killed by somebody. */
+const MAX_RESTARTS = 5;
 
 /** The process that outlives the host just long enough to leave no child of it behind. One shell for a whole supervisor. */
 export class Reaper {
   readonly mark = randomBytes(12).toString("hex");
   #shell: ChildProcess | undefined;
+  #restarts = 0;
+  #closing = false;
 
   /** Idempotent; called before the first cell process. */
   watch(): void {
-    if (this.#shell !== undefined) return;
+    if (this.#shell === undefined) outsideOfCalls(() => this.#start());
+  }
+
+  #start(): void {
     const shell = spawn("/bin/sh", ["-c", SCRIPT, "pyisolate-reaper", this.mark], {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin" },
@@ -33,23 +46,33 @@ export class Reaper {
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
     });
-    shell.on("error", (error) => {
-      process.emitWarning(`cells may outlive a killed host: /bin/sh did not start (${error.message})`, "PyIsolateWarning");
-    });
-    const input = shell.stdin as Writable & { unref?: () => void };
-    input.on("error", () => undefined);
-    shell.unref();
-    input.unref?.();
     this.#shell = shell;
+    shell.on("error", (error) => warn(`/bin/sh did not start (${error.message})`));
+    shell.on("exit", () => {
+      if (this.#closing) return;
+      this.#restarts += 1;
+      if (this.#restarts <= MAX_RESTARTS) this.#start();
+      else warn(`/bin/sh was ended ${this.#restarts} times`);
+    });
+    const input = shell.stdin as (Writable & { unref?: () => void }) | null;
+    input?.on("error", () => undefined);
+    input?.unref?.();
+    shell.unref();
   }
 
   /** Resolves when nothing marked is left. */
   async close(): Promise<void> {
+    this.#closing = true;
     const shell = this.#shell;
-    if (shell === undefined || shell.pid === undefined || shell.exitCode !== null) return;
-    const ended = new Promise<void>((resolve) => shell.once("exit", () => resolve()));
+    if (shell?.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return;
+    const ended = Promise.withResolvers<void>();
+    shell.once("exit", () => ended.resolve());
     shell.ref();
     shell.stdin?.end();
-    await ended;
+    await ended.promise;
   }
+}
+
+function warn(why: string): void {
+  process.emitWarning(`cells may outlive a killed host: ${why}`, "PyIsolateWarning");
 }

@@ -61,7 +61,11 @@ export class Resolver {
   }
 
   async #find(hostname: string): Promise<readonly string[]> {
-    if (this.#running >= MAX_LOOKUPS) await new Promise<void>((resolve) => void this.#queue.push(resolve));
+    if (this.#running >= MAX_LOOKUPS) {
+      await new Promise<void>((resolve) => {
+        this.#queue.push(resolve);
+      });
+    }
     this.#running += 1;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {

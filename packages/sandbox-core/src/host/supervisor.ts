@@ -31,7 +31,7 @@ const CONTROL_CELL = "supervisor";
 
 export interface SupervisorOptions {
   /** What guests may do; a policy, or what `parsePolicy` takes. */
-  readonly policy: Policy | unknown;
+  readonly policy: unknown;
   /** Where denials go, besides `denialEvents()`. */
   readonly denials?: DenialSink;
   /** Needed to reload the policy. Without one the policy can never change. */
@@ -114,9 +114,8 @@ export class Supervisor {
     if (typeof name !== "string" || name === "" || name.length > 128) {
       throw new TypeError("a cell's name has 1 to 128 characters");
     }
-    if (this.#isClosing) throw new CellStartError("The supervisor is closed");
     const process = await this.#pool.take();
-    if (this.#isClosing) {
+    if (this.#closing !== undefined) {
       process.kill();
       throw new CellStartError("The supervisor was closed while the cell started");
     }
@@ -131,7 +130,8 @@ export class Supervisor {
    * @throws PolicyAuthError for a wrong token, which is recorded as a denial of `control`.
    * @throws InvalidPolicyError where the policy does not load; the old one stays.
    */
-  async reloadPolicy(policy: Policy | unknown, token: string): Promise<void> {
+  // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
+  async reloadPolicy(policy: unknown, token: string): Promise<void> {
     if (!this.#token.matches(token)) {
       const event = denialEvent({
         cell: CONTROL_CELL,
@@ -162,19 +162,14 @@ export class Supervisor {
   /** Ends every cell. Resolves when no process is left. Idempotent. */
   async close(): Promise<void> {
     this.#closing ??= (async () => {
-      await Promise.all([...this.#cells].map(async (cell) => cell.close()));
-      await this.#pool.close();
+      await Promise.all([this.#pool.close(), ...[...this.#cells].map(async (cell) => await cell.close())]);
       await this.#reaper.close();
     })();
-    return this.#closing;
+    await this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  get #isClosing(): boolean {
-    return this.#closing !== undefined;
   }
 
   /** `off` leaves a layer unasked that could have been there; `prefer` wanted one that this version does not have. */

@@ -1,95 +1,101 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+
+import { outsideOfCalls } from "./caller-context.ts";
 
 /** How often a cell at work is looked at, milliseconds. A guest was seen to take 1.3 GiB in 8 s: 4 MiB in this time. */
 const PERIOD_MS = 25;
 /** Every so many periods a cell that is not at work is looked at. */
 const IDLE_PERIODS = 20;
-const PAGE_BYTES = 4096;
-const MIB = 1024 * 1024;
 
-/** Clock ticks a second of `/proc/pid/stat`: USER_HZ, 100 on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
+/** What the kernel says of a cell's process. */
+export interface Sample {
+  readonly residentBytes: number;
+  /** CPU time of the thread that runs the guest and its guards, milliseconds; the collector's threads are not in it. */
+  readonly cpuMs: number;
+}
 
 /** What the host looks after in a cell, since the cell may be past looking after itself. */
 export interface Watched {
   readonly pid: number;
   /** Whether the host waits for it. */
   readonly busy: boolean;
-  /** Resident memory at which it ends, bytes above what it had when it was ready. */
-  readonly memoryBytes: number;
-  /** CPU time, milliseconds, that it may use with nobody waiting for it. */
-  readonly idleCpuMs: number;
-  onMemory(residentMib: number): void;
-  onIdleCpu(): void;
+  onSample(sample: Sample): void;
 }
 
-interface Entry {
+/** Descriptors that stay bound to the one process, whatever becomes of its id. */
+interface Files {
   readonly statm: number;
   readonly stat: number;
-  readonly baseline: number;
-  cpuMs: number;
 }
 
-/** Reads every cell's resident memory, often enough that none grows far beyond its limit. */
+/** Looks at every cell's process, often enough that none goes far beyond its limits. */
 export class Watch {
-  readonly #entries = new Map<Watched, Entry>();
+  readonly #files = new Map<Watched, Files>();
   readonly #buffer = Buffer.alloc(1024);
+  readonly #units = unitsOf();
   #timer: NodeJS.Timeout | undefined;
   #period = 0;
 
+  /** Looks at it once, and then again and again. */
   add(watched: Watched): void {
     try {
       const statm = openSync(`/proc/${watched.pid}/statm`, "r");
-      const stat = openSync(`/proc/${watched.pid}/stat`, "r");
-      this.#entries.set(watched, { statm, stat, baseline: this.#resident(statm), cpuMs: this.#cpuMs(stat) });
+      // The process' first thread, which has its id, and not the whole process.
+      const stat = openSync(`/proc/${watched.pid}/task/${watched.pid}/stat`, "r");
+      this.#files.set(watched, { statm, stat });
+      this.#look(watched, { statm, stat });
     } catch {
       // It has ended already; its exit is told elsewhere.
       return;
     }
-    this.#timer ??= setInterval(() => this.#look(), PERIOD_MS).unref();
+    this.#timer ??= outsideOfCalls(() => setInterval(() => this.#lookAround(), PERIOD_MS).unref());
   }
 
   remove(watched: Watched): void {
-    const entry = this.#entries.get(watched);
-    if (entry === undefined) return;
-    this.#entries.delete(watched);
-    closeSync(entry.statm);
-    closeSync(entry.stat);
-    if (this.#entries.size > 0) return;
+    const files = this.#files.get(watched);
+    if (files === undefined) return;
+    this.#files.delete(watched);
+    closeSync(files.statm);
+    closeSync(files.stat);
+    if (this.#files.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #look(): void {
+  #lookAround(): void {
     this.#period += 1;
     const idleTurn = this.#period % IDLE_PERIODS === 0;
-    for (const [watched, entry] of this.#entries) {
+    for (const [watched, files] of this.#files) {
       if (!watched.busy && !idleTurn) continue;
       try {
-        const resident = this.#resident(entry.statm);
-        if (resident - entry.baseline > watched.memoryBytes) {
-          watched.onMemory(Math.round(resident / MIB));
-          continue;
-        }
-        if (!idleTurn) continue;
-        const cpuMs = this.#cpuMs(entry.stat);
-        if (watched.busy) entry.cpuMs = cpuMs;
-        else if (cpuMs - entry.cpuMs > watched.idleCpuMs) watched.onIdleCpu();
+        this.#look(watched, files);
       } catch {
         // It has ended; its exit is told elsewhere.
       }
     }
   }
 
-  #resident(fd: number): number {
-    const read = readSync(fd, this.#buffer, 0, this.#buffer.length, 0);
-    return Number(this.#buffer.toString("latin1", 0, read).split(" ")[1]) * PAGE_BYTES;
+  #look(watched: Watched, { statm, stat }: Files): void {
+    const residentBytes = Number(this.#read(statm).split(" ")[1]) * this.#units.pageBytes;
+    // Fields 14 and 15 of proc(5), counted after the command's name, which may hold anything.
+    const fields = this.#read(stat).replace(/^.*\) /s, "").split(" ");
+    const cpuMs = ((Number(fields[11]) + Number(fields[12])) * 1000) / this.#units.ticksPerSecond;
+    watched.onSample({ residentBytes, cpuMs });
   }
 
-  #cpuMs(fd: number): number {
-    const read = readSync(fd, this.#buffer, 0, this.#buffer.length, 0);
-    // Fields 14 and 15 of proc(5), counted after the command's name, which may hold anything.
-    const fields = this.#buffer.toString("latin1", 0, read).replace(/^.*\) /s, "").split(" ");
-    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+  #read(fd: number): string {
+    return this.#buffer.toString("latin1", 0, readSync(fd, this.#buffer, 0, this.#buffer.length, 0));
   }
+}
+
+/** What `/proc` counts in: `AT_PAGESZ` and `AT_CLKTCK` of the auxiliary vector, as getauxval(3) has them. */
+function unitsOf(): { readonly pageBytes: number; readonly ticksPerSecond: number } {
+  const units = { pageBytes: 4096, ticksPerSecond: 100 };
+  const vector = readFileSync("/proc/self/auxv");
+  for (let at = 0; at + 16 <= vector.length; at += 16) {
+    const value = Number(vector.readBigUInt64LE(at + 8));
+    if (vector.readBigUInt64LE(at) === 6n) units.pageBytes = value;
+    if (vector.readBigUInt64LE(at) === 17n) units.ticksPerSecond = value;
+  }
+  return units;
 }

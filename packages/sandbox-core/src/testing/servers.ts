@@ -14,17 +14,17 @@ export interface Served extends AsyncDisposable {
 
 /** An HTTP server on 127.0.0.1, at a free port. */
 export async function serve(answer: RequestListener): Promise<Served> {
-  return listening(createServer(answer));
+  return await listening(createServer(answer));
 }
 
 /** An HTTPS server on 127.0.0.1. */
 export async function serveSecurely(identity: { key: string; cert: string }, answer: RequestListener): Promise<Served> {
-  return listening(createSecureServer(identity, answer));
+  return await listening(createSecureServer(identity, answer));
 }
 
 /** A server that speaks whatever it likes. */
 export async function serveRaw(connected: (socket: Socket) => void): Promise<Served> {
-  return listening(createRawServer(connected));
+  return await listening(createRawServer(connected));
 }
 
 async function listening(server: Server | RawServer): Promise<Served> {
