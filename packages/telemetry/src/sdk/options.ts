@@ -21,6 +21,8 @@ export interface TelemetryOptions {
   readonly global?: boolean;
   /** Whether SIGTERM and SIGINT flush before they end the process. Default false. */
   readonly shutdownOnSignal?: boolean;
+  /** Longest time that `flush()` waits, milliseconds. Default 10000. */
+  readonly flushTimeoutMillis?: number;
   /** Longest time that `shutdown()` waits, milliseconds. Default 5000. */
   readonly shutdownTimeoutMillis?: number;
 }
@@ -70,6 +72,7 @@ const CHECKS: Record<keyof TelemetryOptions, Check> = {
   host: text,
   global: flag,
   shutdownOnSignal: flag,
+  flushTimeoutMillis: whole(1, 86_400_000),
   shutdownTimeoutMillis: whole(1, 86_400_000),
 };
 

@@ -1,7 +1,5 @@
-import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-http";
-import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import type { Resource } from "@opentelemetry/resources";
-import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
+import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import {
   MeterProvider,
   PeriodicExportingMetricReader,
@@ -10,61 +8,67 @@ import {
 
 import { MAX_SERIES } from "../recorder-options.ts";
 import { SCOPE } from "../scope.ts";
-import { OneFlush } from "./one-flush.ts";
+import { Courier } from "./courier.ts";
+import type { ExportWatch } from "./export-watch.ts";
+import { OutboxLoggerProvider } from "./logger-provider.ts";
+import { makeMetricExporter } from "./metric-exporter.ts";
+import { OtlpClient } from "./otlp-client.ts";
+import { Outbox } from "./outbox.ts";
 import type { Settings } from "./settings.ts";
 
 /** The SDK keeps one place of its limit for itself. */
 const CARDINALITY_LIMIT = MAX_SERIES + 1;
 
+/** Counts on their way out. */
+export interface Metering {
+  readonly provider: MeterProvider;
+  /** Gives up the export that is under way, if any. */
+  close(): void;
+}
+
 /** @param scrape reads for `/metrics`, where that is asked for. */
-export function makeMeterProvider(
+export function makeMetering(
   settings: Settings,
   resource: Resource,
   scrape: IMetricReader | undefined,
-): MeterProvider {
+): Metering {
+  const otlp =
+    settings.metrics === "otlp" && !settings.disabled
+      ? // No longer than a flush: the SDK's timers hold the process for as long as an export is under way.
+        makeMetricExporter(settings.metricsUrl, settings.flushTimeout)
+      : undefined;
   const readers: IMetricReader[] = [];
   if (scrape !== undefined) readers.push(scrape);
-  const exporter = settings.metrics === "otlp" ? makeMetricExporter(settings) : undefined;
-  if (exporter !== undefined && !settings.disabled) {
+  if (otlp !== undefined) {
     readers.push(
       new PeriodicExportingMetricReader({
-        exporter,
+        exporter: otlp.exporter,
         exportIntervalMillis: settings.metricInterval,
         exportTimeoutMillis: settings.metricTimeout,
       }),
     );
   }
-  return new MeterProvider({
+  const provider = new MeterProvider({
     resource,
     readers,
     // The recorder folds by itself, exactly; what the SDK folds, it folds out of our sight.
     views: [{ meterName: SCOPE.name, aggregationCardinalityLimit: CARDINALITY_LIMIT }],
   });
+  return { provider, close: () => otlp?.close() };
 }
 
-/** @param meterProvider counts what is lost between the processor and the far end. */
-export function makeLoggerProvider(
-  settings: Settings,
-  resource: Resource,
-  meterProvider: MeterProvider,
-): LoggerProvider {
-  if (settings.disabled || settings.logs === "none") return new LoggerProvider({ resource });
-  const processor = new BatchLogRecordProcessor({
-    exporter: new OTLPLogExporter({
-      ...(settings.logsUrl === undefined ? {} : { url: settings.logsUrl }),
-      selfObsMeterProvider: meterProvider,
-    }),
-    maxQueueSize: settings.queueSize,
-    maxExportBatchSize: settings.batchSize,
-    scheduledDelayMillis: settings.batchDelay,
-    exportTimeoutMillis: settings.batchTimeout,
-    selfObsMeterProvider: meterProvider,
-  });
-  return new LoggerProvider({ resource, processors: [new OneFlush(processor)] });
+/** Records on their way out. */
+export interface Logging {
+  readonly provider: LoggerProvider;
+  /** Undefined where no record leaves. */
+  readonly outbox: Outbox | undefined;
 }
 
-function makeMetricExporter(settings: Settings): OTLPMetricExporter {
-  return new OTLPMetricExporter(
-    settings.metricsUrl === undefined ? {} : { url: settings.metricsUrl },
-  );
+export function makeLogging(settings: Settings, resource: Resource, watch: ExportWatch): Logging {
+  if (settings.disabled || settings.logs === "none") {
+    return { provider: new LoggerProvider({ resource }), outbox: undefined };
+  }
+  const client = new OtlpClient(settings.logsUrl, "LOGS", "v1/logs");
+  const outbox = new Outbox(new Courier(client, watch), watch, settings);
+  return { provider: new OutboxLoggerProvider(resource, outbox), outbox };
 }

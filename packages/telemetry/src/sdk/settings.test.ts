@@ -23,7 +23,7 @@ test("with nothing said, both signals go by OTLP to this machine", () => {
     queueSize: 8192,
     batchSize: 512,
     batchDelay: 1000,
-    batchTimeout: 30_000,
+    flushTimeout: 10_000,
     shutdownTimeout: 5000,
     warnings: [],
   });
@@ -42,7 +42,6 @@ test("the standard variables are honoured", () => {
       OTEL_BLRP_MAX_QUEUE_SIZE: "100",
       OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: "200",
       OTEL_BLRP_SCHEDULE_DELAY: "10",
-      OTEL_BLRP_EXPORT_TIMEOUT: "20",
     }),
   ).toMatchObject({
     disabled: true,
@@ -55,7 +54,6 @@ test("the standard variables are honoured", () => {
     queueSize: 100,
     batchSize: 100,
     batchDelay: 10,
-    batchTimeout: 20,
     warnings: [],
   });
 });

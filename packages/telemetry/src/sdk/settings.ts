@@ -5,7 +5,7 @@ import { LOG_PATHS, METRIC_PATHS } from "./options.ts";
 /** Where an OTLP Collector listens by default: the standard port, on this machine only. */
 const DEFAULT_ENDPOINT = "http://127.0.0.1:4318";
 
-/** The processor's queue, log records: twice the recorder's default ring, whose chunks of 512 never fill it. */
+/** Records held in memory while the far end is down: some 10 MB. */
 const DEFAULT_QUEUE = 8192;
 
 /** Everything that was decided by options, environment and defaults, in this order. */
@@ -25,7 +25,7 @@ export interface Settings {
   readonly queueSize: number;
   readonly batchSize: number;
   readonly batchDelay: number;
-  readonly batchTimeout: number;
+  readonly flushTimeout: number;
   readonly shutdownTimeout: number;
 }
 
@@ -56,7 +56,7 @@ export function resolveSettings(
     queueSize,
     batchSize: Math.min(env.number("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", 1) ?? 512, queueSize),
     batchDelay: env.number("OTEL_BLRP_SCHEDULE_DELAY", 0) ?? 1000,
-    batchTimeout: env.number("OTEL_BLRP_EXPORT_TIMEOUT", 1) ?? 30_000,
+    flushTimeout: options.flushTimeoutMillis ?? 10_000,
     shutdownTimeout: options.shutdownTimeoutMillis ?? 5000,
   };
 }

@@ -2,10 +2,12 @@ import { logs, metrics } from "@opentelemetry/api";
 import type { LoggerProvider } from "@opentelemetry/sdk-logs";
 import type { MeterProvider } from "@opentelemetry/sdk-metrics";
 
+import { watchProvider } from "../far-end.ts";
 import { drainRecorders } from "../live.ts";
 import { within } from "../within.ts";
+import { ExportWatch } from "./export-watch.ts";
 import { checkOptions, type TelemetryOptions } from "./options.ts";
-import { makeLoggerProvider, makeMeterProvider } from "./providers.ts";
+import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
 import { ScrapeServer } from "./scrape-server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
@@ -24,9 +26,15 @@ export interface Telemetry extends AsyncDisposable {
   readonly prometheusUrl: string | undefined;
   /** Resolves when `/metrics` can be scraped. Rejects with a {@link TelemetryStartError} where it cannot. */
   ready(): Promise<void>;
-  /** Exports everything recorded so far. Rejects as {@link ready} does. */
+  /**
+   * Exports everything recorded so far, waiting no longer than `flushTimeoutMillis`: what is not out by then stays where it
+   * is, and a process warning says so. Rejects as {@link ready} does.
+   */
   flush(): Promise<void>;
-  /** Exports everything recorded so far and ends, waiting no longer than `shutdownTimeoutMillis`. Never rejects. */
+  /**
+   * Exports everything recorded so far and ends, waiting no longer than `shutdownTimeoutMillis`. Then no timer and no socket
+   * of it keeps the process up. Never rejects.
+   */
   shutdown(): Promise<void>;
 }
 
@@ -48,9 +56,16 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   return new RunningTelemetry(options, settings);
 }
 
+/** The records' part of the time that a shutdown has; their loss has to be in the last counts, which have the rest. */
+const RECORDS_SHARE = 0.8;
+
 class RunningTelemetry implements Telemetry {
   readonly meterProvider: MeterProvider;
   readonly loggerProvider: LoggerProvider;
+  readonly #metering: Metering;
+  readonly #logging: Logging;
+  readonly #watch = new ExportWatch();
+  readonly #flushTimeout: number;
   readonly #scrape: ScrapeServer | undefined;
   readonly #timeout: number;
   readonly #stopListening: () => void;
@@ -64,8 +79,12 @@ class RunningTelemetry implements Telemetry {
         process.emitWarning(error);
       });
     }
-    this.meterProvider = makeMeterProvider(settings, resource, this.#scrape?.reader);
-    this.loggerProvider = makeLoggerProvider(settings, resource, this.meterProvider);
+    this.#metering = makeMetering(settings, resource, this.#scrape?.reader);
+    this.#logging = makeLogging(settings, resource, this.#watch);
+    this.meterProvider = this.#metering.provider;
+    this.loggerProvider = this.#logging.provider;
+    if (this.#logging.outbox !== undefined) watchProvider(this.loggerProvider, this.#watch);
+    this.#flushTimeout = settings.flushTimeout;
     this.#timeout = settings.shutdownTimeout;
     if (global) registerGlobally(this.meterProvider, this.loggerProvider);
     this.#scrape?.start();
@@ -86,8 +105,9 @@ class RunningTelemetry implements Telemetry {
   }
 
   async flush(): Promise<void> {
-    await drainRecorders();
-    await Promise.all([this.loggerProvider.forceFlush(), this.meterProvider.forceFlush()]);
+    const flushed = Promise.all([this.#flushRecords(), this.meterProvider.forceFlush()]);
+    const inTime = await within(flushed, this.#flushTimeout, { keepAlive: true });
+    if (!inTime) this.#warn(`not flushed within ${this.#flushTimeout} ms${this.#whatWaits()}`);
     await this.ready();
   }
 
@@ -101,15 +121,22 @@ class RunningTelemetry implements Telemetry {
   }
 
   async #end(): Promise<void> {
+    const deadline = Date.now() + this.#timeout;
     try {
-      const inTime = await within(this.#close(), this.#timeout, { keepAlive: true });
-      if (!inTime)
-        this.#warn(`telemetry was not flushed within ${this.#timeout} ms: is the Collector up?`);
+      const patience = { keepAlive: true };
+      const sent = await within(this.#flushRecords(), this.#timeout * RECORDS_SHARE, patience);
+      if (!sent) {
+        this.#warn(`not flushed within ${this.#timeout} ms${this.#whatWaits()}; they are lost`);
+      }
+      await this.loggerProvider.shutdown();
+      // What the recorders still held has been settled by that; once more, for its loss to be in the last counts.
+      await within(drainRecorders(), Math.max(deadline - Date.now(), 1), patience);
+      await within(this.meterProvider.shutdown(), Math.max(deadline - Date.now(), 1), patience);
     } catch (error) {
-      this.#warn(
-        `telemetry was not flushed: ${error instanceof Error ? error.message : "unknown"}`,
-      );
+      this.#warn(`not flushed: ${error instanceof Error ? error.message : "unknown"}`);
     } finally {
+      this.#metering.close();
+      await this.#scrape?.close();
       // Ours only: whoever has registered others since keeps them.
       if (metrics.getMeterProvider() === this.meterProvider) metrics.disable();
       if (logs.getLoggerProvider() === this.loggerProvider) logs.disable();
@@ -117,16 +144,19 @@ class RunningTelemetry implements Telemetry {
     }
   }
 
-  async #close(): Promise<void> {
+  async #flushRecords(): Promise<void> {
     await drainRecorders();
-    // Records first: their loss would have to be in the last counts.
-    await this.loggerProvider.shutdown();
-    await this.meterProvider.shutdown();
-    await this.#scrape?.close();
+    await this.#logging.outbox?.forceFlush();
+  }
+
+  #whatWaits(): string {
+    const waiting = this.#logging.outbox?.waiting ?? 0;
+    const why = this.#watch.state.failing?.why;
+    return `: is the Collector up? ${waiting} log records wait${why === undefined ? "" : ` (${why})`}`;
   }
 
   #warn(message: string): void {
-    process.emitWarning(message, "TelemetryWarning");
+    process.emitWarning(`telemetry was ${message}`, "TelemetryWarning");
   }
 }
 

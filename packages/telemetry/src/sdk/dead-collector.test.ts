@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { expect, test } from "vitest";
+
+// Against the built package: a child process has no vitest to compile for it.
+const DIST = new URL("../../dist/", import.meta.url).href;
+
+/** Long enough for Node to start and stop on two busy cores, milliseconds. */
+const SLACK = 3000;
+
+async function ended(endpoint: string, program: string) {
+  const source = `
+    import { createDenialRecorder, denialEvent } from ${JSON.stringify(`${DIST}index.js`)};
+    import { startTelemetry } from ${JSON.stringify(`${DIST}sdk.js`)};
+    const otel = startTelemetry({
+      serviceName: "plugins",
+      endpoint: ${JSON.stringify(endpoint)},
+      flushTimeoutMillis: 1000,
+      shutdownTimeoutMillis: 1000,
+    });
+    const denials = createDenialRecorder({ shutdownTimeoutMillis: 1000 });
+    for (let seq = 1; seq <= 100; seq++) {
+      denials.record(denialEvent({ cell: "tenant-" + seq, capability: "random", operation: "read" }));
+    }
+    ${program}
+  `;
+  const began = Date.now();
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", source], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  let warnings = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (warnings += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, output, warnings, millis: Date.now() - began };
+}
+
+async function hangingServer(): Promise<Server> {
+  const server = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+test("with nobody listening a program ends when its shutdown is over, and says so", async () => {
+  const { code, warnings, millis } = await ended("http://127.0.0.1:1", "await otel.shutdown();");
+  expect(code).toBe(0);
+  expect(millis).toBeLessThan(1000 + SLACK);
+  expect(warnings).toContain(
+    "100 log records wait (connect ECONNREFUSED 127.0.0.1:1); they are lost",
+  );
+}, 20_000);
+
+test("both ends together wait no longer than both bounds", async () => {
+  const program = "await denials.shutdown(); await otel.shutdown();";
+  const { millis } = await ended("http://127.0.0.1:1", program);
+  // The recorder gives the last counts a second of their own.
+  expect(millis).toBeLessThan(3000 + SLACK);
+}, 20_000);
+
+test("a program that only flushes ends too, and what waits is not yet lost", async () => {
+  const { code, warnings, millis } = await ended("http://127.0.0.1:1", "await otel.flush();");
+  expect(code).toBe(0);
+  expect(millis).toBeLessThan(1000 + SLACK);
+  expect(warnings).toContain(
+    "not flushed within 1000 ms: is the Collector up? 100 log records wait",
+  );
+}, 20_000);
+
+test("a Collector that takes the connection and never answers does not hold the end up", async () => {
+  const server = await hangingServer();
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, warnings, millis } = await ended(endpoint, "await otel.shutdown();");
+  server.closeAllConnections();
+  server.close();
+  expect(code).toBe(0);
+  expect(millis).toBeLessThan(1000 + SLACK);
+  expect(warnings).toContain("100 log records wait");
+}, 20_000);

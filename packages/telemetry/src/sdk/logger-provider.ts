@@ -1,0 +1,28 @@
+import type { Resource } from "@opentelemetry/resources";
+import { LoggerProvider } from "@opentelemetry/sdk-logs";
+
+import { within } from "../within.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** The SDK's bound for a flush, milliseconds. */
+const FLUSH_TIMEOUT = 30_000;
+
+/**
+ * A provider whose flush waits without holding the process. The SDK's own sets a timer of 30 seconds that does, whatever
+ * becomes of the flush meanwhile.
+ */
+export class OutboxLoggerProvider extends LoggerProvider {
+  readonly #outbox: Outbox;
+
+  constructor(resource: Resource, outbox: Outbox) {
+    super({ resource, processors: [outbox] });
+    this.#outbox = outbox;
+  }
+
+  /** Rejects where records still wait when time is up. */
+  override async forceFlush(options?: { readonly timeoutMillis?: number }): Promise<void> {
+    const timeout = options?.timeoutMillis ?? FLUSH_TIMEOUT;
+    if (await within(this.#outbox.forceFlush(), timeout, { keepAlive: false })) return;
+    throw new Error(`${this.#outbox.waiting} log records still wait after ${timeout} ms`);
+  }
+}

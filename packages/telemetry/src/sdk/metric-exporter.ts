@@ -1,0 +1,54 @@
+import { context } from "@opentelemetry/api";
+import { OTLPMetricExporterBase } from "@opentelemetry/exporter-metrics-otlp-http";
+import { JsonMetricsSerializer } from "@opentelemetry/otlp-transformer";
+import type { PushMetricExporter, ResourceMetrics } from "@opentelemetry/sdk-metrics";
+
+import { Courier } from "./courier.ts";
+import { OtlpClient } from "./otlp-client.ts";
+import { UNTRACED } from "./untraced.ts";
+
+/** OTLP's metrics exporter, with a courier that ends when it is told to. */
+export interface MetricExporter {
+  readonly exporter: PushMetricExporter;
+  /** Gives up what is under way. */
+  close(): void;
+}
+
+type Report = Parameters<PushMetricExporter["export"]>[1];
+
+/**
+ * @param url undefined: from the environment.
+ * @param patience milliseconds for one export, at most those of OTEL_EXPORTER_OTLP_TIMEOUT: the next has its sums too.
+ */
+export function makeMetricExporter(url: string | undefined, patience: number): MetricExporter {
+  const client = new OtlpClient(url, "METRICS", "v1/metrics");
+  const courier = new Courier(client);
+  const underWay = new Set<Promise<void>>();
+  const close = () => {
+    courier.close();
+  };
+  const send = async (metrics: ResourceMetrics, report: Report) => {
+    const body = JsonMetricsSerializer.serializeRequest(metrics) ?? new Uint8Array();
+    const delivery = await courier.deliver(body, Math.min(patience, client.timeout));
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum's package is not ours to depend on
+    report(delivery.kind === "accepted" ? { code: 0 } : { code: 1, error: delivery.error });
+  };
+  const exporter = new OTLPMetricExporterBase({
+    export: (metrics: ResourceMetrics, report: Report) => {
+      const sent = context.with(UNTRACED, async () => {
+        await send(metrics, report);
+      });
+      underWay.add(sent);
+      void sent.finally(() => underWay.delete(sent));
+    },
+    forceFlush: async () => {
+      await Promise.all(underWay);
+    },
+    shutdown: async () => {
+      await Promise.all(underWay);
+      close();
+    },
+    setMetrics: () => {},
+  });
+  return { exporter, close };
+}
