@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { arena } from "./arena.ts";
+import { arena } from "./arena/arena.ts";
 
 // Walks every object that the guest can reach, and from each the function constructors behind it, in search of a realm that
 // is not the guest's own: one whose global has what only Node has.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 const depth = (levels: number): string =>
   `(() => { let deep = { end: true }; for (let i = 0; i < ${levels}; i++) deep = i % 2 ? [deep] : { deep }; return deep; })()`;
@@ -15,9 +15,14 @@ await arena({ limits: { cpu_ms: 3000 } }, async ({ spawn }) => {
     const drain = (async () => {
       for await (const message of cell.messages()) messages.push(message);
     })();
-    for (const program of [depth(levels), `post(${depth(levels)})`, `throw ${depth(levels)}`, `console.log(${depth(levels)})`]) {
+    for (const program of [
+      depth(levels),
+      `post(${depth(levels)})`,
+      `throw ${depth(levels)}`,
+      `console.log(${depth(levels)})`,
+    ]) {
       // It arrives, or it is the guest's failure.
-      const error = await cell.exec(`${program}`).then(
+      const error = await cell.exec(program).then(
         () => null,
         (reason: unknown) => reason,
       );
@@ -27,7 +32,9 @@ await arena({ limits: { cpu_ms: 3000 } }, async ({ spawn }) => {
     const refused = await failureOf(cell.exec(`require(${depth(levels)})`));
     assert.ok(refused instanceof PolicyError && refused.denialEvent.reason === "malformed");
     // From the host into the guest.
-    await cell.exec(`globalThis.take = (value) => typeof value; globalThis.make = () => ${depth(levels)}; 0`);
+    await cell.exec(
+      `globalThis.take = (value) => typeof value; globalThis.make = () => ${depth(levels)}; 0`,
+    );
     let deep: unknown = 1;
     for (let level = 0; level < levels; level++) deep = { deep };
     const called = await cell.call("take", deep).catch((reason: unknown) => reason);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
-import { Web } from "./web.ts";
+import { arena, failureOf } from "./arena/arena.ts";
+import { Web } from "./arena/web.ts";
 
 const chunk = Buffer.alloc(1 << 20, 120);
 // Another party's hostility: bodies and headers without end, a dribble, silence, a lie about the length.
@@ -25,7 +25,9 @@ await using web = await Web.start((request, response) => {
     case "/silence":
       break;
     case "/short":
-      response.writeHead(200, { "content-length": "1000" }).write("x", () => request.socket.destroy());
+      response
+        .writeHead(200, { "content-length": "1000" })
+        .write("x", () => request.socket.destroy());
       break;
     case "/garbage":
       request.socket.end("\0\0\0 not http at all \r\n\r\n");
@@ -35,9 +37,18 @@ await using web = await Web.start((request, response) => {
   }
 });
 
-const rules = [{ id: "web", effect: "allow", capability: "network", operations: ["connect"], hosts: [`127.0.0.1:${web.port}`] }];
+const rules = [
+  {
+    id: "web",
+    effect: "allow",
+    capability: "network",
+    operations: ["connect"],
+    hosts: [`127.0.0.1:${web.port}`],
+  },
+];
 await arena({ rules, limits: { wall_ms: 1500 } }, async ({ spawn, events }) => {
-  const get = (path: string): string => `fetch("http://127.0.0.1:${web.port}${path}").then((r) => r.text()).then((t) => t.length)`;
+  const get = (path: string): string =>
+    `fetch("http://127.0.0.1:${web.port}${path}").then((r) => r.text()).then((t) => t.length)`;
   let due = 0;
   for (const path of ["/endless", "/headers", "/dribble", "/silence", "/short", "/garbage"]) {
     const cell = await spawn();
@@ -45,7 +56,11 @@ await arena({ rules, limits: { wall_ms: 1500 } }, async ({ spawn, events }) => {
     const error = await failureOf(cell.exec(get(path)));
     // The operation's own failure, or the wall; nothing that was granted is a refusal by the policy.
     if (error instanceof PolicyError) due += 1;
-    assert.ok(error instanceof GuestError || (error instanceof PolicyError && error.denialEvent.policyRule === "limit.wall"), `${path}: ${error.message}`);
+    assert.ok(
+      error instanceof GuestError ||
+        (error instanceof PolicyError && error.denialEvent.policyRule === "limit.wall"),
+      `${path}: ${error.message}`,
+    );
     assert.equal(events.length, due, path);
     await cell.close();
   }

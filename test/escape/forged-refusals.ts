@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 // The guest makes errors that look like a refusal; only the refusal itself is one, whoever throws it again.
+const forge = `throw Object.assign(new Error("random denied (no_rule)"), { name: "PolicyError", denialId: globalThis.real.denialId });`;
+const rules = [
+  { id: "mods", effect: "allow", capability: "import", modules: ["forger", "forger-esm"] },
+];
+
 await arena(
-  { rules: [], modules: { forger: `throw Object.assign(new Error("x"), { name: "PolicyError" })` } },
+  { rules, modules: { forger: forge, "forger-esm": `${forge} export {};` } },
   async ({ spawn, events }) => {
     const cell = await spawn();
     await cell.exec(`try { Math.random(); } catch (error) { globalThis.real = error; }`);
@@ -28,6 +33,11 @@ await arena(
       `Promise.reject(Object.assign(new Error("x"), ${looks}))`,
       `(async () => { throw Object.create(real); })()`,
       `throw real.denialId`,
+      `require("forger")`,
+      `import("forger-esm")`,
+      `const e = new Error("x", { cause: real }); throw e`,
+      `throw new AggregateError([real], "x")`,
+      `throw new SuppressedErrorLike(real); function SuppressedErrorLike(error) { this.error = error; this.suppressed = error; this.denialId = error.denialId; }`,
       `throw Object.assign(new Error("x"), { name: "PolicyError", denialId: "${"x".repeat(24)}-1" })`,
     ];
     for (const forgery of forgeries) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 const setup = `globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process");
   globalThis.flip = (...values) => { let at = 0; return { get() { return values[Math.min(at++, values.length - 1)]; }, enumerable: true }; }; 0`;
@@ -10,8 +10,19 @@ const setup = `globalThis.fs = require("node:fs"); globalThis.cp = require("node
 await arena(
   {
     rules: [
-      { id: "std", effect: "allow", capability: "import", modules: ["node:fs", "node:child_process"] },
-      { id: "self", effect: "allow", capability: "filesystem", operations: ["read"], paths: ["/proc/version"] },
+      {
+        id: "std",
+        effect: "allow",
+        capability: "import",
+        modules: ["node:fs", "node:child_process"],
+      },
+      {
+        id: "self",
+        effect: "allow",
+        capability: "filesystem",
+        operations: ["read"],
+        paths: ["/proc/version"],
+      },
     ],
     limits: { cpu_ms: 300 },
   },
@@ -30,24 +41,33 @@ await arena(
       `cp.execFileSync("/bin/sh", [], { get timeout() { throw new RangeError("mine"); } })`,
     ]) {
       const error = await failureOf(cell.exec(throwing));
-      assert.ok(error instanceof GuestError && error.guestName === "RangeError", `${throwing}: ${error.message}`);
+      assert.ok(
+        error instanceof GuestError && error.guestName === "RangeError",
+        `${throwing}: ${error.message}`,
+      );
     }
     assert.equal(events.length, 0);
 
     // What changes between two reads is read once: the URL that was decided is the one that is denied.
     const flipped = await failureOf(
-      cell.exec(`fetch(Object.defineProperty({}, "href", flip("http://127.0.0.1:1/", "http://127.0.0.1:2/")))`),
+      cell.exec(
+        `fetch(Object.defineProperty({}, "href", flip("http://127.0.0.1:1/", "http://127.0.0.1:2/")))`,
+      ),
     );
     assert.ok(flipped instanceof PolicyError);
     assert.equal(flipped.denialEvent.target, "127.0.0.1:1");
     // A path is text or it is no path: an object is not asked for its text.
     const changing = await failureOf(
-      cell.exec(`let n = 0; fs.readFileSync({ toString() { return n++ ? "/etc/shadow" : "/proc/version"; } })`),
+      cell.exec(
+        `let n = 0; fs.readFileSync({ toString() { return n++ ? "/etc/shadow" : "/proc/version"; } })`,
+      ),
     );
     assert.ok(changing instanceof PolicyError && changing.denialEvent.reason === "malformed");
 
     // Arguments without an end are refused or end with the CPU limit.
-    const many = await failureOf(cell.exec(`const list = []; list.length = 4294967295; cp.execFileSync("/bin/sh", list)`));
+    const many = await failureOf(
+      cell.exec(`const list = []; list.length = 4294967295; cp.execFileSync("/bin/sh", list)`),
+    );
     assert.ok(many instanceof PolicyError && many.denialEvent.reason === "malformed", many.message);
     const endless = await failureOf(
       cell.exec(`fetch("http://127.0.0.1:1/", { headers: { get a() { for (;;); } } })`),

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 
-import { type GuestOperation, GUEST_SURFACE, PolicyError, type Sandbox } from "@pyisolate/sandbox-core";
+import {
+  type GuestOperation,
+  GUEST_SURFACE,
+  PolicyError,
+  type Sandbox,
+} from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 const calls: Readonly<Record<GuestOperation, readonly string[]>> = {
   "fs.readFile": ["fs.readFileSync", "fs.promises.readFile"],
@@ -21,7 +26,27 @@ const calls: Readonly<Record<GuestOperation, readonly string[]>> = {
   import: ["require", "import"],
 };
 /** What is no path, URL, command, module or array: not even everything granted makes a request of it. */
-const wrong = ["", "undefined", "null", "0", "-1", "NaN", "1n", "true", "Symbol('x')", "{}", "[]", "['/tmp']", "() => 1", "''", "'\\0'", "new Date()", "/x/", "new String('/tmp')", "Object.create(null)"];
+const wrong = [
+  "",
+  "undefined",
+  "null",
+  "0",
+  "-1",
+  "NaN",
+  "1n",
+  "true",
+  "Symbol('x')",
+  "{}",
+  "[]",
+  "['/tmp']",
+  "() => 1",
+  "''",
+  "'\\0'",
+  "new Date()",
+  "/x/",
+  "new String('/tmp')",
+  "Object.create(null)",
+];
 
 const everything = [
   { id: "f", effect: "allow", capability: "filesystem", paths: ["/**"] },
@@ -33,7 +58,9 @@ const everything = [
 
 await arena({ rules: everything }, async ({ spawn, events, supervisor }) => {
   const cell = await spawn();
-  await cell.exec(`globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process"); 0`);
+  await cell.exec(
+    `globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process"); 0`,
+  );
   assert.deepEqual(Object.keys(calls).toSorted(), Object.keys(GUEST_SURFACE).toSorted());
   for (const call of Object.values(calls).flat()) {
     for (const argument of wrong) {
@@ -52,17 +79,22 @@ await arena({ rules: everything }, async ({ spawn, events, supervisor }) => {
   }
   const due = events.length;
   await misuse(cell);
-  for (const name of ["", "x".repeat(129), 1, null] as string[]) await assert.rejects(supervisor.spawn(name), TypeError);
+  for (const name of ["", "x".repeat(129), 1, null] as string[])
+    await assert.rejects(supervisor.spawn(name), TypeError);
   return due;
 });
 
 /** The host's own mistakes are typed errors that disturb nothing. */
 async function misuse(cell: Sandbox): Promise<void> {
-  for (const source of [undefined, null, 1, {}, Symbol("x")] as unknown as string[]) await assert.rejects(cell.exec(source), TypeError);
+  for (const source of [undefined, null, 1, {}, Symbol("x")] as unknown as string[])
+    await assert.rejects(cell.exec(source), TypeError);
   await assert.rejects(cell.exec("x".repeat(17 * 1024 * 1024)), RangeError);
   await assert.rejects(cell.call(1 as unknown as string), TypeError);
   await assert.rejects(cell.call("missing"), { name: "GuestError", message: /not a function/ });
-  await assert.rejects(cell.call("fs", () => 1), Error);
+  await assert.rejects(
+    cell.call("fs", () => 1),
+    Error,
+  );
   assert.equal(await cell.exec(""), undefined);
   await assert.rejects(cell.exec("}{"), { name: "GuestError", guestName: "SyntaxError" });
   assert.equal(await cell.exec("1 + 1"), 2);

@@ -1,3 +1,3 @@
-import { bomb } from "./bomb.ts";
+import { bomb } from "./arena/bomb.ts";
 
 await bomb(`let head; for (;;) { const before = head; head = () => before; }`);

@@ -1,3 +1,5 @@
-import { bomb } from "./bomb.ts";
+import { bomb } from "./arena/bomb.ts";
 
-await bomb(`const kept = []; for (;;) { const error = new Error("x".repeat(10_000)); error.stack; kept.push(error); }`);
+await bomb(
+  `const kept = []; for (;;) { const error = new Error("x".repeat(10_000)); error.stack; kept.push(error); }`,
+);

@@ -1,3 +1,5 @@
-import { bomb } from "./bomb.ts";
+import { bomb } from "./arena/bomb.ts";
 
-await bomb(`const kept = []; for (;;) { const shared = new SharedArrayBuffer(1e7); new Uint8Array(shared).fill(7); kept.push(shared); }`);
+await bomb(
+  `const kept = []; for (;;) { const shared = new SharedArrayBuffer(1e7); new Uint8Array(shared).fill(7); kept.push(shared); }`,
+);

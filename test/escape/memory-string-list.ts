@@ -1,3 +1,5 @@
-import { bomb } from "./bomb.ts";
+import { bomb } from "./arena/bomb.ts";
 
-await bomb(`const kept = []; for (let i = 0; ; i++) { const text = "x".repeat(1e6) + i; text.charCodeAt(5); kept.push(text); }`);
+await bomb(
+  `const kept = []; for (let i = 0; ; i++) { const text = "x".repeat(1e6) + i; text.charCodeAt(5); kept.push(text); }`,
+);

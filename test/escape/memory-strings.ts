@@ -1,3 +1,5 @@
-import { bomb } from "./bomb.ts";
+import { bomb } from "./arena/bomb.ts";
 
-await bomb(`const kept = []; let text = "ab"; for (;;) { text += text; text.charCodeAt(3); kept.push(text); }`);
+await bomb(
+  `const kept = []; let text = "ab"; for (;;) { text += text; text.charCodeAt(3); kept.push(text); }`,
+);

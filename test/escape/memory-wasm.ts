@@ -1,5 +1,7 @@
-import { bomb } from "./bomb.ts";
+import { bomb } from "./arena/bomb.ts";
 
 // Wasm memories are not on the heap: ten modules of one growing memory each.
 const growing = "new WebAssembly.Memory({ initial: 1, maximum: 65536 })";
-await bomb(`const kept = []; for (;;) { const memory = ${growing}; memory.grow(1600); new Uint8Array(memory.buffer).fill(7); kept.push(memory); }`);
+await bomb(
+  `const kept = []; for (;;) { const memory = ${growing}; memory.grow(1600); new Uint8Array(memory.buffer).fill(7); kept.push(memory); }`,
+);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 const STORM = 20_000;
 const RULES = [{ id: "std", effect: "allow", capability: "import", modules: ["node:fs"] }];
@@ -36,16 +36,23 @@ await arena(
       { version: 1, name: "few", rules: RULES, limits: { ...LIMITS, calls: 1000 } },
       "token",
     );
-    assert.deepEqual(await cell.exec(storm(3000, `fs.promises.stat("/etc/shadow")`)), { refused: 3000, others: 0 });
+    assert.deepEqual(await cell.exec(storm(3000, `fs.promises.stat("/etc/shadow")`)), {
+      refused: 3000,
+      others: 0,
+    });
     assert.equal(cell.stats.byRule["limit.calls"], 2000);
     due += 3000;
 
     // Nobody waits for these, and none of them is caught: the call is settled, the denials are recorded all the same.
-    const left = await cell.exec(`for (let i = 0; i < 500; i++) fetch("http://127.0.0.1:1/"); "left"`);
+    const left = await cell.exec(
+      `for (let i = 0; i < 500; i++) fetch("http://127.0.0.1:1/"); "left"`,
+    );
     assert.equal(left, "left");
     due += 500;
     while (supervisor.stats.denials < due) await cell.exec("1");
-    const refused = await failureOf(cell.exec(`Promise.all(Array.from({ length: 100 }, () => fetch("http://127.0.0.1:1/")))`));
+    const refused = await failureOf(
+      cell.exec(`Promise.all(Array.from({ length: 100 }, () => fetch("http://127.0.0.1:1/")))`),
+    );
     assert.ok(refused instanceof PolicyError);
     due += 100;
     while (supervisor.stats.denials < due) await cell.exec("1");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 const setup = `globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process");
   globalThis.revoked = (target = {}) => { const { proxy, revoke } = Proxy.revocable(target, {}); revoke(); return proxy; };
@@ -10,7 +10,14 @@ const setup = `globalThis.fs = require("node:fs"); globalThis.cp = require("node
 
 await arena(
   {
-    rules: [{ id: "std", effect: "allow", capability: "import", modules: ["node:fs", "node:child_process"] }],
+    rules: [
+      {
+        id: "std",
+        effect: "allow",
+        capability: "import",
+        modules: ["node:fs", "node:child_process"],
+      },
+    ],
     limits: { cpu_ms: 300 },
   },
   async ({ spawn, events }) => {
@@ -40,10 +47,16 @@ await arena(
     let due = 0;
     for (const [program, denied] of attempts) {
       const error = await failureOf(cell.exec(program));
-      assert.ok(denied ? error instanceof PolicyError : error instanceof GuestError, `${program}: ${error.name} ${error.message}`);
+      assert.ok(
+        denied ? error instanceof PolicyError : error instanceof GuestError,
+        `${program}: ${error.name} ${error.message}`,
+      );
       if (denied) {
         due += 1;
-        assert.ok(error instanceof PolicyError && error.denialEvent.reason === "malformed", program);
+        assert.ok(
+          error instanceof PolicyError && error.denialEvent.reason === "malformed",
+          program,
+        );
       }
       assert.equal(events.length, due, program);
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 // The real refusal, caught and thrown again in every way that a program may: the host is told that very event, no other.
 const rethrown = [
@@ -32,7 +32,9 @@ await arena(
       assert.equal(error.denialEvent, events[before], program);
     }
     // An old refusal that is thrown later is the old denial, however many came between.
-    await cell.exec(`try { Math.random(); } catch (error) { globalThis.old = error; } try { Math.random(); } catch {} 0`);
+    await cell.exec(
+      `try { Math.random(); } catch (error) { globalThis.old = error; } try { Math.random(); } catch {} 0`,
+    );
     const old = await failureOf(cell.exec(`throw old`));
     assert.ok(old instanceof PolicyError);
     assert.equal(old.denialEvent, events[rethrown.length]);

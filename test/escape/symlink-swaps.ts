@@ -1,17 +1,26 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 
-import { arena } from "./arena.ts";
+import { arena } from "./arena/arena.ts";
 
 // Somebody keeps swapping what a granted path names, between a file that is granted and one that is not, while the guest reads,
 // writes and removes. It gets the granted file or a refusal; never the other file.
 const root = mkdtempSync(path.join(tmpdir(), "pyisolate-swap-"));
 const open = path.join(root, "open");
 const shut = path.join(root, "shut");
-for (const folder of [open, shut, path.join(open, "real"), path.join(shut, "real")]) mkdirSync(folder);
+for (const folder of [open, shut, path.join(open, "real"), path.join(shut, "real")])
+  mkdirSync(folder);
 for (const folder of [open, shut]) {
   writeFileSync(path.join(folder, "file"), folder);
   writeFileSync(path.join(folder, "real", "file"), folder);
@@ -44,9 +53,9 @@ function swap(name: string, target: string): void {
 try {
   await arena({ rules, limits: { cpu_ms: 20_000, wall_ms: 40_000 } }, async ({ spawn }) => {
     let due = 0;
-    let swapping = true;
+    const swapping = new AbortController();
     const swapper = (async () => {
-      for (let round = 0; swapping; round++) {
+      for (let round = 0; !swapping.signal.aborted; round++) {
         const folder = round % 2 === 0 ? open : shut;
         swap("link", path.join(folder, "file"));
         swap("folder", path.join(folder, "real"));
@@ -55,15 +64,22 @@ try {
     })();
     await turn();
     const cells = await Promise.all([spawn(), spawn()]);
-    const seen = (await Promise.all(cells.map(async (cell) => cell.exec(attack)))) as Record<string, number>[];
-    swapping = false;
+    const seen = (await Promise.all(cells.map(async (cell) => await cell.exec(attack)))) as Record<
+      string,
+      number
+    >[];
+    swapping.abort();
     await swapper;
     for (const counts of seen) {
       assert.equal(counts[shut], undefined, "the guest read what it may not");
       assert.ok((counts[open] ?? 0) > 0 && (counts["refused"] ?? 0) > 0, JSON.stringify(counts));
       due += counts["refused"] ?? 0;
     }
-    assert.equal(readFileSync(path.join(shut, "file"), "utf8"), shut, "the guest wrote where it may not");
+    assert.equal(
+      readFileSync(path.join(shut, "file"), "utf8"),
+      shut,
+      "the guest wrote where it may not",
+    );
     assert.equal(readFileSync(path.join(shut, "real", "file"), "utf8"), shut);
     return due;
   });

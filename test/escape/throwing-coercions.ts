@@ -2,16 +2,27 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 const bad = `({ toString() { throw new RangeError("text"); }, [Symbol.toPrimitive]() { throw new RangeError("primitive"); }, valueOf() { throw new RangeError("value"); }, toJSON() { throw new RangeError("json"); } })`;
 
 await arena(
-  { rules: [{ id: "std", effect: "allow", capability: "import", modules: ["node:fs", "node:child_process"] }] },
+  {
+    rules: [
+      {
+        id: "std",
+        effect: "allow",
+        capability: "import",
+        modules: ["node:fs", "node:child_process"],
+      },
+    ],
+  },
   async ({ spawn, events }) => {
     const lines: string[] = [];
     const cell = await spawn({ onConsole: (_level, text) => lines.push(text) });
-    await cell.exec(`globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process"); globalThis.bad = ${bad}; 0`);
+    await cell.exec(
+      `globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process"); globalThis.bad = ${bad}; 0`,
+    );
     const own = [
       `import(bad)`,
       `fetch("http://127.0.0.1:1/", { method: bad })`,
@@ -36,11 +47,22 @@ await arena(
       assert.ok(isOwn || isRefusal, `${program}: ${error.name} ${error.message}`);
     }
     const asked = events.length;
-    for (const program of [`fs.readFileSync(bad)`, `require(bad)`, `cp.execFileSync(bad)`, `cp.execFileSync("/bin/sh", [bad])`, `fetch(bad)`]) {
+    for (const program of [
+      `fs.readFileSync(bad)`,
+      `require(bad)`,
+      `cp.execFileSync(bad)`,
+      `cp.execFileSync("/bin/sh", [bad])`,
+      `fetch(bad)`,
+    ]) {
       const error = await failureOf(cell.exec(program));
-      assert.ok(error instanceof PolicyError && error.denialEvent.reason === "malformed", `${program}: ${error.message}`);
+      assert.ok(
+        error instanceof PolicyError && error.denialEvent.reason === "malformed",
+        `${program}: ${error.message}`,
+      );
     }
-    await cell.exec(`console.log(bad, Symbol("x"), Object.create(null)); console.error({ get a() { throw 1; } }); 0`);
+    await cell.exec(
+      `console.log(bad, Symbol("x"), Object.create(null)); console.error({ get a() { throw 1; } }); 0`,
+    );
     assert.deepEqual(lines.length, 2);
     // A then that settles twice, and late, settles once.
     const twice = `({ then(resolve, reject) { resolve("first"); reject(new Error("second")); resolve("third"); throw new Error("fourth"); } })`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { arena } from "./arena.ts";
+import { arena } from "./arena/arena.ts";
 
 // What goes on after exec has settled is recorded as that cell's, and disturbs no later call.
 await arena(
@@ -19,13 +19,23 @@ await arena(
     for (const program of programs) assert.equal(await cell.exec(program), "settled");
     while ((await cell.exec("late")) !== programs.length) assert.ok(!cell.closed);
     // Not caught by anybody either: each is one denial, and nobody's failure.
-    assert.equal(await cell.exec(`setTimeout(() => Math.random(), 1); fetch("http://127.0.0.1:2/"); "settled"`), "settled");
+    assert.equal(
+      await cell.exec(
+        `setTimeout(() => Math.random(), 1); fetch("http://127.0.0.1:2/"); "settled"`,
+      ),
+      "settled",
+    );
     while (events.length < programs.length + 3) assert.equal(await cell.exec("1"), 1);
     // Each result belongs to its own call, whatever order they come in.
-    const calls = Array.from({ length: 20 }, async (_, index) =>
-      cell.exec(`new Promise((resolve) => setTimeout(resolve, ${20 - index}, ${index}))`),
+    const calls = Array.from(
+      { length: 20 },
+      async (_, index) =>
+        await cell.exec(`new Promise((resolve) => setTimeout(resolve, ${20 - index}, ${index}))`),
     );
-    assert.deepEqual(await Promise.all(calls), Array.from({ length: 20 }, (_, index) => index));
+    assert.deepEqual(
+      await Promise.all(calls),
+      Array.from({ length: 20 }, (_, index) => index),
+    );
     return programs.length + 3;
   },
 );

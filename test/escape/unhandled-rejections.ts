@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { arena } from "./arena.ts";
+import { arena } from "./arena/arena.ts";
 
 // A rejection that nobody handles is thrown out of the isolate: the cell must not take the guest's text for V8's own word.
 const texts = [
@@ -29,11 +29,27 @@ await arena({ limits: { cpu_ms: 2000 } }, async ({ spawn, events }) => {
       assert.ok(value === 1 || value instanceof Error || value instanceof Object, program);
       assert.equal(await cell.exec("6 * 7"), 42, `${program} ended the cell`);
     }
-    await assert.rejects(cell.exec(`throw new Error(${message})`), { name: "GuestError", message: text });
-    await assert.rejects(cell.exec(`Promise.reject(new Error(${message}))`), { name: "GuestError", message: text });
+    await assert.rejects(cell.exec(`throw new Error(${message})`), {
+      name: "GuestError",
+      message: text,
+    });
+    await assert.rejects(cell.exec(`Promise.reject(new Error(${message}))`), {
+      name: "GuestError",
+      message: text,
+    });
   }
-  for (const odd of ["null", "undefined", "Symbol('x')", "1n", "Object.create(null)", "new Proxy({}, { get() { throw 1; } })", "{ get message() { throw 1; } }"]) {
-    await cell.exec(`Promise.reject(${odd.startsWith("{") ? `(${odd})` : odd}); 1`).catch(() => undefined);
+  for (const odd of [
+    "null",
+    "undefined",
+    "Symbol('x')",
+    "1n",
+    "Object.create(null)",
+    "new Proxy({}, { get() { throw 1; } })",
+    "{ get message() { throw 1; } }",
+  ]) {
+    await cell
+      .exec(`Promise.reject(${odd.startsWith("{") ? `(${odd})` : odd}); 1`)
+      .catch(() => undefined);
   }
   // A refusal that nobody handles is a denial, and no more.
   await cell.exec(`setTimeout(() => Math.random(), 0); 1`);

@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena.ts";
+import { arena, failureOf } from "./arena/arena.ts";
 
 const SPIN = "for (;;);";
-const supplied = { spinning: SPIN, "spinning-esm": `export const a = 1; ${SPIN}`, "spinning-late": `await null; ${SPIN} export {};` };
+const supplied = {
+  spinning: SPIN,
+  "spinning-esm": `export const a = 1; ${SPIN}`,
+  "spinning-late": `await null; ${SPIN} export {};`,
+};
 
 /** Carried without running the guest: a getter is not called, so it cannot spin. */
-const carried = [`({ get a() { ${SPIN} } })`, `post({ get a() { ${SPIN} } })`, `throw { toJSON() { ${SPIN} } }`];
+const carried = [
+  `({ get a() { ${SPIN} } })`,
+  `post({ get a() { ${SPIN} } })`,
+  `throw { toJSON() { ${SPIN} } }`,
+];
 
 /** Where a guest may spin while somebody waits for it. */
 const awaited: Readonly<Record<string, string>> = {
@@ -32,31 +41,38 @@ const awaited: Readonly<Record<string, string>> = {
 
 const rules = [{ id: "mods", effect: "allow", capability: "import", modules: ["*"] }];
 
-await arena({ rules, modules: supplied, limits: { cpu_ms: 150, wall_ms: 4000 } }, async ({ spawn, events }) => {
-  const patient = await spawn();
-  for (const program of carried) assert.ok((await failureOf(patient.exec(program))) instanceof GuestError);
-  let due = 0;
-  for (const [where, program] of Object.entries(awaited)) {
-    const cell = await spawn();
-    const error = await failureOf(cell.exec(program));
-    if (where === "in Atomics.wait" && !cell.closed) continue;
-    assert.ok(error instanceof PolicyError, `${where}: ${error.name}: ${error.message}`);
-    assert.match(error.denialEvent.policyRule, /^limit\.(?:cpu|wall|memory)$/, where);
-    assert.equal(error.denialEvent, events.at(-1), where);
-    due += where === "in a reaction to a refusal" ? 2 : 1;
-    assert.equal(events.length, due, where);
-    assert.ok(cell.closed, where);
-  }
-  // After the call has settled nobody waits; the limits hold all the same.
-  for (const program of [`setTimeout(() => { ${SPIN} }, 10); 1`, `setTimeout(function again() { setTimeout(again, 0); for (let i = 0; i < 1e7; i++); }, 0); 1`]) {
-    const cell = await spawn();
-    assert.equal(await cell.exec(program), 1);
-    const ended = Date.now() + 20_000;
-    while (!cell.closed) {
-      assert.ok(Date.now() < ended, `${program} spins on`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+await arena(
+  { rules, modules: supplied, limits: { cpu_ms: 150, wall_ms: 4000 } },
+  async ({ spawn, events }) => {
+    const patient = await spawn();
+    for (const program of carried)
+      assert.ok((await failureOf(patient.exec(program))) instanceof GuestError);
+    let due = 0;
+    for (const [where, program] of Object.entries(awaited)) {
+      const cell = await spawn();
+      const error = await failureOf(cell.exec(program));
+      if (where === "in Atomics.wait" && !cell.closed) continue;
+      assert.ok(error instanceof PolicyError, `${where}: ${error.name}: ${error.message}`);
+      assert.match(error.denialEvent.policyRule, /^limit\.(?:cpu|wall|memory)$/, where);
+      assert.equal(error.denialEvent, events.at(-1), where);
+      due += where === "in a reaction to a refusal" ? 2 : 1;
+      assert.equal(events.length, due, where);
+      assert.ok(cell.closed, where);
     }
-    due += 1;
-  }
-  return due;
-});
+    // After the call has settled nobody waits; the limits hold all the same.
+    for (const program of [
+      `setTimeout(() => { ${SPIN} }, 10); 1`,
+      `setTimeout(function again() { setTimeout(again, 0); for (let i = 0; i < 1e7; i++); }, 0); 1`,
+    ]) {
+      const cell = await spawn();
+      assert.equal(await cell.exec(program), 1);
+      const ended = Date.now() + 20_000;
+      while (!cell.closed) {
+        assert.ok(Date.now() < ended, `${program} spins on`);
+        await delay(20);
+      }
+      due += 1;
+    }
+    return due;
+  },
+);

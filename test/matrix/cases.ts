@@ -3,7 +3,14 @@ import path from "node:path";
 
 import { type GuardedOperation, GUEST_SURFACE } from "@pyisolate/sandbox-core";
 
-import { type Impossible, type Mode, type Outcome, OUTCOMES, type Specimen, type SpecimenFile } from "./specimen.ts";
+import {
+  type Impossible,
+  type Mode,
+  type Outcome,
+  OUTCOMES,
+  type Specimen,
+  type SpecimenFile,
+} from "./specimen.ts";
 import type { World } from "./world.ts";
 
 /** One cell of the matrix: an operation, in one mode, ending in one way. */
@@ -21,7 +28,9 @@ export interface Case {
 export type Files = ReadonlyMap<string, SpecimenFile>;
 
 /** Every guarded operation of the registry. Widened: the tests must not know the rows. */
-export const SURFACE: ReadonlyMap<string, GuardedOperation> = new Map(Object.entries(GUEST_SURFACE));
+export const SURFACE: ReadonlyMap<string, GuardedOperation> = new Map(
+  Object.entries(GUEST_SURFACE),
+);
 
 /** The files of `specimens/`, by capability. */
 export async function specimenFiles(): Promise<Files> {
@@ -41,18 +50,37 @@ export function casesOf(files: Files, world: World): Case[] {
     if (specimen === undefined) {
       throw new Error(`${operation} has no specimen in test/specimens/${capability}.ts`);
     }
-    return modes.flatMap((mode) => OUTCOMES.map((outcome) => caseOf(operation, capability, mode, outcome, specimen, world)));
+    return modes.flatMap((mode) =>
+      OUTCOMES.map((outcome) => caseOf(operation, capability, mode, outcome, specimen, world)),
+    );
   });
 }
 
-function caseOf(operation: string, capability: string, mode: Mode, outcome: Outcome, specimen: Specimen, world: World): Case {
+function caseOf(
+  operation: string,
+  capability: string,
+  mode: Mode,
+  outcome: Outcome,
+  specimen: Specimen,
+  world: World,
+): Case {
   const told = specimen.outcomes[outcome];
   const program = isImpossible(told) ? undefined : told[mode];
   const impossible = isImpossible(told) ? told.impossible : undefined;
   if (program === undefined && impossible === undefined) {
-    throw new Error(`the specimen of ${operation} does not say how it ends in "${outcome}", ${mode}`);
+    throw new Error(
+      `the specimen of ${operation} does not say how it ends in "${outcome}", ${mode}`,
+    );
   }
-  return { operation, capability, mode, outcome, program, impossible, prepare: () => specimen.prepare?.(world) };
+  return {
+    operation,
+    capability,
+    mode,
+    outcome,
+    program,
+    impossible,
+    prepare: () => specimen.prepare?.(world),
+  };
 }
 
 function isImpossible(told: Specimen["outcomes"][Outcome]): told is Impossible {

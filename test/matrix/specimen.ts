@@ -12,7 +12,9 @@ export interface Impossible {
 
 /** One operation as a guest would use it: an expression for each mode and outcome. */
 export interface Specimen {
-  readonly outcomes: Readonly<Record<Outcome, Readonly<Partial<Record<Mode, string>>> | Impossible>>;
+  readonly outcomes: Readonly<
+    Record<Outcome, Readonly<Partial<Record<Mode, string>>> | Impossible>
+  >;
   /** Puts the world back as the programs need it; runs before each of them. */
   readonly prepare?: (world: World) => void;
 }

@@ -10,7 +10,12 @@ function both(name: string, ...args: readonly unknown[]): { sync: string; async:
   return { sync: `fs.${name}Sync(${list})`, async: `fs.promises.${name}(${list})` };
 }
 
-function specimen(name: string, good: readonly unknown[], failing: readonly unknown[], prepare?: (world: World) => void): Specimen {
+function specimen(
+  name: string,
+  good: readonly unknown[],
+  failing: readonly unknown[],
+  prepare?: (world: World) => void,
+): Specimen {
   const outcomes = {
     allow: both(name, ...good),
     // The same as is allowed: what differs is the policy.
@@ -22,7 +27,12 @@ function specimen(name: string, good: readonly unknown[], failing: readonly unkn
 }
 
 export const file: SpecimenFile = {
-  rule: ({ folder }) => ({ id: "data", effect: "allow", capability: "filesystem", paths: [folder, `${folder}/**`] }),
+  rule: ({ folder }) => ({
+    id: "data",
+    effect: "allow",
+    capability: "filesystem",
+    paths: [folder, `${folder}/**`],
+  }),
   setup: `globalThis.fs = require("node:fs");`,
   specimens: ({ folder }) => {
     const at = (name: string): string => path.join(folder, name);
@@ -31,16 +41,22 @@ export const file: SpecimenFile = {
       "fs.readFile": specimen("readFile", [at("file"), "utf8"], [at("missing")]),
       "fs.writeFile": specimen("writeFile", [at("written"), "x"], [at("directory"), "x"]),
       "fs.appendFile": specimen("appendFile", [at("written"), "x"], [at("directory"), "x"]),
-      "fs.mkdir": specimen("mkdir", [at("made")], [at("directory")], () => rmSync(at("made"), { recursive: true, force: true })),
+      "fs.mkdir": specimen("mkdir", [at("made")], [at("directory")], () =>
+        rmSync(at("made"), { recursive: true, force: true }),
+      ),
       "fs.readdir": specimen("readdir", [at("directory")], [at("file")]),
       "fs.stat": specimen("stat", [at("file")], [at("missing")]),
-      "fs.rm": specimen("rm", [at("passing")], [at("missing")], () => writeFileSync(at("passing"), "")),
+      "fs.rm": specimen("rm", [at("passing")], [at("missing")], () =>
+        writeFileSync(at("passing"), ""),
+      ),
       "fs.exists": {
         outcomes: {
           allow: exists,
           deny: exists,
           malformed: { sync: `fs.existsSync("/a\\0")` },
-          failing: { impossible: "What cannot be found does not exist: that is the answer, and no failure." },
+          failing: {
+            impossible: "What cannot be found does not exist: that is the answer, and no failure.",
+          },
         },
       },
     };

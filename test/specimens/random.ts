@@ -1,7 +1,8 @@
 import type { Impossible, SpecimenFile } from "../matrix/specimen.ts";
 
 const unfailing: Impossible = {
-  impossible: "Once granted it cannot fail: the bytes come from the process' own generator, and need nothing else.",
+  impossible:
+    "Once granted it cannot fail: the bytes come from the process' own generator, and need nothing else.",
 };
 const withoutArguments: Impossible = {
   impossible: "It takes no argument, so there is nothing that could be malformed.",

@@ -1,7 +1,13 @@
 import type { SpecimenFile } from "../matrix/specimen.ts";
 
 export const file: SpecimenFile = {
-  rule: ({ command }) => ({ id: "tool", effect: "allow", capability: "subprocess", operations: ["exec"], commands: [command] }),
+  rule: ({ command }) => ({
+    id: "tool",
+    effect: "allow",
+    capability: "subprocess",
+    operations: ["exec"],
+    commands: [command],
+  }),
   setup: `globalThis.cp = require("node:child_process");`,
   specimens: ({ command }) => {
     const run = (name: string, ...args: readonly string[]): { sync: string; async: string } => {

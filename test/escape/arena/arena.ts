@@ -1,27 +1,16 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { setTimeout as delay } from "node:timers/promises";
 
-import {
-  InMemoryLogRecordExporter,
-  LoggerProvider,
-  SimpleLogRecordProcessor,
-} from "@opentelemetry/sdk-logs";
-import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import {
   type Sandbox,
   type SpawnOptions,
   Supervisor,
   type SupervisorOptions,
 } from "@pyisolate/sandbox-core";
-import {
-  createDenialRecorder,
-  DenialEvent,
-  type DenialSink,
-  METRICS,
-  parseDenialEvent,
-} from "@pyisolate/telemetry";
+import { DenialEvent, type DenialSink, parseDenialEvent } from "@pyisolate/telemetry";
+
+import { openBooks } from "./books.ts";
+import { nothingLeft, supervisorMark, watchMemory } from "./leftovers.ts";
 
 export interface ArenaOptions extends Omit<SupervisorOptions, "policy" | "denials"> {
   readonly rules?: readonly object[];
@@ -63,8 +52,8 @@ export async function arena(
   process.on("warning", (warning) => warnings.push(String(warning)));
   const stall = monitorEventLoopDelay({ resolution: 10 });
   stall.enable();
-  const telemetry = inMemoryTelemetry();
-  const { recorder } = telemetry;
+  const books = openBooks();
+  const { recorder } = books;
   const events: DenialEvent[] = [];
   const sink: DenialSink = {
     record: (event) => {
@@ -101,7 +90,7 @@ export async function arena(
   assert.ok(hostBytes < MAX_HOST_BYTES, `the host held ${Math.round(hostBytes / MIB)} MiB`);
   assert.ok(stall.max / 1e6 < MAX_STALL_MS, `the host stood for ${stall.max / 1e6} ms`);
   checkEvents(events, victims, supervisor, due);
-  await telemetry.check(due);
+  await books.check(due);
   await nothingLeft(mark);
   assert.deepEqual(warnings, []);
   clearTimeout(watchdog);
@@ -146,95 +135,4 @@ function checkEvents(
     // Also what makes its text clean: nothing else is taken back.
     assert.deepEqual(parseDenialEvent(JSON.parse(JSON.stringify(event))), event);
   }
-}
-
-function inMemoryTelemetry() {
-  class Reader extends MetricReader {
-    async onForceFlush(): Promise<void> {}
-    async onShutdown(): Promise<void> {}
-  }
-  const reader = new Reader();
-  const exporter = new InMemoryLogRecordExporter();
-  const meterProvider = new MeterProvider({ readers: [reader] });
-  const loggerProvider = new LoggerProvider({
-    processors: [new SimpleLogRecordProcessor({ exporter })],
-  });
-  const recorder = createDenialRecorder({ meterProvider, loggerProvider });
-  const check = async (due: number): Promise<void> => {
-    await recorder.flush();
-    const { denied, emitted, coalesced, dropped, pending } = recorder.ledger();
-    assert.deepEqual({ denied, dropped, pending }, { denied: due, dropped: {}, pending: 0 });
-    assert.equal(emitted + coalesced, due, "the ledger balances");
-    const records = exporter
-      .getFinishedLogRecords()
-      .filter(({ eventName }) => eventName === "pyisolate.denial");
-    assert.equal(records.length, emitted);
-    const counts = records.map(({ attributes }) => Number(attributes["pyisolate.denial.count"]));
-    assert.equal(sum(counts), due, "the records tell of every denial");
-    const { resourceMetrics } = await reader.collect();
-    const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
-    const total = (name: string, label?: string): number => {
-      const points = metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
-      const wanted = points.filter(
-        ({ attributes }) => label === undefined || attributes["pyisolate.decision"] === label,
-      );
-      return sum(wanted.map(({ value }) => Number(value)));
-    };
-    assert.equal(total(METRICS.denials.name), due, METRICS.denials.name);
-    assert.equal(total(METRICS.denialEvents.name), due, METRICS.denialEvents.name);
-    assert.equal(total(METRICS.decisions.name, "deny"), due, METRICS.decisions.name);
-    await recorder.shutdown();
-  };
-  return { recorder, check };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
-}
-
-/** What stands in the environment of everything that one supervisor has started. */
-function supervisorMark(pid: number): string {
-  const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
-  const mark = environment.find((entry) => entry.startsWith("PYISOLATE_SUPERVISOR="));
-  assert.ok(mark !== undefined, "a cell carries its supervisor's mark");
-  return mark;
-}
-
-async function nothingLeft(mark: string): Promise<void> {
-  let left = running(mark);
-  // The kernel takes a moment to clear away what has been killed.
-  for (let round = 0; left.length > 0 && round < 500; round++) {
-    await delay(10);
-    left = running(mark);
-  }
-  assert.deepEqual(left, [], "processes left behind");
-}
-
-function running(mark: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid) || pid === String(process.pid)) return false;
-    try {
-      const parent = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "").split(" ")[1];
-      if (parent === String(process.pid)) return true;
-      return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark);
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** The most that any cell held, resident. */
-function watchMemory(cells: () => readonly Sandbox[]): { readonly bytes: number; stop(): void } {
-  const peak = { bytes: 0, stop: () => clearInterval(timer) };
-  const timer = setInterval(() => {
-    for (const { pid } of cells()) {
-      try {
-        const pages = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1];
-        peak.bytes = Math.max(peak.bytes, Number(pages) * 4096);
-      } catch {
-        // It has ended.
-      }
-    }
-  }, 10);
-  return peak;
 }

@@ -10,18 +10,25 @@ import { arena } from "./arena.ts";
  */
 export async function bomb(program: string): Promise<void> {
   await arena({ limits: { cpu_ms: 2500, wall_ms: 5000 } }, async ({ spawn, events }) => {
-    const endings = [program, `Promise.resolve().then(() => { ${program} })`].map(async (source) => {
-      const cell = await spawn();
-      const outcome = await failureOrValue(cell.exec(source));
-      const last = outcome instanceof PolicyError ? outcome : await failureOrValue(cell.exec("6 * 7"));
-      await cell.close();
-      if (last === 42) return 0;
-      assert.ok(last instanceof PolicyError, String(last));
-      // A crash is V8's own end where it has no other word.
-      assert.match(last.denialEvent.policyRule, /^limit\.(?:memory|cpu|wall|crash)$/, String(last));
-      assert.ok(events.includes(last.denialEvent));
-      return 1;
-    });
+    const endings = [program, `Promise.resolve().then(() => { ${program} })`].map(
+      async (source) => {
+        const cell = await spawn();
+        const outcome = await failureOrValue(cell.exec(source));
+        const last =
+          outcome instanceof PolicyError ? outcome : await failureOrValue(cell.exec("6 * 7"));
+        await cell.close();
+        if (last === 42) return 0;
+        assert.ok(last instanceof PolicyError, String(last));
+        // A crash is V8's own end where it has no other word.
+        assert.match(
+          last.denialEvent.policyRule,
+          /^limit\.(?:memory|cpu|wall|crash)$/,
+          String(last),
+        );
+        assert.ok(events.includes(last.denialEvent));
+        return 1;
+      },
+    );
     const ended = await Promise.all(endings);
     return ended.filter((denials) => denials === 1).length;
   });
