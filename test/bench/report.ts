@@ -2,7 +2,7 @@
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: "x" | "ms";
+  readonly unit: "x" | "ms" | "MiB";
   /** Most that it may be. */
   readonly target: number;
 }

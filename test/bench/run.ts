@@ -1,6 +1,7 @@
 import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
 
+import { millionDenials } from "./flood.ts";
 import { memoryOfCells } from "./memory.ts";
 import { recorderAlone } from "./recorder-alone.ts";
 import { refusedCall } from "./refused-call.ts";
@@ -28,6 +29,7 @@ async function run(quick: boolean): Promise<void> {
   for (const [name, measure] of [
     ["refused call", async () => await refusedCall(quick ? 5 : 21)],
     ["recorder alone", async () => await recorderAlone(quick ? 5 : 21)],
+    ["flood", async () => await millionDenials()],
     ["spawn", async () => await spawnFromPool(quick ? 5 : 21)],
     ["memory", async () => await memoryOfCells(quick ? 5 : 50)],
   ] as const) {

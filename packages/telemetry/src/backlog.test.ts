@@ -8,13 +8,14 @@ import { Cells } from "./cells.ts";
 import { EventRows } from "./rows.ts";
 import { aDenial } from "./testing/denials.ts";
 
-function setup(capacity: number) {
-  const backlog = new Backlog(capacity);
+function setup(capacity: number, recordsPerWindow = 1000) {
+  const backlog = new Backlog(capacity, recordsPerWindow);
   const cells = new Cells(1000);
   const rows = new EventRows(1000);
   const push = (event: DenialEvent) =>
     backlog.push(event, ROOT_CONTEXT, cells.find(event.cell), rows.find(event));
   const take = (max = Number.POSITIVE_INFINITY) => {
+    backlog.releaseBursts();
     const events: DenialEvent[] = [];
     const bursts: Burst[] = [];
     const notices: string[] = [];
@@ -79,11 +80,66 @@ test("a burst never mixes what its record tells", () => {
 test("with ring and bursts full there is no room, except for kinds that are bursting", () => {
   const { push, take } = setup(1);
   push(aDenial());
-  for (let cell = 0; cell < 256; cell++) expect(push(aDenial({ cell: `c${cell}` }))).toBe(true);
+  for (let cell = 0; cell < 1024; cell++) expect(push(aDenial({ cell: `c${cell}` }))).toBe(true);
   expect(push(aDenial({ cell: "one-too-many" }))).toBe(false);
   expect(push(aDenial({ cell: "c7" }))).toBe(true);
   take(1);
   expect(push(aDenial({ cell: "one-too-many" }))).toBe(true);
+});
+
+test("what is over a cell's records of a window coalesces, until the window ends", () => {
+  const { backlog, push, take } = setup(100, 4);
+  const burst = (cell: string) => {
+    for (const policyRule of ["a", "a", "a", "b", "b", "b"]) push(aDenial({ cell, policyRule }));
+  };
+  burst("noisy");
+  burst("other");
+  const { events, bursts } = take();
+  // Half of the four for each rule.
+  expect(events.map(({ cell, policyRule }) => `${cell} ${policyRule}`)).toEqual([
+    "noisy a",
+    "noisy a",
+    "noisy b",
+    "noisy b",
+    "other a",
+    "other a",
+    "other b",
+    "other b",
+  ]);
+  expect(bursts.map(({ count }) => count)).toEqual([1, 1, 1, 1]);
+  push(aDenial({ cell: "noisy" }));
+  expect(take()).toMatchObject({ events: [], bursts: [{ count: 1 }] });
+  backlog.nextWindow();
+  push(aDenial({ cell: "noisy" }));
+  expect(take()).toMatchObject({ events: [{ cell: "noisy" }], bursts: [] });
+});
+
+test("a burst counts until its window ends, however often the drain runs", () => {
+  const { backlog, push } = setup(8, 1);
+  const bursts: number[] = [];
+  const reader = {
+    event: () => {},
+    burst: ({ count }: Burst) => bursts.push(count),
+    notice: () => {},
+  };
+  for (let turn = 0; turn < 10; turn++) {
+    push(aDenial());
+    push(aDenial());
+    backlog.take(100, reader);
+  }
+  expect(bursts).toEqual([]);
+  backlog.nextWindow();
+  backlog.take(100, reader);
+  expect(bursts).toEqual([19]);
+});
+
+test("one cell's kinds fill no more than half of the bursts", () => {
+  const { push } = setup(1);
+  push(aDenial());
+  const kinds = Array.from({ length: 600 }, (_, rule) => `r${rule}`);
+  const taken = kinds.filter((policyRule) => push(aDenial({ cell: "noisy", policyRule })));
+  expect(taken).toHaveLength(512);
+  expect(push(aDenial({ cell: "quiet" }))).toBe(true);
 });
 
 test("a cell's end comes after its denials", () => {

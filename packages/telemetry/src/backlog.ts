@@ -3,6 +3,7 @@ import type { CellTotals, DenialEvent } from "@pyisolate/policy";
 
 import { Bursts, type Burst } from "./bursts.ts";
 import type { Cell } from "./cells.ts";
+import { Quota } from "./quota.ts";
 import { Ring } from "./ring.ts";
 import type { EventRow } from "./rows.ts";
 
@@ -16,23 +17,26 @@ export interface Notice {
 }
 
 /** Kinds of denial that can burst at once. */
-const MAX_BURSTS = 256;
+const MAX_BURSTS = 1024;
 /** Ends of cells that can wait. */
 const MAX_NOTICES = 4096;
 
 /**
- * What waits for its log record. A denial goes to the ring; where that is full, or the cell has more than its share of it,
- * to the burst of its kind; where there is no room for that either, nowhere.
+ * What waits for its log record. A denial goes to the ring; where that is full, or the cell has more than its share of it or
+ * has used up its records of this window, to the burst of its kind; where there is no room for that either, nowhere.
  */
 export class Backlog {
   readonly #ring: Ring;
+  readonly #quota: Quota;
   readonly #bursts = new Bursts(MAX_BURSTS);
-  readonly #notices: Notice[] = [];
+  readonly #notices: (Notice & { readonly ringMark: number })[] = [];
   /** Places in the ring that one cell may fill: half, so that a noisy cell leaves room for the others. */
   readonly #share: number;
 
-  constructor(capacity: number) {
+  /** @param recordsPerWindow is what a cell may have of its own, one for each denial. */
+  constructor(capacity: number, recordsPerWindow: number) {
     this.#ring = new Ring(capacity);
+    this.#quota = new Quota(recordsPerWindow);
     this.#share = Math.ceil(capacity / 2);
   }
 
@@ -41,9 +45,19 @@ export class Backlog {
     return this.#ring.size + this.#bursts.size + this.#notices.length;
   }
 
+  /** Of those, how many are to be emitted now, and not at the end of the window. */
+  get ready(): number {
+    return this.#ring.size + this.#bursts.released + this.#notices.length;
+  }
+
   /** @returns false where there is no room. */
   push(event: DenialEvent, context: Context, cell: Cell, row: EventRow): boolean {
-    if (cell.waiting < this.#share && this.#ring.push(event, context, cell)) {
+    if (
+      cell.waiting < this.#share &&
+      this.#ring.size < this.#ring.capacity &&
+      this.#quota.take(cell, row) &&
+      this.#ring.push(event, context, cell)
+    ) {
       cell.waiting += 1;
       return true;
     }
@@ -53,11 +67,23 @@ export class Backlog {
   /** @returns false where there is no room. */
   pushNotice(notice: Notice): boolean {
     if (this.#notices.length >= MAX_NOTICES) return false;
-    this.#notices.push(notice);
+    this.#bursts.release(notice.cell);
+    this.#notices.push({ ...notice, ringMark: this.#ring.pushed });
     return true;
   }
 
-  /** Takes up to `max` records out: bursts and ends of cells first, since a ring that refills never ends. */
+  /** A window has ended: its bursts are to be emitted, and everybody has new records. */
+  nextWindow(): void {
+    this.#quota.next();
+    this.releaseBursts();
+  }
+
+  /** Has bursts emitted before their window ends. */
+  releaseBursts(): void {
+    this.#bursts.release();
+  }
+
+  /** Takes up to `max` ready records out: bursts and ends of cells first, since a ring that refills never ends. */
   take(max: number, to: BacklogReader): void {
     let left = max;
     for (; left > 0; left--) {
@@ -74,13 +100,14 @@ export class Backlog {
     this.#takeNotices(left, to);
   }
 
-  // A cell's end comes after its denials. An empty ring means there are none, whoever shares the account.
+  // A cell's end comes after what was denied before it, and does not wait for the others' denials since.
   #takeNotices(max: number, to: BacklogReader): number {
     let left = max;
     for (; left > 0; left--) {
       const [notice] = this.#notices;
       if (notice === undefined) break;
-      if (this.#ring.size > 0 && notice.cell.account.pending > 0) break;
+      const waits = this.#bursts.released > 0 || this.#ring.shifted < notice.ringMark;
+      if (waits && notice.cell.account.pending > 0) break;
       this.#notices.shift();
       to.notice(notice);
     }

@@ -3,6 +3,7 @@ import type { DenialEvent } from "@pyisolate/policy";
 
 import type { Cell } from "./cells.ts";
 import type { EventRow } from "./rows.ts";
+import { Sample } from "./sample.ts";
 
 /** Like denials of one cell, of which the first stands for all. */
 export interface Burst {
@@ -12,26 +13,40 @@ export interface Burst {
   readonly context: Context;
   last: DenialEvent;
   count: number;
+  readonly sample: Sample;
+  /** The number of the next event that the sample keeps. */
+  next: number;
 }
 
 /**
- * Where denials go when the ring has no room for them: one slot for each kind (cell, row, operation), which counts. Two
- * denials of a kind differ in target, time and trace only; the record tells those of the first.
+ * Where denials go that have no place in the ring, or have used up their records: one slot for each kind (cell, row,
+ * operation), which counts. Two denials of a kind differ in target, time and trace only; the record tells those of the first
+ * and a sample of the targets. A burst is held until it is {@link release}d, so that a flood is one record a window, however
+ * often the drain runs.
  */
 export class Bursts {
   readonly #max: number;
-  readonly #byRow = new Map<EventRow, Burst[]>();
+  /** Kinds of one cell: half, so that a cell with many kinds leaves room for the others. */
+  readonly #share: number;
+  readonly #byCell = new Map<Cell, Map<EventRow, Burst[]>>();
   // In order of their beginning.
-  readonly #all = new Set<Burst>();
+  readonly #held = new Set<Burst>();
+  readonly #released = new Set<Burst>();
   #lastBurst: Burst | undefined;
 
   constructor(max: number) {
     this.#max = max;
+    this.#share = Math.ceil(max / 2);
   }
 
   /** Bursts, not denials. */
   get size(): number {
-    return this.#all.size;
+    return this.#held.size + this.#released.size;
+  }
+
+  /** Bursts that {@link shift} would give. */
+  get released(): number {
+    return this.#released.size;
   }
 
   /** @returns false where the table is full and the denial is of no kind in it. */
@@ -43,32 +58,62 @@ export class Bursts {
     if (burst === undefined) return false;
     burst.last = event;
     burst.count += 1;
+    if (burst.count === burst.next) burst.next = burst.sample.keep(event, burst.count);
     this.#lastBurst = burst;
     return true;
   }
 
-  /** Takes the oldest burst out: the next denial of its kind begins a new one. */
+  /** Lets go of all bursts, or of those of a cell. They go on counting until they are taken. */
+  release(cell?: Cell): void {
+    for (const burst of this.#held) {
+      if (cell !== undefined && burst.cell !== cell) continue;
+      this.#held.delete(burst);
+      this.#released.add(burst);
+    }
+  }
+
+  /** Takes the oldest released burst out: the next denial of its kind begins a new one. */
   shift(): Burst | undefined {
-    const [burst] = this.#all;
+    const [burst] = this.#released;
     if (burst === undefined) return undefined;
-    this.#all.delete(burst);
-    const kinds = this.#byRow.get(burst.row)?.filter((other) => other !== burst) ?? [];
-    if (kinds.length === 0) this.#byRow.delete(burst.row);
-    else this.#byRow.set(burst.row, kinds);
+    this.#released.delete(burst);
+    this.#forget(burst);
     if (this.#lastBurst === burst) this.#lastBurst = undefined;
     return burst;
   }
 
   #find(event: DenialEvent, context: Context, cell: Cell, row: EventRow): Burst | undefined {
-    const kinds = this.#byRow.get(row);
+    const rows = this.#byCell.get(cell);
+    const kinds = rows?.get(row);
     const found = kinds?.find((burst) => sameKind(burst, event));
     if (found !== undefined) return found;
-    if (this.#all.size >= this.#max) return undefined;
-    const burst: Burst = { cell, row, first: event, context, last: event, count: 0 };
-    if (kinds === undefined) this.#byRow.set(row, [burst]);
-    else kinds.push(burst);
-    this.#all.add(burst);
+    if (this.size >= this.#max || cell.bursts >= this.#share) return undefined;
+    const sample = new Sample();
+    const burst: Burst = {
+      cell,
+      row,
+      first: event,
+      context,
+      last: event,
+      sample,
+      count: 0,
+      next: 1,
+    };
+    if (kinds !== undefined) kinds.push(burst);
+    else if (rows !== undefined) rows.set(row, [burst]);
+    else this.#byCell.set(cell, new Map([[row, [burst]]]));
+    this.#held.add(burst);
+    cell.bursts += 1;
     return burst;
+  }
+
+  #forget(burst: Burst): void {
+    burst.cell.bursts -= 1;
+    const rows = this.#byCell.get(burst.cell);
+    const kinds = rows?.get(burst.row)?.filter((other) => other !== burst) ?? [];
+    if (kinds.length > 0) rows?.set(burst.row, kinds);
+    else rows?.delete(burst.row);
+    if (rows?.size === 0) this.#byCell.delete(burst.cell);
   }
 }
 

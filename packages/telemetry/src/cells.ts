@@ -1,4 +1,5 @@
 import { Account, type Ledger } from "./ledger.ts";
+import type { Spend } from "./quota.ts";
 import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
 import { newRow, type Row } from "./tally.ts";
 
@@ -11,6 +12,10 @@ export interface Cell {
   readonly account: Account;
   /** Events of it in the ring. */
   waiting: number;
+  /** Kinds of its denials that burst. */
+  bursts: number;
+  /** What it has left of its records. */
+  spend: Spend | undefined;
   /** Its ledger when a cell of this name last closed: where the next one's starts. */
   closedAt: Ledger | undefined;
 }
@@ -108,5 +113,14 @@ export class Cells {
 }
 
 function newCell(name: string, row: Row, folded: boolean): Cell {
-  return { name, row, folded, account: new Account(), waiting: 0, closedAt: undefined };
+  return {
+    name,
+    row,
+    folded,
+    account: new Account(),
+    waiting: 0,
+    bursts: 0,
+    spend: undefined,
+    closedAt: undefined,
+  };
 }

@@ -7,6 +7,7 @@ import type { Backlog, BacklogReader, Notice } from "./backlog.ts";
 import type { Books } from "./books.ts";
 import type { Burst } from "./bursts.ts";
 import type { Cell } from "./cells.ts";
+import { DropNotice } from "./drop-notice.ts";
 import { cellClosedLogRecord, denialLogRecord, type BurstTail } from "./log-record.ts";
 import type { LogOutlet } from "./log-outlet.ts";
 import { EVENTS } from "./semconv.ts";
@@ -18,6 +19,9 @@ import { denialSeverity } from "./severity.ts";
  */
 const CHUNK = 512;
 
+/** A window, milliseconds: how long a burst counts before its record goes out, and what a record budget is for. */
+const WINDOW = 1000;
+
 /** Longest wait for a provider's flush, milliseconds: the SDK's own bound for one export. */
 const FLUSH_TIMEOUT = 30_000;
 
@@ -27,7 +31,11 @@ export class Drain implements BacklogReader {
   readonly #outlet: LogOutlet;
   readonly #books: Books;
   readonly #afterChunk: () => void;
+  readonly #dropNotice: DropNotice;
   #scheduled = false;
+  /** Whether bursts are wanted before their window ends. */
+  #hurried = false;
+  #window: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #unflushed = 0;
 
@@ -37,22 +45,31 @@ export class Drain implements BacklogReader {
     this.#outlet = outlet;
     this.#books = books;
     this.#afterChunk = afterChunk;
+    this.#dropNotice = new DropNotice(outlet, books);
   }
 
   /** Sees to it that a run will follow. */
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
+    this.#window ??= setTimeout(this.#endWindow, WINDOW).unref();
     setImmediate(this.#start);
   }
 
   /** Resolves when nothing is left. */
   async finish(): Promise<void> {
-    while (this.#running !== undefined || this.#backlog.size > 0) await this.#run();
+    this.#hurried = true;
+    try {
+      while (this.#running !== undefined || this.#backlog.size > 0) await this.#run();
+    } finally {
+      this.#hurried = false;
+    }
   }
 
-  /** Drops what is left. */
-  discard(): void {
+  /** Drops what is left, and says so. */
+  end(): void {
+    clearTimeout(this.#window);
+    this.#backlog.releaseBursts();
     this.#backlog.take(Number.POSITIVE_INFINITY, {
       burst: ({ cell, count }) => {
         this.#books.drop(cell, count, "shutdown");
@@ -62,10 +79,11 @@ export class Drain implements BacklogReader {
       },
       notice: () => {},
     });
+    this.#dropNotice.emit();
   }
 
-  burst({ cell, first, last, count, context }: Burst): void {
-    this.#emit(first, context, cell, { count, last });
+  burst({ cell, first, last, count, context, sample }: Burst): void {
+    this.#emit(first, context, cell, { count, last, sample: sample.events });
   }
 
   event(event: DenialEvent, context: Context, cell: Cell): void {
@@ -112,6 +130,14 @@ export class Drain implements BacklogReader {
     });
   };
 
+  readonly #endWindow = (): void => {
+    this.#window = undefined;
+    this.#backlog.nextWindow();
+    if (this.#dropNotice.emit()) this.#unflushed += 1;
+    // What is denied from now on opens the next one.
+    if (this.#backlog.size > 0) this.schedule();
+  };
+
   async #run(): Promise<void> {
     this.#running ??= this.#pump().finally(() => {
       this.#running = undefined;
@@ -120,7 +146,7 @@ export class Drain implements BacklogReader {
   }
 
   async #pump(): Promise<void> {
-    while (this.#backlog.size > 0) {
+    while (this.#hasMore()) {
       this.#backlog.take(CHUNK, this);
       this.#afterChunk();
       if (this.#unflushed >= CHUNK) {
@@ -130,7 +156,12 @@ export class Drain implements BacklogReader {
           continue;
         }
       }
-      if (this.#backlog.size > 0) await turn();
+      if (this.#hasMore()) await turn();
     }
+  }
+
+  #hasMore(): boolean {
+    if (this.#hurried) this.#backlog.releaseBursts();
+    return this.#backlog.ready > 0;
   }
 }

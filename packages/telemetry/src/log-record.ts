@@ -1,9 +1,10 @@
-import { SeverityNumber } from "@opentelemetry/api";
+import { ROOT_CONTEXT, SeverityNumber } from "@opentelemetry/api";
 import type { Attributes, Context, HrTime, LogRecord } from "@opentelemetry/api";
 import type { CellTotals, DenialEvent } from "@pyisolate/policy";
 
+import { cutText } from "./cut-text.ts";
 import { droppedTotal, type Ledger } from "./ledger.ts";
-import { ATTRIBUTES as A, EVENTS } from "./semconv.ts";
+import { ATTRIBUTES as A, EVENTS, type DropReason } from "./semconv.ts";
 import { denialSeverity } from "./severity.ts";
 
 /** A burst: like denials of one cell that one record stands for. */
@@ -11,6 +12,8 @@ export interface BurstTail {
   /** Denials in the burst, the first included. */
   readonly count: number;
   readonly last: DenialEvent;
+  /** Some of its denials. */
+  readonly sample?: readonly DenialEvent[];
 }
 
 /**
@@ -55,6 +58,8 @@ export function denialLogRecord(
   if (burst !== undefined && burst.count > 1) {
     attributes[A.denialLastSeq.name] = burst.last.seq;
     attributes[A.denialLastTime.name] = new Date(burst.last.time).toISOString();
+    const others = otherTargets(event, burst);
+    if (others.length > 0) attributes[A.denialTargets.name] = others;
   }
   return {
     eventName: EVENTS.denial.name,
@@ -65,6 +70,47 @@ export function denialLogRecord(
     context,
   };
 }
+
+/** Longest of a burst's other targets, in UTF-16 code units: there are several. */
+const MAX_OTHER_TARGET = 256;
+
+function otherTargets(first: DenialEvent, { sample = [] }: BurstTail): string[] {
+  const targets = new Set(sample.map(({ target }) => cutText(target, MAX_OTHER_TARGET)));
+  targets.delete(cutText(first.target, MAX_OTHER_TARGET));
+  return [...targets];
+}
+
+/** The log record of what was dropped since the last one like it. `time` is Unix milliseconds. */
+export function recordsDroppedLogRecord(
+  dropped: Readonly<Record<ToldDropReason, number>>,
+  time: number,
+): LogRecord {
+  const attributes: Attributes = {};
+  let total = 0;
+  for (const [reason, count] of Object.entries(dropped)) {
+    if (count > 0) attributes[DROPPED[reason as ToldDropReason].name] = count;
+    total += count;
+  }
+  attributes[A.droppedTotal.name] = total;
+  return {
+    eventName: EVENTS.recordsDropped.name,
+    timestamp: hrTime(time),
+    severityNumber: SeverityNumber.WARN,
+    body: `${total} denials have no record; the counters have them`,
+    attributes,
+    context: ROOT_CONTEXT,
+  };
+}
+
+/** Why records are dropped that somebody wanted. */
+export type ToldDropReason = Exclude<DropReason, "disabled">;
+
+const DROPPED = {
+  ring_full: A.droppedRingFull,
+  emit_failed: A.droppedEmitFailed,
+  invalid: A.droppedInvalid,
+  shutdown: A.droppedShutdown,
+} as const satisfies Record<ToldDropReason, unknown>;
 
 /** The log record of a cell's end. `time` is Unix milliseconds. */
 export function cellClosedLogRecord(

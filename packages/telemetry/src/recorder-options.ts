@@ -12,6 +12,11 @@ export interface DenialRecorderOptions {
   readonly maxSeries?: number;
   /** Denials that wait for their log record before repetition is coalesced. At least 1, at most 1048576. Default 4096. */
   readonly ringSize?: number;
+  /**
+   * Denials of one cell that have a record of their own, a second, and half of that of one row (a rule and the closed
+   * values); the others of that second coalesce to one record a kind. At least 1, at most 1000000. Default 1000.
+   */
+  readonly recordsPerSecond?: number;
   /** Longest time that `flush()` waits, milliseconds. Default 30000. */
   readonly flushTimeoutMillis?: number;
   /** Longest time that `shutdown()` waits for log records, milliseconds. Default 5000. */
@@ -28,6 +33,7 @@ export type RecorderSettings = Required<
 export const MAX_SERIES = 16_000;
 
 const MAX_RING = 1 << 20;
+const MAX_RATE = 1_000_000;
 const DAY = 86_400_000;
 
 /** @throws TypeError where an option is unknown or out of its range; the message says what is allowed. */
@@ -47,6 +53,7 @@ export function recorderSettings(options: DenialRecorderOptions = {}): RecorderS
     ...(options.loggerProvider === undefined ? {} : { loggerProvider: options.loggerProvider }),
     maxSeries: integer("maxSeries", options.maxSeries ?? 1000, 2, MAX_SERIES),
     ringSize: integer("ringSize", options.ringSize ?? 4096, 1, MAX_RING),
+    recordsPerSecond: integer("recordsPerSecond", options.recordsPerSecond ?? 1000, 1, MAX_RATE),
     flushTimeoutMillis: integer("flushTimeoutMillis", options.flushTimeoutMillis ?? 30_000, 1, DAY),
     shutdownTimeoutMillis: integer(
       "shutdownTimeoutMillis",
@@ -72,6 +79,7 @@ const ALLOWED: readonly string[] = [
   "loggerProvider",
   "maxSeries",
   "ringSize",
+  "recordsPerSecond",
   "flushTimeoutMillis",
   "shutdownTimeoutMillis",
 ] satisfies (keyof DenialRecorderOptions)[];

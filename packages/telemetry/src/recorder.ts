@@ -71,7 +71,7 @@ class Recorder implements DenialRecorder {
     this.#settings = settings;
     this.#rows = new EventRows(settings.maxSeries);
     this.#cells = new Cells(settings.maxSeries);
-    this.#backlog = new Backlog(settings.ringSize);
+    this.#backlog = new Backlog(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LogOutlet(settings.loggerProvider);
     this.#meter = new MeterOutlet(
       this.#tally,
@@ -115,6 +115,7 @@ class Recorder implements DenialRecorder {
     } catch {
       if (!counted) this.#books.deny(cell);
       this.#books.drop(cell, 1, "invalid");
+      if (this.#ended === undefined) this.#drain.schedule();
     }
   }
 
@@ -179,7 +180,7 @@ class Recorder implements DenialRecorder {
     const timeout = this.#settings.shutdownTimeoutMillis;
     const deadline = Date.now() + timeout;
     await this.#handOn(timeout);
-    this.#drain.discard();
+    this.#drain.end();
     this.#meter.release();
     this.#forget();
     await this.#flushProviders(Math.max(deadline - Date.now(), LAST_COUNTS));

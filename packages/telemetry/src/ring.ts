@@ -11,6 +11,7 @@ export class Ring {
   readonly #cells: (Cell | undefined)[];
   #head = 0;
   #size = 0;
+  #shifted = 0;
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -21,6 +22,16 @@ export class Ring {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Events that have been taken out since the beginning. */
+  get shifted(): number {
+    return this.#shifted;
+  }
+
+  /** Events that have been put in since the beginning. */
+  get pushed(): number {
+    return this.#shifted + this.#size;
   }
 
   /** @returns false where it is full. */
@@ -50,6 +61,7 @@ export class Ring {
     this.#cells[slot] = undefined;
     this.#head = slot + 1 === this.capacity ? 0 : slot + 1;
     this.#size -= 1;
+    this.#shifted += 1;
     take(event, context, cell);
     return true;
   }

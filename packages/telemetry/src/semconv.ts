@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- the one file of names: a reader who looks for one has one place to look
 import {
   CAPABILITIES,
   DENIAL_REASONS,
@@ -95,6 +96,10 @@ export const ATTRIBUTES = {
   ),
   denialLastSeq: attribute("pyisolate.denial.last_seq", "Position of a burst's last denial"),
   denialLastTime: attribute("pyisolate.denial.last_time", "Time of a burst's last, RFC 3339"),
+  denialTargets: attribute(
+    "pyisolate.denial.targets",
+    "A fair sample of a burst's other targets, at most 8, each clean and bounded; a list of strings",
+  ),
   policyName: attribute("pyisolate.policy.name", "The policy that decided"),
   policyHash: attribute("pyisolate.policy.hash", "Its content hash"),
   ruleName: attribute("security_rule.name", "Same as `pyisolate.policy_rule`"),
@@ -119,6 +124,20 @@ export const ATTRIBUTES = {
   ),
   ledgerDropped: attribute("pyisolate.ledger.dropped", "Of those, without a record"),
   ledgerPending: attribute("pyisolate.ledger.pending", "Of those, not yet settled"),
+  droppedTotal: attribute(
+    "pyisolate.dropped.total",
+    "Denials without a record since the last such event",
+  ),
+  droppedRingFull: attribute("pyisolate.dropped.ring_full", "Of those, for want of room"),
+  droppedEmitFailed: attribute(
+    "pyisolate.dropped.emit_failed",
+    "Of those, because the logger threw",
+  ),
+  droppedInvalid: attribute(
+    "pyisolate.dropped.invalid",
+    "Of those, because they were no denial events",
+  ),
+  droppedShutdown: attribute("pyisolate.dropped.shutdown", "Of those, because the recorder ended"),
 } as const;
 
 const A = ATTRIBUTES;
@@ -154,7 +173,15 @@ export const EVENTS = {
       A.ruleVersion,
       A.denialLastSeq,
       A.denialLastTime,
+      A.denialTargets,
     ],
+  },
+  recordsDropped: {
+    name: "pyisolate.records.dropped",
+    meaning: "Denials have no record, at most one such event a second; the counters have them all",
+    severity: "WARN",
+    attributes: [A.droppedTotal],
+    optional: [A.droppedRingFull, A.droppedEmitFailed, A.droppedInvalid, A.droppedShutdown],
   },
   cellClosed: {
     name: "pyisolate.cell.closed",

@@ -43,7 +43,7 @@ test("records and counts arrive, with who sent them", async () => {
 test("a burst of 20,000 arrives whole: every denial is in some record", async () => {
   await using receiver = await otlpReceiver();
   await using otel = startTelemetry({ serviceName: "plugins", endpoint: receiver.url });
-  await using denials = createDenialRecorder({ ringSize: 20_000 });
+  await using denials = createDenialRecorder({ ringSize: 20_000, recordsPerSecond: 20_000 });
   for (let cell = 0; cell < 4; cell++) {
     for (let seq = 1; seq <= 5000; seq++) denials.record(aDenial({ cell: `c${cell}`, seq }));
   }
@@ -60,7 +60,7 @@ test("a burst of 20,000 arrives whole: every denial is in some record", async ()
 test("shutting down sends what the recorder still holds, without the recorder's help", async () => {
   await using receiver = await otlpReceiver();
   const otel = startTelemetry({ serviceName: "plugins", endpoint: receiver.url });
-  const denials = createDenialRecorder();
+  const denials = createDenialRecorder({ recordsPerSecond: 4000 });
   for (let seq = 1; seq <= 2000; seq++) denials.record(aDenial({ seq }));
   await otel.shutdown();
   expect(receiver.records()).toHaveLength(2000);

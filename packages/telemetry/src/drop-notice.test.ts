@@ -1,0 +1,52 @@
+import { expect, test, vi } from "vitest";
+
+import { createDenialRecorder } from "./recorder.ts";
+import { aDenial } from "./testing/denials.ts";
+import { realSdk } from "./testing/sdk-double.ts";
+
+test("what has no record is told in the stream, once a window, and adds up", async () => {
+  const { loggerProvider, records } = realSdk();
+  await using denials = createDenialRecorder({ loggerProvider, ringSize: 1 });
+  const flood = () => {
+    for (let cell = 0; cell < 3000; cell++) denials.record(aDenial({ cell: `c${cell % 2000}` }));
+    denials.record({} as never);
+  };
+  const told = async () =>
+    (await records()).filter(({ eventName }) => eventName === "pyisolate.records.dropped");
+  flood();
+  flood();
+  await denials.flush();
+  expect(await told()).toEqual([]);
+  await vi.waitFor(
+    async () => {
+      expect(await told()).toHaveLength(1);
+    },
+    { timeout: 5000 },
+  );
+  flood();
+  await denials.shutdown();
+  const all = await told();
+  expect(all).toHaveLength(2);
+  const sum = (name: string) =>
+    all.reduce((total, record) => total + Number(record.attributes[name]), 0);
+  const { dropped } = denials.ledger();
+  expect(sum("pyisolate.dropped.ring_full")).toBe(dropped.ring_full);
+  expect(sum("pyisolate.dropped.invalid")).toBe(3);
+  expect(sum("pyisolate.dropped.total")).toBe((dropped.ring_full ?? 0) + 3);
+});
+
+test("a scan's burst tells a sample of its targets, bounded", async () => {
+  const { loggerProvider, records } = realSdk();
+  await using denials = createDenialRecorder({ loggerProvider, recordsPerSecond: 1 });
+  for (let port = 0; port < 1000; port++) {
+    denials.record(aDenial({ target: `/scan/${port}/${"x".repeat(900)}` }));
+  }
+  await denials.flush();
+  const burst = (await records()).find(
+    ({ attributes }) => attributes["pyisolate.denial.count"] === 999,
+  );
+  const targets = burst?.attributes["pyisolate.denial.targets"] as string[];
+  expect(targets.length).toBeGreaterThan(1);
+  expect(targets.length).toBeLessThanOrEqual(8);
+  for (const target of targets) expect(target).toMatch(/^\/scan\/\d+\/x{200,250}…$/);
+});

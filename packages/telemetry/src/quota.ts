@@ -1,0 +1,48 @@
+import type { Cell } from "./cells.ts";
+import type { EventRow } from "./rows.ts";
+
+/** What a cell has left of its records in one window. */
+export interface Spend {
+  readonly window: number;
+  left: number;
+  /** What is left of each row's share; rows that are not in it have all of it. */
+  readonly rows: Map<EventRow, number>;
+}
+
+/**
+ * How many records of its own a denial's cell, and in it a row, may have in a window; what is denied beyond that coalesces.
+ * A row has half of its cell's, so that one noisy row leaves room for the cell's others.
+ *
+ * @remarks A window ends when {@link next} is called, not by a clock: it is asked for every denial.
+ */
+export class Quota {
+  readonly #perCell: number;
+  readonly #perRow: number;
+  #window = 0;
+
+  constructor(perCell: number) {
+    this.#perCell = perCell;
+    this.#perRow = Math.ceil(perCell / 2);
+  }
+
+  /** Takes one from cell and row. @returns false where either has none left. */
+  take(cell: Cell, row: EventRow): boolean {
+    let spend = cell.spend;
+    if (spend?.window !== this.#window) {
+      spend = { window: this.#window, left: this.#perCell, rows: new Map() };
+      cell.spend = spend;
+    }
+    // First: in a flood this is all that is asked.
+    if (spend.left === 0) return false;
+    const left = spend.rows.get(row) ?? this.#perRow;
+    if (left === 0) return false;
+    spend.rows.set(row, left - 1);
+    spend.left -= 1;
+    return true;
+  }
+
+  /** Everybody has all of it again. */
+  next(): void {
+    this.#window += 1;
+  }
+}
