@@ -6,7 +6,7 @@ import { Dispatch, refused } from "./dispatch.ts";
 import type { Surroundings } from "./guards/guard.ts";
 import type { Answer, Bridge, Primitive } from "./guest/bridge.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
-import { loadSource } from "./modules.ts";
+import { Modules } from "./modules.ts";
 import { asScript } from "./program.ts";
 import { Timers } from "./timers.ts";
 
@@ -30,8 +30,9 @@ export class Cell {
   readonly #timers = new Timers<Running>((id, owner) => this.#enter(owner, (timeout) => this.#guest.fire(id, timeout)));
   readonly #dispatch = new Dispatch({
     ask: askSync,
-    askLater: async (request) => this.#askLater(request),
+    askLater: async (request) => await this.#askLater(request),
   });
+  readonly #modules = new Modules();
   #isolate: GuestIsolate | undefined;
   #start: Start = { memoryMib: 64, ca: null };
   #lastRequest = 0;
@@ -161,7 +162,7 @@ export class Cell {
     const { promise, resolve } = Promise.withResolvers<WireVerdict>();
     this.#verdicts.set(id, resolve);
     this.#channel.send(encodeJson(Frame.request, id, request));
-    return promise;
+    return await promise;
   }
 
   #surroundings(): Surroundings {
@@ -169,21 +170,21 @@ export class Cell {
     return { wallMs, outputBytes, memoryBytes: this.#start.memoryMib * 1024 * 1024, ca: this.#start.ca };
   }
 
+  #answer(name: string, args: readonly Primitive[], execId: number): Answer {
+    const answer = this.#dispatch.sync(name, args, execId, this.#surroundings());
+    if (name === "import" && typeof answer === "string" && answer.startsWith("s")) return this.#modules.answer(String(args[0]), answer.slice(1));
+    return this.#guest.bytesOut(answer) as Answer;
+  }
+
   #bridge(): Bridge {
     return {
-      sync: (name: string, ...args: Primitive[]) => {
+      ask: (callId, name, ...args) => {
         const running = this.#current;
-        const answer = this.#dispatch.sync(name, args, running.id, this.#surroundings());
-        if (name === "import" && typeof answer === "string" && answer.startsWith("s")) {
-          return loadSource(this.#guest, String(args[0]), answer.slice(1), (specifier) => this.#dispatch.sync("import", [specifier], running.id, this.#surroundings()));
-        }
-        return this.#guest.bytesOut(answer) as Answer;
-      },
-      async: (callId, name, ...args) => {
-        const running = this.#current;
+        if (callId === 0) return this.#answer(name, args, running.id);
         void this.#dispatch.later(name, args, running.id, this.#surroundings()).then(([answer, body]) => {
           this.#enter(running, (timeout) => this.#guest.settle(callId, answer, body, timeout));
         });
+        return undefined;
       },
       done: (id) => {
         this.#ready.push(id);

@@ -1,16 +1,13 @@
 import ivm from "isolated-vm";
 
 import type { Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
-import { guestRuntime } from "./guest/runtime.ts";
+import { GUEST_RUNTIME } from "./guest/runtime.ts";
 
 /** Longest text of one console line, error message or stack, in UTF-16 code units. */
 const MAX_TEXT = 8192;
 
 /** Why an entry into the isolate did not end by itself. */
 export type Overrun = "cpu" | "memory";
-
-/** Resolves a module specifier to ES module source, a built-in's export names, or a refusal (thrown). */
-export type Resolve = (specifier: string) => { readonly source: string } | { readonly builtin: string };
 
 /** The guest's isolate: the one room that knows isolated-vm. */
 export class GuestIsolate {
@@ -22,8 +19,8 @@ export class GuestIsolate {
     this.#isolate = new ivm.Isolate({ memoryLimit: memoryMib, onCatastrophicError: onCatastrophe });
     this.#context = this.#isolate.createContextSync();
     const plant = this.#isolate
-      .compileScriptSync(`(${guestRuntime.toString()})`, { filename: "pyisolate:guest" })
-      .runSync(this.#context, { reference: true }) as ivm.Reference;
+      .compileScriptSync(GUEST_RUNTIME, { filename: "pyisolate:guest" })
+      .runSync<{ reference: true }>(this.#context, { reference: true });
     const callbacks = this.#context.evalSync("({})", { reference: true }) as ivm.Reference<Record<string, unknown>>;
     for (const [name, callback] of Object.entries(bridge)) {
       callbacks.setSync(name, new ivm.Callback(callback as (...args: unknown[]) => unknown));
@@ -42,8 +39,6 @@ export class GuestIsolate {
       takePost: handle("takePost"),
       settle: handle("settle"),
       fire: handle("fire"),
-      receive: handle("receive"),
-      builtin: handle("builtin"),
     };
     plant.release();
     handles.release();
@@ -88,75 +83,5 @@ export class GuestIsolate {
   bytesOut(value: unknown): unknown {
     // Copied first: a small Buffer is a view of a pool, and the copy into the isolate takes the whole of what it views.
     return value instanceof Uint8Array ? new ivm.ExternalCopy(new Uint8Array(value)).copyInto({ release: true }) : value;
-  }
-
-  /**
-   * Loads an ES module and what it imports, and hands its namespace to the guest runtime.
-   *
-   * @throws what `resolve` throws, and what the module throws while it is evaluated.
-   */
-  loadModule(name: string, source: string, resolve: Resolve): void {
-    const modules = new Map<string, ivm.Module>();
-    const compile = (specifier: string): ivm.Module => {
-      const known = modules.get(specifier);
-      if (known !== undefined) return known;
-      const found = resolve(specifier);
-      const module =
-        "builtin" in found
-          ? this.#builtinModule(found.builtin)
-          : this.#isolate.compileModuleSync(found.source, { filename: specifier });
-      modules.set(specifier, module);
-      return module;
-    };
-    const entry = this.#isolate.compileModuleSync(source, { filename: name });
-    modules.set(name, entry);
-    const receive = this.#holder(this.#handles.receive, "export const receive = held;");
-    const outer = this.#isolate.compileModuleSync(
-      `import { receive } from "receive"; import * as entry from "entry"; receive(entry);`,
-      { filename: "pyisolate:import" },
-    );
-    outer.instantiateSync(this.#context, (specifier, referrer) => {
-      if (referrer === outer) return specifier === "receive" ? receive : entry;
-      return compile(specifier);
-    });
-    outer.evaluateSync();
-  }
-
-  #builtinModule(name: string): ivm.Module {
-    const value = this.#handles.builtin.applySync(undefined, [name], { result: { reference: true } }) as ivm.Reference;
-    const keys = this.#context.evalClosureSync("return Object.keys($0)", [value.derefInto()], {
-      result: { copy: true },
-    }) as string[];
-    const names = keys.map((key) => `export const ${key} = held.${key};`).join(" ");
-    return this.#holder(value, `export default held; ${names}`);
-  }
-
-  /** A module whose text can name `held`. No guest code runs while the value is reachable by its passing name. */
-  #holder(value: ivm.Reference, exports: string): ivm.Module {
-    const passing = "__pyisolate_held__";
-    this.#context.global.setSync(passing, value.derefInto());
-    try {
-      const module = this.#isolate.compileModuleSync(
-        `const held = globalThis.${passing}; delete globalThis.${passing}; ${exports}`,
-        { filename: "pyisolate:module" },
-      );
-      module.instantiateSync(this.#context, () => {
-        throw new Error("imports nothing");
-      });
-      module.evaluateSync();
-      return module;
-    } finally {
-      this.#context.global.deleteSync(passing);
-    }
-  }
-
-  /** Whether a text is a program by V8's own word, and if not, why. */
-  syntaxError(source: string): Error | undefined {
-    try {
-      this.#isolate.compileScriptSync(source, { filename: "guest.js" });
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
   }
 }

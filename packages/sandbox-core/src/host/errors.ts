@@ -26,10 +26,13 @@ export class GuestError extends Error {
   }
 }
 
+/** Frames of the runtime, of what may be below it, and of the eval in which it runs a program. */
+const FOREIGN = /pyisolate:|isolated-vm|node:|file:\/\/|^\s+at eval \(<anonymous>\)$/;
+
 function cleanStack(stack: string): string {
   return stack
     .split("\n")
-    .filter((line) => /^\s+at /.test(line) && !/pyisolate:|isolated-vm|node:|file:\/\//.test(line))
+    .filter((line) => /^\s+at /.test(line) && !FOREIGN.test(line))
     .slice(0, MAX_FRAMES)
     .map((line) => `    ${cleanText(line.trim(), 256)}`)
     .join("\n");

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, writeSync } from "node:fs";
+import { closeSync, constants, type Dirent, fstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, writeSync } from "node:fs";
 
 import type { Answer, Primitive } from "../guest/bridge.ts";
 import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
@@ -11,8 +11,10 @@ const { O_RDONLY, O_WRONLY, O_APPEND, O_TRUNC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NO
 /** Part of the memory that a guest may use which one file may take: it is there up to three times, and as text twice as large. */
 const MEMORY_SHARE = 4;
 
-export const readFile: Guard = ([path, encoding], _mode, { memoryBytes }) => {
-  const asText = decodeText(encoding, pathText(path));
+export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) => {
+  const given = pathText(path);
+  const asText = decodeText(encoding, given);
+  if ((flag ?? "r") !== "r") throw new Malformed("the flag is none for reading", given);
   return onPlace(path, "open", ({ place }) => {
     mustExist(place);
     const size = mustBeFile(place);
@@ -101,13 +103,16 @@ function openToWrite({ place, asDirectory }: Found, { exclusive, how }: { exclus
 }
 
 /** Names, or with `types` pairs of a name and what it is. */
-export const readdir: Guard = ([path, types]) =>
-  onPlace(path, "scandir", ({ place }) => {
+export const readdir: Guard = ([path, types, encoding]) => {
+  const given = pathText(path);
+  if (!/^utf-?8$/i.test(String(encoding ?? "utf8"))) throw new Malformed("names are text", given);
+  return onPlace(path, "scandir", ({ place }) => {
     mustExist(place);
     const directory = `${byDescriptor(place.fd)}/`;
     if (types !== true) return json(readdirSync(directory));
     return json(readdirSync(directory, { withFileTypes: true }).map((entry) => [entry.name, kindOf(entry)]));
   });
+};
 
 export const stat: Guard = ([path]) =>
   onPlace(path, "stat", ({ place }) => {
@@ -117,7 +122,7 @@ export const stat: Guard = ([path]) =>
     return json({ kind: kindOf(found), size, mode, atimeMs, mtimeMs, ctimeMs, birthtimeMs });
   });
 
-function kindOf(found: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink">): string {
+function kindOf(found: Stats | Dirent): string {
   if (found.isFile()) return "file";
   if (found.isDirectory()) return "directory";
   return found.isSymbolicLink() ? "link" : "other";

@@ -19,7 +19,7 @@ export interface Found {
   /** The path as the guest wrote it says that it is a directory: `x/`, `x/.`. */
   readonly asDirectory: boolean;
   /** One more request by the same operation. */
-  ask(path: string): void;
+  readonly ask: (path: string) => void;
 }
 
 /**

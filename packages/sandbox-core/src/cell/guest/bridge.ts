@@ -4,15 +4,17 @@ export type Primitive = string | number | boolean | null | undefined | Uint8Arra
 /**
  * A guarded operation's answer. A string's first letter says what it is: `v` a text value, `j` a JSON value, `r` a refusal
  * (`capability reason id`), `e` the operation's own failure (JSON), and for imports `b` a brokered built-in, `c` a CommonJS
- * source, `n` an ES namespace that was handed over. Anything else is the value itself.
+ * module and `m` an ES module (its one name, a newline, its code). Anything else is the value itself.
  */
 export type Answer = string | number | boolean | Uint8Array | undefined;
 
+/** One guarded operation as it crosses the wall: 0 and its name, or the call's number where the answer comes later. */
+export type Asked = [callId: number, name: string, ...args: Primitive[]];
+
 /** What the guest runtime is given; each member is an `ivm.Callback` in the cell. */
 export interface Bridge {
-  readonly sync: (name: string, ...args: Primitive[]) => Answer;
-  /** The answer comes later, to `settle`. */
-  readonly async: (callId: number, name: string, ...args: Primitive[]) => void;
+  /** With a call's number the answer comes later, to `settle`, and this gives undefined. */
+  readonly ask: (...asked: Asked) => Answer;
   /** The call into the cell has an outcome for `take`. */
   readonly done: (execId: number) => void;
   readonly console: (level: string, text: string) => Answer;
@@ -20,6 +22,23 @@ export interface Bridge {
   readonly post: () => Answer;
   readonly timer: (id: number, milliseconds: number) => boolean;
   readonly clearTimer: (id: number) => void;
+}
+
+/** An ES module as the cell plants it: see `es-module.ts`. */
+export interface PlantedModule {
+  /** Whether it has a top-level `await`. */
+  readonly isAsync: boolean;
+  /** Specifiers of what it imports. */
+  readonly needs: readonly string[];
+  /** Which of those it exports whole. */
+  readonly stars: readonly number[];
+  /** What those must export: which one, and the name. */
+  readonly checks: readonly (readonly [index: number, name: string])[];
+  /** Once its functions stand, tells how each export is read, and yields; then runs. */
+  readonly body: (
+    modules: readonly { readonly namespace: object }[],
+    expose: (exports: Readonly<Record<string, () => unknown>>) => void,
+  ) => Generator<undefined, void, undefined> | AsyncGenerator<undefined, void, undefined>;
 }
 
 /** How a call into the cell ended, as it leaves the isolate. */
@@ -35,7 +54,4 @@ export interface GuestHandles {
   readonly takePost: () => unknown;
   readonly settle: (callId: number, answer: Answer, body: Uint8Array | undefined) => void;
   readonly fire: (timerId: number) => void;
-  /** Takes an ES module's namespace from the module that imported it. */
-  readonly receive: (namespace: unknown) => void;
-  readonly builtin: (name: string) => unknown;
 }

@@ -1,0 +1,100 @@
+import type { Answer, Asked, Bridge, GuestHandles } from "./bridge.ts";
+import type { Kept } from "./keep.ts";
+
+export type Answers = ReturnType<typeof answers>;
+
+/** Asks for guarded operations, and makes values and errors of the answers. Planted by its source text. */
+export function answers(bridge: Pick<Bridge, "ask">, kept: Kept) {
+  const { apply, create, Error, Errors, indexOf, own, parse, Promise, refusals, slice, text, weakGet, weakSet } = kept;
+  const cross = bridge.ask;
+
+  /** The refusal a guest sees: a fixed message, capability, reason and id; nothing of the host. */
+  function refusalError(payload: string): Error {
+    const first = indexOf(payload, " ");
+    const second = indexOf(payload, " ", first + 1);
+    const capability = slice(payload, 0, first);
+    const reason = slice(payload, first + 1, second);
+    const id = slice(payload, second + 1);
+    const error = new Error(`${capability} denied (${reason})`);
+    own(error, "name", "PolicyError");
+    own(error, "capability", capability);
+    own(error, "reason", reason);
+    own(error, "denialId", id);
+    // Identity, not looks, tells a refusal from a guest-made error.
+    weakSet(refusals, error, id);
+    return error;
+  }
+
+  const carried = ["code", "errno", "syscall", "path", "status", "signal", "killed", "stdout", "stderr"];
+
+  function failureError(json: string): Error {
+    const fields = parse(json) as Record<string, unknown>;
+    const Made = Errors[text(fields["type"])] ?? Error;
+    const error = new Made(text(fields["message"]));
+    for (let index = 0; index < carried.length; index++) {
+      const name = carried[index] as string;
+      const value = fields[name];
+      if (value !== undefined) own(error, name, value, true);
+    }
+    return error;
+  }
+
+  /** @throws the refusal or failure that the answer is. */
+  function valueOf(answer: Answer): unknown {
+    if (typeof answer !== "string") return answer;
+    const payload = slice(answer, 1);
+    switch (answer[0]) {
+      case "v":
+        return payload;
+      case "j":
+        return parse(payload);
+      case "r":
+        throw refusalError(payload);
+      case "e":
+        throw failureError(payload);
+      default:
+        return answer;
+    }
+  }
+
+  const raw = (asked: Asked): Answer => apply(cross, undefined, asked);
+
+  interface Waiting {
+    readonly resolve: (value: unknown) => void;
+    readonly reject: (error: unknown) => void;
+    readonly shape: (value: unknown, body: Uint8Array | undefined) => unknown;
+  }
+  const waiting = create(null) as Record<number, Waiting>;
+  let lastCall = 0;
+
+  const settle: GuestHandles["settle"] = (callId, answer, body) => {
+    const call = waiting[callId];
+    if (call === undefined) return;
+    delete waiting[callId];
+    let value: unknown;
+    try {
+      value = call.shape(valueOf(answer), body);
+    } catch (error) {
+      call.reject(error);
+      return;
+    }
+    call.resolve(value);
+  };
+
+  return {
+    valueOf,
+    /** The answer as it came. */
+    raw,
+    ask: (asked: Asked): unknown => valueOf(raw(asked)),
+    askLater: (shape: Waiting["shape"], asked: Asked): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const callId = ++lastCall;
+        waiting[callId] = { resolve, reject, shape };
+        asked[0] = callId;
+        raw(asked);
+      }),
+    settle,
+    /** The id of the denial that an error tells of; null for every other value, however it looks. */
+    denialOf: (error: unknown): string | null => weakGet(refusals, error) ?? null,
+  };
+}

@@ -1,0 +1,27 @@
+import type { Answers } from "./answers.ts";
+import type { Kept } from "./keep.ts";
+import type { Reading } from "./reading.ts";
+
+/** `crypto`, and what `Math.random` becomes. Planted by its source text. */
+export function cryptoStubs({ byteLengthOf, freeze, setBytes, tagOf }: Kept, { ask }: Answers, { bytesOf }: Reading) {
+  function getRandomValues(array: unknown): unknown {
+    const bytes = bytesOf(array);
+    let kind: string | undefined;
+    try {
+      kind = tagOf(array);
+    } catch {
+      kind = undefined;
+    }
+    const integers = kind !== undefined && kind !== "Float16Array" && kind !== "Float32Array" && kind !== "Float64Array";
+    const values = ask([0, "crypto.getRandomValues", integers && bytes !== null ? byteLengthOf(bytes) : null]);
+    if (bytes !== null) setBytes(bytes, values);
+    return array;
+  }
+  const randomUUID = (): unknown => ask([0, "crypto.randomUUID"]);
+  const webcrypto = freeze({ getRandomValues, randomUUID });
+  return {
+    webcrypto,
+    module: freeze({ getRandomValues, randomUUID, webcrypto }),
+    random: (): unknown => ask([0, "Math.random"]),
+  };
+}

@@ -1,0 +1,83 @@
+export type Kept = ReturnType<typeof keep>;
+
+/**
+ * What the stubs need of the realm, kept before the guest could replace it. The guest may later change every global and every
+ * prototype: nothing is looked up there again, no iterator, species or symbol method is gone through, and tables have no
+ * prototype. Planted by its source text, so it names nothing outside itself.
+ */
+export function keep() {
+  const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+  const { parse, stringify } = JSON;
+  const { create, freeze } = Object;
+  const { min, trunc } = Math;
+
+  type Method = (...args: never[]) => unknown;
+  const unbound =
+    <R>(method: Method) =>
+    (self: unknown, ...args: unknown[]): R =>
+      apply(method as (...args: unknown[]) => unknown, self, args) as R;
+  const typedArray = getPrototypeOf(Uint8Array.prototype) as object;
+  const getter = (name: string | symbol): Method => getOwnPropertyDescriptor(typedArray, name)?.get as Method;
+
+  /** A property of its own, whatever stands on the prototypes. */
+  function own(target: object, name: string, value: unknown, enumerable = false): void {
+    defineProperty(target, name, { __proto__: null, value, writable: true, configurable: true, enumerable } as PropertyDescriptor);
+  }
+
+  function defineGetter(target: object, name: string, get: () => unknown): void {
+    defineProperty(target, name, { __proto__: null, get, configurable: false, enumerable: true } as PropertyDescriptor);
+  }
+
+  const then = unbound<Promise<unknown>>(Promise.prototype.then as Method);
+  const Promises = Promise;
+  /** Waits for a value, thenable or not. A guest's `then` sees only the engine's own functions. */
+  function whenSettled(value: unknown, resolved: (value: unknown) => void, rejected: (error: unknown) => void): void {
+    const promise = new Promises((resolve) => {
+      resolve(value);
+    });
+    // Without a constructor of its own, `then` would ask the guest's for one.
+    own(promise, "constructor", undefined);
+    void then(promise, resolved, rejected);
+  }
+
+  return {
+    realm: globalThis as unknown as Record<string, unknown>,
+    // Under another name it is an indirect eval: it runs in the global scope, not in that of its caller.
+    // oxlint-disable-next-line no-eval -- running the guest's text is what this room is for
+    indirectEval: eval,
+    Errors: { __proto__: null, Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError } as unknown as Record<string, ErrorConstructor | undefined>,
+    Error,
+    TypeError,
+    SyntaxError,
+    Promise,
+    Date,
+    Bytes: Uint8Array,
+    ArrayBuffer,
+    text: String,
+    isView: ArrayBuffer.isView,
+    isArray: Array.isArray,
+    apply,
+    ownKeys,
+    parse,
+    stringify,
+    create: create as (prototype: null) => Record<string, unknown>,
+    freeze,
+    min,
+    trunc,
+    own,
+    defineGetter,
+    whenSettled,
+    slice: unbound<string>(String.prototype.slice),
+    indexOf: unbound<number>(String.prototype.indexOf),
+    lower: unbound<string>(String.prototype.toLowerCase),
+    weakGet: unbound<string | undefined>(WeakMap.prototype.get as Method),
+    weakSet: unbound<unknown>(WeakMap.prototype.set as Method),
+    refusals: new WeakMap<object, string>(),
+    bufferOf: unbound<ArrayBuffer>(getter("buffer")),
+    byteOffsetOf: unbound<number>(getter("byteOffset")),
+    byteLengthOf: unbound<number>(getter("byteLength")),
+    tagOf: unbound<string | undefined>(getter(Symbol.toStringTag)),
+    setBytes: unbound<void>(Uint8Array.prototype.set),
+    arraySlice: unbound<unknown[]>(Array.prototype.slice as Method),
+  };
+}

@@ -1,0 +1,204 @@
+import type { Answers } from "./answers.ts";
+import type { PlantedModule } from "./bridge.ts";
+import type { Kept } from "./keep.ts";
+import type { Reading } from "./reading.ts";
+
+/** `require`, and what `import` becomes. Planted by its source text. */
+export function modulesStub(
+  { apply, create, defineGetter, freeze, indexOf, indirectEval, ownKeys, slice, SyntaxError, Error, own, text }: Kept,
+  { raw, valueOf }: Answers,
+  { targetText }: Reading,
+  builtins: Readonly<Record<string, unknown>>,
+) {
+  /** A module of either kind, from the moment it is known. */
+  interface Module {
+    readonly name: string;
+    /** What others see of it. */
+    namespace: object;
+    /** Runs it and what it needs, at most once. A promise where it must wait. */
+    readonly evaluate: () => Promise<unknown> | undefined;
+    /** What `require` gives. */
+    readonly exports: () => unknown;
+  }
+  const known = create(null) as Record<string, Module>;
+  /** The names of the modules that are being linked. */
+  let linking: Record<string, unknown> | undefined;
+  const process = freeze({ cwd: () => "/" });
+
+  function require(name: unknown): unknown {
+    const module = find(name);
+    void module.evaluate();
+    return module.exports();
+  }
+
+  function find(specifier: unknown): Module {
+    const answer = raw([0, "import", targetText(specifier)]);
+    const kind = typeof answer === "string" ? answer[0] : "";
+    if (kind !== "b" && kind !== "c" && kind !== "m") throw valueOf(answer);
+    const payload = slice(answer, 1);
+    if (kind === "b") return builtin(payload);
+    const cut = indexOf(payload, "\n");
+    const name = slice(payload, 0, cut);
+    const code = slice(payload, cut + 1);
+    return known[name] ?? (kind === "c" ? commonJs(name, code) : esModule(name, code));
+  }
+
+  // ── what is no ES module ───────────────────────────────────────────────────────────────────────────────────────────
+
+  function builtin(name: string): Module {
+    const value = builtins[name];
+    return { name, namespace: namespaceOf(value), evaluate: () => undefined, exports: () => value };
+  }
+
+  function commonJs(name: string, code: string): Module {
+    const module = { exports: {} as unknown };
+    let state: "found" | "running" | "ran" = "found";
+    const self: Module = {
+      name,
+      namespace: create(null),
+      evaluate: () => {
+        if (state === "running") self.namespace = namespaceOf(module.exports);
+        if (state !== "found") return undefined;
+        state = "running";
+        // Known before it runs: in a cycle, the other module sees what there is so far.
+        known[name] = self;
+        try {
+          const body = indirectEval(`(function (module, exports, require, process) {${code}\n})\n//# sourceURL=${name}`) as (...args: unknown[]) => void;
+          apply(body, module.exports, [module, module.exports, require, process]);
+        } catch (error) {
+          delete known[name];
+          throw error;
+        }
+        state = "ran";
+        self.namespace = namespaceOf(module.exports);
+        return undefined;
+      },
+      exports: () => module.exports,
+    };
+    return self;
+  }
+
+  /** A namespace for what is no ES module, as Node makes one: the exports are the default, and their own names. */
+  function namespaceOf(value: unknown): object {
+    const namespace = create(null);
+    if ((typeof value === "object" && value !== null) || typeof value === "function") {
+      const keys = ownKeys(value);
+      for (let index = 0; index < keys.length; index++) {
+        const key = keys[index];
+        // A `then` would make the namespace a thenable, which `await` calls.
+        if (typeof key === "string" && key !== "then") namespace[key] = (value as Record<string, unknown>)[key];
+      }
+    }
+    namespace["default"] = value;
+    return namespace;
+  }
+
+  // ── ES modules ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  function esModule(name: string, code: string): Module {
+    const { isAsync, needs, stars, checks, body } = indirectEval(`(${code})\n//# sourceURL=${name}`) as PlantedModule;
+    const namespace = create(null);
+    const needed: Module[] = [];
+    let state: "linked" | "evaluated" = "linked";
+    let waiting: Promise<unknown> | undefined;
+    let failure: { readonly error: unknown } | undefined;
+    const self: Module = {
+      name,
+      namespace,
+      evaluate: () => {
+        if (failure !== undefined) throw failure.error;
+        if (state === "evaluated") return waiting;
+        state = "evaluated";
+        try {
+          let mustWait = isAsync;
+          const waits: (Promise<unknown> | undefined)[] = [];
+          for (let index = 0; index < needs.length; index++) {
+            const wait = (needed[index] as Module).evaluate();
+            own(waits, text(index), wait, true);
+            mustWait ||= wait !== undefined;
+          }
+          if (mustWait) waiting = later(waits);
+          else run();
+        } catch (error) {
+          fail(error);
+        }
+        return waiting;
+      },
+      exports: () => {
+        if (waiting !== undefined) throw new Error(`The ES module '${name}' awaits at its top level: import() it`);
+        return namespace;
+      },
+    };
+
+    const later = async (waits: readonly (Promise<unknown> | undefined)[]): Promise<void> => {
+      try {
+        for (let index = 0; index < needs.length; index++) await waits[index];
+        await run();
+      } catch (error) {
+        fail(error);
+      }
+    };
+    /** Not kept: whoever asks again may be told something else. */
+    const fail = (error: unknown): never => {
+      failure = { error };
+      delete known[name];
+      throw error;
+    };
+    const run = (): unknown => {
+      for (let index = 0; index < stars.length; index++) exportAll(namespace, (needed[stars[index] as number] as Module).namespace);
+      for (let index = 0; index < checks.length; index++) {
+        const check = checks[index] as readonly [number, string];
+        mustExport(needed[check[0]] as Module, check[1]);
+      }
+      return running.next();
+    };
+
+    const outermost = linking === undefined;
+    linking ??= create(null);
+    linking[name] = true;
+    known[name] = self;
+    const running = body(needed, (exported) => {
+      const names = ownKeys(exported);
+      for (let index = 0; index < names.length; index++) {
+        const key = names[index] as string;
+        defineGetter(namespace, key, exported[key] as () => unknown);
+      }
+    });
+    // Up to its first `yield` an async generator runs at once, too.
+    void running.next();
+    try {
+      for (let index = 0; index < needs.length; index++) own(needed, text(index), find(needs[index]), true);
+    } catch (error) {
+      // Nor are those kept that are linked to it.
+      for (const other in linking) delete known[other];
+      throw error;
+    } finally {
+      if (outermost) linking = undefined;
+    }
+    return self;
+  }
+
+  function exportAll(namespace: object, from: object): void {
+    const names = ownKeys(from);
+    for (let index = 0; index < names.length; index++) {
+      const key = names[index] as string;
+      if (key !== "default" && !(key in namespace)) defineGetter(namespace, key, () => (from as Record<string, unknown>)[key]);
+    }
+  }
+
+  function mustExport(module: Pick<Module, "name" | "namespace">, wanted: string): void {
+    if (!(wanted in module.namespace)) throw new SyntaxError(`The requested module '${module.name}' does not provide an export named '${wanted}'`);
+  }
+
+  return {
+    require,
+    /** `import(name)`; for `import { a, b } from name`, with the names that it must have. */
+    importModule: async (name: unknown, _options: unknown, needed?: unknown): Promise<unknown> => {
+      const module = find(text(name));
+      await module.evaluate();
+      const names = (needed ?? []) as string[];
+      for (let index = 0; index < names.length; index++) mustExport(module, names[index] as string);
+      return module.namespace;
+    },
+  };
+}

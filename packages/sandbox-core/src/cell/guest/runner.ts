@@ -1,0 +1,78 @@
+import type { Answers } from "./answers.ts";
+import type { Bridge, GuestHandles, Outcome } from "./bridge.ts";
+import type { Kept } from "./keep.ts";
+
+/** Runs programs and calls, and keeps how each ended until the cell takes it. Planted by its source text. */
+export function runner(
+  bridge: Pick<Bridge, "done">,
+  { apply, create, indirectEval, realm, slice, TypeError, whenSettled }: Kept,
+  { denialOf }: Answers,
+  shown: (value: unknown) => string,
+  limits: { readonly maxText: number },
+): Pick<GuestHandles, "run" | "call" | "take"> {
+  const outcomes = create(null) as Record<number, Outcome>;
+
+  function read(value: unknown, name: string, fallback: string): string {
+    try {
+      const field = (value as Record<string, unknown>)[name];
+      return typeof field === "string" ? slice(field, 0, limits.maxText) : fallback;
+    } catch {
+      return fallback;
+    }
+  }
+
+  function end(execId: number, outcome: Outcome): void {
+    outcomes[execId] = outcome;
+    bridge.done(execId);
+  }
+
+  function fail(execId: number, error: unknown): void {
+    if ((typeof error === "object" && error !== null) || typeof error === "function") {
+      end(execId, {
+        ok: false,
+        denial: denialOf(error),
+        name: read(error, "name", "Error"),
+        message: read(error, "message", ""),
+        stack: read(error, "stack", ""),
+      });
+    } else {
+      end(execId, { ok: false, denial: null, name: "Error", message: `Uncaught ${slice(shown(error), 0, limits.maxText)}`, stack: "" });
+    }
+  }
+
+  function finish(execId: number, work: () => unknown): void {
+    let value: unknown;
+    let isThenable = false;
+    try {
+      value = work();
+      if ((typeof value === "object" && value !== null) || typeof value === "function") isThenable = typeof (value as { then?: unknown }).then === "function";
+    } catch (error) {
+      fail(execId, error);
+      return;
+    }
+    if (!isThenable) {
+      end(execId, { ok: true, value });
+      return;
+    }
+    whenSettled(
+      value,
+      (settled) => end(execId, { ok: true, value: settled }),
+      (error) => fail(execId, error),
+    );
+  }
+
+  return {
+    run: (execId, source) => finish(execId, () => indirectEval(source) as unknown),
+    call: (execId, name, args) =>
+      finish(execId, () => {
+        const target = realm[name];
+        if (typeof target !== "function") throw new TypeError(`globalThis.${name} is not a function`);
+        return apply(target as (...args: unknown[]) => unknown, undefined, args);
+      }),
+    take: (execId) => {
+      const outcome = outcomes[execId] as Outcome;
+      delete outcomes[execId];
+      return outcome;
+    },
+  };
+}
