@@ -45,6 +45,9 @@ interface Denial {
   readonly broker?: Verdict;
 }
 
+/** Takes a verdict to the cell. */
+export type Answer = (verdict: WireVerdict) => void;
+
 /** Decides one cell's requests, and makes an event of each denial. */
 export class Broker {
   readonly tail = new DenialTail(CELL_TAIL);
@@ -61,50 +64,73 @@ export class Broker {
     this.#authority = authority;
   }
 
-  /** The verdict on a request. Network requests take longer, since a name must be resolved: see {@link decideLater}. */
-  decide(request: GuardRequest): WireVerdict {
-    const policy = this.#authority.policy();
-    if (request.malformed !== null) return this.#refuse({ ...this.#asked(request), reason: "malformed", broker: "not_evaluated" });
+  /**
+   * Decides a request. The answer goes out before the denial is recorded, so that the guest's thread does not wait for what
+   * the operator wants to know. Network requests take longer, since a name must be resolved: see {@link decideLater}.
+   */
+  decide(request: GuardRequest, answer: Answer): void {
     const asked = this.#asked(request);
-    const decision = decide(policy, asked);
-    if (decision.effect === "deny") return this.#refuse({ ...asked, decision });
-    this.#allow(asked.capability);
-    return asked.capability === "import" ? { ok: true, source: this.#authority.modules.get(asked.target) ?? null } : { ok: true };
+    if (request.malformed !== null) {
+      this.deny({ ...asked, reason: "malformed", broker: "not_evaluated" }, answer);
+      return;
+    }
+    const decision = decide(this.#authority.policy(), asked);
+    if (decision.effect === "deny") this.deny({ ...asked, decision }, answer);
+    else if (asked.capability !== "import") this.#allow(asked.capability, { ok: true }, answer);
+    else
+      this.#allow(
+        "import",
+        { ok: true, source: this.#authority.modules.get(asked.target) ?? null },
+        answer,
+      );
   }
 
-  async decideLater(request: GuardRequest): Promise<WireVerdict> {
-    if (request.capability !== "network" || request.malformed !== null) return this.decide(request);
+  async decideLater(request: GuardRequest, answer: Answer): Promise<void> {
+    if (request.capability !== "network" || request.malformed !== null) {
+      this.decide(request, answer);
+      return;
+    }
     const asked = this.#asked(request);
     const before = this.#authority.policy();
     const decision = decide(before, asked);
-    if (decision.effect === "deny") return this.#refuse({ ...asked, decision });
+    if (decision.effect === "deny") {
+      this.deny({ ...asked, decision }, answer);
+      return;
+    }
     const resolution = await this.#resolver.resolve(() => this.#authority.policy(), asked.target);
     // No denial follows a cell's end.
-    if (this.#hasEnded) return { ok: false, capability: "network", reason: "closed", id: "" };
+    if (this.#hasEnded) return;
     // Looking up takes its time: a policy that was put in force meanwhile holds for the name too.
     const now = this.#authority.policy();
     const again = now === before ? decision : decide(now, asked);
-    if (again.effect === "deny") return this.#refuse({ ...asked, decision: again });
+    if (again.effect === "deny") {
+      this.deny({ ...asked, decision: again }, answer);
+      return;
+    }
     switch (resolution.kind) {
       case "granted":
-        this.#allow("network");
-        return { ok: true, addresses: resolution.addresses };
+        this.#allow("network", { ok: true, addresses: resolution.addresses }, answer);
+        break;
       case "unresolved":
         // The policy said yes; that there is no such name is the operation's own failure.
-        this.#allow("network");
-        return { ok: true, addresses: [], unresolved: resolution.code };
+        this.#allow("network", { ok: true, addresses: [], unresolved: resolution.code }, answer);
+        break;
       case "refused":
-        return this.#refuse({ ...asked, target: resolution.target, decision: resolution.decision });
+        this.deny({ ...asked, target: resolution.target, decision: resolution.decision }, answer);
+        break;
     }
   }
 
-  /** Records a denial that no guard asked for: a limit, a dead cell. */
-  deny(denial: Denial): DenialEvent {
+  /** Records a denial, after the answer to whoever asked; nobody asked for one by a limit that ends the cell. */
+  deny(denial: Denial, answer?: Answer): DenialEvent {
     const { capability, decision } = denial;
     const policy = this.#authority.policy();
     const seq = this.tail.denials + 1;
+    const id = `${this.#instance}-${seq}`;
+    const reason = decision?.reason ?? denial.reason ?? "no_rule";
+    answer?.({ ok: false, capability, reason, id });
     const event = denialEvent({
-      id: `${this.#instance}-${seq}`,
+      id,
       seq,
       cell: this.#cell,
       capability,
@@ -113,7 +139,7 @@ export class Broker {
       policyRule: decision?.rule ?? denial.rule ?? DEFAULT_RULE,
       brokerDecision: denial.broker ?? "deny",
       kernelDecision: this.#authority.kernelVerdict(capability),
-      reason: decision?.reason ?? denial.reason ?? "no_rule",
+      reason,
       nearestRule: decision?.nearestRule ?? null,
       policyName: policy.name,
       policyHash: policy.hash,
@@ -128,12 +154,8 @@ export class Broker {
     this.#hasEnded = true;
   }
 
-  #refuse(denial: Denial): WireVerdict {
-    const { id, capability, reason } = this.deny(denial);
-    return { ok: false, capability, reason, id };
-  }
-
-  #allow(capability: Capability): void {
+  #allow(capability: Capability, verdict: WireVerdict, answer: Answer): void {
+    answer(verdict);
     this.tail.allow();
     this.#authority.sink.allowed?.(capability);
   }
@@ -157,5 +179,8 @@ function canonicalTarget(target: string): string {
 
 /** A target for a denial that has none of its own: what the guest was about to do. */
 export function attempted(request: GuardRequest): string {
-  return cleanText(`${request.capability} ${request.operation}:${request.target}`, MAX_TARGET_LENGTH);
+  return cleanText(
+    `${request.capability} ${request.operation}:${request.target}`,
+    MAX_TARGET_LENGTH,
+  );
 }

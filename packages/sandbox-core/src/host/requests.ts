@@ -1,8 +1,8 @@
 import type { DenialEvent } from "@pyisolate/policy";
 
 import type { IncomingFrame } from "../frame-reader.ts";
-import { encodeJson, Frame, type WireVerdict } from "../frames.ts";
-import { attempted, type Broker } from "./broker.ts";
+import { encodeJson, Frame } from "../frames.ts";
+import { type Answer, attempted, type Broker } from "./broker.ts";
 import type { Account, Calls } from "./calls.ts";
 import { type GuardRequest, type LimitReached, parseRequest } from "./wire.ts";
 
@@ -35,8 +35,10 @@ export class Requests {
   ask(frame: IncomingFrame): void {
     const request = parseRequest(frame.body);
     const account = this.#calls.account(request.call);
-    if (request.kind === "limit") this.#limitReached(request, account);
-    else this.#asking.answer(encodeJson(Frame.verdict, 0, this.#counted(request, account) ?? account.context(() => this.#decide(request))));
+    const answer: Answer = (verdict) => this.#asking.answer(encodeJson(Frame.verdict, 0, verdict));
+    if (request.kind === "limit") this.#limitReached(request, account, answer);
+    else if (!this.#isOneTooMany(request, account, answer))
+      account.context(() => this.#broker.decide(request, this.#noting(request, answer)));
   }
 
   /** A request on the other channel. Rejects for what is none. */
@@ -44,43 +46,55 @@ export class Requests {
     const request = parseRequest(frame.body);
     if (request.kind === "limit") throw new TypeError("a limit on the wrong channel");
     const account = this.#calls.account(request.call);
-    const verdict = this.#counted(request, account) ?? (await account.context(async () => await this.#decideLater(request)));
-    this.#asking.send(encodeJson(Frame.verdict, frame.id, verdict));
-  }
-
-  /** Records that a limit was reached. */
-  deny(limit: EndingLimit | "calls", target: string, account: Account): DenialEvent {
-    return account.context(() =>
-      this.#broker.deny({ capability: "limit", operation: limit, target, rule: `limit.${limit}`, reason: "limit", broker: "not_evaluated" }),
+    const answer: Answer = (verdict) =>
+      this.#asking.send(encodeJson(Frame.verdict, frame.id, verdict));
+    if (this.#isOneTooMany(request, account, answer)) return;
+    await account.context(
+      async () => await this.#broker.decideLater(request, this.#noting(request, answer)),
     );
   }
 
-  #limitReached({ limit }: LimitReached, account: Account): void {
-    if (limit === "output") this.#asking.answer(encodeJson(Frame.verdict, 0, this.#refused("output", "", account)));
+  /** Records that a limit was reached. */
+  deny(
+    limit: EndingLimit | "calls",
+    target: string,
+    account: Account,
+    answer?: Answer,
+  ): DenialEvent {
+    return account.context(() =>
+      this.#broker.deny(
+        {
+          capability: "limit",
+          operation: limit,
+          target,
+          rule: `limit.${limit}`,
+          reason: "limit",
+          broker: "not_evaluated",
+        },
+        answer,
+      ),
+    );
+  }
+
+  #limitReached({ limit }: LimitReached, account: Account, answer: Answer): void {
+    if (limit === "output") this.deny("output", "", account, answer);
     else this.#asking.onOverrun(limit, account);
   }
 
-  /** The refusal of a request that is one too many. */
-  #counted(request: GuardRequest, account: Account): WireVerdict | undefined {
+  /** Refuses a request that is one too many. */
+  #isOneTooMany(request: GuardRequest, account: Account, answer: Answer): boolean {
     account.requests += 1;
-    return account.requests > account.limits.calls ? this.#refused("calls", attempted(request), account) : undefined;
+    if (account.requests <= account.limits.calls) return false;
+    this.deny("calls", attempted(request), account, answer);
+    return true;
   }
 
-  #refused(limit: "calls" | "output", target: string, account: Account): WireVerdict {
-    const { id, capability, reason } = this.deny(limit, target, account);
-    return { ok: false, capability, reason, id };
-  }
-
-  #decide(request: GuardRequest): WireVerdict {
-    return this.#noted(request, this.#broker.decide(request));
-  }
-
-  async #decideLater(request: GuardRequest): Promise<WireVerdict> {
-    return this.#noted(request, await this.#broker.decideLater(request));
-  }
-
-  #noted(request: GuardRequest, verdict: WireVerdict): WireVerdict {
-    if (request.capability === "subprocess" && verdict.ok) this.#asking.onCommand();
-    return verdict;
+  /** The cell hears that it may start a process only after it has been noted: it may be killed right then. */
+  #noting(request: GuardRequest, answer: Answer): Answer {
+    if (request.capability !== "subprocess") return answer;
+    return (verdict) => {
+      if (verdict.ok) this.#asking.onCommand();
+      answer(verdict);
+    };
   }
 }
