@@ -1,6 +1,6 @@
 import { DefaultDeserializer, serialize } from "node:v8";
 
-/** A value as structured clone carries it. Throws a DataCloneError for what it cannot. */
+/** A value as structured clone carries it. Throws for what it cannot, a function for one. */
 export function encodeClone(value: unknown): Buffer {
   return serialize(value);
 }

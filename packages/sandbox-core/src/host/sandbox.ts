@@ -109,7 +109,7 @@ export class Sandbox {
   /**
    * Calls a function that the guest left on `globalThis`; arguments and result travel by structured clone.
    *
-   * @throws as {@link exec}, and a DataCloneError for arguments that cannot travel.
+   * @throws as {@link exec}, and an Error for arguments that cannot travel.
    */
   async call(name: string, ...args: unknown[]): Promise<unknown> {
     if (typeof name !== "string") throw new TypeError("call takes the function's name");
