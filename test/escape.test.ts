@@ -9,7 +9,7 @@ const FOLDER = path.join(import.meta.dirname, "escape");
 /** The files; what they share lies in `arena/`. */
 const hazards = readdirSync(FOLDER).filter((file) => file.endsWith(".ts"));
 
-test.each(hazards)(
+test.concurrent.each(hazards)(
   "%s: the host lives, the others are unharmed, nothing is forged",
   async (file) => {
     expect(await inFreshProcess(file)).toEqual({ stdout: "pass\n", stderr: "", ending: 0 });
