@@ -10,6 +10,7 @@ import type { Cell } from "./cells.ts";
 import { DropNotice } from "./drop-notice.ts";
 import { cellClosedLogRecord, denialLogRecord, type BurstTail } from "./log-record.ts";
 import type { LogOutlet } from "./log-outlet.ts";
+import type { Redactor } from "./redactor.ts";
 import { EVENTS } from "./semconv.ts";
 import { denialSeverity } from "./severity.ts";
 
@@ -30,6 +31,7 @@ export class Drain implements BacklogReader {
   readonly #backlog: Backlog;
   readonly #outlet: LogOutlet;
   readonly #books: Books;
+  readonly #redactor: Redactor;
   readonly #afterChunk: () => void;
   readonly #dropNotice: DropNotice;
   #scheduled = false;
@@ -40,10 +42,17 @@ export class Drain implements BacklogReader {
   #unflushed = 0;
 
   /** @param afterChunk is called when a chunk has been emitted; must not throw. */
-  constructor(backlog: Backlog, outlet: LogOutlet, books: Books, afterChunk: () => void) {
+  constructor(
+    backlog: Backlog,
+    outlet: LogOutlet,
+    books: Books,
+    redactor: Redactor,
+    afterChunk: () => void,
+  ) {
     this.#backlog = backlog;
     this.#outlet = outlet;
     this.#books = books;
+    this.#redactor = redactor;
     this.#afterChunk = afterChunk;
     this.#dropNotice = new DropNotice(outlet, books);
   }
@@ -113,7 +122,7 @@ export class Drain implements BacklogReader {
         this.#books.drop(cell, count, "disabled");
         return;
       }
-      this.#outlet.emit(denialLogRecord(event, context, burst));
+      this.#outlet.emit(denialLogRecord(event, context, burst, this.#redactor.target));
     } catch {
       this.#books.drop(cell, count, "emit_failed");
       return;

@@ -2,6 +2,8 @@ export { createDenialRecorder, type DenialRecorder } from "./recorder.ts";
 export type { DenialRecorderOptions } from "./recorder-options.ts";
 export type { Ledger } from "./ledger.ts";
 export { denialLogRecord } from "./log-record.ts";
+export { redactTarget } from "./redact-target.ts";
+export type { Redact } from "./redactor.ts";
 export { denialSeverity } from "./severity.ts";
 export {
   ATTRIBUTES,
@@ -13,7 +15,9 @@ export {
   METRICS,
   OTHER,
   OUTCOMES,
+  REDACTION_FAILURES,
   type DropReason,
+  type RedactionFailure,
 } from "./semconv.ts";
 export { SCOPE } from "./scope.ts";
 

@@ -32,6 +32,7 @@ export class Instruments {
       decisions: counter("decisions"),
       records: counter("records"),
       folded: counter("folded"),
+      redactions: counter("redactions"),
     };
     this.#queueSize = meter.createObservableGauge(METRICS.queueSize.name, {
       unit: METRICS.queueSize.unit,

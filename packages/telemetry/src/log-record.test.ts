@@ -47,7 +47,7 @@ test("a full denial's record", () => {
         "security_rule.ruleset.name": "plugins",
         "security_rule.version": "0123456789abcdef",
       },
-      "body": "denied filesystem read:/etc/shadow to tenant-a (outside_scope, rule default)",
+      "body": "denied filesystem read to tenant-a (outside_scope, rule default): /etc/shadow",
       "eventName": "pyisolate.denial",
       "severityNumber": 17,
       "timestamp": [
@@ -73,7 +73,7 @@ test("a burst's record tells the first, the last and how many", () => {
     "pyisolate.denial.last_seq": 9,
     "pyisolate.denial.last_time": "2026-01-02T00:00:00.000Z",
   });
-  expect(record.body).toMatch(/, 4 times$/);
+  expect(record.body).toMatch(/^denied filesystem read to tenant-a, 4 times \(/);
 });
 
 test("a time before the process is that time, not a reading of performance.now()", () => {

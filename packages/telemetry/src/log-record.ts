@@ -4,8 +4,12 @@ import type { CellTotals, DenialEvent } from "@pyisolate/policy";
 
 import { cutText } from "./cut-text.ts";
 import { droppedTotal, type Ledger } from "./ledger.ts";
+import { redactTarget } from "./redact-target.ts";
 import { ATTRIBUTES as A, EVENTS, type DropReason } from "./semconv.ts";
 import { denialSeverity } from "./severity.ts";
+
+/** What of an event's target may leave the process; undefined where nothing may. */
+export type TargetOf = (event: DenialEvent) => string | undefined;
 
 /** A burst: like denials of one cell that one record stands for. */
 export interface BurstTail {
@@ -26,12 +30,14 @@ export function denialLogRecord(
   event: DenialEvent,
   context: Context,
   burst?: BurstTail,
+  targetOf: TargetOf = redactTarget,
 ): LogRecord {
+  const target = targetOf(event);
   const attributes: Attributes = {
     [A.cell.name]: event.cell,
     [A.capability.name]: event.capability,
     [A.operation.name]: event.operation,
-    [A.attemptedAction.name]: event.attemptedAction,
+    [A.attemptedAction.name]: hasText(target) ? `${event.operation}:${target}` : event.operation,
     [A.policyRule.name]: event.policyRule,
     [A.brokerDecision.name]: event.brokerDecision,
     [A.kernelDecision.name]: event.kernelDecision,
@@ -58,14 +64,14 @@ export function denialLogRecord(
   if (burst !== undefined && burst.count > 1) {
     attributes[A.denialLastSeq.name] = burst.last.seq;
     attributes[A.denialLastTime.name] = new Date(burst.last.time).toISOString();
-    const others = otherTargets(event, burst);
+    const others = otherTargets(target, burst, targetOf);
     if (others.length > 0) attributes[A.denialTargets.name] = others;
   }
   return {
     eventName: EVENTS.denial.name,
     timestamp: hrTime(event.time),
     severityNumber: denialSeverity(event),
-    body: denialMessage(event, burst?.count ?? 1),
+    body: denialMessage(event, target, burst?.count ?? 1),
     attributes,
     context,
   };
@@ -74,10 +80,14 @@ export function denialLogRecord(
 /** Longest of a burst's other targets, in UTF-16 code units: there are several. */
 const MAX_OTHER_TARGET = 256;
 
-function otherTargets(first: DenialEvent, { sample = [] }: BurstTail): string[] {
-  const targets = new Set(sample.map(({ target }) => cutText(target, MAX_OTHER_TARGET)));
-  targets.delete(cutText(first.target, MAX_OTHER_TARGET));
-  return [...targets];
+function otherTargets(
+  first: string | undefined,
+  { sample = [] }: BurstTail,
+  targetOf: TargetOf,
+): string[] {
+  const targets = sample.map(targetOf).filter(hasText);
+  const others = new Set(targets.filter((target) => target !== first));
+  return [...new Set([...others].map((target) => cutText(target, MAX_OTHER_TARGET)))];
 }
 
 /** The log record of what was dropped since the last one like it. `time` is Unix milliseconds. */
@@ -140,10 +150,17 @@ export function cellClosedLogRecord(
   };
 }
 
-function denialMessage(event: DenialEvent, count: number): string {
+// The target last: what a guest wrote can then be taken for nothing else.
+function denialMessage(event: DenialEvent, target: string | undefined, count: number): string {
   const verb = event.enforced ? "denied" : "would be denied";
   const times = count > 1 ? `, ${count} times` : "";
-  return `${verb} ${event.capability} ${event.attemptedAction} to ${event.cell} (${event.reason}, rule ${event.policyRule})${times}`;
+  const what = `${verb} ${event.capability} ${event.operation} to ${event.cell}${times}`;
+  const why = `(${event.reason}, rule ${event.policyRule})`;
+  return hasText(target) ? `${what} ${why}: ${target}` : `${what} ${why}`;
+}
+
+function hasText(target: string | undefined): target is string {
+  return target !== undefined && target !== "";
 }
 
 // A pair, because the SDK takes a small number for a reading of performance.now().

@@ -12,6 +12,7 @@ import { LogOutlet } from "./log-outlet.ts";
 import { MeterOutlet } from "./meter-outlet.ts";
 import { mustProvide, recorderSettings } from "./recorder-options.ts";
 import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
+import { Redactor } from "./redactor.ts";
 import { EventRows } from "./rows.ts";
 import { ATTRIBUTES as A } from "./semconv.ts";
 import { newRow, Tally } from "./tally.ts";
@@ -69,17 +70,24 @@ class Recorder implements DenialRecorder {
 
   constructor(settings: RecorderSettings) {
     this.#settings = settings;
+    const redactor = new Redactor(settings.redact, this.#tally);
     this.#rows = new EventRows(settings.maxSeries);
     this.#cells = new Cells(settings.maxSeries);
     this.#backlog = new Backlog(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LogOutlet(settings.loggerProvider);
     this.#meter = new MeterOutlet(
       this.#tally,
-      [...this.#decisions.rows, ...this.#books.rows, this.#foldedCell, this.#foldedRule],
+      [
+        ...this.#decisions.rows,
+        ...this.#books.rows,
+        ...redactor.rows,
+        this.#foldedCell,
+        this.#foldedRule,
+      ],
       () => this.#books.total.pending,
       settings.meterProvider,
     );
-    this.#drain = new Drain(this.#backlog, this.#log, this.#books, () => {
+    this.#drain = new Drain(this.#backlog, this.#log, this.#books, redactor, () => {
       this.#meter.flush();
     });
     this.#forget = addRecorder(async () => {

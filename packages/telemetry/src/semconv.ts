@@ -36,6 +36,19 @@ export const DROP_REASONS = [
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
+/** Why a record goes out without its target. */
+export const REDACTION_FAILURES = [
+  /** The host's own rule threw. */
+  "threw",
+  /** It took too long. */
+  "slow",
+  /** It had been slow too often. */
+  "switched_off",
+  /** What it gave is no string. */
+  "not_text",
+] as const;
+export type RedactionFailure = (typeof REDACTION_FAILURES)[number];
+
 /** Why a record that a logger took never arrived. */
 export const LOSS_REASONS = [
   /** The SDK's processor had no room for it. */
@@ -69,7 +82,7 @@ export const ATTRIBUTES = {
   ]),
   attemptedAction: attribute(
     "pyisolate.attempted_action",
-    "`operation:target`, or the operation alone; the target is clean and bounded",
+    "`operation:target`, or the operation alone; the target is redacted, clean and bounded",
   ),
   policyRule: attribute(
     "pyisolate.policy_rule",
@@ -98,7 +111,7 @@ export const ATTRIBUTES = {
   denialLastTime: attribute("pyisolate.denial.last_time", "Time of a burst's last, RFC 3339"),
   denialTargets: attribute(
     "pyisolate.denial.targets",
-    "A fair sample of a burst's other targets, at most 8, each clean and bounded; a list of strings",
+    "A fair sample of a burst's other targets, at most 8, each redacted, clean and bounded; a list of strings",
   ),
   policyName: attribute("pyisolate.policy.name", "The policy that decided"),
   policyHash: attribute("pyisolate.policy.hash", "Its content hash"),
@@ -110,6 +123,11 @@ export const ATTRIBUTES = {
   outcome: attribute("pyisolate.outcome", "What became of an event's log record", OUTCOMES),
   dropReason: attribute("pyisolate.drop_reason", "For a dropped one: why", DROP_REASONS),
   dimension: attribute("pyisolate.dimension", "Which attribute became `_other`", FOLDABLE),
+  redactionFailure: attribute(
+    "pyisolate.redaction.failure",
+    "Why a record went out without its target",
+    REDACTION_FAILURES,
+  ),
   closedCause: attribute("pyisolate.closed.cause", "Ended by host or limit", CLOSE_CAUSES),
   closedDenials: attribute(
     "pyisolate.closed.denials",
@@ -241,6 +259,12 @@ export const METRICS = {
     unit: "{event}",
     description: "Denial events whose cell or policy rule was folded into _other.",
     attributes: [A.dimension],
+  },
+  redactions: {
+    name: "pyisolate.telemetry.redactions.failed",
+    unit: "{target}",
+    description: "Targets that were left out because the host's own redaction failed.",
+    attributes: [A.redactionFailure],
   },
   queueSize: {
     name: "pyisolate.telemetry.queue.size",

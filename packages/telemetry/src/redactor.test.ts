@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+
+import { createDenialRecorder } from "./recorder.ts";
+import type { Redact } from "./redactor.ts";
+import { aDenial } from "./testing/denials.ts";
+import { realSdk } from "./testing/sdk-double.ts";
+
+async function recordWith(redact: Redact, times = 1) {
+  const { meterProvider, loggerProvider, cumulative, records } = realSdk();
+  await using denials = createDenialRecorder({ meterProvider, loggerProvider, redact });
+  for (let seq = 1; seq <= times; seq++) denials.record(aDenial({ seq, target: "/home/kim/x" }));
+  await denials.flush();
+  const failed = await cumulative.points("pyisolate.telemetry.redactions.failed");
+  return {
+    actions: (await records()).map(({ attributes }) => attributes["pyisolate.attempted_action"]),
+    bodies: (await records()).map(({ body }) => body),
+    failed: Object.fromEntries([...failed].filter(([, count]) => count > 0)),
+    ledger: denials.ledger(),
+  };
+}
+
+test("a rule of one's own gets what the default leaves, and gives what leaves the process", async () => {
+  const { actions } = await recordWith((target, { cell }) => `${target} of ${cell}`);
+  expect(actions).toEqual(["read:~/x of tenant-a"]);
+});
+
+test("what it gives is cleaned and bounded", async () => {
+  const { actions } = await recordWith(() => `a\nb\u202e${"x".repeat(5000)}`);
+  expect(actions[0]).toMatch(/^read:a\\u\{a\}b\\u\{202e\}x+…$/);
+  expect(String(actions[0]).length).toBeLessThan(1100);
+});
+
+test.each([
+  [
+    "threw",
+    () => {
+      throw new Error("rule");
+    },
+  ],
+  ["not_text", () => 7 as never],
+  ["not_text", (async () => "later") as never],
+] satisfies [string, Redact][])(
+  "one that fails (%s) costs the target only",
+  async (why, redact) => {
+    const { actions, bodies, failed, ledger } = await recordWith(redact);
+    expect(actions).toEqual(["read"]);
+    expect(bodies).toEqual(["denied filesystem read to tenant-a (no_rule, rule default)"]);
+    expect(failed).toEqual({ [why]: 1 });
+    expect(ledger).toMatchObject({ emitted: 1, dropped: {} });
+  },
+);
+
+test("one that is slow is switched off", async () => {
+  let asked = 0;
+  const { actions, failed } = await recordWith((target) => {
+    asked += 1;
+    const start = performance.now();
+    while (performance.now() - start < 7);
+    return target;
+  }, 20);
+  expect(asked).toBe(8);
+  expect(actions).toEqual(Array.from({ length: 20 }, () => "read"));
+  expect(failed).toEqual({ slow: 8, switched_off: 12 });
+});
