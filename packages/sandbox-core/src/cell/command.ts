@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 
 /** How long after a command's end its pipes may still be silent and open, milliseconds. */
 const PIPE_GRACE_MS = 250;
@@ -32,6 +32,8 @@ export interface CommandOutcome {
 export async function runCommand({ file, args, env, input, limitMs, outputBytes }: Command): Promise<CommandOutcome> {
   let child: ChildProcess;
   try {
+    // Loaded at first use: most guests run no command, and it takes memory in every cell.
+    const { spawn } = process.getBuiltinModule("node:child_process");
     child = spawn(file, args, { cwd: "/", env, shell: false, detached: true, stdio: ["pipe", "pipe", "pipe"] });
   } catch (error) {
     // E2BIG, for one, is thrown and not told by an event.

@@ -13,6 +13,7 @@ import {
   type Verdict,
 } from "@pyisolate/policy";
 
+import { BROKERED_BUILTINS, canonicalModule } from "../module-name.ts";
 import { DenialTail, type Stats } from "./denials.ts";
 import { CellStartError } from "./errors.ts";
 import { Pool } from "./pool.ts";
@@ -81,7 +82,7 @@ export class Supervisor {
     this.#token = new ControlToken(options.token);
     this.#kernel = options.kernel ?? "off";
     this.#sink = safeSink(options.denials, { record: (event) => this.#tail.add(event), allowed: () => this.#tail.allow() });
-    const modules = new Map([["node:path", pathSource()], ...Object.entries(options.modules ?? {})]);
+    const modules = new Map([["node:path", pathSource()], ...suppliedModules(options.modules ?? {})]);
     this.#home = {
       authority: {
         policy: () => this.#policy,
@@ -186,6 +187,16 @@ function poolSize(size: number | undefined): number {
   if (size === undefined) return 2;
   if (Number.isInteger(size) && size >= 0 && size <= 1000) return size;
   throw new TypeError("pool must be a whole number from 0 to 1000");
+}
+
+/** Sources by the name that a request for them has: `os` and `node:os` are one module. */
+function suppliedModules(modules: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(modules).map(([given, source]) => {
+    const name = canonicalModule(given);
+    if (BROKERED_BUILTINS.includes(name)) throw new TypeError(`the module "${given}" cannot be supplied: cells have a brokered ${name}`);
+    if (typeof source !== "string") throw new TypeError(`the module "${given}" must be source text`);
+    return [name, source];
+  });
 }
 
 /** `node:path` has no authority, so its published port is given to guests as it is. */
