@@ -2,7 +2,11 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "examples/stack/src/**/*.test.ts", "test/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "examples/stack/src/**/*.test.ts",
+      "test/**/*.test.ts",
+    ],
     pool: "forks",
     // Two: the test machines have two cores, and every cell is a process of its own.
     maxWorkers: 2,
