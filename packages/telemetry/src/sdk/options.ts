@@ -21,6 +21,11 @@ export interface TelemetryOptions {
   readonly global?: boolean;
   /** Whether SIGTERM and SIGINT flush before they end the process. Default false. */
   readonly shutdownOnSignal?: boolean;
+  /**
+   * Folder in which log records wait until the far end has taken them, so that they outlive this process and any outage;
+   * beyond `maxBytes` (default 256 MiB) what memory cannot hold is lost, and counted. Default: in memory only.
+   */
+  readonly spool?: string | { readonly directory: string; readonly maxBytes?: number };
   /** Longest time that `flush()` waits, milliseconds. Default 10000. */
   readonly flushTimeoutMillis?: number;
   /** Longest time that `shutdown()` waits, milliseconds. Default 5000. */
@@ -72,6 +77,10 @@ const CHECKS: Record<keyof TelemetryOptions, Check> = {
   host: text,
   global: flag,
   shutdownOnSignal: flag,
+  spool: {
+    wanted: "a folder, or { directory, maxBytes } with a whole number of bytes from 65536",
+    holds: isSpool,
+  },
   flushTimeoutMillis: whole(1, 86_400_000),
   shutdownTimeoutMillis: whole(1, 86_400_000),
 };
@@ -95,6 +104,13 @@ function isBaseUrl(value: unknown): boolean {
   if (typeof value !== "string" || !URL.canParse(value)) return false;
   const url = new URL(value);
   return /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "";
+}
+
+function isSpool(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return text.holds(value);
+  const { directory, maxBytes, ...rest }: Partial<Record<string, unknown>> = { ...value };
+  const isBound = maxBytes === undefined || whole(65_536, Number.MAX_SAFE_INTEGER).holds(maxBytes);
+  return text.holds(directory) && isBound && Object.keys(rest).length === 0;
 }
 
 function show(value: unknown): string {

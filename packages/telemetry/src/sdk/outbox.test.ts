@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { attributesOf, otlpReceiver } from "../testing/otlp-receiver.ts";
 import { Courier } from "./courier.ts";
+import { Dispatch } from "./dispatch.ts";
 import { ExportWatch } from "./export-watch.ts";
 import { OtlpClient } from "./otlp-client.ts";
 import { Outbox } from "./outbox.ts";
@@ -11,7 +12,11 @@ import { Outbox } from "./outbox.ts";
 function outboxTo(url: string, queueSize = 100) {
   const watch = new ExportWatch();
   const courier = new Courier(new OtlpClient(`${url}/v1/logs`, "LOGS", "v1/logs"), watch);
-  const outbox = new Outbox(courier, watch, { queueSize, batchSize: 10, batchDelay: 5 });
+  const outbox = new Outbox(new Dispatch(courier, watch), watch, {
+    queueSize,
+    batchSize: 10,
+    batchDelay: 5,
+  });
   const logger = new LoggerProvider({ processors: [outbox] }).getLogger("test");
   const emit = (count: number) => {
     for (let n = 0; n < count; n++) {

@@ -1,16 +1,10 @@
 import { context } from "@opentelemetry/api";
-import { JsonLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
 import type { LossReason } from "../semconv.ts";
-import type { Courier, Delivery } from "./courier.ts";
+import { requestOf, type Dispatch, type DispatchWatch } from "./dispatch.ts";
+import type { Spool } from "./spool.ts";
 import { UNTRACED } from "./untraced.ts";
-
-/** Who accounts for records once a logger has taken them. */
-export interface OutboxWatch {
-  exported(count: number): void;
-  lost(count: number, reason: LossReason): void;
-}
 
 export interface OutboxLimits {
   /** Records held at most. */
@@ -21,125 +15,174 @@ export interface OutboxLimits {
   readonly batchDelay: number;
 }
 
+/** How often the folder is looked through for what other processes have left, milliseconds. */
+const ADOPT_EVERY = 30_000;
+
+/** How long a spool that cannot be read is left alone, milliseconds. */
+const STUCK_FOR = 1000;
+
 /**
- * Holds log records until the far end has taken them, one request at a time, in order, for as long as its memory allows:
- * a record is lost only when the queue is full, when it is refused, or at the end, and every loss is told. The SDK's batch
- * processor gives each batch 30 seconds and its exporter about ten, on timers that keep the process up.
+ * Holds log records until the far end has taken them, one request at a time, in order: on disk where there is a spool, else
+ * for as long as its memory allows. A record is lost only when there is no room, when it is refused, or at the end, and
+ * every loss is told. The SDK's batch processor gives each batch 30 seconds and its exporter about ten, on timers that keep
+ * the process up.
  */
 export class Outbox implements LogRecordProcessor {
-  readonly #courier: Courier;
-  readonly #watch: OutboxWatch;
+  readonly #dispatch: Dispatch;
+  readonly #watch: Pick<DispatchWatch, "lost">;
   readonly #limits: OutboxLimits;
+  readonly #spool: Spool | undefined;
+  readonly #adopting: NodeJS.Timeout | undefined;
+  /** Emitted in this very turn, and to be written at its end. */
+  #fresh: ReadableLogRecord[] = [];
   #queue: ReadableLogRecord[] = [];
-  /** In the queue or under way. */
+  /** In the queue, or of it and under way. */
   #held = 0;
   #timer: NodeJS.Timeout | undefined;
-  #pumping: Promise<void> | undefined;
+  #pumping: Promise<boolean> | undefined;
+  #stuck = false;
   #ended = false;
 
-  constructor(courier: Courier, watch: OutboxWatch, limits: OutboxLimits) {
-    this.#courier = courier;
+  constructor(
+    dispatch: Dispatch,
+    watch: Pick<DispatchWatch, "lost">,
+    limits: OutboxLimits,
+    spool?: Spool,
+  ) {
+    this.#dispatch = dispatch;
     this.#watch = watch;
     this.#limits = limits;
+    this.#spool = spool;
+    if (spool === undefined) return;
+    if (!spool.isEmpty) this.#soon();
+    this.#adopting = setInterval(() => {
+      spool.adopt();
+      if (!spool.isEmpty) this.#soon();
+    }, ADOPT_EVERY).unref();
   }
 
   /** Records that are neither delivered nor lost. */
   get waiting(): number {
-    return this.#held;
+    return this.#fresh.length + this.#held + this.onDisk;
+  }
+
+  /** Of these, those that a later process will send, whatever becomes of this one. */
+  get onDisk(): number {
+    return this.#spool?.waiting ?? 0;
   }
 
   onEmit(record: ReadableLogRecord): void {
     if (this.#ended) {
       this.#watch.lost(1, "shutdown");
-    } else if (this.#held >= this.#limits.queueSize) {
-      this.#watch.lost(1, "queue_full");
-    } else {
-      this.#queue.push(record);
-      this.#held += 1;
+    } else if (this.#spool === undefined) {
+      this.#keep(record, "queue_full");
       this.#soon();
+    } else if (this.#fresh.push(record) === 1) {
+      // One write for all that this turn emits, before anything else can happen.
+      queueMicrotask(() => {
+        this.#write();
+      });
     }
   }
 
-  /** Resolves when everything emitted so far is delivered or lost, which may be never. */
+  /** Resolves when everything emitted so far is on disk, delivered or lost; without a spool that may be never. */
   async forceFlush(): Promise<void> {
+    this.#write();
     while (this.#held > 0) await this.#pump();
   }
 
-  /** Gives up what is left, and tells of it as lost. To wait for it, {@link forceFlush} first. */
+  /** Resolves when nothing waits any more, which may be never. */
+  async delivered(): Promise<void> {
+    this.#write();
+    // Where a spool cannot be read at the moment, waiting for it would be a loop without end.
+    while (!this.#ended && !this.#isEmpty) if (!(await this.#pump())) return;
+  }
+
+  /** Gives up what is left, and tells of what is not on disk as lost. To wait for it, {@link delivered} first. */
   async shutdown(): Promise<void> {
+    this.#write();
     this.#ended = true;
-    this.#courier.close();
-    await this.forceFlush();
+    clearInterval(this.#adopting);
+    this.#dispatch.close();
+    await this.#pump();
+    this.#spool?.close();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#queue.length === 0 && this.#held === 0 && (this.#spool?.isEmpty ?? true);
+  }
+
+  #write(): void {
+    if (this.#fresh.length === 0) return;
+    const records = this.#fresh;
+    this.#fresh = [];
+    const reason = this.#spooled(records);
+    if (reason !== undefined) for (const record of records) this.#keep(record, reason);
+    this.#soon();
+  }
+
+  /** @returns why not; undefined where they are. */
+  #spooled(records: ReadableLogRecord[]): LossReason | undefined {
+    try {
+      return this.#spool?.append(requestOf(records), records.length);
+    } catch {
+      // In memory the one that cannot be written as OTLP may be in another batch than most.
+      return "export_failed";
+    }
+  }
+
+  /** @param reason why it is lost where there is no room in memory either. */
+  #keep(record: ReadableLogRecord, reason: LossReason): void {
+    if (this.#held >= this.#limits.queueSize) {
+      this.#watch.lost(1, reason);
+      return;
+    }
+    this.#queue.push(record);
+    this.#held += 1;
   }
 
   #soon(): void {
     if (this.#pumping !== undefined) return;
-    if (this.#queue.length >= this.#limits.batchSize) {
-      void this.#pump();
-      return;
-    }
-    this.#timer ??= setTimeout(() => {
-      void this.#pump();
-    }, this.#limits.batchDelay).unref();
+    if (this.#queue.length + this.onDisk >= this.#limits.batchSize) void this.#pump();
+    else this.#later(this.#limits.batchDelay);
   }
 
-  async #pump(): Promise<void> {
+  #later(millis: number): void {
+    this.#timer ??= setTimeout(() => {
+      void this.#pump();
+    }, millis).unref();
+  }
+
+  /** @returns whether there was anything to send. */
+  async #pump(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#pumping ??= context
-      .with(UNTRACED, async () => {
-        while (this.#queue.length > 0) await this.#sendBatch();
-      })
+      .with(UNTRACED, async () => await this.#round())
       .finally(() => {
         this.#pumping = undefined;
+        if (!this.#ended && !this.#isEmpty) this.#later(this.#stuck ? STUCK_FOR : 0);
       });
-    await this.#pumping;
+    return await this.#pumping;
+  }
+
+  async #round(): Promise<boolean> {
+    const hadQueue = this.#queue.length > 0;
+    while (this.#queue.length > 0) await this.#sendBatch();
+    // A batch may come between two files: memory is the scarcer of both.
+    const shipment = this.#ended ? undefined : this.#spool?.next();
+    if (shipment !== undefined) await this.#dispatch.ship(shipment);
+    this.#stuck = !hadQueue && shipment === undefined;
+    return !this.#stuck;
   }
 
   async #sendBatch(): Promise<void> {
     const batch = this.#queue.splice(0, this.#limits.batchSize);
     try {
       if (this.#ended) this.#watch.lost(batch.length, "shutdown");
-      else this.#settle(batch.length, await this.#deliver(batch));
-    } catch {
-      // It cannot be written as OTLP.
-      this.#watch.lost(batch.length, "export_failed");
+      else await this.#dispatch.send(batch);
     } finally {
       this.#held -= batch.length;
     }
-  }
-
-  async #deliver(batch: ReadableLogRecord[]): Promise<Delivery> {
-    const body = JsonLogsSerializer.serializeRequest(batch);
-    if (body === undefined) throw new TypeError("these records have no OTLP form");
-    return await this.#courier.deliver(body);
-  }
-
-  #settle(count: number, delivery: Delivery): void {
-    switch (delivery.kind) {
-      case "accepted": {
-        const rejected = Math.min(rejectedIn(delivery.body), count);
-        this.#watch.exported(count - rejected);
-        if (rejected > 0) this.#watch.lost(rejected, "refused");
-        return;
-      }
-      case "refused":
-        this.#watch.lost(count, "refused");
-        return;
-      case "given_up":
-        this.#watch.lost(count, "shutdown");
-    }
-  }
-}
-
-/** Records that the far end says it has refused out of a request that it took. */
-export function rejectedIn(answer: Buffer): number {
-  if (answer.length <= 2) return 0;
-  try {
-    const { partialSuccess } = JsonLogsSerializer.deserializeResponse(answer);
-    const rejected = Number(partialSuccess?.rejectedLogRecords ?? 0);
-    return rejected > 0 ? rejected : 0;
-  } catch {
-    return 0;
   }
 }

@@ -9,12 +9,14 @@ import {
 import { MAX_SERIES } from "../recorder-options.ts";
 import { SCOPE } from "../scope.ts";
 import { Courier } from "./courier.ts";
+import { Dispatch } from "./dispatch.ts";
 import type { ExportWatch } from "./export-watch.ts";
 import { OutboxLoggerProvider } from "./logger-provider.ts";
 import { makeMetricExporter } from "./metric-exporter.ts";
 import { OtlpClient } from "./otlp-client.ts";
 import { Outbox } from "./outbox.ts";
 import type { Settings } from "./settings.ts";
+import { Spool } from "./spool.ts";
 
 /** The SDK keeps one place of its limit for itself. */
 const CARDINALITY_LIMIT = MAX_SERIES + 1;
@@ -64,11 +66,18 @@ export interface Logging {
   readonly outbox: Outbox | undefined;
 }
 
-export function makeLogging(settings: Settings, resource: Resource, watch: ExportWatch): Logging {
+/** @param warn is told what an operator has to see to. */
+export function makeLogging(
+  settings: Settings,
+  resource: Resource,
+  watch: ExportWatch,
+  warn: (message: string) => void,
+): Logging {
   if (settings.disabled || settings.logs === "none") {
     return { provider: new LoggerProvider({ resource }), outbox: undefined };
   }
-  const client = new OtlpClient(settings.logsUrl, "LOGS", "v1/logs");
-  const outbox = new Outbox(new Courier(client, watch), watch, settings);
+  const courier = new Courier(new OtlpClient(settings.logsUrl, "LOGS", "v1/logs"), watch);
+  const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, watch, warn);
+  const outbox = new Outbox(new Dispatch(courier, watch), watch, settings, spool);
   return { provider: new OutboxLoggerProvider(resource, outbox), outbox };
 }

@@ -23,10 +23,24 @@ test("with nothing said, both signals go by OTLP to this machine", () => {
     queueSize: 8192,
     batchSize: 512,
     batchDelay: 1000,
+    spool: undefined,
     flushTimeout: 10_000,
     shutdownTimeout: 5000,
     warnings: [],
   });
+});
+
+test("the spool is where the service was started, and bounded", () => {
+  expect(settings({}, { spool: "spool" }).spool).toEqual({
+    directory: `${process.cwd()}/spool`,
+    maxBytes: 268_435_456,
+  });
+  expect(settings({}, { spool: { directory: "/var/spool/denials", maxBytes: 1e6 } }).spool).toEqual(
+    {
+      directory: "/var/spool/denials",
+      maxBytes: 1e6,
+    },
+  );
 });
 
 test("the standard variables are honoured", () => {

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 import { EnvironmentReader, type Environment } from "./environment.ts";
 import type { TelemetryOptions } from "./options.ts";
 import { LOG_PATHS, METRIC_PATHS } from "./options.ts";
@@ -7,6 +9,9 @@ const DEFAULT_ENDPOINT = "http://127.0.0.1:4318";
 
 /** Records held in memory while the far end is down: some 10 MB. */
 const DEFAULT_QUEUE = 8192;
+
+/** Bytes on disk: some 250,000 records. */
+const DEFAULT_SPOOL_BYTES = 256 * 1024 * 1024;
 
 /** Everything that was decided by options, environment and defaults, in this order. */
 export interface Settings {
@@ -25,6 +30,7 @@ export interface Settings {
   readonly queueSize: number;
   readonly batchSize: number;
   readonly batchDelay: number;
+  readonly spool: { readonly directory: string; readonly maxBytes: number } | undefined;
   readonly flushTimeout: number;
   readonly shutdownTimeout: number;
 }
@@ -56,9 +62,18 @@ export function resolveSettings(
     queueSize,
     batchSize: Math.min(env.number("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", 1) ?? 512, queueSize),
     batchDelay: env.number("OTEL_BLRP_SCHEDULE_DELAY", 0) ?? 1000,
+    spool: spoolOf(options.spool),
     flushTimeout: options.flushTimeoutMillis ?? 10_000,
     shutdownTimeout: options.shutdownTimeoutMillis ?? 5000,
   };
+}
+
+function spoolOf(spool: TelemetryOptions["spool"]): Settings["spool"] {
+  if (spool === undefined) return undefined;
+  const { directory, maxBytes = DEFAULT_SPOOL_BYTES } =
+    typeof spool === "string" ? { directory: spool } : spool;
+  // Of now: the service may change its directory.
+  return { directory: resolve(directory), maxBytes };
 }
 
 function signalUrl(

@@ -50,9 +50,7 @@ export interface Telemetry extends AsyncDisposable {
  */
 export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   checkOptions(options);
-  const settings = resolveSettings(options, process.env, (message) => {
-    process.emitWarning(message, "TelemetryWarning");
-  });
+  const settings = resolveSettings(options, process.env, warn);
   return new RunningTelemetry(options, settings);
 }
 
@@ -80,7 +78,7 @@ class RunningTelemetry implements Telemetry {
       });
     }
     this.#metering = makeMetering(settings, resource, this.#scrape?.reader);
-    this.#logging = makeLogging(settings, resource, this.#watch);
+    this.#logging = makeLogging(settings, resource, this.#watch, warn);
     this.meterProvider = this.#metering.provider;
     this.loggerProvider = this.#logging.provider;
     if (this.#logging.outbox !== undefined) watchProvider(this.loggerProvider, this.#watch);
@@ -107,7 +105,7 @@ class RunningTelemetry implements Telemetry {
   async flush(): Promise<void> {
     const flushed = Promise.all([this.#flushRecords(), this.meterProvider.forceFlush()]);
     const inTime = await within(flushed, this.#flushTimeout, { keepAlive: true });
-    if (!inTime) this.#warn(`not flushed within ${this.#flushTimeout} ms${this.#whatWaits()}`);
+    if (!inTime) warn(`${this.#notFlushed(this.#flushTimeout)} wait`);
     await this.ready();
   }
 
@@ -126,14 +124,16 @@ class RunningTelemetry implements Telemetry {
       const patience = { keepAlive: true };
       const sent = await within(this.#flushRecords(), this.#timeout * RECORDS_SHARE, patience);
       if (!sent) {
-        this.#warn(`not flushed within ${this.#timeout} ms${this.#whatWaits()}; they are lost`);
+        const { onDisk = 0 } = this.#logging.outbox ?? {};
+        const left = onDisk > 0 ? `wait in the spool for the next start` : "are lost";
+        warn(`${this.#notFlushed(this.#timeout)} ${left}`);
       }
       await this.loggerProvider.shutdown();
       // What the recorders still held has been settled by that; once more, for its loss to be in the last counts.
       await within(drainRecorders(), Math.max(deadline - Date.now(), 1), patience);
       await within(this.meterProvider.shutdown(), Math.max(deadline - Date.now(), 1), patience);
     } catch (error) {
-      this.#warn(`not flushed: ${error instanceof Error ? error.message : "unknown"}`);
+      warn(`telemetry was not flushed: ${error instanceof Error ? error.message : "unknown"}`);
     } finally {
       this.#metering.close();
       await this.#scrape?.close();
@@ -146,18 +146,19 @@ class RunningTelemetry implements Telemetry {
 
   async #flushRecords(): Promise<void> {
     await drainRecorders();
-    await this.#logging.outbox?.forceFlush();
+    await this.#logging.outbox?.delivered();
   }
 
-  #whatWaits(): string {
-    const waiting = this.#logging.outbox?.waiting ?? 0;
+  #notFlushed(millis: number): string {
     const why = this.#watch.state.failing?.why;
-    return `: is the Collector up? ${waiting} log records wait${why === undefined ? "" : ` (${why})`}`;
+    const because = why === undefined ? "" : ` (${why})`;
+    const waiting = this.#logging.outbox?.waiting ?? 0;
+    return `telemetry was not flushed within ${millis} ms: is the Collector up?${because} ${waiting} log records`;
   }
+}
 
-  #warn(message: string): void {
-    process.emitWarning(`telemetry was ${message}`, "TelemetryWarning");
-  }
+function warn(message: string): void {
+  process.emitWarning(message, "TelemetryWarning");
 }
 
 /** @throws TelemetryStartError where somebody else's are registered; then nothing is. */

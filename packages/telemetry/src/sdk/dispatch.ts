@@ -1,0 +1,98 @@
+import { JsonLogsSerializer } from "@opentelemetry/otlp-transformer";
+import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
+
+import type { LossReason } from "../semconv.ts";
+import type { Courier, Delivery } from "./courier.ts";
+import { mergedRequest, recordsIn } from "./otlp-lines.ts";
+import type { Shipment } from "./spool.ts";
+
+/** Who accounts for records once a logger has taken them. */
+export interface DispatchWatch {
+  exported(count: number): void;
+  lost(count: number, reason: LossReason): void;
+}
+
+/** Sends records, and tells what became of each. Nothing on it rejects. */
+export class Dispatch {
+  readonly #courier: Courier;
+  readonly #watch: DispatchWatch;
+
+  constructor(courier: Courier, watch: DispatchWatch) {
+    this.#courier = courier;
+    this.#watch = watch;
+  }
+
+  /** Records that are in memory only: given up, they are lost. */
+  async send(records: ReadableLogRecord[]): Promise<void> {
+    let request: Uint8Array;
+    try {
+      request = requestOf(records);
+    } catch {
+      this.#watch.lost(records.length, "export_failed");
+      return;
+    }
+    this.#settle(records.length, await this.#courier.deliver(request));
+  }
+
+  /** Requests that are on disk: given up, they stay there. */
+  async ship(shipment: Shipment): Promise<void> {
+    const delivery = await this.#courier.deliver(mergedRequest(shipment.requests));
+    if (delivery.kind === "given_up") return;
+    if (delivery.kind === "refused" && shipment.requests.length > 1) {
+      await this.#shipSingly(shipment);
+    } else {
+      this.#settle(shipment.own, delivery);
+      shipment.done();
+    }
+  }
+
+  /** One request spoils all that go with it; apart from it they may be taken. */
+  async #shipSingly(shipment: Shipment): Promise<void> {
+    for (const request of shipment.requests) {
+      const delivery = await this.#courier.deliver(request);
+      if (delivery.kind === "given_up") return;
+      if (shipment.own > 0) this.#settle(recordsIn(request) ?? 0, delivery);
+    }
+    shipment.done();
+  }
+
+  /** Gives up what is under way, and takes no more. */
+  close(): void {
+    this.#courier.close();
+  }
+
+  #settle(count: number, delivery: Delivery): void {
+    switch (delivery.kind) {
+      case "accepted": {
+        const rejected = Math.min(rejectedIn(delivery.body), count);
+        this.#watch.exported(count - rejected);
+        if (rejected > 0) this.#watch.lost(rejected, "refused");
+        return;
+      }
+      case "refused":
+        this.#watch.lost(count, "refused");
+        return;
+      case "given_up":
+        this.#watch.lost(count, "shutdown");
+    }
+  }
+}
+
+/** @throws where they have no OTLP form. */
+export function requestOf(records: ReadableLogRecord[]): Uint8Array {
+  const request = JsonLogsSerializer.serializeRequest(records);
+  if (request === undefined) throw new TypeError("these records have no OTLP form");
+  return request;
+}
+
+/** Records that the far end says it has refused out of a request that it took. */
+function rejectedIn(answer: Buffer): number {
+  if (answer.length <= 2) return 0;
+  try {
+    const { partialSuccess } = JsonLogsSerializer.deserializeResponse(answer);
+    const rejected = Number(partialSuccess?.rejectedLogRecords ?? 0);
+    return rejected > 0 ? rejected : 0;
+  } catch {
+    return 0;
+  }
+}

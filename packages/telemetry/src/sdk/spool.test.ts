@@ -1,0 +1,135 @@
+import { appendFile, mkdtemp, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+
+import { ExportWatch } from "./export-watch.ts";
+import { Spool } from "./spool.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "pyisolate-spool-"));
+  onTestFinished(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+});
+
+function spoolIn(folder: string, maxBytes = 1e6) {
+  const watch = new ExportWatch();
+  const warnings: string[] = [];
+  const spool = new Spool({ directory: folder, maxBytes }, watch, (said) => warnings.push(said));
+  return { spool, watch, warnings };
+}
+
+function request(...ids: string[]): Buffer {
+  const logRecords = ids.map((id) => ({ body: { stringValue: id } }));
+  return Buffer.from(
+    JSON.stringify({ resourceLogs: [{ resource: {}, scopeLogs: [{ scope: {}, logRecords }] }] }),
+  );
+}
+
+function sent(spool: Spool): string[] {
+  const bodies: string[] = [];
+  for (let shipment = spool.next(); shipment !== undefined; shipment = spool.next()) {
+    for (const line of shipment.requests) {
+      for (const [, id = ""] of line.toString().matchAll(/"stringValue":"(.*?)"/g)) bodies.push(id);
+    }
+    shipment.done();
+  }
+  return bodies;
+}
+
+test("what is put in comes out once, in order, and leaves nothing behind", async () => {
+  const { spool, watch } = spoolIn(directory);
+  expect(spool.append(request("a"), 1)).toBeUndefined();
+  expect(spool.append(request("b", "c"), 2)).toBeUndefined();
+  expect(spool.waiting).toBe(3);
+  expect(sent(spool)).toEqual(["a", "b", "c"]);
+  expect(spool.isEmpty).toBe(true);
+  expect(await readdir(directory)).toEqual([]);
+  expect(watch.state).toMatchObject({ lost: {}, failing: undefined });
+});
+
+test("what was not taken comes out again, here and in the next process", () => {
+  const { spool } = spoolIn(directory);
+  spool.append(request("a"), 1);
+  expect(spool.next()?.own).toBe(1);
+  expect(spool.next()?.own).toBe(1);
+  // Another spool of this process leaves it alone while this one is there.
+  expect(sent(spoolIn(directory).spool)).toEqual([]);
+  spool.close();
+  const { spool: next } = spoolIn(directory);
+  expect(next.isEmpty).toBe(false);
+  expect(next.waiting).toBe(0);
+  expect(next.next()).toMatchObject({ own: 0 });
+  expect(sent(next)).toEqual(["a"]);
+});
+
+test("past its bound nothing is written, until there is room again", () => {
+  const { spool } = spoolIn(directory, 250);
+  const reasons = ["a", "b", "c"].map((id) => spool.append(request(id), 1));
+  expect(reasons).toEqual([undefined, undefined, "spool_full"]);
+  expect(sent(spool)).toEqual(["a", "b"]);
+  expect(spool.append(request("d"), 1)).toBeUndefined();
+  expect(sent(spool)).toEqual(["d"]);
+});
+
+test("a folder that is removed is made again, with what was still open", async () => {
+  const { spool, watch } = spoolIn(directory);
+  spool.append(request("a"), 1);
+  await rm(directory, { recursive: true });
+  expect(spool.append(request("b"), 1)).toBeUndefined();
+  expect(await readdir(directory)).toHaveLength(1);
+  expect(sent(spool)).toEqual(["a", "b"]);
+  expect(watch.state.lost).toEqual({});
+});
+
+test("a file that is removed while it waits is a loss, and told", async () => {
+  const { spool, watch, warnings } = spoolIn(directory);
+  spool.append(request("a", "b"), 2);
+  spool.next();
+  await rm(directory, { recursive: true });
+  spool.append(request("c"), 1);
+  expect(sent(spool)).toEqual(["c"]);
+  expect(watch.state).toMatchObject({ lost: { spool_failed: 2 } });
+  expect(warnings).toEqual([expect.stringContaining("ENOENT")]);
+});
+
+test("a folder that cannot be made takes nothing and breaks nothing", async () => {
+  const file = join(directory, "file");
+  await writeFile(file, "");
+  const { spool, watch, warnings } = spoolIn(join(file, "spool"));
+  expect(spool.append(request("a"), 1)).toBe("spool_failed");
+  expect(spool.next()).toBeUndefined();
+  expect(warnings).toEqual([expect.stringContaining("records wait in memory")]);
+  expect(watch.state.failing?.why).toContain("ENOTDIR");
+});
+
+test("foreign files are left alone, torn and broken lines are told", async () => {
+  const { spool } = spoolIn(directory);
+  spool.append(request("a"), 1);
+  spool.close();
+  const [segment = ""] = await readdir(directory);
+  await appendFile(join(directory, segment), `not json\n{"resourceLogs":[nor this]}\n`);
+  await appendFile(join(directory, segment), request("torn").subarray(0, 40));
+  await writeFile(join(directory, "notes.txt"), "mine");
+  await symlink("/etc/hostname", join(directory, "1763841600000-1-1-00000001.jsonl"));
+  const { spool: next, warnings } = spoolIn(directory);
+  expect(sent(next)).toEqual(["a"]);
+  expect(await readdir(directory)).toEqual(["1763841600000-1-1-00000001.jsonl", "notes.txt"]);
+  expect(warnings).toEqual([
+    expect.stringContaining("2 files in"),
+    expect.stringContaining("3 lines of"),
+  ]);
+});
+
+test("a file of ours that somebody has cut off is a loss, and told", async () => {
+  const { spool, watch } = spoolIn(directory);
+  spool.append(request("a"), 1);
+  spool.next();
+  const [segment = ""] = await readdir(directory);
+  await truncate(join(directory, segment), 3);
+  expect(sent(spool)).toEqual([]);
+  expect(watch.state.lost).toEqual({ spool_failed: 1 });
+});
