@@ -1,4 +1,5 @@
 import type { DenialEvent } from "./event.ts";
+import type { Policy } from "./policy.ts";
 import type { Capability } from "./vocabulary.ts";
 
 /** A cell's totals at its end. */
@@ -22,4 +23,6 @@ export interface DenialSink {
   allowed?(capability: Capability): void;
   /** The cell has ended: no denial of it will follow. */
   closed?(totals: CellTotals): void;
+  /** From now on this policy decides. */
+  policyLoaded?(policy: Policy): void;
 }

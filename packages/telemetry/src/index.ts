@@ -1,5 +1,8 @@
 export { createDenialRecorder, type DenialRecorder } from "./recorder.ts";
 export type { DenialRecorderOptions } from "./recorder-options.ts";
+export { seriesBudget } from "./series-budget.ts";
+export type { DimensionBudget, InstrumentBudget, SeriesBudgetOptions } from "./series-budget.ts";
+export { SeriesBudgetWarning } from "./policy-watch.ts";
 export type { Ledger } from "./ledger.ts";
 export { denialLogRecord } from "./log-record.ts";
 export { redactTarget } from "./redact-target.ts";
@@ -12,11 +15,13 @@ export {
   DROP_REASONS,
   EVENTS,
   FOLDABLE,
+  LOSS_REASONS,
   METRICS,
   OTHER,
   OUTCOMES,
   REDACTION_FAILURES,
   type DropReason,
+  type LossReason,
   type RedactionFailure,
 } from "./semconv.ts";
 export { SCOPE } from "./scope.ts";

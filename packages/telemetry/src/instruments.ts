@@ -31,6 +31,7 @@ export class Instruments {
       denialEvents: counter("denialEvents"),
       decisions: counter("decisions"),
       records: counter("records"),
+      lost: counter("lost"),
       folded: counter("folded"),
       redactions: counter("redactions"),
     };

@@ -40,6 +40,7 @@ export type RecorderSettings = Required<
 /** What the SDK is told to leave room for (see `sdk/`): a higher cap would overflow there, out of our sight. */
 export const MAX_SERIES = 16_000;
 
+export const DEFAULT_MAX_SERIES = 1000;
 const MAX_RING = 1 << 20;
 const MAX_RATE = 1_000_000;
 const DAY = 86_400_000;
@@ -63,7 +64,7 @@ export function recorderSettings(options: DenialRecorderOptions = {}): RecorderS
     ...(options.redact === undefined ? {} : { redact: options.redact }),
     ...(options.meterProvider === undefined ? {} : { meterProvider: options.meterProvider }),
     ...(options.loggerProvider === undefined ? {} : { loggerProvider: options.loggerProvider }),
-    maxSeries: integer("maxSeries", options.maxSeries ?? 1000, 2, MAX_SERIES),
+    maxSeries: integer("maxSeries", options.maxSeries ?? DEFAULT_MAX_SERIES, 2, MAX_SERIES),
     ringSize: integer("ringSize", options.ringSize ?? 4096, 1, MAX_RING),
     recordsPerSecond: integer("recordsPerSecond", options.recordsPerSecond ?? 1000, 1, MAX_RATE),
     flushTimeoutMillis: integer("flushTimeoutMillis", options.flushTimeoutMillis ?? 30_000, 1, DAY),

@@ -1,5 +1,5 @@
 import { context, type LoggerProvider, type MeterProvider } from "@opentelemetry/api";
-import type { Capability, CellTotals, DenialEvent, DenialSink } from "@pyisolate/policy";
+import type { Capability, CellTotals, DenialEvent, DenialSink, Policy } from "@pyisolate/policy";
 
 import { Backlog } from "./backlog.ts";
 import { Books } from "./books.ts";
@@ -10,6 +10,7 @@ import { Account, type Ledger } from "./ledger.ts";
 import { addRecorder } from "./live.ts";
 import { LogOutlet } from "./log-outlet.ts";
 import { MeterOutlet } from "./meter-outlet.ts";
+import { PolicyWatch } from "./policy-watch.ts";
 import { mustProvide, recorderSettings } from "./recorder-options.ts";
 import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
 import { Redactor } from "./redactor.ts";
@@ -22,6 +23,8 @@ import { within } from "./within.ts";
 export interface DenialRecorder extends DenialSink, AsyncDisposable {
   allowed(capability: Capability): void;
   closed(totals: CellTotals): void;
+  /** Says by a process warning, a `SeriesBudgetWarning`, where a policy needs more series than there is room for. */
+  policyLoaded(policy: Policy): void;
   /**
    * What became of the denials of the process, or of one cell. A cell past the series budget, or closed long ago, is
    * accounted for under `_other`, and that ledger is returned.
@@ -61,6 +64,7 @@ class Recorder implements DenialRecorder {
   readonly #cells: Cells;
   readonly #foldedCell = newRow("folded", { [A.dimension.name]: "cell" });
   readonly #foldedRule = newRow("folded", { [A.dimension.name]: "policy_rule" });
+  readonly #policies: PolicyWatch;
   readonly #backlog: Backlog;
   readonly #meter: MeterOutlet;
   readonly #log: LogOutlet;
@@ -73,6 +77,7 @@ class Recorder implements DenialRecorder {
     const redactor = new Redactor(settings.redact, this.#tally);
     this.#rows = new EventRows(settings.maxSeries);
     this.#cells = new Cells(settings.maxSeries);
+    this.#policies = new PolicyWatch(settings.maxSeries);
     this.#backlog = new Backlog(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LogOutlet(settings.loggerProvider);
     this.#meter = new MeterOutlet(
@@ -140,6 +145,15 @@ class Recorder implements DenialRecorder {
       if (this.#backlog.pushNotice(notice)) this.#drain.schedule();
     } catch {
       // Not a cell: nothing of it has been counted, so nothing is lost.
+    }
+  }
+
+  policyLoaded(policy: Policy): void {
+    try {
+      const warning = this.#policies.load(policy);
+      if (warning !== undefined) process.emitWarning(warning);
+    } catch {
+      // Not a policy: there is nothing to say of it.
     }
   }
 

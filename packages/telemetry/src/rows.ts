@@ -19,6 +19,11 @@ export interface EventRow extends Row {
 /** The part of the budget that rules may not use: it is for combinations of closed values under the rule `_other`. */
 const RESERVED_SHARE = 4;
 
+/** How many of `max` series there are before a new rule becomes `_other`. */
+export function roomForRules(max: number): number {
+  return max - Math.ceil(max / RESERVED_SHARE);
+}
+
 /** What a rule may be called. `denialEvent` sees to it; an event made without it gets no label of its own. */
 const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -70,7 +75,7 @@ export class EventRows {
 
   #resolve(rule: string, event: DenialEvent): EventRow {
     mustBeEvent(event);
-    const forRules = this.#max - Math.ceil(this.#max / RESERVED_SHARE);
+    const forRules = roomForRules(this.#max);
     if (RULE_ID.test(rule) && this.#size < forRules) return this.#make(rule, event, false);
     const other = this.#known(OTHER, event);
     if (other !== undefined) return other;

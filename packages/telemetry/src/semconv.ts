@@ -123,6 +123,11 @@ export const ATTRIBUTES = {
   outcome: attribute("pyisolate.outcome", "What became of an event's log record", OUTCOMES),
   dropReason: attribute("pyisolate.drop_reason", "For a dropped one: why", DROP_REASONS),
   dimension: attribute("pyisolate.dimension", "Which attribute became `_other`", FOLDABLE),
+  lossReason: attribute(
+    "pyisolate.loss_reason",
+    "Why a record that had been emitted never arrived",
+    LOSS_REASONS,
+  ),
   redactionFailure: attribute(
     "pyisolate.redaction.failure",
     "Why a record went out without its target",
@@ -253,6 +258,12 @@ export const METRICS = {
     unit: "{record}",
     description: "What became of the log records of denial events.",
     attributes: [A.outcome, A.dropReason],
+  },
+  lost: {
+    name: "pyisolate.telemetry.records.lost",
+    unit: "{record}",
+    description: "Emitted log records that are known never to arrive.",
+    attributes: [A.lossReason],
   },
   folded: {
     name: "pyisolate.telemetry.folded",

@@ -28,5 +28,6 @@ export function safeSink(sink: DenialSink | undefined, also: DenialSink): Denial
       guard(() => sink?.allowed?.(capability));
     },
     closed: (totals) => guard(() => sink?.closed?.(totals)),
+    policyLoaded: (policy) => guard(() => sink?.policyLoaded?.(policy)),
   };
 }

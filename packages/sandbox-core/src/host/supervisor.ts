@@ -82,6 +82,7 @@ export class Supervisor {
     this.#token = new ControlToken(options.token);
     this.#kernel = options.kernel ?? "off";
     this.#sink = safeSink(options.denials, { record: (event) => this.#tail.add(event), allowed: () => this.#tail.allow() });
+    this.#sink.policyLoaded?.(this.#policy);
     const modules = new Map([["node:path", pathSource()], ...suppliedModules(options.modules ?? {})]);
     this.#home = {
       authority: {
@@ -148,6 +149,7 @@ export class Supervisor {
       throw new PolicyAuthError(event);
     }
     this.#policy = parsePolicy(policy);
+    this.#sink.policyLoaded?.(this.#policy);
     this.#pool.restart(this.#start());
   }
 

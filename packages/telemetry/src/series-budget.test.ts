@@ -1,0 +1,126 @@
+import {
+  CAPABILITIES,
+  DENIAL_REASONS,
+  DenialEvent,
+  parsePolicy,
+  VERDICTS,
+} from "@pyisolate/policy";
+import fc from "fast-check";
+import { afterEach, expect, test, vi } from "vitest";
+
+import { createDenialRecorder } from "./recorder.ts";
+import { METRICS } from "./semconv.ts";
+import { seriesBudget } from "./series-budget.ts";
+import { aDenial } from "./testing/denials.ts";
+import { realSdk, sumOf } from "./testing/sdk-double.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+function policyOf(rules: number, name = "plugins") {
+  return parsePolicy({
+    version: 1,
+    name,
+    rules: Array.from({ length: rules }, (_, index) => ({
+      id: `${name}-${index}`,
+      effect: index % 2 === 0 ? "deny" : "allow",
+      capability: "filesystem",
+      operations: ["read"],
+      paths: [`/srv/${index}/**`],
+    })),
+  });
+}
+
+test("the budget names every instrument, its most series, and why", () => {
+  const budget = seriesBudget(policyOf(4));
+  expect(budget.map(({ instrument }) => instrument).toSorted()).toEqual(
+    Object.values(METRICS)
+      .map(({ name }) => name)
+      .toSorted(),
+  );
+  const short = budget.map(
+    ({ instrument, max, needed, room, folds }) =>
+      `${instrument} ${max} (needs ${needed ?? "?"} of ${room}, folds ${folds ?? "nothing"})`,
+  );
+  expect(short).toMatchInlineSnapshot(`
+    [
+      "pyisolate.denials 1000 (needs ? of 999, folds cell)",
+      "pyisolate.denial.events 1000 (needs 80 of 750, folds policy_rule)",
+      "pyisolate.decisions 14 (needs 14 of 14, folds nothing)",
+      "pyisolate.denial.records 7 (needs 7 of 7, folds nothing)",
+      "pyisolate.telemetry.records.lost 6 (needs 6 of 6, folds nothing)",
+      "pyisolate.telemetry.folded 2 (needs 2 of 2, folds nothing)",
+      "pyisolate.telemetry.redactions.failed 4 (needs 4 of 4, folds nothing)",
+      "pyisolate.telemetry.queue.size 1 (needs 1 of 1, folds nothing)",
+    ]
+  `);
+  for (const { dimensions } of budget) {
+    for (const { from } of dimensions) expect(from).not.toBe("");
+  }
+});
+
+test("a shadow policy needs series of its own", () => {
+  const needed = (budget: ReturnType<typeof seriesBudget>) =>
+    budget.find(({ folds }) => folds === "policy_rule")?.needed ?? 0;
+  const alone = needed(seriesBudget(policyOf(4)));
+  expect(needed(seriesBudget(policyOf(4), { shadow: policyOf(4) }))).toBe(2 * alone);
+});
+
+test("a policy that needs more than there is room for says so when it loads, a reload as well", async () => {
+  const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  await using denials = createDenialRecorder({ maxSeries: 200 });
+  denials.policyLoaded(policyOf(20, "a"));
+  denials.policyLoaded(policyOf(20, "a"));
+  expect(emitWarning).not.toHaveBeenCalled();
+  denials.policyLoaded(policyOf(60, "b"));
+  expect(emitWarning).toHaveBeenCalledOnce();
+  expect(emitWarning.mock.calls[0]?.[0]).toMatchObject({
+    name: "SeriesBudgetWarning",
+    policy: "b",
+    budget: { instrument: "pyisolate.denial.events", room: 150, folds: "policy_rule" },
+  });
+  denials.policyLoaded({} as never);
+});
+
+test("whatever comes and goes, no instrument exceeds its budget and every sum is exact", async () => {
+  const arbitrary = fc.record({
+    cell: fc.nat(60).map((cell) => `cell-${cell}`),
+    capability: fc.constantFrom(...CAPABILITIES),
+    reason: fc.constantFrom(...DENIAL_REASONS),
+    brokerDecision: fc.constantFrom(...VERDICTS),
+    kernelDecision: fc.constantFrom(...VERDICTS),
+    enforced: fc.boolean(),
+    policyRule: fc.oneof(
+      fc.string(),
+      fc.nat(60).map((rule) => `rule-${rule}`),
+    ),
+    closes: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 2, max: 40 }),
+      fc.array(arbitrary, { maxLength: 200 }),
+      async (maxSeries, churn) => {
+        const { meterProvider, loggerProvider, cumulative } = realSdk();
+        await using denials = createDenialRecorder({ meterProvider, loggerProvider, maxSeries });
+        for (const { closes, ...fields } of churn) {
+          denials.record(new DenialEvent({ ...aDenial(), ...fields }));
+          if (closes) denials.closed({ ...ENDED, cell: fields.cell });
+        }
+        const all = await cumulative.all();
+        for (const { instrument, max } of seriesBudget(policyOf(0), { maxSeries })) {
+          expect(all.get(instrument)?.size ?? 0, instrument).toBeLessThanOrEqual(max);
+        }
+        const enforced = churn.filter((one) => one.enforced).length;
+        expect(sumOf((all.get("pyisolate.denial.events") ?? new Map()).values())).toBe(
+          churn.length,
+        );
+        expect(sumOf((all.get("pyisolate.denials") ?? new Map()).values())).toBe(enforced);
+      },
+    ),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+const ENDED = { denials: 0, allowed: 0, cause: "closed" } as const;

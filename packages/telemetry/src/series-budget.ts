@@ -1,0 +1,140 @@
+import { CAPABILITIES, DEFAULT_RULE, OPERATIONS, type Policy } from "@pyisolate/policy";
+
+import { DEFAULT_MAX_SERIES } from "./recorder-options.ts";
+import { roomForRules } from "./rows.ts";
+import {
+  DECISIONS,
+  DROP_REASONS,
+  FOLDABLE,
+  LOSS_REASONS,
+  METRICS,
+  REDACTION_FAILURES,
+} from "./semconv.ts";
+
+/** One attribute of an instrument. */
+export interface DimensionBudget {
+  readonly attribute: string;
+  /** How many values it can have; undefined where only the instrument's own bound holds. */
+  readonly values: number | undefined;
+  /** Where they come from. */
+  readonly from: string;
+}
+
+/** How many series one instrument can have. */
+export interface InstrumentBudget {
+  readonly instrument: string;
+  /** The most in the life of the process, whatever cells and policies come and go. */
+  readonly max: number;
+  /** How many of those the policy can fill, of `room` that there is before its rules fold; undefined where it is not the
+   * policy's to say. */
+  readonly needed: number | undefined;
+  readonly room: number;
+  /** What becomes `_other` past the room; undefined where nothing has to. */
+  readonly folds: (typeof FOLDABLE)[number] | undefined;
+  readonly dimensions: readonly DimensionBudget[];
+}
+
+/** What {@link seriesBudget} depends on besides the policy. */
+export interface SeriesBudgetOptions {
+  /** As for `createDenialRecorder`. */
+  readonly maxSeries?: number;
+  /** A policy that runs beside it, whose verdicts have `enforced: false`. */
+  readonly shadow?: Policy;
+}
+
+/**
+ * The most series that each instrument of a recorder can ever have, and why: to be asked before a policy is put to use. The
+ * recorder holds to `max` whatever it is given.
+ *
+ * @example
+ * seriesBudget(policy).filter(({ needed = 0, room }) => needed > room); // instruments whose rules would fold
+ */
+export function seriesBudget(
+  policy: Policy,
+  { maxSeries = DEFAULT_MAX_SERIES, shadow }: SeriesBudgetOptions = {},
+): readonly InstrumentBudget[] {
+  const series = new Set(seriesOf(policy, true));
+  if (shadow !== undefined) for (const one of seriesOf(shadow, false)) series.add(one);
+  return instrumentBudgets(series.size, maxSeries);
+}
+
+/** Every series of `pyisolate.denial.events` that a broker with this policy can make, each as one text. */
+export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {
+  const series = new Set<string>();
+  const add = (capability: string, rule: string, broker: string, reason: string) => {
+    // Without a request that was let through, the kernel is not asked, or is not there.
+    const kernels = reason === "kernel" ? ["deny"] : ["not_evaluated", "unavailable"];
+    for (const kernel of kernels) {
+      series.add([capability, rule, broker, kernel, reason, enforced].join(" "));
+    }
+  };
+  for (const { id, capability, effect } of policy.rules) {
+    if (effect === "deny") add(capability, id, "deny", "explicit_deny");
+    else add(capability, id, "allow", "kernel");
+  }
+  for (const capability of CAPABILITIES) {
+    if (capability === "control" || capability === "limit") continue;
+    for (const reason of ["no_rule", "wrong_operation", "outside_scope"]) {
+      add(capability, DEFAULT_RULE, "deny", reason);
+    }
+    for (const reason of ["malformed", "closed"]) {
+      add(capability, DEFAULT_RULE, "not_evaluated", reason);
+    }
+    add(capability, DEFAULT_RULE, "unavailable", "unavailable");
+  }
+  for (const limit of OPERATIONS.limit) add("limit", `limit.${limit}`, "not_evaluated", "limit");
+  add("control", "control.token", "deny", "auth");
+  return [...series];
+}
+
+/** @param events is how many series of `pyisolate.denial.events` are needed. */
+export function instrumentBudgets(events: number, maxSeries: number): readonly InstrumentBudget[] {
+  const closed = (key: keyof typeof METRICS, max: number): InstrumentBudget => ({
+    instrument: METRICS[key].name,
+    max,
+    needed: max,
+    room: max,
+    folds: undefined,
+    dimensions: METRICS[key].attributes.map(({ name, values }) => ({
+      attribute: name,
+      values: values?.length,
+      from: CLOSED,
+    })),
+  });
+  return [
+    {
+      instrument: METRICS.denials.name,
+      max: maxSeries,
+      needed: undefined,
+      room: maxSeries - 1,
+      folds: "cell",
+      dimensions: [
+        {
+          attribute: METRICS.denials.attributes[0].name,
+          values: undefined,
+          from: "names that the host gives",
+        },
+      ],
+    },
+    {
+      instrument: METRICS.denialEvents.name,
+      max: maxSeries,
+      needed: events,
+      room: roomForRules(maxSeries),
+      folds: "policy_rule",
+      dimensions: METRICS.denialEvents.attributes.map(({ name, values }) => ({
+        attribute: name,
+        values: values?.length,
+        from: values === undefined ? "rules of the policy, `default`, and limits" : CLOSED,
+      })),
+    },
+    closed("decisions", CAPABILITIES.length * DECISIONS.length),
+    closed("records", DROP_REASONS.length + 2),
+    closed("lost", LOSS_REASONS.length),
+    closed("folded", FOLDABLE.length),
+    closed("redactions", REDACTION_FAILURES.length),
+    closed("queueSize", 1),
+  ];
+}
+
+const CLOSED = "a closed set";
