@@ -1,21 +1,26 @@
 import { decodeClone, encodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
-import { type Call, type CallLimits, encodeFrame, encodeJson, type Exec, type Failure, Frame, type Start, type WireRequest, type WireVerdict } from "../frames.ts";
+import {
+  type Call,
+  type CallLimits,
+  encodeFrame,
+  encodeJson,
+  type Exec,
+  Frame,
+  type Start,
+  type WireRequest,
+  type WireVerdict,
+} from "../frames.ts";
 import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
 import type { Surroundings } from "./guards/guard.ts";
-import type { Answer, Bridge, Primitive } from "./guest/bridge.ts";
+import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
+import { charged, type Running, running } from "./meter.ts";
 import { Modules } from "./modules.ts";
+import { outcomeFrame } from "./outcome-frame.ts";
 import { asScript } from "./program.ts";
 import { Timers } from "./timers.ts";
-
-/** One call into the cell, from the moment it enters until what it started has come back. */
-interface Running extends CallLimits {
-  readonly id: number;
-  cpuUsed: number;
-  outputUsed: number;
-}
 
 /** Calls whose limits are remembered after they settled, for what they left behind: timers, unawaited promises. */
 const REMEMBERED = 64;
@@ -24,10 +29,15 @@ const REMEMBERED = 64;
 const LIMIT = "limit";
 
 export class Cell {
-  readonly #channel = new AsyncChannel((frame) => this.#receive(frame), () => process.exit(0));
+  readonly #channel = new AsyncChannel(
+    (frame) => this.#receive(frame),
+    () => process.exit(0),
+  );
   readonly #verdicts = new Map<number, (verdict: WireVerdict) => void>();
   readonly #running = new Map<number, Running>();
-  readonly #timers = new Timers<Running>((id, owner) => this.#enter(owner, (timeout) => this.#guest.fire(id, timeout)));
+  readonly #timers = new Timers<Running>((id, owner) =>
+    this.#enter(owner, (timeout) => this.#guest.fire(id, timeout)),
+  );
   readonly #dispatch = new Dispatch({
     ask: askSync,
     askLater: async (request) => await this.#askLater(request),
@@ -36,7 +46,7 @@ export class Cell {
   #isolate: GuestIsolate | undefined;
   #start: Start = { memoryMib: 64, ca: null };
   #lastRequest = 0;
-  #current: Running = { id: 0, cpuMs: 1000, wallMs: 5000, outputBytes: 0, cpuUsed: 0, outputUsed: 0 };
+  #current = running(0, { cpuMs: 1000, wallMs: 5000, outputBytes: 0 });
   #ready: number[] = [];
 
   listen(): void {
@@ -53,12 +63,16 @@ export class Cell {
     switch (frame.kind) {
       case Frame.start:
         this.#start = JSON.parse(frame.body.toString("utf8")) as Start;
-        this.#isolate = new GuestIsolate(this.#start.memoryMib, this.#bridge(), () => this.#overrun("memory", this.#current));
+        this.#isolate = new GuestIsolate(this.#start.memoryMib, this.#bridge(), () =>
+          this.#overrun("memory", this.#current),
+        );
         this.#channel.send(encodeJson(Frame.ready, 0, {}));
         break;
       case Frame.exec: {
         const { source, ...limits } = JSON.parse(frame.body.toString("utf8")) as Exec;
-        this.#begin(frame.id, limits, (timeout) => this.#guest.run(frame.id, `${asScript(source)}\n//# sourceURL=guest.js`, timeout));
+        this.#begin(frame.id, limits, (timeout) =>
+          this.#guest.run(frame.id, `${asScript(source)}\n//# sourceURL=guest.js`, timeout),
+        );
         break;
       }
       case Frame.call: {
@@ -77,83 +91,58 @@ export class Cell {
   }
 
   #begin(id: number, limits: CallLimits, entry: (timeout: number) => void): void {
-    const running: Running = { id, cpuMs: limits.cpuMs, wallMs: limits.wallMs, outputBytes: limits.outputBytes, cpuUsed: 0, outputUsed: 0 };
-    this.#running.set(id, running);
+    const call = running(id, limits);
+    this.#running.set(id, call);
     if (this.#running.size > REMEMBERED) {
       const [oldest] = this.#running.keys();
       if (oldest !== undefined) this.#running.delete(oldest);
     }
-    this.#enter(running, entry);
+    this.#enter(call, entry);
   }
 
-  /** Every entry into the isolate: on one call's account, within its CPU time, its microtasks included. */
-  #enter(running: Running, entry: (timeout: number) => void): void {
-    const before = this.#guest.cpuMs;
-    this.#current = running;
+  /** Every entry into the isolate: on one call's account, its microtasks included. */
+  #enter(call: Running, entry: (timeout: number) => void): void {
+    this.#current = call;
     try {
-      entry(Math.max(1, Math.ceil(running.cpuMs - running.cpuUsed)));
+      this.#charged(call, entry);
     } catch (error) {
-      this.#explain(error, running, before);
+      // A rejection that the guest left unhandled: isolated-vm throws it out of the entry.
+      const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
     }
-    running.cpuUsed += this.#guest.cpuMs - before;
-    for (const id of this.#ready.splice(0)) this.#deliver(id, running);
+    for (const id of this.#ready.splice(0)) this.#deliver(id, call);
   }
 
-  /** What an entry threw: a limit, or a rejection that the guest left unhandled, which isolated-vm throws out of it. */
-  #explain(error: unknown, running: Running, before: number): void {
-    if (this.#guest.isDisposed) this.#overrun("memory", running);
-    // The message alone proves nothing: a guest can throw an error that reads the same.
-    const used = running.cpuUsed + (this.#guest.isDisposed ? 0 : this.#guest.cpuMs - before);
-    if (error instanceof Error && error.message === "Script execution timed out." && used >= running.cpuMs * 0.9) {
-      this.#overrun("cpu", running);
-    }
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
+  #charged<R>(call: Running, work: (timeout: number) => R): R {
+    return charged(call, this.#guest, work, (which, over) => this.#overrun(which, over));
+  }
+
+  #deliver(id: number, call: Running): void {
+    const take = (): Outcome => this.#charged(call, (timeout) => this.#guest.take(id, timeout));
+    // The account is that of the call that gets it, whoever's entry has settled it.
+    const spend = (bytes: number): Answer => this.#spend(bytes, this.#running.get(id) ?? call);
+    this.#channel.send(outcomeFrame(id, take, spend));
   }
 
   /** Tells the host, which ends this process; nothing of the guest runs any more. */
-  #overrun(which: Overrun, running: Running): never {
-    askSync({ c: LIMIT, o: which, t: "", x: running.id });
+  #overrun(which: Overrun, { id }: Running): never {
+    askSync({ c: LIMIT, o: which, t: "", x: id });
     process.exit(0);
   }
 
-  #deliver(id: number, running: Running): void {
-    let frame: Buffer;
-    const before = this.#guest.cpuMs;
-    try {
-      const outcome = this.#guest.take(id, Math.max(1, Math.ceil(running.cpuMs - running.cpuUsed)));
-      if (outcome.ok) {
-        const bytes = encodeClone(outcome.value);
-        const refusal = this.#spend(bytes.length);
-        frame = refusal === undefined ? encodeFrame(Frame.result, id, bytes) : encodeJson(Frame.failure, id, denied(refusal));
-      } else {
-        const { denial, name, message, stack } = outcome;
-        frame = encodeJson(Frame.failure, id, { ...(denial === null ? {} : { denial }), name, message, stack });
-      }
-    } catch (error) {
-      if (this.#guest.isDisposed) this.#overrun("memory", running);
-      if (error instanceof Error && error.message === "Script execution timed out." && running.cpuUsed + this.#guest.cpuMs - before >= running.cpuMs * 0.9) {
-        this.#overrun("cpu", running);
-      }
-      const why = error instanceof Error ? error.message : "a getter threw";
-      frame = encodeJson(Frame.failure, id, { name: "DataCloneError", message: `the result cannot be carried by structured clone: ${why}`.slice(0, 512), stack: "" } satisfies Failure);
-    }
-    this.#channel.send(frame);
-  }
-
   /** Takes output from the call's budget; the refusal, recorded by the host, where it does not suffice. */
-  #spend(bytes: number): Answer {
-    const running = this.#current;
-    if (running.outputUsed + bytes <= running.outputBytes) {
-      running.outputUsed += bytes;
+  #spend(bytes: number, call: Running = this.#current): Answer {
+    if (call.outputUsed + bytes <= call.outputBytes) {
+      call.outputUsed += bytes;
       return undefined;
     }
-    return refused(askSync({ c: LIMIT, o: "output", t: "", x: running.id }));
+    return refused(askSync({ c: LIMIT, o: "output", t: "", x: call.id }));
   }
 
   #print(level: string, text: string): Answer {
     const refusal = this.#spend(Buffer.byteLength(text));
-    if (refusal === undefined) this.#channel.send(encodeJson(Frame.console, this.#current.id, { level, text }));
+    if (refusal === undefined)
+      this.#channel.send(encodeJson(Frame.console, this.#current.id, { level, text }));
     return refusal;
   }
 
@@ -167,23 +156,31 @@ export class Cell {
 
   #surroundings(): Surroundings {
     const { wallMs, outputBytes } = this.#current;
-    return { wallMs, outputBytes, memoryBytes: this.#start.memoryMib * 1024 * 1024, ca: this.#start.ca };
+    return {
+      wallMs,
+      outputBytes,
+      memoryBytes: this.#start.memoryMib * 1024 * 1024,
+      ca: this.#start.ca,
+    };
   }
 
   #answer(name: string, args: readonly Primitive[], execId: number): Answer {
     const answer = this.#dispatch.sync(name, args, execId, this.#surroundings());
-    if (name === "import" && typeof answer === "string" && answer.startsWith("s")) return this.#modules.answer(String(args[0]), answer.slice(1));
+    if (name === "import" && typeof answer === "string" && answer.startsWith("s"))
+      return this.#modules.answer(String(args[0]), answer.slice(1));
     return this.#guest.bytesOut(answer) as Answer;
   }
 
   #bridge(): Bridge {
     return {
       ask: (callId, name, ...args) => {
-        const running = this.#current;
-        if (callId === 0) return this.#answer(name, args, running.id);
-        void this.#dispatch.later(name, args, running.id, this.#surroundings()).then(([answer, body]) => {
-          this.#enter(running, (timeout) => this.#guest.settle(callId, answer, body, timeout));
-        });
+        const call = this.#current;
+        if (callId === 0) return this.#answer(name, args, call.id);
+        void this.#dispatch
+          .later(name, args, call.id, this.#surroundings())
+          .then(([answer, body]) => {
+            this.#enter(call, (timeout) => this.#guest.settle(callId, answer, body, timeout));
+          });
         return undefined;
       },
       done: (id) => {
@@ -198,17 +195,12 @@ export class Cell {
           return `e${JSON.stringify({ type: "TypeError", message: "the message cannot be carried by structured clone" })}`;
         }
         const refusal = this.#spend(bytes.length);
-        if (refusal === undefined) this.#channel.send(encodeFrame(Frame.post, this.#current.id, bytes));
+        if (refusal === undefined)
+          this.#channel.send(encodeFrame(Frame.post, this.#current.id, bytes));
         return refusal;
       },
       timer: (id, milliseconds) => this.#timers.set(id, milliseconds, this.#current),
       clearTimer: (id) => this.#timers.clear(id),
     };
   }
-}
-
-/** A refusal's answer (`rcapability reason id`) as the failure of the call that it ended. */
-function denied(answer: Answer): Failure {
-  const [capability = "", reason = "", denial = ""] = String(answer).slice(1).split(" ");
-  return { denial, name: "PolicyError", message: `${capability} denied (${reason})`, stack: "" };
 }

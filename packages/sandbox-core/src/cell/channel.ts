@@ -2,7 +2,14 @@ import { readSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 
 import { FrameReader, type IncomingFrame } from "../frame-reader.ts";
-import { encodeJson, Frame, HEAD_BYTES, MAX_BODY_BYTES, type WireRequest, type WireVerdict } from "../frames.ts";
+import {
+  encodeJson,
+  Frame,
+  HEAD_BYTES,
+  MAX_BODY_BYTES,
+  type WireRequest,
+  type WireVerdict,
+} from "../frames.ts";
 
 /** The descriptor of the blocking channel: a request goes out, the thread waits for the verdict. */
 const SYNC_FD = 3;
@@ -35,12 +42,12 @@ export class AsyncChannel {
 }
 
 function writeAll(bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(SYNC_FD, bytes, at);
+  for (let at = 0; at < bytes.length;) at += writeSync(SYNC_FD, bytes, at);
 }
 
 function readExactly(length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const read = readSync(SYNC_FD, bytes, at, length - at, null);
     if (read === 0) throw new Error("the host closed the channel");
     at += read;

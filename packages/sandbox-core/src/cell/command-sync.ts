@@ -1,4 +1,9 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from "node:worker_threads";
 
 import type { Command, CommandOutcome } from "./command.ts";
 
@@ -29,7 +34,10 @@ function startThread(): CommandThread {
   const { port1, port2 } = new MessageChannel();
   const done = new Int32Array(new SharedArrayBuffer(4));
   const started: CommandThread = { port: port2, done };
-  new Worker(new URL("./command-thread.js", import.meta.url), { workerData: started, transferList: [port2] }).unref();
+  new Worker(new URL("./command-thread.js", import.meta.url), {
+    workerData: started,
+    transferList: [port2],
+  }).unref();
   port1.unref();
   return { port: port1, done };
 }

@@ -29,12 +29,25 @@ export interface CommandOutcome {
  * Runs a command in a process group of its own. The command is over when its own process is: what it left behind in the
  * group is killed, and what left the group too and still holds the pipes is not waited for. Never rejects.
  */
-export async function runCommand({ file, args, env, input, limitMs, outputBytes }: Command): Promise<CommandOutcome> {
+export async function runCommand({
+  file,
+  args,
+  env,
+  input,
+  limitMs,
+  outputBytes,
+}: Command): Promise<CommandOutcome> {
   let child: ChildProcess;
   try {
     // Loaded at first use: most guests run no command, and it takes memory in every cell.
     const { spawn } = process.getBuiltinModule("node:child_process");
-    child = spawn(file, args, { cwd: "/", env, shell: false, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+    child = spawn(file, args, {
+      cwd: "/",
+      env,
+      shell: false,
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
   } catch (error) {
     // E2BIG, for one, is thrown and not told by an event.
     return failed(error);

@@ -49,7 +49,10 @@ export async function exchange(request: Exchange): Promise<Reply> {
   }
   if (failure instanceof Failed) throw failure;
   const code = codeOf(failure);
-  throw new Failed(`fetch failed${code === "" ? "" : `: ${code}`}`, { type: "TypeError", ...(code === "" ? {} : { code }) });
+  throw new Failed(`fetch failed${code === "" ? "" : `: ${code}`}`, {
+    type: "TypeError",
+    ...(code === "" ? {} : { code }),
+  });
 }
 
 function codeOf(error: unknown): string {
@@ -67,7 +70,11 @@ async function attempt(request: Exchange, address: string): Promise<Reply> {
   });
   outgoing.on("error", settled.reject);
   // Whatever ends the exchange ends the promise: a switch of protocols, for one, has neither response nor error.
-  outgoing.on("close", () => settled.reject(new Failed("fetch failed: the connection closed", { type: "TypeError", code: "ECONNRESET" })));
+  outgoing.on("close", () =>
+    settled.reject(
+      new Failed("fetch failed: the connection closed", { type: "TypeError", code: "ECONNRESET" }),
+    ),
+  );
   const timer = setTimeout(() => settled.reject(timedOut()), left);
   outgoing.end(request.body);
   try {
@@ -91,7 +98,11 @@ async function open(request: Exchange, address: string): Promise<ClientRequest> 
     agent: false,
     setHost: false,
     maxHeaderSize: MAX_HEAD_BYTES,
-    headers: { ...Object.fromEntries(request.headers), host: url.host, ...(request.body.length > 0 ? { "content-length": request.body.length } : {}) },
+    headers: {
+      ...Object.fromEntries(request.headers),
+      host: url.host,
+      ...(request.body.length > 0 ? { "content-length": request.body.length } : {}),
+    },
   };
   // Loaded at first use: most cells never fetch, and each of these costs memory in every cell.
   if (!secure) return (await import("node:http")).request(options);
@@ -109,7 +120,9 @@ let trusted: Promise<SecureContext> | undefined;
 
 /** Made once: it reads some 150 certificates. A cell has one `ca` for its whole life. */
 async function trusting(ca: string): Promise<SecureContext> {
-  trusted ??= import("node:tls").then(({ createSecureContext, rootCertificates }) => createSecureContext({ ca: [...rootCertificates, ca] }));
+  trusted ??= import("node:tls").then(({ createSecureContext, rootCertificates }) =>
+    createSecureContext({ ca: [...rootCertificates, ca] }),
+  );
   return await trusted;
 }
 
@@ -122,7 +135,10 @@ async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Rep
   const location = REDIRECTS.has(status) ? (incoming.headers.location ?? null) : null;
   const headers: [string, string][] = [];
   for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
-    headers.push([String(incoming.rawHeaders[index]).toLowerCase(), String(incoming.rawHeaders[index + 1])]);
+    headers.push([
+      String(incoming.rawHeaders[index]).toLowerCase(),
+      String(incoming.rawHeaders[index + 1]),
+    ]);
   }
   const chunks: Buffer[] = [];
   let total = 0;
@@ -130,9 +146,19 @@ async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Rep
   if (location === null) {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       total += chunk.length;
-      if (total > maxBytes) throw new Failed(`fetch failed: the body is larger than ${maxBytes} bytes`, { type: "TypeError", code: "ERR_BODY_TOO_LARGE" });
+      if (total > maxBytes)
+        throw new Failed(`fetch failed: the body is larger than ${maxBytes} bytes`, {
+          type: "TypeError",
+          code: "ERR_BODY_TOO_LARGE",
+        });
       chunks.push(chunk);
     }
   }
-  return { status, statusText: incoming.statusMessage ?? "", headers, location, body: Buffer.concat(chunks, total) };
+  return {
+    status,
+    statusText: incoming.statusMessage ?? "",
+    headers,
+    location,
+    body: Buffer.concat(chunks, total),
+  };
 }

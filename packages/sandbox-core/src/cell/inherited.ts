@@ -15,7 +15,9 @@ export function closeInherited(): void {
     const fd = Number(entry);
     if (fd <= LAST_OWN) continue;
     try {
-      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1];
+      const flags = /^flags:\s*([0-7]+)$/m.exec(
+        readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"),
+      )?.[1];
       if (flags !== undefined && (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0) closeSync(fd);
     } catch {
       // The descriptor of the listing itself is gone by now.

@@ -42,7 +42,10 @@ export class Calls {
   }
 
   /** Begins a call in the caller's async context. */
-  begin(limits: Limits, onWall: (call: Call) => void): { readonly call: Call; readonly promise: Promise<unknown> } {
+  begin(
+    limits: Limits,
+    onWall: (call: Call) => void,
+  ): { readonly call: Call; readonly promise: Promise<unknown> } {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call: Call = {
       id: ++this.#last,
@@ -100,6 +103,8 @@ export class Calls {
 
   /** All that are in flight, none of them any more. */
   settleAll(): Call[] {
-    return [...this.#inFlight.keys()].map((id) => this.settle(id)).filter((call) => call !== undefined);
+    return [...this.#inFlight.keys()]
+      .map((id) => this.settle(id))
+      .filter((call) => call !== undefined);
   }
 }

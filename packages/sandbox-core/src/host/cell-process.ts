@@ -68,7 +68,13 @@ export class CellProcess {
   constructor(start: Start, supervisorMark: string) {
     this.memoryMib = start.memoryMib;
     this.#child = spawnCell(this.mark, supervisorMark);
-    const [, , words, sync, async] = this.#child.stdio as unknown as readonly [unknown, unknown, Readable, Duplex, Duplex];
+    const [, , words, sync, async] = this.#child.stdio as unknown as readonly [
+      unknown,
+      unknown,
+      Readable,
+      Duplex,
+      Duplex,
+    ];
     this.#sync = sync;
     this.#async = async;
     this.#handles = [this.#child, sync, async, words as Handle] as readonly Handle[];
@@ -82,7 +88,12 @@ export class CellProcess {
       else this.#listener?.onFrame(frame);
     });
     this.#child.on("error", (error: NodeJS.ErrnoException) => {
-      this.#ready.reject(startFailure(`could not be started (${error.code ?? error.message})`, { code: error.code, cause: error }));
+      this.#ready.reject(
+        startFailure(`could not be started (${error.code ?? error.message})`, {
+          code: error.code,
+          cause: error,
+        }),
+      );
       this.#end({ code: null, signal: null, lastWords: error.message });
     });
     this.#child.on("exit", (code, signal) => {
@@ -122,7 +133,11 @@ export class CellProcess {
   async ready(): Promise<void> {
     // Not unref'd: whoever awaits this is at work.
     const timer = setTimeout(() => {
-      this.#ready.reject(startFailure(`was not ready within ${START_TIMEOUT_MS} ms; the host may be overloaded`, { lastWords: this.#lastWords }));
+      this.#ready.reject(
+        startFailure(`was not ready within ${START_TIMEOUT_MS} ms; the host may be overloaded`, {
+          lastWords: this.#lastWords,
+        }),
+      );
       this.kill();
     }, START_TIMEOUT_MS);
     try {
@@ -183,10 +198,15 @@ export class CellProcess {
     if (this.#exit !== undefined) return;
     this.#exit = exit;
     for (const stream of [this.#sync, this.#async]) stream.destroy();
-    this.#ready.reject(startFailure(`ended before it was ready (${exit.signal ?? `exit ${exit.code}`})`, { lastWords: exit.lastWords }));
+    this.#ready.reject(
+      startFailure(`ended before it was ready (${exit.signal ?? `exit ${exit.code}`})`, {
+        lastWords: exit.lastWords,
+      }),
+    );
     // Nobody may be waiting for it: then its end is no news.
     this.#ready.promise.catch(() => undefined);
-    if (this.mayHaveStrays) void killMarked("PYISOLATE_CELL", this.mark).then(() => this.#ended.resolve(exit));
+    if (this.mayHaveStrays)
+      void killMarked("PYISOLATE_CELL", this.mark).then(() => this.#ended.resolve(exit));
     else this.#ended.resolve(exit);
     this.#listener?.onExit(exit);
   }

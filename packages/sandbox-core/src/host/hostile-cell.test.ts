@@ -43,22 +43,32 @@ class TakenOver {
 
   /** One frame on the channel for everything but blocking requests. */
   says(kind: number, id: number, body: Uint8Array | object): void {
-    const frame = body instanceof Uint8Array ? encodeFrame(kind, id, body) : encodeJson(kind, id, body);
+    const frame =
+      body instanceof Uint8Array ? encodeFrame(kind, id, body) : encodeJson(kind, id, body);
     this.#listener?.onFrame({ kind, id, body: frame.subarray(9) });
   }
   asks(body: Uint8Array | object, kind: number = Frame.request): void {
-    const bytes = body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
+    const bytes =
+      body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
     this.#listener?.onAsk({ kind, id: 0, body: bytes });
   }
 }
 
 function takenOver(limits: object = {}) {
-  const policy = parsePolicy(policyOf([{ id: "rng", effect: "allow", capability: "random" }], limits));
+  const policy = parsePolicy(
+    policyOf([{ id: "rng", effect: "allow", capability: "random" }], limits),
+  );
   const sink = keepingSink();
   const cell = new TakenOver();
   let ends = 0;
   const home: Home = {
-    authority: { policy: () => policy, sink, kernelVerdict: () => "not_evaluated", modules: new Map(), lookup: async () => [] },
+    authority: {
+      policy: () => policy,
+      sink,
+      kernelVerdict: () => "not_evaluated",
+      modules: new Map(),
+      lookup: async () => [],
+    },
     watch: { add: () => undefined, remove: () => undefined },
     onEnd: () => {
       ends += 1;
@@ -72,23 +82,41 @@ const request = { c: "random", o: "read", t: "", x: 1 };
 
 describe("a cell that says what no cell of ours says is ended, with one event, and the host goes on", () => {
   test.each<[string, (cell: TakenOver) => void]>([
-    ["bytes that are no value", (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 111, 255, 255]))],
-    ["a typed array of an unknown kind", (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 92, 99, 1, 0]))],
-    ["an array longer than its bytes", (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 65, 255, 255, 255, 255, 15]))],
+    [
+      "bytes that are no value",
+      (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 111, 255, 255])),
+    ],
+    [
+      "a typed array of an unknown kind",
+      (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 92, 99, 1, 0])),
+    ],
+    [
+      "an array longer than its bytes",
+      (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 65, 255, 255, 255, 255, 15])),
+    ],
     ["a message that is no value", (cell) => cell.says(Frame.post, 1, Buffer.alloc(64, 200))],
     ["a failure that is no JSON", (cell) => cell.says(Frame.failure, 1, Buffer.from("{"))],
     ["a failure of another form", (cell) => cell.says(Frame.failure, 1, { name: 1 })],
-    ["a console line at no level", (cell) => cell.says(Frame.console, 1, { level: "fatal", text: "x" })],
+    [
+      "a console line at no level",
+      (cell) => cell.says(Frame.console, 1, { level: "fatal", text: "x" }),
+    ],
     ["a frame of unknown kind", (cell) => cell.says(99, 1, {})],
     ["a frame that only hosts send", (cell) => cell.says(Frame.exec, 1, {})],
     ["that it is ready, again", (cell) => cell.says(Frame.ready, 0, {})],
     ["a request of another form", (cell) => cell.asks({ ...request, extra: 1 })],
-    ["a request for what no guard asks", (cell) => cell.asks({ ...request, c: "control", o: "reload_policy" })],
+    [
+      "a request for what no guard asks",
+      (cell) => cell.asks({ ...request, c: "control", o: "reload_policy" }),
+    ],
     ["an operation of another capability", (cell) => cell.asks({ ...request, o: "exec" })],
     ["a limit that the host keeps", (cell) => cell.asks({ ...request, c: "limit", o: "wall" })],
     ["a target that is no text", (cell) => cell.asks({ ...request, t: { toString: 1 } })],
     ["an endless target", (cell) => cell.asks({ ...request, t: "x".repeat(5000) })],
-    ["more output than a cell would let out", (cell) => cell.says(Frame.post, 1, Buffer.alloc(20_000_000))],
+    [
+      "more output than a cell would let out",
+      (cell) => cell.says(Frame.post, 1, Buffer.alloc(20_000_000)),
+    ],
   ])("%s", async (_what, say) => {
     const { sandbox, cell, sink, ends } = takenOver();
     const waiting = rejectionOf(sandbox.exec("1"));
@@ -99,7 +127,11 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     expect(["PolicyError", "Error", "RangeError", "TypeError"]).toContain(error.name);
     expect(sink.events).toHaveLength(1);
     expect(sink.events[0]?.policyRule).toMatch(/^limit\.(?:crash|output)$/);
-    expect({ closed: sandbox.closed, kills: cell.kills, ends: ends() }).toEqual({ closed: true, kills: 1, ends: 1 });
+    expect({ closed: sandbox.closed, kills: cell.kills, ends: ends() }).toEqual({
+      closed: true,
+      kills: 1,
+      ends: 1,
+    });
   });
 
   test("asynchronously, a request that is none", async () => {
@@ -113,17 +145,34 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
   test("whatever the bytes are, on either channel: the host throws nothing, and there is at most one crash", () => {
     const kinds = Object.values(Frame);
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom(...kinds, 0, 77, 255), fc.nat({ max: 5 }), fc.oneof(fc.uint8Array({ maxLength: 64 }), fc.json().map((text) => Buffer.from(text)), fc.anything().map(bytesOf)), fc.boolean()), { maxLength: 6 }), (says) => {
-        const { sandbox, cell, sink } = takenOver();
-        sandbox.exec("1").catch(() => undefined);
-        for (const [kind, id, body, blocking] of says) {
-          if (blocking) cell.asks(body, kind);
-          else cell.says(kind, id, body);
-        }
-        expect(sink.events.filter((event) => event.reason === "limit").length).toBeLessThanOrEqual(1);
-        void sandbox.close();
-        expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
-      }),
+      fc.property(
+        fc.array(
+          fc.tuple(
+            fc.constantFrom(...kinds, 0, 77, 255),
+            fc.nat({ max: 5 }),
+            fc.oneof(
+              fc.uint8Array({ maxLength: 64 }),
+              fc.json().map((text) => Buffer.from(text)),
+              fc.anything().map(bytesOf),
+            ),
+            fc.boolean(),
+          ),
+          { maxLength: 6 },
+        ),
+        (says) => {
+          const { sandbox, cell, sink } = takenOver();
+          sandbox.exec("1").catch(() => undefined);
+          for (const [kind, id, body, blocking] of says) {
+            if (blocking) cell.asks(body, kind);
+            else cell.says(kind, id, body);
+          }
+          expect(
+            sink.events.filter((event) => event.reason === "limit").length,
+          ).toBeLessThanOrEqual(1);
+          void sandbox.close();
+          expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -133,8 +182,17 @@ describe("what a cell claims is only believed where it can be checked", () => {
   test("a denial that this cell never had is no PolicyError", async () => {
     const { sandbox, cell } = takenOver();
     const waiting = rejectionOf(sandbox.exec("1"));
-    cell.says(Frame.failure, 1, { denial: "mark-77", name: "PolicyError", message: "network denied", stack: "at /home/host/secret.ts\n    at node:internal" });
-    expect(await waiting).toMatchObject({ name: "GuestError", guestName: "PolicyError", guestStack: "" });
+    cell.says(Frame.failure, 1, {
+      denial: "mark-77",
+      name: "PolicyError",
+      message: "network denied",
+      stack: "at /home/host/secret.ts\n    at node:internal",
+    });
+    expect(await waiting).toMatchObject({
+      name: "GuestError",
+      guestName: "PolicyError",
+      guestStack: "",
+    });
   });
 
   test("a result for a call that is not in flight settles nothing", async () => {
@@ -170,14 +228,24 @@ describe("what a cell claims is only believed where it can be checked", () => {
 test("decoding any bytes gives a value or throws, and pollutes no prototype", () => {
   const own = Object.getOwnPropertyNames(Object.prototype).length;
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.anything({ withTypedArray: true, withMap: true, withSet: true }).chain((value) => mutated(bytesOf(value)))), (bytes) => {
-      try {
-        decodeClone(bytes);
-      } catch (error) {
-        expect(error).toBeInstanceOf(Error);
-      }
-      expect(Object.getOwnPropertyNames(Object.prototype)).toHaveLength(own);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 200 }),
+        fc
+          .anything({ withTypedArray: true, withMap: true, withSet: true })
+          .chain((value) => mutated(bytesOf(value))),
+      ),
+      (bytes) => {
+        let thrown: unknown = new Error("none");
+        try {
+          decodeClone(bytes);
+        } catch (error) {
+          thrown = error;
+        }
+        expect(thrown).toBeInstanceOf(Error);
+        expect(Object.getOwnPropertyNames(Object.prototype)).toHaveLength(own);
+      },
+    ),
     { numRuns: 2000 },
   );
 });
@@ -192,5 +260,7 @@ function bytesOf(value: unknown): Uint8Array {
 
 /** The bytes with one of them changed. */
 function mutated(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
-  return fc.tuple(fc.nat({ max: Math.max(0, bytes.length - 1) }), fc.nat({ max: 255 })).map(([at, byte]) => Uint8Array.from(bytes, (old, index) => (index === at ? byte : old)));
+  return fc
+    .tuple(fc.nat({ max: Math.max(0, bytes.length - 1) }), fc.nat({ max: 255 }))
+    .map(([at, byte]) => Uint8Array.from(bytes, (old, index) => (index === at ? byte : old)));
 }

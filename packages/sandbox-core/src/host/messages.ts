@@ -23,7 +23,12 @@ export class Messages {
 
   /** False where nobody reads and too much waits: the message is not taken. */
   push(value: unknown, bytes: number): boolean {
-    if (this.#ended || this.#waiting.length - this.#first >= MAX_WAITING || this.#bytes + bytes > MAX_WAITING_BYTES) return false;
+    if (
+      this.#ended ||
+      this.#waiting.length - this.#first >= MAX_WAITING ||
+      this.#bytes + bytes > MAX_WAITING_BYTES
+    )
+      return false;
     this.#waiting.push({ value, bytes });
     this.#bytes += bytes;
     this.#wakes.shift()?.();
@@ -37,7 +42,8 @@ export class Messages {
 
   async *read(): AsyncGenerator<unknown, void, undefined> {
     for (;;) {
-      for (let message = this.#next(); message !== undefined; message = this.#next()) yield message.value;
+      for (let message = this.#next(); message !== undefined; message = this.#next())
+        yield message.value;
       if (this.#ended) return;
       this.#onWait(true);
       await new Promise<void>((resolve) => {

@@ -12,7 +12,13 @@ const POLICY = JSON.stringify({
   name: "host",
   rules: [
     { id: "std", effect: "allow", capability: "import", modules: ["*"] },
-    { id: "cmd", effect: "allow", capability: "subprocess", operations: ["exec"], commands: ["/bin/sh", "/bin/sleep"] },
+    {
+      id: "cmd",
+      effect: "allow",
+      capability: "subprocess",
+      operations: ["exec"],
+      commands: ["/bin/sh", "/bin/sleep"],
+    },
   ],
   limits: { cpu_ms: 600_000, wall_ms: 600_000 },
 });
@@ -34,24 +40,42 @@ const newTag = (): string => `${100_000 + process.pid}.${++lastTag}`;
 describe("a host that dies leaves no process behind, though guests spin and commands run", () => {
   test.each([
     ["killed outright", "await new Promise((resolve) => setTimeout(resolve, 600_000));", true],
-    ["by process.exit without closing anything", "setTimeout(() => process.exit(3), 1000); await new Promise(() => {});", false],
-    ["by an uncaught exception", "setTimeout(() => { throw new Error('host broke'); }, 1000); await new Promise(() => {});", false],
+    [
+      "by process.exit without closing anything",
+      "setTimeout(() => process.exit(3), 1000); await new Promise(() => {});",
+      false,
+    ],
+    [
+      "by an uncaught exception",
+      "setTimeout(() => { throw new Error('host broke'); }, 1000); await new Promise(() => {});",
+      false,
+    ],
   ])("%s", async (_how, then, kill) => {
     const tag = newTag();
     using host = startHost(spinning(tag, then));
     const cells = (await host.heard("cells")) as number[];
-    const marks = cells.map((pid) => /PYISOLATE_SUPERVISOR=\w+/.exec(environmentOf(pid))?.[0] ?? "none");
+    const marks = cells.map(
+      (pid) => /PYISOLATE_SUPERVISOR=\w+/.exec(environmentOf(pid))?.[0] ?? "none",
+    );
     await until("the commands run", () => processesRunning(`sleep\0${tag}`).length === 3);
     if (kill) host.child.kill("SIGKILL");
     await host.ended();
     await until("the cells are gone", () => cells.every((pid) => !isRunning(pid)));
     await until("what they started is gone", () => processesRunning(tag).length === 0);
-    await until("nothing carries the host's mark", () => processesWith(marks[0] ?? "none").length === 0);
-    await until("the reaper is gone", () => processesRunning(marks[0]?.split("=")[1] ?? "none").length === 0);
+    await until(
+      "nothing carries the host's mark",
+      () => processesWith(marks[0] ?? "none").length === 0,
+    );
+    await until(
+      "the reaper is gone",
+      () => processesRunning(marks[0]?.split("=")[1] ?? "none").length === 0,
+    );
   });
 
   test("a reaper that somebody killed is replaced", async () => {
-    using host = startHost(spinning(newTag(), "await new Promise((resolve) => setTimeout(resolve, 600_000));"));
+    using host = startHost(
+      spinning(newTag(), "await new Promise((resolve) => setTimeout(resolve, 600_000));"),
+    );
     const cells = (await host.heard("cells")) as number[];
     const mark = /PYISOLATE_SUPERVISOR=(\w+)/.exec(environmentOf(cells[0] ?? 0))?.[1] ?? "none";
     const reapers = (): number[] => processesRunning(`pyisolate-reaper\0${mark}`);
@@ -109,8 +133,17 @@ test("nothing of the host's environment or descriptors reaches a cell or its com
   closeSync(inherited);
   const env = (await host.heard("env")) as string;
   // PWD is the shell's own.
-  const names = env.trim().split("\n").map((line) => line.replace(/=.*$/, ""));
-  expect(names.filter((name) => name !== "PWD").toSorted()).toEqual(["HOME", "LANG", "PATH", "PYISOLATE_CELL", "PYISOLATE_SUPERVISOR"]);
+  const names = env
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/=.*$/, ""));
+  expect(names.filter((name) => name !== "PWD").toSorted()).toEqual([
+    "HOME",
+    "LANG",
+    "PATH",
+    "PYISOLATE_CELL",
+    "PYISOLATE_SUPERVISOR",
+  ]);
   // Its three streams, and the listing itself.
   expect(((await host.heard("fds")) as string).trim().split("\n")).toEqual(["0", "1", "2", "3"]);
   const cell = (await host.heard("cell")) as string;
@@ -137,7 +170,9 @@ test("a host without descriptors is told so, by an error and not by a crash", as
   );
   const failures = (await host.heard("failures")) as string[];
   // One or two may still have been started before.
-  expect(failures.at(-1)).toMatch(/^CellStartError: A cell process could not be started \(EMFILE\): .*raise the limit/);
+  expect(failures.at(-1)).toMatch(
+    /^CellStartError: A cell process could not be started \(EMFILE\): .*raise the limit/,
+  );
   expect(await host.heard("after")).toBe(1);
   expect(await host.ended()).toEqual({ code: 0, signal: null });
 });
@@ -149,7 +184,9 @@ test("a host whose Node is gone is told so", async () => {
     await supervisor.spawn("none").catch((error) => say({ failure: error.name + ": " + error.message }));
     await supervisor.close();
   `);
-  expect(await host.heard("failure")).toMatch(/^CellStartError: .*ENOENT.*\/nowhere\/node; restart the host/);
+  expect(await host.heard("failure")).toMatch(
+    /^CellStartError: .*ENOENT.*\/nowhere\/node; restart the host/,
+  );
   expect(await host.ended()).toEqual({ code: 0, signal: null });
 });
 

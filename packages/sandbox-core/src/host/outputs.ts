@@ -49,8 +49,11 @@ export class Outputs {
       case Frame.failure: {
         const failure = parseFailure(frame.body);
         // Only a denial that this cell really had is believed: an id is a claim.
-        const event = failure.denial === undefined ? undefined : this.#destinations.denial(failure.denial);
-        this.#settle(frame.id, (call) => call.reject(event === undefined ? new GuestError(failure) : new PolicyError(event)));
+        const event =
+          failure.denial === undefined ? undefined : this.#destinations.denial(failure.denial);
+        this.#settle(frame.id, (call) =>
+          call.reject(event === undefined ? new GuestError(failure) : new PolicyError(event)),
+        );
         break;
       }
       case Frame.console:
@@ -69,7 +72,8 @@ export class Outputs {
   #isWithin(frame: IncomingFrame): boolean {
     const account = this.#calls.account(frame.id);
     account.outputBytes += frame.body.length;
-    if (account.outputBytes <= account.limits.outputBytes * OUTPUT_TOLERANCE + OUTPUT_SLACK) return true;
+    if (account.outputBytes <= account.limits.outputBytes * OUTPUT_TOLERANCE + OUTPUT_SLACK)
+      return true;
     this.#destinations.onFlood(account);
     return false;
   }
@@ -82,7 +86,10 @@ export class Outputs {
       this.#calls.account(frame.id).context(() => onConsole(level, cleanText(text, 8192)));
     } catch (error) {
       // The host's own mistake: not the cell's, and not to be lost.
-      process.emitWarning(`onConsole threw: ${error instanceof Error ? error.message : String(error)}`, "PyIsolateWarning");
+      process.emitWarning(
+        `onConsole threw: ${error instanceof Error ? error.message : String(error)}`,
+        "PyIsolateWarning",
+      );
     }
   }
 

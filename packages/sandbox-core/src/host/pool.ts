@@ -29,8 +29,10 @@ export class Pool {
   /** Starts what is missing: one for each who waits, and only then those that shall be ready for others. */
   fill(): void {
     if (this.#closed) return;
-    const wanted = this.#waiters.length > 0 ? this.#waiters.length : this.#size - this.#ready.length;
-    for (let missing = wanted - this.#starting.size; missing > 0; missing--) outsideOfCalls(() => this.#begin());
+    const wanted =
+      this.#waiters.length > 0 ? this.#waiters.length : this.#size - this.#ready.length;
+    for (let missing = wanted - this.#starting.size; missing > 0; missing--)
+      outsideOfCalls(() => this.#begin());
   }
 
   /** @throws CellStartError where a process cannot be started, or the pool is closed. */

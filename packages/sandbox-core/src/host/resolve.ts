@@ -1,7 +1,13 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
 
-import { canonicalHost, decide, type Decision, isPublicAddress, type Policy } from "@pyisolate/policy";
+import {
+  canonicalHost,
+  decide,
+  type Decision,
+  isPublicAddress,
+  type Policy,
+} from "@pyisolate/policy";
 
 /** Most addresses of one name that are considered. */
 const MAX_ADDRESSES = 8;
@@ -26,7 +32,11 @@ export type Resolution =
   | { readonly kind: "granted"; readonly addresses: readonly string[] }
   | { readonly kind: "unresolved"; readonly code: string }
   /** The name was granted, what it resolves to was not. */
-  | { readonly kind: "refused"; readonly target: string; readonly decision: Extract<Decision, { effect: "deny" }> };
+  | {
+      readonly kind: "refused";
+      readonly target: string;
+      readonly decision: Extract<Decision, { effect: "deny" }>;
+    };
 
 /** Resolves the names that one cell asks for. */
 export class Resolver {
@@ -55,7 +65,10 @@ export class Resolver {
       found = Array.from(await this.#find(bare), String);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException | null)?.code;
-      return { kind: "unresolved", code: typeof code === "string" && /^[A-Z_0-9]{1,32}$/.test(code) ? code : "ENOTFOUND" };
+      return {
+        kind: "unresolved",
+        code: typeof code === "string" && /^[A-Z_0-9]{1,32}$/.test(code) ? code : "ENOTFOUND",
+      };
     }
     return admitted(policy(), found, target.slice(cut + 1));
   }
@@ -69,7 +82,10 @@ export class Resolver {
     this.#running += 1;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(Object.assign(new Error("lookup timed out"), { code: "ETIMEOUT" })), LOOKUP_TIMEOUT_MS);
+      timer = setTimeout(
+        () => reject(Object.assign(new Error("lookup timed out"), { code: "ETIMEOUT" })),
+        LOOKUP_TIMEOUT_MS,
+      );
     });
     try {
       return await Promise.race([this.#lookup(hostname), late]);
@@ -89,12 +105,22 @@ function admitted(policy: Policy, found: readonly string[], port: string): Resol
     // A scoped address (`fe80::1%eth0`) is none that a policy could name.
     if (canonical === null || isIP(unbracketed(canonical)) === 0) continue;
     const connect = `${canonical}:${port}`;
-    const decision = decide(policy, { capability: "network", operation: "connect", target: connect });
-    if (decision.effect === "allow" || (decision.reason !== "explicit_deny" && isPublicAddress(canonical))) addresses.push(unbracketed(canonical));
+    const decision = decide(policy, {
+      capability: "network",
+      operation: "connect",
+      target: connect,
+    });
+    if (
+      decision.effect === "allow" ||
+      (decision.reason !== "explicit_deny" && isPublicAddress(canonical))
+    )
+      addresses.push(unbracketed(canonical));
     else refused ??= { kind: "refused", target: connect, decision };
   }
   if (addresses.length === 0 && refused !== undefined) return refused;
-  return addresses.length === 0 ? { kind: "unresolved", code: "ENOTFOUND" } : { kind: "granted", addresses };
+  return addresses.length === 0
+    ? { kind: "unresolved", code: "ENOTFOUND" }
+    : { kind: "granted", addresses };
 }
 
 function unbracketed(host: string): string {

@@ -16,7 +16,10 @@ export function safeSink(sink: DenialSink | undefined, also: DenialSink): Denial
   const warn = (error: unknown): void => {
     if (sink === undefined || warned.has(sink)) return;
     warned.add(sink);
-    process.emitWarning(`a denial sink threw, which sinks must not do: ${error instanceof Error ? error.message : String(error)}`, "PyIsolateWarning");
+    process.emitWarning(
+      `a denial sink threw, which sinks must not do: ${error instanceof Error ? error.message : String(error)}`,
+      "PyIsolateWarning",
+    );
   };
   return {
     record: (event) => {

@@ -64,7 +64,8 @@ export class Sandbox {
       messages: this.#messages,
       onConsole: options.onConsole,
       denial: (id) => this.#broker.tail.find(id),
-      onUnread: (account) => void this.#requests.deny("output", "a message that nobody reads", account),
+      onUnread: (account) =>
+        void this.#requests.deny("output", "a message that nobody reads", account),
       onFlood: (account) => this.#overrun("output", "", account),
     });
     this.#usage = new Usage(process.memoryMib);
@@ -102,8 +103,11 @@ export class Sandbox {
    */
   async exec(source: string): Promise<unknown> {
     if (typeof source !== "string") throw new TypeError("exec takes the program's source text");
-    if (source.length > MAX_SOURCE) throw new RangeError(`the program is longer than ${MAX_SOURCE} characters`);
-    return await this.#enter((call) => encodeJson(Frame.exec, call.id, { source, ...cellLimits(call.limits) }));
+    if (source.length > MAX_SOURCE)
+      throw new RangeError(`the program is longer than ${MAX_SOURCE} characters`);
+    return await this.#enter((call) =>
+      encodeJson(Frame.exec, call.id, { source, ...cellLimits(call.limits) }),
+    );
   }
 
   /**
@@ -113,7 +117,9 @@ export class Sandbox {
    */
   async call(name: string, ...args: unknown[]): Promise<unknown> {
     if (typeof name !== "string") throw new TypeError("call takes the function's name");
-    return await this.#enter((call) => encodeFrame(Frame.call, call.id, encodeClone({ name, args, ...cellLimits(call.limits) })));
+    return await this.#enter((call) =>
+      encodeFrame(Frame.call, call.id, encodeClone({ name, args, ...cellLimits(call.limits) })),
+    );
   }
 
   /**
@@ -149,7 +155,9 @@ export class Sandbox {
 
   async #enter(frame: (call: Call) => Buffer): Promise<unknown> {
     if (this.#end !== undefined) throw new ClosedError(this.name, this.#end.why);
-    const { call, promise } = this.#calls.begin(this.#limits, (overrun) => this.#overrun("wall", `${overrun.limits.wallMs} ms`, overrun));
+    const { call, promise } = this.#calls.begin(this.#limits, (overrun) =>
+      this.#overrun("wall", `${overrun.limits.wallMs} ms`, overrun),
+    );
     try {
       this.#process.send(frame(call));
     } catch (error) {
@@ -182,7 +190,11 @@ export class Sandbox {
   /** The cell says what no cell of ours says: it is not ours any more, and may have started anything. */
   #onGarbage(error: unknown): void {
     this.#process.mayHaveStrays = true;
-    this.#overrun("crash", `protocol: ${error instanceof Error ? error.message : "garbage"}`, this.#calls.newest);
+    this.#overrun(
+      "crash",
+      `protocol: ${error instanceof Error ? error.message : "garbage"}`,
+      this.#calls.newest,
+    );
   }
 
   #onExit({ code, signal, lastWords }: Exit): void {
@@ -209,11 +221,20 @@ export class Sandbox {
       call.reject(event === undefined ? new ClosedError(this.name, why) : new PolicyError(event));
     }
     const { denials, allowed } = this.stats;
-    this.#home.authority.sink.closed?.({ cell: this.name, denials, allowed, cause: event === undefined ? "closed" : "limit" });
+    this.#home.authority.sink.closed?.({
+      cell: this.name,
+      denials,
+      allowed,
+      cause: event === undefined ? "closed" : "limit",
+    });
     this.#home.onEnd(this);
   }
 }
 
-function cellLimits({ cpuMs, wallMs, outputBytes }: Limits): { cpuMs: number; wallMs: number; outputBytes: number } {
+function cellLimits({ cpuMs, wallMs, outputBytes }: Limits): {
+  cpuMs: number;
+  wallMs: number;
+  outputBytes: number;
+} {
   return { cpuMs, wallMs, outputBytes };
 }

@@ -74,16 +74,25 @@ export class Supervisor {
    * @throws CellStartError where this host cannot run cells, or cannot confine them and must.
    */
   constructor(options: SupervisorOptions) {
-    if (platform() !== "linux") throw new CellStartError(`Cells need Linux (/proc); this is ${platform()}`);
+    if (platform() !== "linux")
+      throw new CellStartError(`Cells need Linux (/proc); this is ${platform()}`);
     if (options.kernel === "require") {
-      throw new CellStartError('kernel: "require" cannot be met: this version has no confined cells; use "off" or "prefer"');
+      throw new CellStartError(
+        'kernel: "require" cannot be met: this version has no confined cells; use "off" or "prefer"',
+      );
     }
     this.#policy = parsePolicy(options.policy);
     this.#token = new ControlToken(options.token);
     this.#kernel = options.kernel ?? "off";
-    this.#sink = safeSink(options.denials, { record: (event) => this.#tail.add(event), allowed: () => this.#tail.allow() });
+    this.#sink = safeSink(options.denials, {
+      record: (event) => this.#tail.add(event),
+      allowed: () => this.#tail.allow(),
+    });
     this.#sink.policyLoaded?.(this.#policy);
-    const modules = new Map([["node:path", pathSource()], ...suppliedModules(options.modules ?? {})]);
+    const modules = new Map([
+      ["node:path", pathSource()],
+      ...suppliedModules(options.modules ?? {}),
+    ]);
     this.#home = {
       authority: {
         policy: () => this.#policy,
@@ -165,7 +174,10 @@ export class Supervisor {
   /** Ends every cell. Resolves when no process is left. Idempotent. */
   async close(): Promise<void> {
     this.#closing ??= (async () => {
-      await Promise.all([this.#pool.close(), ...[...this.#cells].map(async (cell) => await cell.close())]);
+      await Promise.all([
+        this.#pool.close(),
+        ...[...this.#cells].map(async (cell) => await cell.close()),
+      ]);
       await this.#reaper.close();
     })();
     await this.#closing;
@@ -195,8 +207,12 @@ function poolSize(size: number | undefined): number {
 function suppliedModules(modules: Readonly<Record<string, string>>): [string, string][] {
   return Object.entries(modules).map(([given, source]) => {
     const name = canonicalModule(given);
-    if (BROKERED_BUILTINS.includes(name)) throw new TypeError(`the module "${given}" cannot be supplied: cells have a brokered ${name}`);
-    if (typeof source !== "string") throw new TypeError(`the module "${given}" must be source text`);
+    if (BROKERED_BUILTINS.includes(name))
+      throw new TypeError(
+        `the module "${given}" cannot be supplied: cells have a brokered ${name}`,
+      );
+    if (typeof source !== "string")
+      throw new TypeError(`the module "${given}" must be source text`);
     return [name, source];
   });
 }

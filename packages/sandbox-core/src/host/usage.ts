@@ -43,7 +43,11 @@ export class Usage {
   excess({ residentBytes, cpuMs }: Sample, calls: Calls, idleCpuMs: number): Excess | undefined {
     this.#firstResident ??= residentBytes;
     if (residentBytes - this.#firstResident > this.#memoryBytes) {
-      return { limit: "memory", detail: `resident ${Math.round(residentBytes / MIB)} MiB`, account: calls.newest };
+      return {
+        limit: "memory",
+        detail: `resident ${Math.round(residentBytes / MIB)} MiB`,
+        account: calls.newest,
+      };
     }
     if (calls.inFlight.size > 0 || calls.begun !== this.#idle.begun) {
       this.#idle = { sinceCpuMs: cpuMs, begun: calls.begun };
@@ -54,8 +58,12 @@ export class Usage {
     for (const call of calls.inFlight.values()) requests += call.requests;
     for (const call of calls.inFlight.values()) {
       call.cpuAtFirstLook ??= cpuMs;
-      const allowed = (call.limits.cpuMs + call.othersCpuMs) * CPU_TOLERANCE + CPU_SLACK_MS + requests * GUARD_CPU_MS;
-      if (cpuMs - call.cpuAtFirstLook > allowed) return { limit: "cpu", detail: `${call.limits.cpuMs} ms`, account: call };
+      const allowed =
+        (call.limits.cpuMs + call.othersCpuMs) * CPU_TOLERANCE +
+        CPU_SLACK_MS +
+        requests * GUARD_CPU_MS;
+      if (cpuMs - call.cpuAtFirstLook > allowed)
+        return { limit: "cpu", detail: `${call.limits.cpuMs} ms`, account: call };
     }
     return undefined;
   }

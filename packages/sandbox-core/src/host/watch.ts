@@ -78,13 +78,19 @@ export class Watch {
   #look(watched: Watched, { statm, stat }: Files): void {
     const residentBytes = Number(this.#read(statm).split(" ")[1]) * this.#units.pageBytes;
     // Fields 14 and 15 of proc(5), counted after the command's name, which may hold anything.
-    const fields = this.#read(stat).replace(/^.*\) /s, "").split(" ");
+    const fields = this.#read(stat)
+      .replace(/^.*\) /s, "")
+      .split(" ");
     const cpuMs = ((Number(fields[11]) + Number(fields[12])) * 1000) / this.#units.ticksPerSecond;
     watched.onSample({ residentBytes, cpuMs });
   }
 
   #read(fd: number): string {
-    return this.#buffer.toString("latin1", 0, readSync(fd, this.#buffer, 0, this.#buffer.length, 0));
+    return this.#buffer.toString(
+      "latin1",
+      0,
+      readSync(fd, this.#buffer, 0, this.#buffer.length, 0),
+    );
   }
 }
 

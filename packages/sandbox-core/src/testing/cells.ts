@@ -17,7 +17,11 @@ export function keepingSink(): DenialSink & { readonly events: DenialEvent[] } {
 }
 
 /** Polls until a condition holds; fails, and says which, after a generous time. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  deadlineMs = 20_000,
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     if (await holds()) return;
@@ -29,7 +33,9 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 /** What a promise is rejected with; fails where it is not. */
-export async function rejectionOf(promise: Promise<unknown>): Promise<Error & { readonly [field: string]: unknown }> {
+export async function rejectionOf(
+  promise: Promise<unknown>,
+): Promise<Error & { readonly [field: string]: unknown }> {
   try {
     await promise;
   } catch (error) {

@@ -3,6 +3,14 @@ import { fileURLToPath } from "node:url";
 
 import { until } from "./cells.ts";
 
+/** Where a program without a file finds the built package by its name. */
+const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
+
+const PRELUDE = `
+  import { Supervisor } from "@pyisolate/sandbox-core";
+  const say = (what) => void process.stdout.write(JSON.stringify(what) + "\\n");
+`;
+
 /** A host process, and what it has said. */
 export interface Host extends Disposable {
   readonly child: ChildProcess;
@@ -22,10 +30,20 @@ export interface HostStart {
 
 /** Runs a program, in which `Supervisor` and `say` are known, in a host process of its own. */
 export function startHost(program: string, { wrap = [], inherited }: HostStart = {}): Host {
-  const node = [process.execPath, "--no-node-snapshot", fileURLToPath(new URL("./host.ts", import.meta.url))];
+  const node = [
+    process.execPath,
+    "--no-node-snapshot",
+    "--input-type=module",
+    "--eval",
+    `${PRELUDE}${program}`,
+  ];
   const [file = "", ...args] = [...wrap, ...node];
   const more = inherited === undefined ? [] : [...Array<"ignore">(24).fill("ignore"), inherited];
-  const child = spawn(file, args, { env: { ...process.env, HOST_PROGRAM: program, SECRET_OF_THE_HOST: "hidden" }, stdio: ["ignore", "pipe", "pipe", ...more] });
+  const child = spawn(file, args, {
+    cwd: PACKAGE,
+    env: { ...process.env, SECRET_OF_THE_HOST: "hidden" },
+    stdio: ["ignore", "pipe", "pipe", ...more],
+  });
   const said: Record<string, unknown>[] = [];
   let text = "";
   let errors = "";
@@ -46,7 +64,10 @@ export function startHost(program: string, { wrap = [], inherited }: HostStart =
     errors: () => errors,
     heard: async (key) => {
       const found = (): Record<string, unknown> | undefined => said.find((what) => key in what);
-      await until(`the host says ${key}; it said ${JSON.stringify(said)} ${errors}`, () => found() !== undefined || child.exitCode !== null);
+      await until(
+        `the host says ${key}; it said ${JSON.stringify(said)} ${errors}`,
+        () => found() !== undefined || child.exitCode !== null,
+      );
       const what = found();
       if (what === undefined) throw new Error(`the host ended without saying ${key}: ${errors}`);
       return what[key];

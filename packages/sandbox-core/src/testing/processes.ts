@@ -29,7 +29,10 @@ export function processesRunning(text: string): number[] {
     .filter((entry) => /^\d+$/.test(entry))
     .filter((entry) => {
       try {
-        return readFileSync(`/proc/${entry}/cmdline`, "latin1").includes(text) && isRunning(Number(entry));
+        return (
+          readFileSync(`/proc/${entry}/cmdline`, "latin1").includes(text) &&
+          isRunning(Number(entry))
+        );
       } catch {
         return false;
       }

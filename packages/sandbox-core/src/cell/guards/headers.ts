@@ -25,18 +25,25 @@ const FORBIDDEN = new Set([
  * @throws Malformed for what is no header, or one that a guest may not set.
  */
 export function headerPairs(headers: unknown, target: string): [string, string][] {
-  if (typeof headers === "string" && headers.length > 8 * MAX_HEAD) throw new Malformed("the headers are too long", target);
+  if (typeof headers === "string" && headers.length > 8 * MAX_HEAD)
+    throw new Malformed("the headers are too long", target);
   const joined = new Map<string, string>();
   let length = 0;
   for (const [name, value] of pairsOf(headers, target)) {
     const lower = name.toLowerCase();
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower)) throw new Malformed("a header's name is no token", target);
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new Malformed("a header's value holds control characters", target);
-    if (FORBIDDEN.has(lower) || lower.startsWith("proxy-")) throw new Malformed("a header is forbidden", target);
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower))
+      throw new Malformed("a header's name is no token", target);
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
+      throw new Malformed("a header's value holds control characters", target);
+    if (FORBIDDEN.has(lower) || lower.startsWith("proxy-"))
+      throw new Malformed("a header is forbidden", target);
     length += lower.length + value.length + 4;
     if (length > MAX_HEAD) throw new Malformed("the headers are too long", target);
     const before = joined.get(lower);
-    joined.set(lower, before === undefined ? value : `${before}${lower === "cookie" ? "; " : ", "}${value}`);
+    joined.set(
+      lower,
+      before === undefined ? value : `${before}${lower === "cookie" ? "; " : ", "}${value}`,
+    );
   }
   return [...joined];
 }
@@ -48,7 +55,9 @@ function pairsOf(headers: unknown, target: string): [string, string][] {
   } catch {
     pairs = null;
   }
-  const isPair = (pair: unknown): pair is [string, string] => Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "string";
-  if (!Array.isArray(pairs) || !pairs.every(isPair)) throw new Malformed("the headers are no record of texts", target);
+  const isPair = (pair: unknown): pair is [string, string] =>
+    Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "string";
+  if (!Array.isArray(pairs) || !pairs.every(isPair))
+    throw new Malformed("the headers are no record of texts", target);
   return pairs;
 }

@@ -19,14 +19,20 @@ const ORIGIN_BOUND_HEADERS = new Set(["authorization", "cookie"]);
 const BODY_SHARE = 8;
 
 /** `fetch`: the host resolves the name and the checked address is the one connected to; a redirect is a new request. */
-export const fetchUrl: Guard = ([url, givenMethod, headers, kind, data, redirect], _mode, { wallMs, memoryBytes, ca }) => {
+export const fetchUrl: Guard = (
+  [url, givenMethod, headers, kind, data, redirect],
+  _mode,
+  { wallMs, memoryBytes, ca },
+) => {
   const first = parseUrl(url);
   const target = targetOf(first);
   const method = methodOf(givenMethod, target);
-  if (redirect !== "follow" && redirect !== "manual" && redirect !== "error") throw new Malformed("redirect must be follow, manual or error", target);
+  if (redirect !== "follow" && redirect !== "manual" && redirect !== "error")
+    throw new Malformed("redirect must be follow, manual or error", target);
   const pairs = headerPairs(headers, target);
   const body = contentOf(kind, data);
-  if (body.length > 0 && (method === "GET" || method === "HEAD")) throw new Malformed("a GET or HEAD request has no body", target);
+  if (body.length > 0 && (method === "GET" || method === "HEAD"))
+    throw new Malformed("a GET or HEAD request has no body", target);
   const deadline = Date.now() + wallMs;
 
   return {
@@ -34,18 +40,35 @@ export const fetchUrl: Guard = ([url, givenMethod, headers, kind, data, redirect
     perform: async (granted, ask) => {
       let grant: Grant = granted;
       let current = first;
-      let request: Omit<Exchange, "url" | "addresses"> = { method, headers: pairs, body, maxBytes: Math.floor(memoryBytes / BODY_SHARE), deadline, ca };
+      let request: Omit<Exchange, "url" | "addresses"> = {
+        method,
+        headers: pairs,
+        body,
+        maxBytes: Math.floor(memoryBytes / BODY_SHARE),
+        deadline,
+        ca,
+      };
       for (let hops = 0; ; hops++) {
         if (grant.addresses === undefined || grant.addresses.length === 0) {
-          throw new Failed(`fetch failed: ${grant.unresolved ?? "ENOTFOUND"}`, { type: "TypeError", code: grant.unresolved ?? "ENOTFOUND" });
+          throw new Failed(`fetch failed: ${grant.unresolved ?? "ENOTFOUND"}`, {
+            type: "TypeError",
+            code: grant.unresolved ?? "ENOTFOUND",
+          });
         }
-        const { location, body: bytes, ...reply } = await exchange({ ...request, url: current, addresses: grant.addresses });
+        const {
+          location,
+          body: bytes,
+          ...reply
+        } = await exchange({ ...request, url: current, addresses: grant.addresses });
         if (location === null || redirect === "manual") {
-          const head = { ...reply, url: withoutFragment(current), redirected: hops > 0, text: bytes.toString("utf8") };
-          return [`j${JSON.stringify(head)}`, bytes] as const;
+          const head = { ...reply, url: withoutFragment(current), redirected: hops > 0 };
+          return [`h${JSON.stringify(head)}\n${bytes.toString("utf8")}`, bytes] as const;
         }
         if (redirect === "error" || hops >= MAX_REDIRECTS) {
-          throw new Failed(redirect === "error" ? "fetch failed: redirected" : "fetch failed: too many redirects", { type: "TypeError" });
+          throw new Failed(
+            redirect === "error" ? "fetch failed: redirected" : "fetch failed: too many redirects",
+            { type: "TypeError" },
+          );
         }
         // A new place is a new request to the broker, however it was reached; what is none is refused as one from the guest.
         const next = parseUrl(location, current);
@@ -63,11 +86,14 @@ function parseUrl(url: unknown, base?: URL): URL {
   if (url.length > MAX_URL) throw new Malformed("the URL is too long");
   const parsed = URL.parse(url, base?.href);
   if (parsed === null) throw new Malformed("the URL does not parse");
-  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") throw new Malformed("the URL is not http or https", parsed.protocol.slice(0, 64));
+  if (parsed.protocol !== "http:" && parsed.protocol !== "https:")
+    throw new Malformed("the URL is not http or https", parsed.protocol.slice(0, 64));
   if (parsed.hostname === "") throw new Malformed("the URL names no host");
   const target = targetOf(parsed);
-  if (target.length > MAX_ENDPOINT) throw new Malformed("the host is too long", target.slice(0, MAX_ENDPOINT));
-  if (parsed.username !== "" || parsed.password !== "") throw new Malformed("the URL holds credentials", target);
+  if (target.length > MAX_ENDPOINT)
+    throw new Malformed("the host is too long", target.slice(0, MAX_ENDPOINT));
+  if (parsed.username !== "" || parsed.password !== "")
+    throw new Malformed("the URL holds credentials", target);
   return parsed;
 }
 
@@ -78,16 +104,30 @@ function targetOf(url: URL): string {
 
 /** As the Fetch standard has it: six methods in any case, all others as they are. */
 function methodOf(method: unknown, target: string): string {
-  if (typeof method !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method)) throw new Malformed("the method is no token", target);
-  if (/^(?:connect|trace|track)$/i.test(method)) throw new Malformed("the method is forbidden", target);
+  if (typeof method !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method))
+    throw new Malformed("the method is no token", target);
+  if (/^(?:connect|trace|track)$/i.test(method))
+    throw new Malformed("the method is forbidden", target);
   return /^(?:get|head|post|put|delete|options)$/i.test(method) ? method.toUpperCase() : method;
 }
 
 /** What is asked at the place that a redirect leads to. */
-function redirected<R extends Pick<Exchange, "method" | "headers" | "body">>(request: R, status: number, sameOrigin: boolean): R {
-  const toGet = status === 303 ? request.method !== "GET" && request.method !== "HEAD" : (status === 301 || status === 302) && request.method === "POST";
-  const headers = request.headers.filter(([name]) => !(toGet && name.startsWith("content-")) && (sameOrigin || !ORIGIN_BOUND_HEADERS.has(name)));
-  return toGet ? { ...request, method: "GET", body: new Uint8Array(), headers } : { ...request, headers };
+function redirected<R extends Pick<Exchange, "method" | "headers" | "body">>(
+  request: R,
+  status: number,
+  sameOrigin: boolean,
+): R {
+  const toGet =
+    status === 303
+      ? request.method !== "GET" && request.method !== "HEAD"
+      : (status === 301 || status === 302) && request.method === "POST";
+  const headers = request.headers.filter(
+    ([name]) =>
+      !(toGet && name.startsWith("content-")) && (sameOrigin || !ORIGIN_BOUND_HEADERS.has(name)),
+  );
+  return toGet
+    ? { ...request, method: "GET", body: new Uint8Array(), headers }
+    : { ...request, headers };
 }
 
 function withoutFragment(url: URL): string {

@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { policyOf, rejectionOf, until } from "../../testing/cells.ts";
 import { processesRunning } from "../../testing/processes.ts";
 
-const RULES = [{ id: "cmd", effect: "allow", capability: "subprocess", operations: ["exec"], commands: ["/bin/sh", "/bin/cat", "/bin/echo", "/bin/true", "/nowhere/at-all"] }];
+const RULES = [
+  {
+    id: "cmd",
+    effect: "allow",
+    capability: "subprocess",
+    operations: ["exec"],
+    commands: ["/bin/sh", "/bin/cat", "/bin/echo", "/bin/true", "/nowhere/at-all"],
+  },
+];
 
 let lastTag = 0;
 /** A number of seconds that no other test sleeps for. */
@@ -37,56 +45,98 @@ async function prepared() {
 describe.each(["sync", "async"])("%s", (form) => {
   test("the command runs with its arguments as they are, and no shell", async () => {
     await using cell = await prepared();
-    expect(await cell.call("run", form, "/bin/echo", ["$HOME; ls", "*", "a b"], "utf8")).toBe("$HOME; ls * a b\n");
+    expect(await cell.call("run", form, "/bin/echo", ["$HOME; ls", "*", "a b"], "utf8")).toBe(
+      "$HOME; ls * a b\n",
+    );
   });
 
   test("its environment holds three names and the cell's marks; it starts in the root folder", async () => {
     await using cell = await prepared();
     const env = String(await cell.call("run", form, "/bin/cat", ["/proc/self/environ"], "utf8"));
-    expect(env.split("\0").filter((line) => line !== "" && !line.startsWith("PYISOLATE_"))).toEqual(["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/"]);
+    expect(env.split("\0").filter((line) => line !== "" && !line.startsWith("PYISOLATE_"))).toEqual(
+      ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/"],
+    );
     expect(await cell.call("run", form, "/bin/sh", ["-c", "pwd"], "utf8")).toBe("/\n");
   });
 
   test("input is given to it, and one that does not read its input is none the worse", async () => {
     await using cell = await prepared();
-    expect(await cell.call("run", form, "/bin/cat", [], { input: "héllo", encoding: "utf8" })).toBe("héllo");
-    expect(await cell.call("run", form, "/bin/true", [], { input: "x".repeat(500_000), encoding: "utf8" })).toBe("");
+    expect(await cell.call("run", form, "/bin/cat", [], { input: "héllo", encoding: "utf8" })).toBe(
+      "héllo",
+    );
+    expect(
+      await cell.call("run", form, "/bin/true", [], {
+        input: "x".repeat(500_000),
+        encoding: "utf8",
+      }),
+    ).toBe("");
   });
 
   test("the outcome is an error with status and output, as in Node", async () => {
     await using cell = await prepared();
-    expect(await cell.call("run", form, "/bin/sh", ["-c", "echo out; echo err >&2; exit 3"], "utf8")).toMatchObject({ name: "Error", status: 3, code: 3, stdout: "out\n", killed: false });
-    expect(await cell.call("run", form, "/bin/sh", ["-c", "kill -9 $$"], "utf8")).toMatchObject({ status: null, signal: "SIGKILL", killed: false });
-    expect(await cell.call("run", form, "/nowhere/at-all", [], "utf8")).toMatchObject({ code: "ENOENT", message: "spawn /nowhere/at-all ENOENT" });
+    expect(
+      await cell.call("run", form, "/bin/sh", ["-c", "echo out; echo err >&2; exit 3"], "utf8"),
+    ).toMatchObject({ name: "Error", status: 3, code: 3, stdout: "out\n", killed: false });
+    expect(await cell.call("run", form, "/bin/sh", ["-c", "kill -9 $$"], "utf8")).toMatchObject({
+      status: null,
+      signal: "SIGKILL",
+      killed: false,
+    });
+    expect(await cell.call("run", form, "/nowhere/at-all", [], "utf8")).toMatchObject({
+      code: "ENOENT",
+      message: "spawn /nowhere/at-all ENOENT",
+    });
   });
 
   test("output beyond the limit ends it: of both streams together", async () => {
     await using cell = await prepared();
-    expect(await cell.call("run", form, "/bin/sh", ["-c", "yes"], "utf8")).toMatchObject({ code: "ENOBUFS", killed: true });
+    expect(await cell.call("run", form, "/bin/sh", ["-c", "yes"], "utf8")).toMatchObject({
+      code: "ENOBUFS",
+      killed: true,
+    });
     const both = `head -c 60000 /dev/zero; head -c 60000 /dev/zero >&2`;
-    expect(await cell.call("run", form, "/bin/sh", ["-c", both], "utf8")).toMatchObject({ code: "ENOBUFS", killed: true });
-    expect(await cell.call("run", form, "/bin/sh", ["-c", "head -c 90000 /dev/zero"], "utf8")).toHaveLength(90_000);
+    expect(await cell.call("run", form, "/bin/sh", ["-c", both], "utf8")).toMatchObject({
+      code: "ENOBUFS",
+      killed: true,
+    });
+    expect(
+      await cell.call("run", form, "/bin/sh", ["-c", "head -c 90000 /dev/zero"], "utf8"),
+    ).toHaveLength(90_000);
   });
 
   test("beyond its time it is killed with its group", async () => {
     await using cell = await prepared();
     const tag = newTag();
-    expect(await cell.call("run", form, "/bin/sh", ["-c", `sleep ${tag} & sleep ${tag}`], { timeout: 300, encoding: "utf8" })).toMatchObject({ code: "ETIMEDOUT", killed: true });
+    expect(
+      await cell.call("run", form, "/bin/sh", ["-c", `sleep ${tag} & sleep ${tag}`], {
+        timeout: 300,
+        encoding: "utf8",
+      }),
+    ).toMatchObject({ code: "ETIMEDOUT", killed: true });
     await until("the group is gone", () => processesRunning(`sleep\0${tag}`).length === 0);
   });
 
   test("it is over when its own process is, whoever else holds its pipes", async () => {
     await using cell = await prepared();
     const tag = newTag();
-    expect(await cell.call("run", form, "/bin/sh", ["-c", `sleep ${tag} & echo over`], "utf8")).toBe("over\n");
+    expect(
+      await cell.call("run", form, "/bin/sh", ["-c", `sleep ${tag} & echo over`], "utf8"),
+    ).toBe("over\n");
     await until("the group is gone", () => processesRunning(`sleep\0${tag}`).length === 0);
-    expect(await cell.call("run", form, "/bin/sh", ["-c", `setsid sleep ${tag} & echo over`], "utf8")).toBe("over\n");
+    expect(
+      await cell.call("run", form, "/bin/sh", ["-c", `setsid sleep ${tag} & echo over`], "utf8"),
+    ).toBe("over\n");
   });
 
   test("a cell that is closed in the middle leaves nothing behind, not even what left the group", async () => {
     const cell = await prepared();
     const tag = newTag();
-    const running = rejectionOf(cell.call("run", form, "/bin/sh", ["-c", `setsid sleep ${tag} & setsid sh -c 'sleep ${tag}; :' & sleep ${tag}`]));
+    const running = rejectionOf(
+      cell.call("run", form, "/bin/sh", [
+        "-c",
+        `setsid sleep ${tag} & setsid sh -c 'sleep ${tag}; :' & sleep ${tag}`,
+      ]),
+    );
     await until("all three run", () => processesRunning(`sleep\0${tag}`).length === 3);
     await cell.close();
     expect(processesRunning(tag)).toEqual([]);
@@ -96,15 +146,38 @@ describe.each(["sync", "async"])("%s", (form) => {
   test("a command that the policy does not name exactly is refused, and recorded", async () => {
     await using cell = await prepared();
     for (const file of ["/bin/ls", "sh", "/bin/../bin/sh", "//bin/sh", "/bin/sh -c ls"]) {
-      expect(await cell.call("run", form, file, [], "utf8")).toMatchObject({ name: "PolicyError", reason: "outside_scope" });
+      expect(await cell.call("run", form, file, [], "utf8")).toMatchObject({
+        name: "PolicyError",
+        reason: "outside_scope",
+      });
     }
-    expect(cell.denialEvents().map((event) => event.target)).toEqual(["/bin/ls", "sh", "/bin/../bin/sh", "//bin/sh", "/bin/sh -c ls"]);
+    expect(cell.denialEvents().map((event) => event.target)).toEqual([
+      "/bin/ls",
+      "sh",
+      "/bin/../bin/sh",
+      "//bin/sh",
+      "/bin/sh -c ls",
+    ]);
   });
 
   test("what is no command is refused before the policy", async () => {
     await using cell = await prepared();
-    const given: unknown[][] = [[7], [""], ["/bin/sh\0x"], ["/bin/echo", ["a\0b"]], ["/bin/echo", [7]], ["/bin/echo", ["\ud800"]], ["/bin/echo", Array(5000).fill("x")], ["/bin/echo", ["x".repeat(200_000)]], ["/".repeat(5000)]];
-    for (const [file, args = []] of given) expect(await cell.call("run", form, file, args, "utf8")).toMatchObject({ name: "PolicyError", reason: "malformed" });
+    const given: unknown[][] = [
+      [7],
+      [""],
+      ["/bin/sh\0x"],
+      ["/bin/echo", ["a\0b"]],
+      ["/bin/echo", [7]],
+      ["/bin/echo", ["\ud800"]],
+      ["/bin/echo", Array(5000).fill("x")],
+      ["/bin/echo", ["x".repeat(200_000)]],
+      ["/".repeat(5000)],
+    ];
+    for (const [file, args = []] of given)
+      expect(await cell.call("run", form, file, args, "utf8")).toMatchObject({
+        name: "PolicyError",
+        reason: "malformed",
+      });
     expect(cell.stats.byReason).toEqual({ malformed: given.length });
   });
 });

@@ -12,11 +12,22 @@ const MAX_ARGUMENTS = 100_000;
  * `execFile`: the absolute command of the policy, no shell, an environment of three names, bounded output and time. It leads a
  * process group, which is killed whole, and carries the cell's mark, by which the host finds what has left the group.
  */
-export const execFile: Guard = ([file, list, kind, data, timeout, encoding], mode, { wallMs, outputBytes }) => {
+export const execFile: Guard = (
+  [file, list, kind, data, timeout, encoding],
+  mode,
+  { wallMs, outputBytes },
+) => {
   if (typeof file !== "string" || file === "" || file.includes("\0") || !file.isWellFormed()) {
-    throw new Malformed("the command is no text", typeof file === "string" ? file.slice(0, 256).toWellFormed() : "");
+    throw new Malformed(
+      "the command is no text",
+      typeof file === "string" ? file.slice(0, 256).toWellFormed() : "",
+    );
   }
-  if (file.length > MAX_REQUEST_TARGET) throw new Malformed("the command is too long", file.slice(0, MAX_REQUEST_TARGET).toWellFormed());
+  if (file.length > MAX_REQUEST_TARGET)
+    throw new Malformed(
+      "the command is too long",
+      file.slice(0, MAX_REQUEST_TARGET).toWellFormed(),
+    );
   const args = argumentList(list, file);
   const input = contentOf(kind, data);
   const asGuest = decodeText(encoding);
@@ -36,22 +47,40 @@ export const execFile: Guard = ([file, list, kind, data, timeout, encoding], mod
 
   return {
     target: file,
-    perform: () => (mode === "sync" ? answer(runCommandSync(command)) : runCommand(command).then(answer)),
+    perform: () =>
+      mode === "sync" ? answer(runCommandSync(command)) : runCommand(command).then(answer),
   };
 };
 
 /** The guest's error, as Node shapes it, for a command that did not start, did not end, or ended in failure. */
-function failUnlessDone({ stdout, stderr, status, signal, stopped, failure }: CommandOutcome, file: string, limitMs: number, outputBytes: number): void {
+function failUnlessDone(
+  { stdout, stderr, status, signal, stopped, failure }: CommandOutcome,
+  file: string,
+  limitMs: number,
+  outputBytes: number,
+): void {
   if (failure !== null) {
-    throw new Failed(`spawn ${file} ${failure.code}`, { ...failure, syscall: `spawn ${file}`, path: file });
+    throw new Failed(`spawn ${file} ${failure.code}`, {
+      ...failure,
+      syscall: `spawn ${file}`,
+      path: file,
+    });
   }
   if (stopped === null && status === 0) return;
-  const why = { timeout: `: timed out after ${limitMs} ms`, output: `: wrote more than ${outputBytes} bytes` };
+  const why = {
+    timeout: `: timed out after ${limitMs} ms`,
+    output: `: wrote more than ${outputBytes} bytes`,
+  };
   throw new Failed(`Command failed: ${file}${stopped === null ? "" : why[stopped]}`, {
     status,
     signal,
     killed: stopped !== null,
-    code: stopped === "timeout" ? "ETIMEDOUT" : stopped === "output" ? "ENOBUFS" : (status ?? undefined),
+    code:
+      stopped === "timeout"
+        ? "ETIMEDOUT"
+        : stopped === "output"
+          ? "ENOBUFS"
+          : (status ?? undefined),
     stdout: Buffer.from(stdout).toString("utf8"),
     stderr: Buffer.from(stderr).toString("utf8"),
   });
@@ -76,5 +105,11 @@ function argumentList(list: unknown, command: string): string[] {
 /** The cell's own environment holds only what the host put there; the marks go on, so that a stray process can be found. */
 function scrubbedEnvironment(): Record<string, string> {
   const { PYISOLATE_CELL = "", PYISOLATE_SUPERVISOR = "" } = process.env;
-  return { PATH: "/usr/bin:/bin", LANG: "C.UTF-8", HOME: "/", PYISOLATE_CELL, PYISOLATE_SUPERVISOR };
+  return {
+    PATH: "/usr/bin:/bin",
+    LANG: "C.UTF-8",
+    HOME: "/",
+    PYISOLATE_CELL,
+    PYISOLATE_SUPERVISOR,
+  };
 }

@@ -48,6 +48,8 @@ export function answers(bridge: Pick<Bridge, "ask">, kept: Kept) {
         return payload;
       case "j":
         return parse(payload);
+      case "h":
+        return payload;
       case "r":
         throw refusalError(payload);
       case "e":

@@ -2,9 +2,10 @@
 export type Primitive = string | number | boolean | null | undefined | Uint8Array;
 
 /**
- * A guarded operation's answer. A string's first letter says what it is: `v` a text value, `j` a JSON value, `r` a refusal
- * (`capability reason id`), `e` the operation's own failure (JSON), and for imports `b` a brokered built-in, `c` a CommonJS
- * module and `m` an ES module (its one name, a newline, its code). Anything else is the value itself.
+ * A guarded operation's answer. A string's first letter says what it is: `v` a text value, `j` a JSON value, `h` a line of
+ * JSON and the text after it, `r` a refusal (`capability reason id`), `e` the operation's own failure (JSON), and for
+ * imports `b` a brokered built-in, `c` a CommonJS module and `m` an ES module (its one name, a newline, its code). Anything
+ * else is the value itself.
  */
 export type Answer = string | number | boolean | Uint8Array | undefined;
 
