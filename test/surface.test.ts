@@ -108,6 +108,7 @@ test("@pyisolate/telemetry exports these names", async () => {
       "type DenialSink",
       "type DimensionBudget",
       "type DropReason",
+      "type Health",
       "type InstrumentBudget",
       "type KernelEvidence",
       "type Ledger",

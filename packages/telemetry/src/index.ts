@@ -3,6 +3,7 @@ export type { DenialRecorderOptions } from "./recorder-options.ts";
 export { seriesBudget } from "./series-budget.ts";
 export type { DimensionBudget, InstrumentBudget, SeriesBudgetOptions } from "./series-budget.ts";
 export { SeriesBudgetWarning } from "./policy-watch.ts";
+export type { Health } from "./health.ts";
 export type { Ledger } from "./ledger.ts";
 export { denialLogRecord } from "./log-record.ts";
 export { redactTarget } from "./redact-target.ts";

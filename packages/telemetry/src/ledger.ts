@@ -1,4 +1,4 @@
-import { DROP_REASONS, type DropReason } from "./semconv.ts";
+import { DROP_REASONS, type DropReason, type LossReason } from "./semconv.ts";
 
 /**
  * What became of denial events: `denied = emitted + coalesced + dropped + pending`, at every moment.
@@ -14,6 +14,11 @@ export interface Ledger {
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   /** Events whose record is still to be emitted. */
   readonly pending: number;
+  /**
+   * Of the emitted records, those that are known never to arrive, by reason: of the process only, and only there where some
+   * are. A burst's record is one.
+   */
+  readonly lost?: Readonly<Partial<Record<LossReason, number>>>;
 }
 
 /** One running ledger: a cell's, or the process'. Each method keeps the balance. */

@@ -1,8 +1,10 @@
-import { logs } from "@opentelemetry/api";
+import { logs, SeverityNumber } from "@opentelemetry/api";
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
+import { farEndOf, type FarEnd } from "./far-end.ts";
 import { canFlush, forceFlushOf, type Patience } from "./force-flush.ts";
 import { SCOPE } from "./scope.ts";
+import { EVENTS } from "./semconv.ts";
 import { within } from "./within.ts";
 
 /** Where log records go. */
@@ -28,6 +30,22 @@ export class LogOutlet {
   /** @throws whatever the logger throws. */
   emit(record: LogRecord): void {
     this.#current().emit(record);
+  }
+
+  /** Why a denial would have no record; undefined where it would have one. */
+  get deaf(): string | undefined {
+    try {
+      const { name: eventName } = EVENTS.denial;
+      if (this.wants({ eventName, severityNumber: SeverityNumber.WARN })) return undefined;
+      return "no logger wants denials: no provider, or its configuration says no";
+    } catch {
+      return "the logger throws";
+    }
+  }
+
+  /** Who knows what became of the records. */
+  get farEnd(): FarEnd | undefined {
+    return farEndOf(this.#provider);
   }
 
   /** Whether {@link forceFlush} would do anything. */

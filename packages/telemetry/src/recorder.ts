@@ -7,6 +7,8 @@ import { Cells } from "./cells.ts";
 import { Decisions } from "./decisions.ts";
 import { Drain } from "./drain.ts";
 import { Account, type Ledger } from "./ledger.ts";
+import { HealthWatch, type Health } from "./health.ts";
+import { Losses } from "./losses.ts";
 import { addRecorder } from "./live.ts";
 import { LogOutlet } from "./log-outlet.ts";
 import { MeterOutlet } from "./meter-outlet.ts";
@@ -30,6 +32,8 @@ export interface DenialRecorder extends DenialSink, AsyncDisposable {
    * accounted for under `_other`, and that ledger is returned.
    */
   ledger(cell?: string): Ledger;
+  /** Whether log records reach anybody, as of now. */
+  health(): Health;
   /** Resolves when everything recorded so far has been handed on and the providers have flushed, or time is up. */
   flush(): Promise<void>;
   /** As {@link flush}, once; what is recorded from then on is counted, without a log record. */
@@ -57,7 +61,11 @@ const LAST_COUNTS = 1000;
 
 class Recorder implements DenialRecorder {
   readonly #settings: RecorderSettings;
-  readonly #tally = new Tally();
+  readonly #tally: Tally = new Tally(() => {
+    this.#losses.claim(this.#log.farEnd);
+  });
+  readonly #losses = new Losses(this.#tally);
+  readonly #health = new HealthWatch();
   readonly #books = new Books(this.#tally);
   readonly #decisions = new Decisions();
   readonly #rows: EventRows;
@@ -85,6 +93,7 @@ class Recorder implements DenialRecorder {
       [
         ...this.#decisions.rows,
         ...this.#books.rows,
+        ...this.#losses.rows,
         ...redactor.rows,
         this.#foldedCell,
         this.#foldedRule,
@@ -95,8 +104,11 @@ class Recorder implements DenialRecorder {
     this.#drain = new Drain(this.#backlog, this.#log, this.#books, redactor, () => {
       this.#meter.flush();
     });
-    this.#forget = addRecorder(async () => {
-      await this.#handOn(settings.flushTimeoutMillis);
+    this.#forget = addRecorder({
+      flush: async () => {
+        await this.#handOn(settings.flushTimeoutMillis);
+      },
+      health: () => this.health(),
     });
   }
 
@@ -158,8 +170,20 @@ class Recorder implements DenialRecorder {
   }
 
   ledger(cell?: string): Ledger {
-    if (cell === undefined) return this.#books.total.read();
+    if (cell === undefined) return this.#ledger();
     return (this.#cells.account(cell) ?? new Account()).read();
+  }
+
+  health(): Health {
+    this.#losses.claim(this.#log.farEnd);
+    const { pending, dropped } = this.#books.total;
+    const { ring_full, emit_failed, shutdown } = dropped;
+    return this.#health.read({
+      deaf: this.#ended === undefined ? this.#log.deaf : "the recorder has been shut down",
+      failing: this.#log.farEnd?.state.failing,
+      pending,
+      lost: this.#losses.total + ring_full + emit_failed + shutdown,
+    });
   }
 
   async flush(): Promise<void> {
@@ -185,7 +209,15 @@ class Recorder implements DenialRecorder {
 
   setLoggerProvider(provider: LoggerProvider): void {
     mustProvide("loggerProvider", provider, "getLogger");
+    this.#losses.claim(this.#log.farEnd);
     this.#log.set(provider);
+  }
+
+  #ledger(): Ledger {
+    this.#losses.claim(this.#log.farEnd);
+    const ledger = this.#books.total.read();
+    const lost = this.#losses.read();
+    return lost === undefined ? ledger : { ...ledger, lost };
   }
 
   async #handOn(timeout: number): Promise<void> {

@@ -3,11 +3,13 @@ import { isIPv6, type AddressInfo } from "node:net";
 
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 
+import type { HealthAnswer } from "./healthz.ts";
 import { TelemetryStartError, type TelemetryStartCode } from "./telemetry-error.ts";
 
 /** The Prometheus text format, named so that every scraper knows it: the exporter's own server says `text/plain` only. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const PATH = "/metrics";
+const HEALTH_PATH = "/healthz";
 
 /** Scrapes that may be open at once; a slow reader costs a socket and no more. */
 const MAX_CONNECTIONS = 64;
@@ -15,7 +17,7 @@ const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT = 10_000;
 
 /**
- * The in-process `/metrics`. A server of our own, because the exporter's takes port 0 for 9464, cannot be started again
+ * The in-process `/metrics`, and `/healthz` beside it. A server of our own, because the exporter's takes port 0 for 9464, cannot be started again
  * after a failure, and answers a failed collection with 200.
  */
 export class ScrapeServer {
@@ -25,14 +27,21 @@ export class ScrapeServer {
   readonly #port: number;
   readonly #server: Server;
   readonly #warn: (error: Error) => void;
+  readonly #health: () => HealthAnswer;
   #listening: Promise<void> | undefined;
   #awaited = false;
 
   /** @param warn is told of a failure that nobody waits for. */
-  constructor(host: string, port: number, warn: (error: Error) => void) {
+  constructor(
+    host: string,
+    port: number,
+    warn: (error: Error) => void,
+    health: () => HealthAnswer,
+  ) {
     this.#host = host;
     this.#port = port;
     this.#warn = warn;
+    this.#health = health;
     this.#server = createServer(
       { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
       (request, response) => {
@@ -111,7 +120,13 @@ export class ScrapeServer {
       response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
     }
-    if (request.url?.split("?", 1)[0] !== PATH) {
+    const path = request.url?.split("?", 1)[0];
+    if (path === HEALTH_PATH) {
+      const { status, body } = this.#health();
+      response.writeHead(status, { "content-type": "application/json" }).end(body);
+      return;
+    }
+    if (path !== PATH) {
       response.writeHead(404).end();
       return;
     }

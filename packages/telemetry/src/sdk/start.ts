@@ -6,6 +6,7 @@ import { watchProvider } from "../far-end.ts";
 import { drainRecorders } from "../live.ts";
 import { within } from "../within.ts";
 import { ExportWatch } from "./export-watch.ts";
+import { healthAnswer } from "./healthz.ts";
 import { checkOptions, type TelemetryOptions } from "./options.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
@@ -73,9 +74,14 @@ class RunningTelemetry implements Telemetry {
     const global = options.global !== false && !settings.disabled;
     const resource = telemetryResource(options);
     if (settings.metrics === "prometheus" && !settings.disabled) {
-      this.#scrape = new ScrapeServer(settings.host, settings.port, (error) => {
-        process.emitWarning(error);
-      });
+      this.#scrape = new ScrapeServer(
+        settings.host,
+        settings.port,
+        (error) => {
+          process.emitWarning(error);
+        },
+        () => healthAnswer(this.#logging.outbox === undefined ? undefined : this.#watch),
+      );
     }
     this.#metering = makeMetering(settings, resource, this.#scrape?.reader);
     this.#logging = makeLogging(settings, resource, this.#watch, warn);

@@ -1,0 +1,73 @@
+import type { FarEndState } from "./far-end.ts";
+
+/** Whether log records reach anybody. Counters are exact all the same, and `/metrics` has them. */
+export interface Health {
+  /**
+   * `exporting`: as far as is known, records arrive. `degraded`: they do not at the moment and wait, or some were lost within
+   * the last minute. `blind`: none arrives, and has not for a minute, or nobody wants any.
+   */
+  readonly state: "exporting" | "degraded" | "blind";
+  /** Since when, Unix milliseconds. */
+  readonly since: number;
+  /** Undefined while all is well. */
+  readonly why: string | undefined;
+  /** Denials whose record is not yet emitted. */
+  readonly pending: number;
+  /** Denials without a record, other than by configuration, and records that were lost later. */
+  readonly lost: number;
+}
+
+/** What {@link HealthWatch} judges by. */
+export interface Signs {
+  /** Why no record will ever be emitted; undefined where one would be. */
+  readonly deaf: string | undefined;
+  readonly failing: FarEndState["failing"];
+  readonly pending: number;
+  readonly lost: number;
+}
+
+/** How long a loss is news, and how long a failure is not yet blindness, milliseconds. */
+const MINUTE = 60_000;
+
+/** Remembers since when things are as they are. */
+export class HealthWatch {
+  #state: Health["state"] = "exporting";
+  #since = Date.now();
+  #lost = 0;
+  #lossAt = Number.NEGATIVE_INFINITY;
+
+  /** @param now is Unix milliseconds. */
+  read({ deaf, failing, pending, lost }: Signs, now = Date.now()): Health {
+    if (lost > this.#lost) this.#lossAt = now;
+    this.#lost = lost;
+    const [state, why] = this.#judge(deaf, failing, now);
+    if (state !== this.#state) this.#since = now;
+    this.#state = state;
+    const since = why !== undefined && why === failing?.why ? failing.since : this.#since;
+    return { state, since, why, pending, lost };
+  }
+
+  #judge(
+    deaf: string | undefined,
+    failing: Signs["failing"],
+    now: number,
+  ): [Health["state"], string | undefined] {
+    if (deaf !== undefined) return ["blind", deaf];
+    if (failing !== undefined) {
+      return [now - failing.since < MINUTE ? "degraded" : "blind", failing.why];
+    }
+    if (now - this.#lossAt < MINUTE)
+      return ["degraded", "records were lost within the last minute"];
+    return ["exporting", undefined];
+  }
+}
+
+const WORST = ["exporting", "degraded", "blind"] as const;
+
+/** The health of several recorders as one: the worst state, all that is pending, all that is lost. */
+export function worstOf(all: readonly Health[]): Health | undefined {
+  const [worst] = all.toSorted((a, b) => WORST.indexOf(b.state) - WORST.indexOf(a.state));
+  if (worst === undefined) return undefined;
+  const sum = (of: (health: Health) => number) => all.reduce((total, one) => total + of(one), 0);
+  return { ...worst, pending: sum(({ pending }) => pending), lost: sum(({ lost }) => lost) };
+}

@@ -1,0 +1,68 @@
+import { logs, metrics } from "@opentelemetry/api";
+import { afterEach, expect, test } from "vitest";
+
+import { createDenialRecorder } from "../recorder.ts";
+import { startTelemetry, type TelemetryOptions } from "../sdk.ts";
+import { aDenial } from "../testing/denials.ts";
+import { otlpReceiver } from "../testing/otlp-receiver.ts";
+
+afterEach(() => {
+  metrics.disable();
+  logs.disable();
+});
+
+async function served(options: TelemetryOptions) {
+  const otel = startTelemetry({
+    metrics: "prometheus",
+    port: 0,
+    flushTimeoutMillis: 200,
+    shutdownTimeoutMillis: 200,
+    ...options,
+  });
+  await otel.ready();
+  const url = new URL("/healthz", otel.prometheusUrl);
+  const health = async () => {
+    const response = await fetch(url);
+    const body = (await response.json()) as Record<string, unknown>;
+    return { status: response.status, ...body };
+  };
+  return { otel, health };
+}
+
+test("an endpoint that fails shows within seconds, and its recovery too", async () => {
+  let status = 503;
+  await using receiver = await otlpReceiver(() => status);
+  const { otel, health } = await served({ endpoint: receiver.url });
+  const denials = createDenialRecorder();
+  expect(await health()).toMatchObject({ status: 200, state: "exporting", why: null, lost: 0 });
+  denials.record(aDenial());
+  await expect.poll(health, { timeout: 5000 }).toMatchObject({ status: 200, state: "degraded" });
+  const { why, since } = (await health()) as { why?: unknown; since?: unknown };
+  expect(String(why)).toContain("503");
+  expect(Date.parse(String(since))).toBeGreaterThan(Date.now() - 10_000);
+  status = 200;
+  await expect.poll(health, { timeout: 10_000 }).toMatchObject({ state: "exporting", why: null });
+  await denials.shutdown();
+  await otel.shutdown();
+});
+
+test("where records are switched off, that is no failure", async () => {
+  const { otel, health } = await served({ logs: "none" });
+  const denials = createDenialRecorder();
+  denials.record(aDenial());
+  expect(await health()).toMatchObject({
+    status: 200,
+    state: "exporting",
+    why: "log records are switched off",
+  });
+  await denials.shutdown();
+  await otel.shutdown();
+});
+
+test("a recorder that nobody listens to is blind: 503", async () => {
+  const { otel, health } = await served({ endpoint: "http://127.0.0.1:1", global: false });
+  const denials = createDenialRecorder();
+  expect(await health()).toMatchObject({ status: 503, state: "blind" });
+  await denials.shutdown();
+  await otel.shutdown();
+});
