@@ -5,27 +5,59 @@ export type Answers = ReturnType<typeof answers>;
 
 /** Asks for guarded operations, and makes values and errors of the answers. Planted by its source text. */
 export function answers(bridge: Pick<Bridge, "ask">, kept: Kept) {
-  const { apply, create, Error, Errors, indexOf, own, parse, Promise, refusals, slice, text, weakGet, weakSet } = kept;
+  const { apply, create, Error, Errors, indexOf, own, parse, Promise, slice, text } = kept;
   const cross = bridge.ask;
 
-  /** The refusal a guest sees: a fixed message, capability, reason and id; nothing of the host. */
+  /**
+   * The refusal a guest sees: a fixed message, capability, reason and id; nothing of the host. Its brand, not its looks, tells
+   * it from a guest-made error. Fields of a class are defined, not set: no setter of the guest's sees them, and they are cheap.
+   */
+  class Refusal extends Error {
+    readonly #denial: string;
+    override readonly name: string = "PolicyError";
+    readonly capability: string;
+    readonly reason: string;
+    readonly denialId: string;
+
+    constructor(capability: string, reason: string, id: string) {
+      super(`${capability} denied (${reason})`);
+      this.#denial = id;
+      this.capability = capability;
+      this.reason = reason;
+      this.denialId = id;
+    }
+
+    static denialOf(error: unknown): string | null {
+      return typeof error === "object" && error !== null && #denial in error ? error.#denial : null;
+    }
+  }
+  // Out of the guest's reach: what it cannot find it cannot construct.
+  own(Refusal.prototype, "constructor", Error);
+
+  let latest: Error | undefined;
+
   function refusalError(payload: string): Error {
     const first = indexOf(payload, " ");
     const second = indexOf(payload, " ", first + 1);
-    const capability = slice(payload, 0, first);
-    const reason = slice(payload, first + 1, second);
-    const id = slice(payload, second + 1);
-    const error = new Error(`${capability} denied (${reason})`);
-    own(error, "name", "PolicyError");
-    own(error, "capability", capability);
-    own(error, "reason", reason);
-    own(error, "denialId", id);
-    // Identity, not looks, tells a refusal from a guest-made error.
-    weakSet(refusals, error, id);
-    return error;
+    latest = new Refusal(
+      slice(payload, 0, first),
+      slice(payload, first + 1, second),
+      slice(payload, second + 1),
+    );
+    return latest;
   }
 
-  const carried = ["code", "errno", "syscall", "path", "status", "signal", "killed", "stdout", "stderr"];
+  const carried = [
+    "code",
+    "errno",
+    "syscall",
+    "path",
+    "status",
+    "signal",
+    "killed",
+    "stdout",
+    "stderr",
+  ];
 
   function failureError(json: string): Error {
     const fields = parse(json) as Record<string, unknown>;
@@ -97,6 +129,6 @@ export function answers(bridge: Pick<Bridge, "ask">, kept: Kept) {
       }),
     settle,
     /** The id of the denial that an error tells of; null for every other value, however it looks. */
-    denialOf: (error: unknown): string | null => weakGet(refusals, error) ?? null,
+    denialOf: Refusal.denialOf,
   };
 }

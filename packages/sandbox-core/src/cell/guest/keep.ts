@@ -17,21 +17,37 @@ export function keep() {
     (self: unknown, ...args: unknown[]): R =>
       apply(method as (...args: unknown[]) => unknown, self, args) as R;
   const typedArray = getPrototypeOf(Uint8Array.prototype) as object;
-  const getter = (name: string | symbol): Method => getOwnPropertyDescriptor(typedArray, name)?.get as Method;
+  const getter = (name: string | symbol): Method =>
+    getOwnPropertyDescriptor(typedArray, name)?.get as Method;
 
   /** A property of its own, whatever stands on the prototypes. */
   function own(target: object, name: string, value: unknown, enumerable = false): void {
-    defineProperty(target, name, { __proto__: null, value, writable: true, configurable: true, enumerable } as PropertyDescriptor);
+    defineProperty(target, name, {
+      __proto__: null,
+      value,
+      writable: true,
+      configurable: true,
+      enumerable,
+    } as PropertyDescriptor);
   }
 
   function defineGetter(target: object, name: string, get: () => unknown): void {
-    defineProperty(target, name, { __proto__: null, get, configurable: false, enumerable: true } as PropertyDescriptor);
+    defineProperty(target, name, {
+      __proto__: null,
+      get,
+      configurable: false,
+      enumerable: true,
+    } as PropertyDescriptor);
   }
 
   const then = unbound<Promise<unknown>>(Promise.prototype.then as Method);
   const Promises = Promise;
   /** Waits for a value, thenable or not. A guest's `then` sees only the engine's own functions. */
-  function whenSettled(value: unknown, resolved: (value: unknown) => void, rejected: (error: unknown) => void): void {
+  function whenSettled(
+    value: unknown,
+    resolved: (value: unknown) => void,
+    rejected: (error: unknown) => void,
+  ): void {
     const promise = new Promises((resolve) => {
       resolve(value);
     });
@@ -45,7 +61,16 @@ export function keep() {
     // Under another name it is an indirect eval: it runs in the global scope, not in that of its caller.
     // oxlint-disable-next-line no-eval -- running the guest's text is what this room is for
     indirectEval: eval,
-    Errors: { __proto__: null, Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError } as unknown as Record<string, ErrorConstructor | undefined>,
+    Errors: {
+      __proto__: null,
+      Error,
+      TypeError,
+      RangeError,
+      SyntaxError,
+      ReferenceError,
+      EvalError,
+      URIError,
+    } as unknown as Record<string, ErrorConstructor | undefined>,
     Error,
     TypeError,
     SyntaxError,
@@ -70,9 +95,6 @@ export function keep() {
     slice: unbound<string>(String.prototype.slice),
     indexOf: unbound<number>(String.prototype.indexOf),
     lower: unbound<string>(String.prototype.toLowerCase),
-    weakGet: unbound<string | undefined>(WeakMap.prototype.get as Method),
-    weakSet: unbound<unknown>(WeakMap.prototype.set as Method),
-    refusals: new WeakMap<object, string>(),
     bufferOf: unbound<ArrayBuffer>(getter("buffer")),
     byteOffsetOf: unbound<number>(getter("byteOffset")),
     byteLengthOf: unbound<number>(getter("byteLength")),
