@@ -28,7 +28,6 @@ export class Bursts {
   readonly #max: number;
   /** Kinds of one cell: half, so that a cell with many kinds leaves room for the others. */
   readonly #share: number;
-  readonly #byCell = new Map<Cell, Map<EventRow, Burst[]>>();
   // In order of their beginning.
   readonly #held = new Set<Burst>();
   readonly #released = new Set<Burst>();
@@ -83,8 +82,7 @@ export class Bursts {
   }
 
   #find(event: DenialEvent, context: Context, cell: Cell, row: EventRow): Burst | undefined {
-    const rows = this.#byCell.get(cell);
-    const kinds = rows?.get(row);
+    const kinds = cell.kinds.get(row);
     const found = kinds?.find((burst) => sameKind(burst, event));
     if (found !== undefined) return found;
     if (this.size >= this.#max || cell.bursts >= this.#share) return undefined;
@@ -99,21 +97,19 @@ export class Bursts {
       count: 0,
       next: 1,
     };
-    if (kinds !== undefined) kinds.push(burst);
-    else if (rows !== undefined) rows.set(row, [burst]);
-    else this.#byCell.set(cell, new Map([[row, [burst]]]));
+    if (kinds === undefined) cell.kinds.set(row, [burst]);
+    else kinds.push(burst);
     this.#held.add(burst);
     cell.bursts += 1;
     return burst;
   }
 
   #forget(burst: Burst): void {
-    burst.cell.bursts -= 1;
-    const rows = this.#byCell.get(burst.cell);
-    const kinds = rows?.get(burst.row)?.filter((other) => other !== burst) ?? [];
-    if (kinds.length > 0) rows?.set(burst.row, kinds);
-    else rows?.delete(burst.row);
-    if (rows?.size === 0) this.#byCell.delete(burst.cell);
+    const { cell, row } = burst;
+    cell.bursts -= 1;
+    const kinds = cell.kinds.get(row)?.filter((other) => other !== burst) ?? [];
+    if (kinds.length > 0) cell.kinds.set(row, kinds);
+    else cell.kinds.delete(row);
   }
 }
 

@@ -1,5 +1,7 @@
+import type { Burst } from "./bursts.ts";
 import { Account, type Ledger } from "./ledger.ts";
 import type { Spend } from "./quota.ts";
+import type { EventRow } from "./rows.ts";
 import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
 import { newRow, type Row } from "./tally.ts";
 
@@ -12,7 +14,8 @@ export interface Cell {
   readonly account: Account;
   /** Events of it in the ring. */
   waiting: number;
-  /** Kinds of its denials that burst. */
+  /** Kinds of its denials that burst, and how many those are. */
+  readonly kinds: Map<EventRow, Burst[]>;
   bursts: number;
   /** What it has left of its records. */
   spend: Spend | undefined;
@@ -119,6 +122,7 @@ function newCell(name: string, row: Row, folded: boolean): Cell {
     folded,
     account: new Account(),
     waiting: 0,
+    kinds: new Map(),
     bursts: 0,
     spend: undefined,
     closedAt: undefined,
