@@ -18,6 +18,9 @@ const LONGEST_PAUSE = 5000;
 /** A server may ask for more, but not for ever, milliseconds. */
 const LONGEST_ASKED_PAUSE = 60_000;
 
+/** A request that has no answer after so many milliseconds is a failing one, though it may yet be taken. */
+const UNANSWERED = 3000;
+
 /** Sends a request until it is taken or refused. Its pauses keep no process alive. */
 export class Courier {
   readonly #client: OtlpClient;
@@ -34,7 +37,7 @@ export class Courier {
   async deliver(body: Uint8Array, patience = Number.POSITIVE_INFINITY): Promise<Delivery> {
     const deadline = Date.now() + patience;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      const answer = await this.#client.post(body, Math.max(deadline - Date.now(), 1));
+      const answer = await this.#post(body, Math.max(deadline - Date.now(), 1));
       if (answer.kind === "accepted") {
         this.#watch?.recovered();
         return answer;
@@ -46,6 +49,18 @@ export class Courier {
         return { kind: "given_up", error: answer.error };
       }
       await this.#pause(wait);
+    }
+  }
+
+  async #post(body: Uint8Array, timeout: number): Promise<Answer> {
+    // Whoever asks how it goes should not have to wait for the timeout to hear that nobody answers.
+    const unanswered = setTimeout(() => {
+      if (!this.#closed) this.#watch?.failing(new Error(`no answer for ${UNANSWERED} ms`));
+    }, UNANSWERED).unref();
+    try {
+      return await this.#client.post(body, timeout);
+    } finally {
+      clearTimeout(unanswered);
     }
   }
 

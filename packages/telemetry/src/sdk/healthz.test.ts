@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import { logs, metrics } from "@opentelemetry/api";
 import { afterEach, expect, test } from "vitest";
 
@@ -44,6 +48,23 @@ test("an endpoint that fails shows within seconds, and its recovery too", async 
   await expect.poll(health, { timeout: 10_000 }).toMatchObject({ state: "exporting", why: null });
   await denials.shutdown();
   await otel.shutdown();
+});
+
+test("an endpoint that does not answer shows before its timeout", async () => {
+  const server = createServer(() => {});
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { otel, health } = await served({ endpoint });
+  const denials = createDenialRecorder({ shutdownTimeoutMillis: 200 });
+  denials.record(aDenial());
+  await expect
+    .poll(health, { timeout: 9000 })
+    .toMatchObject({ state: "degraded", why: "no answer for 3000 ms" });
+  await denials.shutdown();
+  await otel.shutdown();
+  server.closeAllConnections();
+  server.close();
 });
 
 test("where records are switched off, that is no failure", async () => {
