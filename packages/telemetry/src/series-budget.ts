@@ -25,9 +25,9 @@ export interface InstrumentBudget {
   readonly instrument: string;
   /** The most in the life of the process, whatever cells and policies come and go. */
   readonly max: number;
-  /** How many of those the policy can fill, of `room` that there is before its rules fold; undefined where it is not the
-   * policy's to say. */
+  /** How many of those the policy can fill; undefined where it is not the policy's to say. */
   readonly needed: number | undefined;
+  /** How many there can be before anything folds. */
   readonly room: number;
   /** What becomes `_other` past the room; undefined where nothing has to. */
   readonly folds: (typeof FOLDABLE)[number] | undefined;
