@@ -42,6 +42,7 @@ test.each([
 
 test.each([
   ["/home/kim/.ssh/id_rsa", "~/.ssh/id_rsa"],
+  ["/home/kim smith/x", "~/x"],
   ["/root/.aws/credentials", "~/.aws/credentials"],
   ["/root", "~"],
   ["/rootless/x", "/rootless/x"],

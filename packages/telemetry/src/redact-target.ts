@@ -62,6 +62,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b[A-Za-z]:(?:\\\\|\/)Users(?:\\\\|\/)[^\\/\s"':;,]+/gi, "~"],
 ];
 
+const HOME_OF_PATH = /^\/(?:home|Users)\/[^/]+/;
+
 /** A query: in a URL to its end, elsewhere to the next blank. */
 const QUERY = /\?[^\s#]*/g;
 const URL_QUERY = /\?[^#]*/g;
@@ -82,6 +84,8 @@ export function redactTarget({
   let redacted = text.replace(isUrl ? URL_QUERY : QUERY, (query, at: number) =>
     redactQuery(query, isUrl || text.lastIndexOf("//", at) >= 0),
   );
+  // A path is one path: its blanks end no name.
+  if (capability === "filesystem") redacted = redacted.replace(HOME_OF_PATH, "~");
   for (const [shape, instead] of RULES) redacted = redacted.replace(shape, instead);
   return cutText(redacted, MAX_TARGET_LENGTH);
 }
