@@ -24,7 +24,7 @@ export interface ParsedSource {
 const require = createRequire(import.meta.url);
 
 // Loaded at first use: most programs need none of it, and it takes 2 MiB in every cell.
-export const acorn = (): typeof import("acorn") => require("acorn") as typeof import("acorn");
+const acorn = (): typeof import("acorn") => require("acorn") as typeof import("acorn");
 export const acornWalk = (): typeof import("acorn-walk") => require("acorn-walk") as typeof import("acorn-walk");
 
 /** Never throws: what is nested too deeply to be read is neither. */

@@ -35,7 +35,7 @@ describe("limits that end the cell do so with one event, the one that every call
       "post(new Uint8Array(1)); const all = []; for (;;) all.push('x'.repeat(100_000) + all.length);",
       { cpu_ms: 20_000 },
     ],
-  ])("%s: %s", async (limit, source, others = {}) => {
+  ])("%s: %s", async (limit, source, others?: Readonly<Record<string, number>>) => {
     await using own = new Supervisor({ policy: policyOf([], { ...limits, ...others }), pool: 0 });
     const cell = await own.spawn("guest");
     const waiting = rejectionOf(cell.exec("new Promise(() => {})"));

@@ -151,7 +151,7 @@ describe("reloading with a wrong token", () => {
     [""],
     ["t\0"],
     [undefined],
-    [{ toString: () => "t" }],
+    [{ toString: (): string => "t" }],
     ["T"],
     ["t".repeat(1_000_000)],
   ])("%o: rejects, is recorded, and changes nothing", async (token) => {
