@@ -19,9 +19,21 @@ const ASYNC_FD = 4;
 /** Asks the broker and waits. Throws where the host is gone: there is nobody left to ask, so the cell must end. */
 export function askSync(request: WireRequest): WireVerdict {
   writeAll(encodeJson(Frame.request, 0, request));
-  const head = readExactly(HEAD_BYTES);
-  const body = readExactly(head.readUInt32LE(0));
-  return JSON.parse(body.toString("utf8")) as WireVerdict;
+  return JSON.parse(readVerdict()) as WireVerdict;
+}
+
+/** Holds all of most verdicts, so that one read is enough. */
+const buffer = Buffer.allocUnsafeSlow(4096);
+
+function readVerdict(): string {
+  let held = 0;
+  while (held < HEAD_BYTES) held += readSome(buffer, held);
+  const end = HEAD_BYTES + buffer.readUInt32LE(0);
+  // Nothing follows a verdict before the next request, so what is held is of this one.
+  const verdict = end <= buffer.length ? buffer : Buffer.allocUnsafe(end);
+  if (verdict !== buffer) buffer.copy(verdict, 0, 0, held);
+  while (held < end) held += readSome(verdict, held);
+  return verdict.toString("utf8", HEAD_BYTES, end);
 }
 
 export class AsyncChannel {
@@ -45,12 +57,8 @@ function writeAll(bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) at += writeSync(SYNC_FD, bytes, at);
 }
 
-function readExactly(length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  for (let at = 0; at < length;) {
-    const read = readSync(SYNC_FD, bytes, at, length - at, null);
-    if (read === 0) throw new Error("the host closed the channel");
-    at += read;
-  }
-  return bytes;
+function readSome(into: Buffer, at: number): number {
+  const read = readSync(SYNC_FD, into, at, into.length - at, null);
+  if (read === 0) throw new Error("the host closed the channel");
+  return read;
 }

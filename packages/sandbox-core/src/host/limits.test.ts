@@ -18,7 +18,7 @@ afterAll(async () => {
 const rulesOf = (cell: Sandbox): string[] => cell.denialEvents().map((event) => event.policyRule);
 
 describe("limits that end the cell do so with one event, the one that every call in flight is rejected with", () => {
-  test.each([
+  test.each<[limit: string, source: string, others?: object]>([
     ["cpu", "while (true) {}"],
     ["cpu", "(async () => { for (;;) await 1; })()"],
     // V8 looks at no interrupt while it squares: the host ends it by what the kernel says.

@@ -126,12 +126,10 @@ describe("the pool", () => {
     const cell = await supervisor.spawn("second");
     expect(stale).not.toContain(cell.pid);
     await until("the stale one is gone", () => stale.every((pid) => !isRunning(pid)));
-    // 16 MiB do not hold 4 million numbers; 64 would.
-    expect(
-      await rejectionOf(
-        cell.exec("const a = []; for (let i = 0; i < 4e6; i++) a.push(i + 0.5); a.length"),
-      ),
-    ).toMatchObject({ name: "PolicyError" });
+    // Some 30 MiB of objects.
+    const fill = "const a = []; for (let i = 0; i < 3e5; i++) a.push({ i, list: [i] }); a.length";
+    expect(await first.exec(fill)).toBe(300_000);
+    expect(await rejectionOf(cell.exec(fill))).toMatchObject({ name: "PolicyError" });
     expect(cell.denialEvents().map((event) => event.policyRule)).toEqual(["limit.memory"]);
   });
 

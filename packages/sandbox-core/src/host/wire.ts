@@ -1,6 +1,11 @@
 import { z } from "zod";
 
-import { type Failure, MAX_REQUEST_BYTES, MAX_REQUEST_TARGET } from "../frames.ts";
+import {
+  type Failure,
+  MAX_REQUEST_BYTES,
+  MAX_REQUEST_TARGET,
+  type WireRequest,
+} from "../frames.ts";
 import { GUEST_SURFACE } from "../surface.ts";
 
 /** What a cell sent that is no message: the cell, not only the guest, can no longer be trusted. */
@@ -12,6 +17,9 @@ export class WireError extends Error {
 
 /** Longest body of a failure or a console line: their texts, each character escaped in JSON (6 bytes), and the rest. */
 const MAX_TEXT_BYTES = 1024 * 1024;
+
+/** Longest reason why a request is none, in UTF-16 code units. */
+const MAX_BAD = 256;
 
 /** A request as the host knows it, parsed and bounded. */
 export interface GuardRequest {
@@ -36,25 +44,43 @@ for (const { capability, operation } of Object.values(GUEST_SURFACE)) {
   operations.set(capability, (operations.get(capability) ?? new Set()).add(operation));
 }
 
-const Message = z.strictObject({
-  c: z.string().max(16),
-  o: z.string().max(16),
-  t: z.string().max(MAX_REQUEST_TARGET),
-  x: z.int().min(0).max(0xffffffff),
-  bad: z.string().max(256).optional(),
-});
-
 /** @throws WireError for anything but a request of this surface. */
 export function parseRequest(body: Buffer): GuardRequest | LimitReached {
-  const parsed = Message.safeParse(parseJson(body, MAX_REQUEST_BYTES));
-  if (!parsed.success) throw new WireError("request of another form");
-  const { c, o, t, x, bad } = parsed.data;
+  const message = parseJson(body, MAX_REQUEST_BYTES);
+  if (!isRequest(message)) throw new WireError("request of another form");
+  const { c, o, t, x, bad } = message;
   if (c === "limit") {
-    if (o === "cpu" || o === "memory" || o === "output") return { kind: "limit", limit: o, call: x };
+    if (o === "cpu" || o === "memory" || o === "output")
+      return { kind: "limit", limit: o, call: x };
     throw new WireError("unknown limit");
   }
   if (!operations.get(c)?.has(o)) throw new WireError("unknown operation");
-  return { kind: "guard", capability: c as GuardRequest["capability"], operation: o, target: t, call: x, malformed: bad ?? null };
+  return {
+    kind: "guard",
+    capability: c as GuardRequest["capability"],
+    operation: o,
+    target: t,
+    call: x,
+    malformed: bad ?? null,
+  };
+}
+
+/** By hand, since a guest's thread waits for it: a schema took as long again as the parsing of the JSON. */
+function isRequest(message: unknown): message is WireRequest {
+  if (typeof message !== "object" || message === null) return false;
+  const { c, o, t, x, bad } = message as { readonly [key: string]: unknown };
+  return (
+    typeof c === "string" &&
+    typeof o === "string" &&
+    typeof t === "string" &&
+    t.length <= MAX_REQUEST_TARGET &&
+    typeof x === "number" &&
+    Number.isInteger(x) &&
+    x >= 0 &&
+    x <= 0xffff_ffff &&
+    (bad === undefined || (typeof bad === "string" && bad.length <= MAX_BAD)) &&
+    Object.keys(message).length === (bad === undefined ? 4 : 5)
+  );
 }
 
 const FailureMessage = z.strictObject({
