@@ -128,6 +128,7 @@ test("@pyisolate/telemetry/sdk exports these names", async () => {
     [
       "TelemetryStartError",
       "startTelemetry",
+      "type Delivery",
       "type Telemetry",
       "type TelemetryOptions",
       "type TelemetryStartCode",

@@ -4,7 +4,7 @@ import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import type { LossReason } from "../semconv.ts";
 import type { Courier, Delivery } from "./courier.ts";
 import { mergedRequest, recordsIn } from "./otlp-lines.ts";
-import type { Shipment } from "./spool.ts";
+import type { Shipment } from "./shipment.ts";
 
 /** Who accounts for records once a logger has taken them. */
 export interface DispatchWatch {

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { LossReason } from "../semconv.ts";
 import { linesOf } from "./otlp-lines.ts";
 import { Segment, removeFile } from "./segment.ts";
+import type { Shipment } from "./shipment.ts";
 import { lookForOrphans, readOrphan, type Orphan } from "./spool-orphans.ts";
 
 /** What goes into one request at most, bytes: a Collector takes 20 MiB, other servers 4. */
@@ -12,16 +13,6 @@ const SEGMENT_BYTES = 1024 * 1024;
 const PAUSE = 1000;
 
 const NEWLINE = Buffer.from("\n");
-
-/** A file's worth of requests to be sent. */
-export interface Shipment {
-  /** Each an OTLP request in JSON. */
-  readonly requests: readonly Buffer[];
-  /** Of these, records that this process was given: a former one has accounted for its own. */
-  readonly own: number;
-  /** Everything in it has arrived, or been refused. */
-  done(): void;
-}
 
 export interface SpoolSettings {
   readonly directory: string;

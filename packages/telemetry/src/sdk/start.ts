@@ -4,6 +4,7 @@ import type { MeterProvider } from "@opentelemetry/sdk-metrics";
 
 import { watchProvider } from "../far-end.ts";
 import { drainRecorders } from "../live.ts";
+import type { LossReason } from "../semconv.ts";
 import { within } from "../within.ts";
 import { ExportWatch } from "./export-watch.ts";
 import { healthAnswer } from "./healthz.ts";
@@ -15,6 +16,17 @@ import { resolveSettings, type Settings } from "./settings.ts";
 import { shutdownOnSignal } from "./signals.ts";
 import { TelemetryStartError } from "./telemetry-error.ts";
 
+/** What became of log records, of denials and others: `emitted = exported + waiting + lost`. */
+export interface Delivery {
+  /** The far end has taken them. */
+  readonly exported: number;
+  /** Neither taken nor lost: in memory, or on disk. */
+  readonly waiting: number;
+  /** Of these, those in the spool: they are sent, whatever becomes of this process. */
+  readonly onDisk: number;
+  readonly lost: Readonly<Partial<Record<LossReason, number>>>;
+}
+
 /** Running telemetry: the providers, and the ends of both. */
 export interface Telemetry extends AsyncDisposable {
   readonly meterProvider: MeterProvider;
@@ -25,6 +37,8 @@ export interface Telemetry extends AsyncDisposable {
    * @throws TelemetryStartError `not_ready` with port 0, until {@link ready} has resolved.
    */
   readonly prometheusUrl: string | undefined;
+  /** What became of the log records so far; all zero where none leaves. */
+  delivery(): Delivery;
   /** Resolves when `/metrics` can be scraped. Rejects with a {@link TelemetryStartError} where it cannot. */
   ready(): Promise<void>;
   /**
@@ -102,6 +116,12 @@ class RunningTelemetry implements Telemetry {
 
   get prometheusUrl(): string | undefined {
     return this.#scrape?.url;
+  }
+
+  delivery(): Delivery {
+    const { exported, lost } = this.#watch.state;
+    const { waiting = 0, onDisk = 0 } = this.#logging.outbox ?? {};
+    return { exported, waiting, onDisk, lost };
   }
 
   async ready(): Promise<void> {

@@ -1,0 +1,49 @@
+import type { Delivery } from "@pyisolate/telemetry/sdk";
+
+/** A record at the far end, as far as it is looked at. */
+export interface DeniedLog {
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** What became of the denials of one test, at the far end and by the service's own account. */
+export interface Account {
+  readonly denied: number;
+  /** Denials in records with distinct ids. */
+  readonly delivered: number;
+  readonly duplicates: number;
+  readonly lost: Delivery["lost"];
+  readonly residual: number;
+}
+
+/** Where nothing coalesces, so that a record is a denial. Prints it, for whoever reads the run. */
+export function account(
+  title: string,
+  denied: number,
+  logs: readonly DeniedLog[],
+  lost: Delivery["lost"] = {},
+): Account {
+  const counts = new Map<unknown, number>();
+  let records = 0;
+  for (const { attributes } of logs) {
+    const id = attributes["pyisolate.denial.id"];
+    if (id === undefined) continue;
+    records += 1;
+    counts.set(id, Number(attributes["pyisolate.denial.count"]));
+  }
+  const delivered = sum(counts.values());
+  const result = {
+    denied,
+    delivered,
+    duplicates: records - counts.size,
+    lost,
+    residual: denied - delivered - sum(Object.values(lost)),
+  };
+  process.stdout.write(`${title}: ${JSON.stringify(result)}\n`);
+  return result;
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}

@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+import { expect, onTestFinished, test, vi } from "vitest";
+
+import { account } from "./account.ts";
+import { farEnd } from "./far-end.ts";
+import { temporaryFolder } from "./folder.ts";
+import { startService } from "./service.ts";
+
+const run = promisify(execFile);
+
+/** A file system of so many KiB, for as long as the test runs. */
+async function smallDisk(kib: number): Promise<string> {
+  const path = join(await temporaryFolder(), "disk");
+  await mkdir(path);
+  await run("mount", ["-t", "tmpfs", "-o", `size=${kib}k`, "tmpfs", path]);
+  onTestFinished(async () => {
+    await run("umount", ["-l", path]);
+  });
+  return path;
+}
+
+test("a full disk costs no denial while memory has room, and none silently past it", async (context) => {
+  if (process.getuid?.() !== 0) context.skip("only root may mount a small disk");
+  vi.stubEnv("OTEL_BLRP_MAX_QUEUE_SIZE", "100");
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const disk = await smallDisk(256);
+  await using backend = await farEnd((response) => response.writeHead(503).end());
+  const service = startService({
+    endpoint: backend.endpoint,
+    spool: join(disk, "spool"),
+    shutdownTimeoutMillis: 20_000,
+  });
+  // The disk holds some two hundred, memory 100; of what else the recorder hands on, some has no room.
+  for (let tick = 0; tick < 50; tick++) {
+    service.deny(60);
+    await sleep(20);
+  }
+  const full = service.otel.delivery();
+  expect(full.onDisk).toBeGreaterThan(60);
+  expect(full.lost.spool_failed).toBeGreaterThan(0);
+  backend.recover();
+  const { lost, waiting } = await service.end();
+  const { residual } = account("disk full", service.denied, backend.logs, lost);
+  expect({ residual, waiting, reasons: Object.keys(lost) }).toEqual({
+    residual: 0,
+    waiting: 0,
+    reasons: ["spool_failed"],
+  });
+}, 40_000);
+
+test("when there is room again records go to disk again", async (context) => {
+  if (process.getuid?.() !== 0) context.skip("only root may mount a small disk");
+  const disk = await smallDisk(512);
+  const ballast = join(disk, "ballast");
+  await writeFile(ballast, Buffer.alloc(500 * 1024));
+  await using backend = await farEnd((response) => response.writeHead(503).end());
+  const service = startService({ endpoint: backend.endpoint, spool: join(disk, "spool") });
+  await service.denyFor(500, 10);
+  const before = service.otel.delivery().onDisk;
+  await rm(ballast);
+  await service.denyFor(2500, 2);
+  expect(service.otel.delivery().onDisk).toBeGreaterThan(before);
+  backend.recover();
+  const { lost } = await service.end();
+  expect(account("disk full for a while", service.denied, backend.logs, lost)).toMatchObject({
+    lost: {},
+    residual: 0,
+  });
+}, 40_000);

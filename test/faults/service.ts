@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { createDenialRecorder, denialEvent } from "@pyisolate/telemetry";
+import { startTelemetry, type Delivery } from "@pyisolate/telemetry/sdk";
+
+/** Where a service sends, and how. */
+export interface Load {
+  readonly endpoint: string;
+  readonly spool?: string | { readonly directory: string; readonly maxBytes?: number };
+  readonly shutdownTimeoutMillis?: number;
+}
+
+/** How many cells deny. */
+const CELLS = 100;
+
+/** A service that denies as it is told, without a Collector's counters in its way. */
+export function startService(load: Load) {
+  const otel = startTelemetry({
+    serviceName: "faults",
+    metrics: "none",
+    global: false,
+    ...load,
+  });
+  const denials = createDenialRecorder({
+    loggerProvider: otel.loggerProvider,
+    // None coalesces: a record is a denial, and an id.
+    recordsPerSecond: 1_000_000,
+  });
+  let denied = 0;
+  return {
+    otel,
+    denials,
+    /** So many at once, in as many cells as there are. */
+    deny(count: number): void {
+      for (let n = 0; n < count; n++) {
+        const cell = `cell-${denied % CELLS}`;
+        denied += 1;
+        denials.record(denialEvent({ cell, capability: "random", operation: "read" }));
+      }
+    },
+    /** So many, for so long. */
+    async denyFor(millis: number, perTick = 50): Promise<void> {
+      for (const end = Date.now() + millis; Date.now() < end; await sleep(20)) this.deny(perTick);
+    },
+    get denied(): number {
+      return denied;
+    },
+    /** Ends, and gives the service's own account. */
+    async end(): Promise<Delivery> {
+      await denials.shutdown();
+      await otel.shutdown();
+      return otel.delivery();
+    },
+  };
+}
