@@ -18,7 +18,7 @@ afterAll(async () => {
 const rulesOf = (cell: Sandbox): string[] => cell.denialEvents().map((event) => event.policyRule);
 
 describe("limits that end the cell do so with one event, the one that every call in flight is rejected with", () => {
-  test.each<[limit: string, source: string, others?: object]>([
+  test.each<[limit: string, source: string, others?: Readonly<Record<string, number>>]>([
     ["cpu", "while (true) {}"],
     ["cpu", "(async () => { for (;;) await 1; })()"],
     // V8 looks at no interrupt while it squares: the host ends it by what the kernel says.
@@ -35,7 +35,7 @@ describe("limits that end the cell do so with one event, the one that every call
       "post(new Uint8Array(1)); const all = []; for (;;) all.push('x'.repeat(100_000) + all.length);",
       { cpu_ms: 20_000 },
     ],
-  ])("%s: %s", async (limit, source, others?: Readonly<Record<string, number>>) => {
+  ])("%s: %s", async (limit, source, others) => {
     await using own = new Supervisor({ policy: policyOf([], { ...limits, ...others }), pool: 0 });
     const cell = await own.spawn("guest");
     const waiting = rejectionOf(cell.exec("new Promise(() => {})"));
