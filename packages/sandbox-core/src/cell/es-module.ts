@@ -19,7 +19,7 @@ export interface ModuleCode {
  */
 export function asModule(source: string): ModuleCode {
   const plain = withoutHashbang(source);
-  if (!/\b(?:import|export)\b/.test(plain)) return { code: plain, esm: false };
+  if (!/\b(?:import|export|await)\b/.test(plain)) return { code: plain, esm: false };
   const { script, module, mistake } = parseSource(plain);
   if (module !== undefined) return { code: planted(plain, module), esm: true };
   if (script !== undefined) return { code: new Edits(plain, script.imports).apply(), esm: false };

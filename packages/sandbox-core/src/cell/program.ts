@@ -49,7 +49,7 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
         // Nobody can import from a program that is run: what it exports is only declared, but for the default.
         if (node.source) {
           const from = imported(node.source.value, node.specifiers.map(({ local }) => nameOf(local)));
-          hoisted.push(standard === undefined ? `${from};` : `${result} = (${from})[${JSON.stringify(nameOf(standard.local))}];`);
+          hoisted.push(standard === undefined ? `${from};` : `${result} = ${from}[${JSON.stringify(nameOf(standard.local))}];`);
         } else if (standard !== undefined) value = nameOf(standard.local);
         hasDefault ||= standard !== undefined;
         break;
@@ -91,6 +91,7 @@ function importStatements(node: ImportDeclaration, namespace: string): string[] 
   return bound.length === 0 ? [from] : [`const ${namespace} = ${from}`, ...bound];
 }
 
+/** In a list, since a namespace may have a `then`, which only a dynamic import calls. */
 function imported(specifier: unknown, needed: readonly string[]): string {
-  return `await ${IMPORT}(${JSON.stringify(specifier)}, undefined, ${JSON.stringify(needed)})`;
+  return `(await ${IMPORT}(${JSON.stringify(specifier)}, undefined, ${JSON.stringify(needed)}))[0]`;
 }

@@ -9,7 +9,7 @@ export const O_PATH = 0o10000000;
 const MAX_LINKS = 40;
 
 /** How often a name is looked up again whose file was replaced at that very moment. */
-const MAX_RACES = 8;
+const MAX_RACES = 100;
 
 /** A place in the file system, held by descriptor: what it names cannot be swapped between decision and use. */
 export interface Place {

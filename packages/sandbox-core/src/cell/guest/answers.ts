@@ -34,17 +34,14 @@ export function answers(bridge: Pick<Bridge, "ask">, kept: Kept) {
   // Out of the guest's reach: what it cannot find it cannot construct.
   own(Refusal.prototype, "constructor", Error);
 
-  let latest: Error | undefined;
-
   function refusalError(payload: string): Error {
     const first = indexOf(payload, " ");
     const second = indexOf(payload, " ", first + 1);
-    latest = new Refusal(
+    return new Refusal(
       slice(payload, 0, first),
       slice(payload, first + 1, second),
       slice(payload, second + 1),
     );
-    return latest;
   }
 
   const carried = [

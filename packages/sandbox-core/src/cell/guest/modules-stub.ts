@@ -192,13 +192,14 @@ export function modulesStub(
 
   return {
     require,
-    /** `import(name)`; for `import { a, b } from name`, with the names that it must have. */
+    /** `import(name)`; for `import { a, b } from name`, with the names that it must have, and in a list. */
     importModule: async (name: unknown, _options: unknown, needed?: unknown): Promise<unknown> => {
       const module = find(text(name));
       await module.evaluate();
-      const names = (needed ?? []) as string[];
+      if (needed === undefined) return module.namespace;
+      const names = needed as string[];
       for (let index = 0; index < names.length; index++) mustExport(module, names[index] as string);
-      return module.namespace;
+      return [module.namespace];
     },
   };
 }

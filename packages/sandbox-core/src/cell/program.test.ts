@@ -1,0 +1,148 @@
+import { createContext, runInContext } from "node:vm";
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { asScript } from "./program.ts";
+
+/** The modules that programs of these tests find. */
+const MODULES: Readonly<Record<string, object>> = {
+  m: { default: "standard", a: 1, b: 2, "a-b": 3 },
+  "m'\"": { default: "quoted" },
+};
+
+/** Runs a program as the cell does, with an `import` that knows {@link MODULES}. */
+async function run(source: string): Promise<unknown> {
+  const asked: string[] = [];
+  const context = createContext({
+    asked,
+    __import__: async (name: string, _options: unknown, needed?: readonly string[]) => {
+      asked.push(name);
+      const found = MODULES[name];
+      const missing = found === undefined ? name : needed?.find((wanted) => !(wanted in found));
+      if (missing !== undefined) throw new Error(`no ${missing}`);
+      return needed === undefined ? found : [found];
+    },
+  });
+  return await (runInContext(asScript(source), context, { filename: "guest.js" }) as unknown);
+}
+
+/** Where a program threw: the line of its first own frame. */
+async function lineOf(source: string): Promise<number> {
+  try {
+    await run(source);
+  } catch (error) {
+    return Number(/guest\.js:(\d+)/.exec(String((error as Error).stack))?.[1]);
+  }
+  throw new Error("did not throw");
+}
+
+test.each([
+  ["1 + 1", 2],
+  ["const import_ = 1; import_", 1],
+  ["'import x from y'", "import x from y"],
+  ["/* import */ `await ${1 + 1}` + /export/.source // import", "await 2export"],
+  ["({ import: 1, await: 2 }).import", 1],
+  ["var o = { import(x) { return x; } }; o.import(5)", 5],
+  ["var await = 3; await", 3],
+  ["#!/usr/bin/env node\n7", 7],
+  ["#!/usr/bin/env node\nawait 7", 7],
+])("a program has the value of its last expression: %s", async (source, value) => {
+  expect(await run(source)).toBe(value);
+});
+
+test.each([
+  ["await 1, 2", 2],
+  ["await 0; (3)", 3],
+  ["await 0; ((1), (4))", 4],
+  ["await 0; 5;; function f() {} class C {} const x = 1", 5],
+  ["for await (const x of [1]) x", undefined],
+  ["await 0; `a${await 1}b`", "a1b"],
+  ["await 0; 6 // the end", 6],
+  ["const __default__ = 3; await 0; __default__", 3],
+  ["await 0; /import/.test('import') ? 1 / 2 / 1 : 0", 0.5],
+  ["await 0; return_: { break return_; }", undefined],
+])("a program that awaits has one too: %s", async (source, value) => {
+  expect(await run(source)).toBe(value);
+});
+
+test.each([
+  ["import d from 'm'; d", "standard"],
+  ["import * as all from 'm'; all.b", 2],
+  ["import d, { a, b as c, 'a-b' as e } from 'm'; [d, a, c, e].join()", "standard,1,2,3"],
+  ["import d, * as all from 'm'; [d, all.a].join()", "standard,1"],
+  ["import 'm'; asked[0]", "m"],
+  ["import {} from 'm'; asked[0]", "m"],
+  ["import {\n  a,\n  b\n} from\n'm'\n; a + b", 3],
+  ["use(); import { a } from 'm'; function use() { return a }", 1],
+  ["import d from 'm\\'\"'; d", "quoted"],
+  ["import d from 'm';let e = d;e", "standard"],
+  ["(await import('m')).a", 1],
+  ["import('m').then(({ b }) => b)", 2],
+  ["const f = async () => (await import('m')).a; f()", 1],
+  ["export default 5", 5],
+  ["export default 5\n;[1].length", 5],
+  ["export default function () {}\n(1, 2)", expect.any(Function)],
+  ["export default class {}\nawait 0", expect.any(Function)],
+  ["export default async () => 1", expect.any(Function)],
+  ["export default function named() { return 1 }; named.called = true", expect.objectContaining({ called: true })],
+  ["let x = 1; export { x as default }; x = 2", 2],
+  ["export { a as default } from 'm'", 1],
+  ["export { a } from 'm'; 3", 3],
+  ["export * from 'm'; export const y = 4; y", 4],
+  ["export const { p, q: [r] } = { p: 1, q: [2] }; p + r", 3],
+  ["import { a } from 'm'; ({ a }).a", 1],
+])("module syntax works in a program: %s", async (source, value) => {
+  expect(await run(source)).toEqual(value);
+});
+
+describe("lines keep their numbers", () => {
+  test.each([
+    ["throw new Error()", 1],
+    ["\nawait 0;\nthrow new Error()", 3],
+    ["import {\n a,\n b\n} from 'm'\nthrow new Error()", 5],
+    ["import d from 'm'; /*\n*/ import * as all\nfrom 'm';\nexport\ndefault\nthrower();\nfunction thrower() { throw new Error() }", 7],
+    ["#!/x\nimport 'm';\r\nthrow new Error()", 3],
+    ["export\nconst\nx = 1;\nexport {\n x as y\n};\nthrow new Error()", 7],
+    ["await import(\n'm'\n); throw new Error()", 3],
+  ])("%j", async (source, line) => {
+    expect(await lineOf(source)).toBe(line);
+  });
+});
+
+describe("what is no program says why", () => {
+  test.each([
+    ["import.meta.url", /import\.meta/],
+    ["await import.meta", /import\.meta/],
+    ["const a = ;", /Unexpected token/],
+    ["await 0; const a = ;", /Unexpected token \(1:19\)/],
+    ["import a from 'm'; import a from 'm'", /already been declared/],
+    ["import { a } from 'm'; return 1", /'return' outside of function/],
+    ["export default 1; export default 2", /Duplicate export 'default'/],
+    ["import { none } from 'm'", /no none/],
+  ])("%s", async (source, message) => {
+    await expect(run(source)).rejects.toThrow(message);
+  });
+});
+
+test("any text becomes a text, and one that no word of modules is in stays itself", () => {
+  const pieces = fc.constantFrom("import", "export", "await", "default", "x", "from", "'m'", "{", "}", "(", ")", "*", "as", ",", ";", "\n", "`", "${", "/", "//", "/*", "*/", " ", "\\", "function", "class", "=>", "#!");
+  fc.assert(
+    fc.property(fc.oneof(fc.array(pieces, { maxLength: 24 }).map((parts) => parts.join(" ")), fc.string({ unit: "binary" })), (source) => {
+      const script = asScript(source);
+      expect(script).toEqual(/import|export|await/.test(source) ? expect.any(String) : source);
+    }),
+  );
+});
+
+test("nesting without end is left for the engine to refuse", () => {
+  const deep = `await ${"(".repeat(100_000)}1${")".repeat(100_000)}`;
+  expect(asScript(deep)).toBe(deep);
+});
+
+test("many edits take time in proportion", () => {
+  const source = "import('m');".repeat(50_000);
+  const began = performance.now();
+  expect(asScript(source)).toBe("__import__('m');".repeat(50_000));
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
