@@ -7,7 +7,11 @@ import { encodeFrame, HEAD_BYTES } from "./frames.ts";
 const MAX_BODY = 64;
 
 const frames = fc.array(
-  fc.record({ kind: fc.integer({ min: 0, max: 255 }), id: fc.integer({ min: 0, max: 0xffffffff }), body: fc.uint8Array({ maxLength: MAX_BODY }) }),
+  fc.record({
+    kind: fc.integer({ min: 0, max: 255 }),
+    id: fc.integer({ min: 0, max: 0xffffffff }),
+    body: fc.uint8Array({ maxLength: MAX_BODY }),
+  }),
   { maxLength: 8 },
 );
 /** Where a stream is cut, as fractions of its length. */
@@ -18,8 +22,14 @@ function streamOf(given: readonly { kind: number; id: number; body: Uint8Array }
 }
 
 function chunksOf(stream: Buffer, at: readonly number[]): Buffer[] {
-  const positions = [0, ...at.map((fraction) => Math.floor(fraction * stream.length)).toSorted((a, b) => a - b), stream.length];
-  return positions.slice(1).map((end, index) => Buffer.from(stream.subarray(positions[index], end)));
+  const positions = [
+    0,
+    ...at.map((fraction) => Math.floor(fraction * stream.length)).toSorted((a, b) => a - b),
+    stream.length,
+  ];
+  return positions
+    .slice(1)
+    .map((end, index) => Buffer.from(stream.subarray(positions[index], end)));
 }
 
 /** Everything that is read until the stream ends or breaks, and how it broke. */
@@ -27,7 +37,9 @@ function readAll(chunks: readonly Buffer[]): { frames: IncomingFrame[]; broken: 
   const reader = new FrameReader(MAX_BODY);
   const read: IncomingFrame[] = [];
   try {
-    for (const chunk of chunks) for (const frame of reader.push(chunk)) read.push({ ...frame, body: Buffer.from(frame.body) });
+    for (const chunk of chunks)
+      for (const frame of reader.push(chunk))
+        read.push({ ...frame, body: Buffer.from(frame.body) });
     return { frames: read, broken: undefined };
   } catch (error) {
     return { frames: read, broken: error };
@@ -39,20 +51,30 @@ test("however a stream is cut into chunks, the same frames come out", () => {
     fc.property(frames, cuts, (given, at) => {
       const { frames: read, broken } = readAll(chunksOf(streamOf(given), at));
       expect(broken).toBeUndefined();
-      expect(read).toEqual(given.map(({ kind, id, body }) => ({ kind, id, body: Buffer.from(body) })));
+      expect(read).toEqual(
+        given.map(({ kind, id, body }) => ({ kind, id, body: Buffer.from(body) })),
+      );
     }),
   );
 });
 
 test("however it is cut, the frames before an oversized one come out, and then nothing but FrameError", () => {
   fc.assert(
-    fc.property(frames, fc.integer({ min: MAX_BODY + 1, max: 0xffffffff }), frames, cuts, (before, length, after, at) => {
-      const head = Buffer.alloc(HEAD_BYTES);
-      head.writeUInt32LE(length, 0);
-      const { frames: read, broken } = readAll(chunksOf(Buffer.concat([streamOf(before), head, streamOf(after)]), at));
-      expect(broken).toBeInstanceOf(FrameError);
-      expect(read).toHaveLength(before.length);
-    }),
+    fc.property(
+      frames,
+      fc.integer({ min: MAX_BODY + 1, max: 0xffffffff }),
+      frames,
+      cuts,
+      (before, length, after, at) => {
+        const head = Buffer.alloc(HEAD_BYTES);
+        head.writeUInt32LE(length, 0);
+        const { frames: read, broken } = readAll(
+          chunksOf(Buffer.concat([streamOf(before), head, streamOf(after)]), at),
+        );
+        expect(broken).toBeInstanceOf(FrameError);
+        expect(read).toHaveLength(before.length);
+      },
+    ),
   );
 });
 

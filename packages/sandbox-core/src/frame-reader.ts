@@ -39,13 +39,18 @@ export class FrameReader {
     this.#keep(bytes, HEAD_BYTES);
     while (bytes.length >= HEAD_BYTES) {
       const length = bytes.readUInt32LE(0);
-      if (length > this.#maxBody) throw new FrameError(`frame of ${length} bytes, at most ${this.#maxBody}`);
+      if (length > this.#maxBody)
+        throw new FrameError(`frame of ${length} bytes, at most ${this.#maxBody}`);
       const end = HEAD_BYTES + length;
       if (bytes.length < end) {
         this.#keep(bytes, end);
         return;
       }
-      const frame = { kind: bytes.readUInt8(4), id: bytes.readUInt32LE(5), body: bytes.subarray(HEAD_BYTES, end) };
+      const frame = {
+        kind: bytes.readUInt8(4),
+        id: bytes.readUInt32LE(5),
+        body: bytes.subarray(HEAD_BYTES, end),
+      };
       bytes = bytes.subarray(end);
       this.#keep(bytes, HEAD_BYTES);
       yield frame;

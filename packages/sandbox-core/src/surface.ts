@@ -21,7 +21,11 @@ export const GUEST_SURFACE = {
   "fs.exists": { capability: "filesystem", operation: "stat", modes: ["sync"] },
   "fs.rm": { capability: "filesystem", operation: "remove", modes: ["sync", "async"] },
   fetch: { capability: "network", operation: "connect", modes: ["async"] },
-  "child_process.execFile": { capability: "subprocess", operation: "exec", modes: ["sync", "async"] },
+  "child_process.execFile": {
+    capability: "subprocess",
+    operation: "exec",
+    modes: ["sync", "async"],
+  },
   "crypto.getRandomValues": { capability: "random", operation: "read", modes: ["sync"] },
   "crypto.randomUUID": { capability: "random", operation: "read", modes: ["sync"] },
   "Math.random": { capability: "random", operation: "read", modes: ["sync"] },

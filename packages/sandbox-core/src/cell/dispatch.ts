@@ -1,6 +1,14 @@
 import { type WireRequest, type WireVerdict, MAX_REQUEST_TARGET } from "../frames.ts";
 import { GUEST_SURFACE, type GuestOperation } from "../surface.ts";
-import { type AskAgain, Failed, type Grant, Malformed, type Prepared, Refused, type Surroundings } from "./guards/guard.ts";
+import {
+  type AskAgain,
+  Failed,
+  type Grant,
+  Malformed,
+  type Prepared,
+  Refused,
+  type Surroundings,
+} from "./guards/guard.ts";
 import { GUARDS } from "./guards/registry.ts";
 import type { Answer, Primitive } from "./guest/bridge.ts";
 import { Turns } from "./turns.ts";
@@ -23,7 +31,12 @@ export class Dispatch {
     this.#broker = broker;
   }
 
-  sync(name: string, args: readonly Primitive[], execId: number, surroundings: Surroundings): Answer {
+  sync(
+    name: string,
+    args: readonly Primitive[],
+    execId: number,
+    surroundings: Surroundings,
+  ): Answer {
     let prepared: Prepared | undefined;
     try {
       prepared = this.#prepare(name, args, "sync", surroundings);
@@ -32,7 +45,8 @@ export class Dispatch {
       if (!verdict.ok) return refused(verdict);
       return prepared.perform(verdict, this.#again(name, execId)) as Answer;
     } catch (error) {
-      if (error instanceof Malformed) return refused(this.#broker.ask(this.#malformed(name, error, execId)));
+      if (error instanceof Malformed)
+        return refused(this.#broker.ask(this.#malformed(name, error, execId)));
       return failed(error);
     } finally {
       prepared?.release?.();
@@ -53,9 +67,15 @@ export class Dispatch {
       const verdict = await this.#broker.askLater(this.#request(name, prepared.target, execId));
       if (!verdict.ok) return [refused(verdict), undefined];
       const answer = await prepared.perform(verdict, this.#again(name, execId));
-      return Array.isArray(answer) ? (answer as [Answer, Uint8Array]) : [answer as Answer, undefined];
+      return Array.isArray(answer)
+        ? (answer as [Answer, Uint8Array])
+        : [answer as Answer, undefined];
     } catch (error) {
-      if (error instanceof Malformed) return [refused(await this.#broker.askLater(this.#malformed(name, error, execId))), undefined];
+      if (error instanceof Malformed)
+        return [
+          refused(await this.#broker.askLater(this.#malformed(name, error, execId))),
+          undefined,
+        ];
       return [failed(error), undefined];
     } finally {
       prepared?.release?.();
@@ -70,7 +90,12 @@ export class Dispatch {
     return turns;
   }
 
-  #prepare(name: string, args: readonly Primitive[], mode: "sync" | "async", surroundings: Surroundings): Prepared {
+  #prepare(
+    name: string,
+    args: readonly Primitive[],
+    mode: "sync" | "async",
+    surroundings: Surroundings,
+  ): Prepared {
     return GUARDS[name as GuestOperation](args, mode, surroundings);
   }
 
@@ -80,13 +105,18 @@ export class Dispatch {
   }
 
   #malformed(name: string, error: Malformed, execId: number): WireRequest {
-    return { ...this.#request(name, error.target.slice(0, MAX_REQUEST_TARGET), execId), bad: error.message };
+    return {
+      ...this.#request(name, error.target.slice(0, MAX_REQUEST_TARGET), execId),
+      bad: error.message,
+    };
   }
 
   #again(name: string, execId: number): AskAgain {
-    const again = (target: string): Grant => granted(this.#broker.ask(this.#request(name, target, execId)));
+    const again = (target: string): Grant =>
+      granted(this.#broker.ask(this.#request(name, target, execId)));
     return Object.assign(again, {
-      later: async (target: string) => granted(await this.#broker.askLater(this.#request(name, target, execId))),
+      later: async (target: string) =>
+        granted(await this.#broker.askLater(this.#request(name, target, execId))),
     });
   }
 }
@@ -104,7 +134,8 @@ export function refused(verdict: WireVerdict): Answer {
 
 function failed(error: unknown): Answer {
   if (error instanceof Refused) return refused(error.refusal);
-  if (error instanceof Failed) return `e${JSON.stringify({ message: error.message, ...error.fields })}`;
+  if (error instanceof Failed)
+    return `e${JSON.stringify({ message: error.message, ...error.fields })}`;
   const { code, errno, syscall } = error as NodeJS.ErrnoException;
   // The message may name paths of the host; the code says as much as the guest may know.
   return `e${JSON.stringify({ message: typeof code === "string" ? code : "The operation failed", code, errno, syscall })}`;

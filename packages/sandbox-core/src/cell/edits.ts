@@ -21,14 +21,20 @@ export class Edits {
 
   /** Keeps the newlines in what is cut, so that later lines keep their numbers. */
   replace(start: number, end: number, text = ""): void {
-    this.#edits.push({ start, end, text: text + this.#source.slice(start, end).replaceAll(/[^\n\r\u2028\u2029]/g, "") });
+    this.#edits.push({
+      start,
+      end,
+      text: text + this.#source.slice(start, end).replaceAll(/[^\n\r\u2028\u2029]/g, ""),
+    });
   }
 
   /** The text with all edits made, in time linear in its length. Of several insertions in one place the first given is first. */
   apply(): string {
     let out = "";
     let at = 0;
-    for (const { start, end, text } of this.#edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    for (const { start, end, text } of this.#edits.toSorted(
+      (a, b) => a.start - b.start || a.end - b.end,
+    )) {
       out += this.#source.slice(at, start) + text;
       at = end;
     }

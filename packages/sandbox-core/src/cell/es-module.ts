@@ -1,8 +1,23 @@
-import type { Declaration, Identifier, ImportDeclaration, Node, ParenthesizedExpression, Program } from "acorn";
+import type {
+  Declaration,
+  Identifier,
+  ImportDeclaration,
+  Node,
+  ParenthesizedExpression,
+  Program,
+} from "acorn";
 import type { RecursiveVisitors } from "acorn-walk";
 
 import { Edits } from "./edits.ts";
-import { acornWalk, freshName, nameOf, type Parsed, parseSource, syntaxError, withoutHashbang } from "./parse-source.ts";
+import {
+  acornWalk,
+  freshName,
+  nameOf,
+  type Parsed,
+  parseSource,
+  syntaxError,
+  withoutHashbang,
+} from "./parse-source.ts";
 
 /** A supplied module's source, made ready for the guest runtime. */
 export interface ModuleCode {
@@ -70,7 +85,10 @@ function planted(source: string, { program, imports }: Parsed): string {
         break;
       case "ExportDefaultDeclaration": {
         const { declaration } = node;
-        if ((declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration") && declaration.id !== null) {
+        if (
+          (declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration") &&
+          declaration.id !== null
+        ) {
           edits.replace(node.start, declaration.start);
           links.exported.set("default", declaration.id.name);
         } else {
@@ -83,10 +101,14 @@ function planted(source: string, { program, imports }: Parsed): string {
       }
       case "ExportNamedDeclaration": {
         edits.replace(node.start, node.declaration?.start ?? node.end);
-        if (node.declaration) for (const name of declaredNames(node.declaration)) links.exported.set(name, name);
+        if (node.declaration)
+          for (const name of declaredNames(node.declaration)) links.exported.set(name, name);
         const index = node.source ? links.need(node.source.value) : -1;
         for (const { local, exported } of node.specifiers) {
-          links.exported.set(nameOf(exported), index === -1 ? nameOf(local) : links.read(index, nameOf(local)));
+          links.exported.set(
+            nameOf(exported),
+            index === -1 ? nameOf(local) : links.read(index, nameOf(local)),
+          );
         }
         break;
       }
@@ -102,8 +124,12 @@ function planted(source: string, { program, imports }: Parsed): string {
   }
   keepCallsBare(program, links, edits);
   const keyword = hasTopLevelAwait(program) ? "async function*" : "function*";
-  const getters = [...links.exported].map(([name, read]) => `[${JSON.stringify(name)}]: () => ${read}`).join(", ");
-  const scope = [...links.imported].map(([name, read]) => `get ${name}() { return ${read}; }`).join(", ");
+  const getters = [...links.exported]
+    .map(([name, read]) => `[${JSON.stringify(name)}]: () => ${read}`)
+    .join(", ");
+  const scope = [...links.imported]
+    .map(([name, read]) => `get ${name}() { return ${read}; }`)
+    .join(", ");
   const expose = `${hidden}expose`;
   const body = `${keyword} () { "use strict"; let ${standard}; ${expose}({ __proto__: null, ${getters} }); yield; ${edits.apply()}\n}`;
   return (
@@ -116,8 +142,16 @@ function planted(source: string, { program, imports }: Parsed): string {
 function readImport(node: ImportDeclaration, links: Links): void {
   const index = links.need(node.source.value);
   for (const specifier of node.specifiers) {
-    if (specifier.type === "ImportNamespaceSpecifier") links.imported.set(specifier.local.name, links.namespace(index));
-    else links.imported.set(specifier.local.name, links.read(index, specifier.type === "ImportDefaultSpecifier" ? "default" : nameOf(specifier.imported)));
+    if (specifier.type === "ImportNamespaceSpecifier")
+      links.imported.set(specifier.local.name, links.namespace(index));
+    else
+      links.imported.set(
+        specifier.local.name,
+        links.read(
+          index,
+          specifier.type === "ImportDefaultSpecifier" ? "default" : nameOf(specifier.imported),
+        ),
+      );
   }
 }
 
@@ -138,7 +172,8 @@ function keepCallsBare(program: Program, { imported }: Links, edits: Edits): voi
   const { ancestor } = acornWalk();
   const bare = (called: Node, ancestors: readonly Node[]): void => {
     let callee = called;
-    while (callee.type === "ParenthesizedExpression") callee = (callee as ParenthesizedExpression).expression;
+    while (callee.type === "ParenthesizedExpression")
+      callee = (callee as ParenthesizedExpression).expression;
     if (callee.type !== "Identifier" || !imported.has((callee as Identifier).name)) return;
     // At the start of a statement the parenthesis could be taken for a call of what stands before it.
     const statement = ancestors.findLast(({ type }) => type === "ExpressionStatement");

@@ -21,13 +21,18 @@ export class GuestIsolate {
     const plant = this.#isolate
       .compileScriptSync(GUEST_RUNTIME, { filename: "pyisolate:guest" })
       .runSync<{ reference: true }>(this.#context, { reference: true });
-    const callbacks = this.#context.evalSync("({})", { reference: true }) as ivm.Reference<Record<string, unknown>>;
+    const callbacks = this.#context.evalSync("({})", { reference: true }) as ivm.Reference<
+      Record<string, unknown>
+    >;
     for (const [name, callback] of Object.entries(bridge)) {
       callbacks.setSync(name, new ivm.Callback(callback as (...args: unknown[]) => unknown));
     }
     const handles = plant.applySync(
       undefined,
-      [callbacks.derefInto({ release: true }), new ivm.ExternalCopy({ maxText: MAX_TEXT }).copyInto({ release: true })],
+      [
+        callbacks.derefInto({ release: true }),
+        new ivm.ExternalCopy({ maxText: MAX_TEXT }).copyInto({ release: true }),
+      ],
       { result: { reference: true } },
     ) as ivm.Reference<Record<string, unknown>>;
     const handle = (name: keyof GuestHandles): ivm.Reference =>
@@ -64,7 +69,10 @@ export class GuestIsolate {
 
   /** @throws what the guest's getters throw, and TypeError for a value that structured clone cannot carry. */
   take(execId: number, timeout: number): Outcome {
-    return this.#handles.take.applySync(undefined, [execId], { timeout, result: { copy: true } }) as Outcome;
+    return this.#handles.take.applySync(undefined, [execId], {
+      timeout,
+      result: { copy: true },
+    }) as Outcome;
   }
 
   takePost(): unknown {
@@ -72,7 +80,11 @@ export class GuestIsolate {
   }
 
   settle(callId: number, answer: unknown, body: Uint8Array | undefined, timeout: number): void {
-    this.#handles.settle.applySync(undefined, [callId, this.bytesOut(answer), this.bytesOut(body)], { timeout });
+    this.#handles.settle.applySync(
+      undefined,
+      [callId, this.bytesOut(answer), this.bytesOut(body)],
+      { timeout },
+    );
   }
 
   fire(timerId: number, timeout: number): void {
@@ -82,6 +94,8 @@ export class GuestIsolate {
   /** Bytes in a form that arrives in the guest as a Uint8Array of its own. */
   bytesOut(value: unknown): unknown {
     // Copied first: a small Buffer is a view of a pool, and the copy into the isolate takes the whole of what it views.
-    return value instanceof Uint8Array ? new ivm.ExternalCopy(new Uint8Array(value)).copyInto({ release: true }) : value;
+    return value instanceof Uint8Array
+      ? new ivm.ExternalCopy(new Uint8Array(value)).copyInto({ release: true })
+      : value;
   }
 }

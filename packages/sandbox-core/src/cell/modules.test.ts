@@ -8,8 +8,10 @@ const MODULES = {
   cjs: "exports.a = 1; exports.list = require('cjs-other').b; exports.self = this === exports",
   "cjs-other": "exports.b = 'b'; exports.back = require('cjs').a",
   "cjs-default": "#!/usr/bin/env node\nmodule.exports = function () { return 'called'; }",
-  "uses-cjs": "import whole, { a } from 'cjs'; import { join } from 'path'; export default [whole.list, a, join('/x', '..', 'y')]",
-  "uses-builtin": "import fs, { readFileSync } from 'fs'; import { readFile } from 'node:fs/promises'; export default [fs.readFileSync === readFileSync, fs.promises.readFile === readFile]",
+  "uses-cjs":
+    "import whole, { a } from 'cjs'; import { join } from 'path'; export default [whole.list, a, join('/x', '..', 'y')]",
+  "uses-builtin":
+    "import fs, { readFileSync } from 'fs'; import { readFile } from 'node:fs/promises'; export default [fs.readFileSync === readFileSync, fs.promises.readFile === readFile]",
   live: "import { count, increase } from 'esm'; increase(); increase(); export default count; export * from 'esm'; export * as all from 'esm'; export { x as 'x y' } from 'esm'",
   bare: "import { me } from 'me'\nconst a = [me(), (me)()]\nme()\nexport default a.concat(me`x`)",
   me: "export function me() { return this === undefined }",
@@ -20,14 +22,17 @@ const MODULES = {
   "uses-awaits": "import w from 'awaits'; export default w + '!'",
   once: "globalThis.runs = (globalThis.runs ?? 0) + 1; export default globalThis.runs",
   dynamic: "export const load = (name) => import(name)",
-  names: "export const { p, q: [r], ...rest } = { p: 1, q: [2], s: 3 }, t = (x => x)(4); export class C {} export function f() {} export default class {}",
+  names:
+    "export const { p, q: [r], ...rest } = { p: 1, q: [2], s: 3 }, t = (x => x)(4); export class C {} export function f() {} export default class {}",
   thenable: "export function then(resolve) { resolve('called') }",
   lines: "import 'esm'\n\nexport function thrower() {\n  throw new Error('here')\n}",
   returns: "if (true) { module.exports = import('esm'); return } throw new Error('went on')",
   "imports-refused": "import 'refused'; export const x = 1",
-  "imports-imports-refused": "import 'once'; import * as all from 'imports-refused'; export default all",
+  "imports-imports-refused":
+    "import 'once'; import * as all from 'imports-refused'; export default all",
   "requires-refused": "exports.x = require('refused')",
-  "tries-refused": "try { require('refused') } catch (error) { module.exports = [error.name, error.reason] }",
+  "tries-refused":
+    "try { require('refused') } catch (error) { module.exports = [error.name, error.reason] }",
   "does-refused": "export const x = 1; Math.random()",
   "does-refused-later": "await 0; Math.random()",
   "imports-none": "import 'none'",
@@ -41,7 +46,17 @@ const MODULES = {
 let cell: Sandbox;
 
 const supervisor = new Supervisor({
-  policy: policyOf([{ id: "no", effect: "deny", capability: "import", modules: ["refused", "node:child_process"] }], { cpu_ms: 1000 }),
+  policy: policyOf(
+    [
+      {
+        id: "no",
+        effect: "deny",
+        capability: "import",
+        modules: ["refused", "node:child_process"],
+      },
+    ],
+    { cpu_ms: 1000 },
+  ),
   modules: { ...MODULES, refused: "export default 1" },
 });
 
@@ -60,25 +75,40 @@ afterAll(async () => {
 test.each([
   ["import d, { x } from 'esm'; [d, x]", [7, 8]],
   ["const { default: d, x } = require('esm'); [d, x]", [7, 8]],
-  ["const all = await import('esm'); all.increase(); [all === await import('esm'), all === require('esm'), all.count]", [true, true, 1]],
+  [
+    "const all = await import('esm'); all.increase(); [all === await import('esm'), all === require('esm'), all.count]",
+    [true, true, 1],
+  ],
   ["require('cjs')", { a: 1, list: "b", self: true }],
   ["require('cjs-other').back", 1],
-  ["import f from 'cjs-default'; [f(), require('cjs-default')(), (await import('cjs-default')).default()]", ["called", "called", "called"]],
+  [
+    "import f from 'cjs-default'; [f(), require('cjs-default')(), (await import('cjs-default')).default()]",
+    ["called", "called", "called"],
+  ],
   ["import all from 'uses-cjs'; all", ["b", 1, "/y"]],
   ["import all from 'uses-builtin'; all", [true, true]],
   ["import d, { count, all, 'x y' as xy } from 'live'; [d, count, all.x, xy]", [2, 2, 8, 8]],
   ["import all from 'bare'; all", [true, true, true]],
-  ["import { g, hoisted } from 'a'; import { h } from 'b'; [g(), h(), hoisted()]", [2, [1, "function"], "later"]],
+  [
+    "import { g, hoisted } from 'a'; import { h } from 'b'; [g(), h(), hoisted()]",
+    [2, [1, "function"], "later"],
+  ],
   ["import w from 'uses-awaits'; w", "waited!"],
-  ["import 'once'; import one from 'once'; [one, require('once').default, globalThis.runs]", [1, 1, 1]],
+  [
+    "import 'once'; import one from 'once'; [one, require('once').default, globalThis.runs]",
+    [1, 1, 1],
+  ],
   ["import { load } from 'dynamic'; (await load('esm')).x", 8],
-  ["import * as all from 'names'; [Object.keys(all).sort(), all.r, all.rest, all.default.name]", [["C", "default", "f", "p", "r", "rest", "t"], 2, { s: 3 }, "default"]],
+  [
+    "import * as all from 'names'; [Object.keys(all).sort(), all.r, all.rest, all.default.name]",
+    [["C", "default", "f", "p", "r", "rest", "t"], 2, { s: 3 }, "default"],
+  ],
   ["import * as all from 'thenable'; typeof all.then", "function"],
   ["(await require('returns')).x", 8],
   ["import { join } from 'path'; join('a', '..', 'b')", "b"],
   ["require('tries-refused')", ["PolicyError", "explicit_deny"]],
 ])("a module is loaded as Node loads it: %s", async (program, value) => {
-  expect(await cell.exec(program as string)).toEqual(value);
+  expect(await cell.exec(program)).toEqual(value);
 });
 
 describe("a refusal is the event's own, however deep in modules it happened", () => {
@@ -105,8 +135,12 @@ describe("a refusal is the event's own, however deep in modules it happened", ()
   });
 
   test("fs and node:fs are one target, and so are all built-ins", async () => {
-    for (const name of ["child_process", "node:child_process"]) await rejectionOf(cell.exec(`require("${name}")`));
-    expect(cell.denialEvents().map(({ target }) => target)).toEqual(["node:child_process", "node:child_process"]);
+    for (const name of ["child_process", "node:child_process"])
+      await rejectionOf(cell.exec(`require("${name}")`));
+    expect(cell.denialEvents().map(({ target }) => target)).toEqual([
+      "node:child_process",
+      "node:child_process",
+    ]);
   });
 });
 
@@ -118,8 +152,16 @@ describe("any other failure says what went wrong, and where", () => {
     ["import x from 'throws'", "boom", "RangeError"],
     ["require('throws')", "boom", "RangeError"],
     ["import x from 'throws-later'", "boom", "RangeError"],
-    ["import { none } from 'esm'", "The requested module 'esm' does not provide an export named 'none'", "SyntaxError"],
-    ["import { none } from 'cjs'", "The requested module 'cjs' does not provide an export named 'none'", "SyntaxError"],
+    [
+      "import { none } from 'esm'",
+      "The requested module 'esm' does not provide an export named 'none'",
+      "SyntaxError",
+    ],
+    [
+      "import { none } from 'cjs'",
+      "The requested module 'cjs' does not provide an export named 'none'",
+      "SyntaxError",
+    ],
     ["import 'broken'", "Unexpected token (2:16)", "SyntaxError"],
     ["require('broken-cjs')", "Unexpected token '='", "SyntaxError"],
     ["require('awaits')", "The ES module 'awaits' awaits at its top level: import() it", "Error"],
@@ -133,27 +175,57 @@ describe("any other failure says what went wrong, and where", () => {
   });
 
   test("the lines of a module are its own", async () => {
-    const error = (await rejectionOf(cell.exec("import { thrower } from 'lines'; thrower()"))) as unknown as GuestError;
+    const error = (await rejectionOf(
+      cell.exec("import { thrower } from 'lines'; thrower()"),
+    )) as unknown as GuestError;
     expect(error.guestStack).toMatch(/^\s+at thrower \(lines:4:9\)\n/);
   });
 
   test("a module that spins is the guest's own time", async () => {
-    expect(await rejectionOf(cell.exec("import 'spins'"))).toMatchObject({ denialEvent: { policyRule: "limit.cpu" } });
+    expect(await rejectionOf(cell.exec("import 'spins'"))).toMatchObject({
+      denialEvent: { policyRule: "limit.cpu" },
+    });
   });
 });
 
-test.each(["null", "5", "{}", `""`, `"a\\0b"`, `"\\ud800"`, `"x".repeat(2 ** 22)`])("a name that is none is malformed: %s", async (name) => {
-  expect(await cell.exec(`try { require(${name}) } catch (error) { error.reason }`)).toBe("malformed");
-  expect(cell.stats.denials).toBe(1);
-});
+test.each(["null", "5", "{}", `""`, `"a\\0b"`, `"\\ud800"`, `"x".repeat(2 ** 22)`])(
+  "a name that is none is malformed: %s",
+  async (name) => {
+    expect(await cell.exec(`try { require(${name}) } catch (error) { error.reason }`)).toBe(
+      "malformed",
+    );
+    expect(cell.stats.denials).toBe(1);
+  },
+);
 
-test.each([`"./x"`, `"../x"`, `"/etc/passwd"`, `"file:///etc/passwd"`, `"http://x/y"`, `"a\\nb"`, `"__proto__"`, `"esm "`])("a name of no module is refused or not there, and nothing is read: %s", async (name) => {
-  expect(await cell.exec(`try { require(${name}) } catch (error) { error.reason ?? error.code }`)).toMatch(/^(?:outside_scope|no_rule|MODULE_NOT_FOUND)$/);
+test.each([
+  `"./x"`,
+  `"../x"`,
+  `"/etc/passwd"`,
+  `"file:///etc/passwd"`,
+  `"http://x/y"`,
+  `"a\\nb"`,
+  `"__proto__"`,
+  `"esm "`,
+])("a name of no module is refused or not there, and nothing is read: %s", async (name) => {
+  expect(
+    await cell.exec(`try { require(${name}) } catch (error) { error.reason ?? error.code }`),
+  ).toMatch(/^(?:outside_scope|no_rule|MODULE_NOT_FOUND)$/);
 });
 
 test("what cells broker cannot be supplied, and built-ins are supplied under either name", async () => {
-  for (const name of ["fs", "node:crypto"]) expect(() => new Supervisor({ policy: policyOf([]), modules: { [name]: "" }, pool: 0 })).toThrow(TypeError);
-  await using other = new Supervisor({ policy: policyOf([]), modules: { os: "exports.EOL = '!'" }, pool: 0 });
+  for (const name of ["fs", "node:crypto"])
+    expect(
+      () => new Supervisor({ policy: policyOf([]), modules: { [name]: "" }, pool: 0 }),
+    ).toThrow(TypeError);
+  await using other = new Supervisor({
+    policy: policyOf([]),
+    modules: { os: "exports.EOL = '!'" },
+    pool: 0,
+  });
   const importer = await other.spawn("os");
-  expect(await importer.exec("[require('os').EOL, require('node:os') === require('os')]")).toEqual(["!", true]);
+  expect(await importer.exec("[require('os').EOL, require('node:os') === require('os')]")).toEqual([
+    "!",
+    true,
+  ]);
 });

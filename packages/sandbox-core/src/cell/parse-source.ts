@@ -25,7 +25,8 @@ const require = createRequire(import.meta.url);
 
 // Loaded at first use: most programs need none of it, and it takes 2 MiB in every cell.
 const acorn = (): typeof import("acorn") => require("acorn") as typeof import("acorn");
-export const acornWalk = (): typeof import("acorn-walk") => require("acorn-walk") as typeof import("acorn-walk");
+export const acornWalk = (): typeof import("acorn-walk") =>
+  require("acorn-walk") as typeof import("acorn-walk");
 
 /** Never throws: what is nested too deeply to be read is neither. */
 export function parseSource(source: string): ParsedSource {
@@ -52,7 +53,8 @@ function tryParse(source: string, sourceType: "script" | "module"): Parsed | Unp
     });
     const imports: Edit[] = [];
     acornWalk().simple(program, {
-      ImportExpression: ({ start }) => void imports.push({ start, end: start + "import".length, text: IMPORT }),
+      ImportExpression: ({ start }) =>
+        void imports.push({ start, end: start + "import".length, text: IMPORT }),
     });
     return { program, imports };
   } catch (error) {
@@ -67,7 +69,9 @@ export function withoutHashbang(source: string): string {
 }
 
 /** A name in an import or export: an identifier, or a text. */
-export function nameOf(node: Node & ({ type: "Identifier"; name: string } | { type: "Literal"; value?: unknown })): string {
+export function nameOf(
+  node: Node & ({ type: "Identifier"; name: string } | { type: "Literal"; value?: unknown }),
+): string {
   return node.type === "Identifier" ? node.name : String(node.value);
 }
 

@@ -1,7 +1,15 @@
 import type { ImportDeclaration } from "acorn";
 
 import { Edits } from "./edits.ts";
-import { freshName, IMPORT, nameOf, type Parsed, parseSource, syntaxError, withoutHashbang } from "./parse-source.ts";
+import {
+  freshName,
+  IMPORT,
+  nameOf,
+  type Parsed,
+  parseSource,
+  syntaxError,
+  withoutHashbang,
+} from "./parse-source.ts";
 
 /**
  * A program that a person wrote, as a script that the isolate can run. A plain script stays as it is but for `import(…)`. A
@@ -33,7 +41,10 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
       case "ExportDefaultDeclaration": {
         const { declaration } = node;
         hasDefault = true;
-        if ((declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration") && declaration.id !== null) {
+        if (
+          (declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration") &&
+          declaration.id !== null
+        ) {
           edits.replace(node.start, declaration.start);
           value = declaration.id.name;
         } else {
@@ -48,8 +59,15 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
         edits.replace(node.start, node.declaration?.start ?? node.end);
         // Nobody can import from a program that is run: what it exports is only declared, but for the default.
         if (node.source) {
-          const from = imported(node.source.value, node.specifiers.map(({ local }) => nameOf(local)));
-          hoisted.push(standard === undefined ? `${from};` : `${result} = ${from}[${JSON.stringify(nameOf(standard.local))}];`);
+          const from = imported(
+            node.source.value,
+            node.specifiers.map(({ local }) => nameOf(local)),
+          );
+          hoisted.push(
+            standard === undefined
+              ? `${from};`
+              : `${result} = ${from}[${JSON.stringify(nameOf(standard.local))}];`,
+          );
         } else if (standard !== undefined) value = nameOf(standard.local);
         hasDefault ||= standard !== undefined;
         break;
@@ -72,7 +90,13 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
 
 /** Statements that leave a program's value as it is. */
 const NO_VALUE = new Set([
-  "EmptyStatement", "FunctionDeclaration", "ClassDeclaration", "VariableDeclaration", "ImportDeclaration", "ExportNamedDeclaration", "ExportAllDeclaration",
+  "EmptyStatement",
+  "FunctionDeclaration",
+  "ClassDeclaration",
+  "VariableDeclaration",
+  "ImportDeclaration",
+  "ExportNamedDeclaration",
+  "ExportAllDeclaration",
 ]);
 
 /** An import as constants, before everything else. */
@@ -80,9 +104,11 @@ function importStatements(node: ImportDeclaration, namespace: string): string[] 
   const needed: string[] = [];
   const bound: string[] = [];
   for (const specifier of node.specifiers) {
-    if (specifier.type === "ImportNamespaceSpecifier") bound.push(`const ${specifier.local.name} = ${namespace};`);
+    if (specifier.type === "ImportNamespaceSpecifier")
+      bound.push(`const ${specifier.local.name} = ${namespace};`);
     else {
-      const name = specifier.type === "ImportDefaultSpecifier" ? "default" : nameOf(specifier.imported);
+      const name =
+        specifier.type === "ImportDefaultSpecifier" ? "default" : nameOf(specifier.imported);
       needed.push(name);
       bound.push(`const ${specifier.local.name} = ${namespace}[${JSON.stringify(name)}];`);
     }

@@ -1,4 +1,17 @@
-import { closeSync, linkSync, mkdirSync, mkdtempSync, openSync, readdirSync, readlinkSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -26,11 +39,18 @@ afterAll(() => {
 });
 
 /** A place without its descriptor, which is closed. */
-function at(path: string, directory = false): { path: string; missing: readonly string[]; code: string | undefined } {
+function at(
+  path: string,
+  directory = false,
+): { path: string; missing: readonly string[]; code: string | undefined } {
   const place: Place = locate(join(root, path), directory);
   closeSync(place.fd);
   expect(place.path.startsWith(`${root}/`)).toBe(true);
-  return { path: place.path.slice(root.length + 1), missing: place.missing, code: place.errno?.code };
+  return {
+    path: place.path.slice(root.length + 1),
+    missing: place.missing,
+    code: place.errno?.code,
+  };
 }
 
 test("a path through symlinks is the real one", () => {
@@ -44,7 +64,8 @@ test("what is missing is told below what is there", () => {
 });
 
 test("a dangling symlink is where its file would be made, however many of them", () => {
-  for (const name of ["dangling", "to-dangling", "a/upwards"]) expect(at(name)).toEqual({ path: "other/new", missing: ["new"], code: "ENOENT" });
+  for (const name of ["dangling", "to-dangling", "a/upwards"])
+    expect(at(name)).toEqual({ path: "other/new", missing: ["new"], code: "ENOENT" });
 });
 
 test("a symlink that turns back below nothing keeps its dots, which no policy grants", () => {
@@ -97,7 +118,15 @@ test("no descriptor stays open but the place's own", () => {
         return false;
       }
     });
-  for (const path of ["to-a/file", "to-a/x/y", "dangling", "loop", "a/file/x", "a/through-nothing", "a/file"]) {
+  for (const path of [
+    "to-a/file",
+    "to-a/x/y",
+    "dangling",
+    "loop",
+    "a/file/x",
+    "a/through-nothing",
+    "a/file",
+  ]) {
     for (const directory of [false, true]) {
       const place = locate(join(root, path), directory);
       expect(open()).toHaveLength(1);

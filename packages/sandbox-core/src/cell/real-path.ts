@@ -52,7 +52,8 @@ export function locate(path: string, directory: boolean): Place {
     }
     const held = realPath(fd);
     // Replaced or removed just now; or that is its name.
-    if (!held.endsWith(" (deleted)") || isStillNamed({ fd, held }) || race >= MAX_RACES) return { path: held, fd, held, missing: [], errno: null };
+    if (!held.endsWith(" (deleted)") || isStillNamed({ fd, held }) || race >= MAX_RACES)
+      return { path: held, fd, held, missing: [], errno: null };
     closeSync(fd);
   }
 }
@@ -109,7 +110,10 @@ function walk(path: string, errno: NodeJS.ErrnoException): Place {
 function tryStep(fd: number, name: string): number | string | null {
   let next: number;
   try {
-    next = openSync(byDescriptor(fd, name), O_PATH | O_NOFOLLOW | (name === ".." ? O_DIRECTORY : 0));
+    next = openSync(
+      byDescriptor(fd, name),
+      O_PATH | O_NOFOLLOW | (name === ".." ? O_DIRECTORY : 0),
+    );
   } catch {
     return null;
   }

@@ -6,7 +6,11 @@ import { DenialTail } from "./denials.ts";
 
 const CAPACITY = 8;
 
-function eventOf(seq: number, capability: "filesystem" | "random", policyRule: string): DenialEvent {
+function eventOf(
+  seq: number,
+  capability: "filesystem" | "random",
+  policyRule: string,
+): DenialEvent {
   return denialEvent({
     cell: "cell",
     id: `cell-${seq}`,
@@ -21,7 +25,13 @@ function eventOf(seq: number, capability: "filesystem" | "random", policyRule: s
   });
 }
 
-const denials = fc.array(fc.tuple(fc.constantFrom("filesystem" as const, "random" as const), fc.constantFrom("default", "secrets")), { maxLength: 40 });
+const denials = fc.array(
+  fc.tuple(
+    fc.constantFrom("filesystem" as const, "random" as const),
+    fc.constantFrom("default", "secrets"),
+  ),
+  { maxLength: 40 },
+);
 
 test("the newest events are kept, newest last, and every one is counted", () => {
   fc.assert(
@@ -31,17 +41,21 @@ test("the newest events are kept, newest last, and every one is counted", () => 
       for (const event of events) tail.add(event);
       for (let index = 0; index < allowed; index++) tail.allow();
       expect(tail.events()).toEqual(events.slice(-CAPACITY));
-      const sum = (totals: Readonly<Record<string, number>>): number => Object.values(totals).reduce((a, b) => a + b, 0);
+      const sum = (totals: Readonly<Record<string, number>>): number =>
+        Object.values(totals).reduce((a, b) => a + b, 0);
       const { stats } = tail;
       expect(stats).toMatchObject({ denials: events.length, allowed });
-      for (const totals of [stats.byCapability, stats.byReason, stats.byRule]) expect(sum(totals as Record<string, number>)).toBe(events.length);
+      for (const totals of [stats.byCapability, stats.byReason, stats.byRule])
+        expect(sum(totals as Record<string, number>)).toBe(events.length);
     }),
   );
 });
 
 test("an event is found by its id while it is kept", () => {
   const tail = new DenialTail(CAPACITY);
-  const events = Array.from({ length: CAPACITY + 3 }, (_, index) => eventOf(index + 1, "random", "default"));
+  const events = Array.from({ length: CAPACITY + 3 }, (_, index) =>
+    eventOf(index + 1, "random", "default"),
+  );
   for (const event of events) tail.add(event);
   expect(tail.find("cell-4")).toBe(events[3]);
   expect(tail.find("cell-3")).toBeUndefined();

@@ -44,7 +44,9 @@ export class DenialTail {
 
   /** Newest last. */
   events(): readonly DenialEvent[] {
-    return this.#ring.length < this.#capacity ? [...this.#ring] : [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)];
+    return this.#ring.length < this.#capacity
+      ? [...this.#ring]
+      : [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)];
   }
 
   find(id: string): DenialEvent | undefined {

@@ -17,11 +17,16 @@ test("the frames of the guest's own program stay, those of anything below it do 
   ].join("\n");
   const error = new GuestError({ name: "TypeError", message: "x is no function", stack });
   expect(error.guestStack).toBe("    at f (guest.js:2:3)\n    at eval (guest.js:7:1)");
-  expect(error.stack).toBe("GuestError: TypeError: x is no function\n    at f (guest.js:2:3)\n    at eval (guest.js:7:1)");
+  expect(error.stack).toBe(
+    "GuestError: TypeError: x is no function\n    at f (guest.js:2:3)\n    at eval (guest.js:7:1)",
+  );
 });
 
 test("whatever a guest puts into its error, the text is bounded, printable, and told as the guest's", () => {
-  const text = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("\u001b[2J", "\u202e", "x".repeat(100_000), "    at f (a:1:1)\n".repeat(500)));
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("\u001b[2J", "\u202e", "x".repeat(100_000), "    at f (a:1:1)\n".repeat(500)),
+  );
   fc.assert(
     fc.property(text, text, text, (name, message, stack) => {
       const error = new GuestError({ name, message, stack });
@@ -30,7 +35,9 @@ test("whatever a guest puts into its error, the text is bounded, printable, and 
       expect(error.guestName.length).toBeLessThanOrEqual(128);
       expect(error.guestStack.split("\n").length).toBeLessThanOrEqual(32);
       // oxlint-disable-next-line no-control-regex -- their absence is what is asserted
-      expect(`${error.guestName}${error.message}`).not.toMatch(/[\u0000-\u001f\u202a-\u202e\u2066-\u2069]/);
+      expect(`${error.guestName}${error.message}`).not.toMatch(
+        /[\u0000-\u001f\u202a-\u202e\u2066-\u2069]/,
+      );
     }),
     { numRuns: 25 },
   );

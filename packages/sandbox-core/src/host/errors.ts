@@ -18,7 +18,11 @@ export class GuestError extends Error {
     super(cleanText(message, MAX_MESSAGE));
     this.guestName = cleanText(name, 128) || "Error";
     this.guestStack = cleanStack(stack);
-    Object.defineProperty(this, "stack", { value: `${this.name}: ${this.guestName}: ${this.message}${this.guestStack === "" ? "" : `\n${this.guestStack}`}`, configurable: true, writable: true });
+    Object.defineProperty(this, "stack", {
+      value: `${this.name}: ${this.guestName}: ${this.message}${this.guestStack === "" ? "" : `\n${this.guestStack}`}`,
+      configurable: true,
+      writable: true,
+    });
   }
 
   override get name(): string {

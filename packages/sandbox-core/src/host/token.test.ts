@@ -3,7 +3,11 @@ import { expect, test } from "vitest";
 
 import { ControlToken } from "./token.ts";
 
-const anyText = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("\ud800", "\ud801", "\ufffd"));
+const anyText = fc.oneof(
+  fc.string(),
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("\ud800", "\ud801", "\ufffd"),
+);
 
 test("a token matches itself and no other text", () => {
   fc.assert(
@@ -21,12 +25,14 @@ test("what differs only in broken Unicode is another token", () => {
 
 test("what is no text matches nothing", () => {
   const token = new ControlToken("undefined");
-  for (const candidate of [undefined, null, 0, {}, ["undefined"], { toString: () => "undefined" }]) expect(token.matches(candidate)).toBe(false);
+  for (const candidate of [undefined, null, 0, {}, ["undefined"], { toString: () => "undefined" }])
+    expect(token.matches(candidate)).toBe(false);
 });
 
 test("without a token nothing matches, not even nothing", () => {
   const token = new ControlToken(undefined);
-  for (const candidate of ["", "undefined", undefined]) expect(token.matches(candidate)).toBe(false);
+  for (const candidate of ["", "undefined", undefined])
+    expect(token.matches(candidate)).toBe(false);
 });
 
 test("an empty token is refused, being an unset variable", () => {

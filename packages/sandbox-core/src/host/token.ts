@@ -13,7 +13,9 @@ export class ControlToken {
   constructor(token: string | undefined) {
     if (token === undefined) return;
     if (typeof token !== "string" || token === "") {
-      throw new TypeError("token must be a text that is not empty; leave it out where the policy shall never change");
+      throw new TypeError(
+        "token must be a text that is not empty; leave it out where the policy shall never change",
+      );
     }
     this.#digest = this.#mac(token);
   }

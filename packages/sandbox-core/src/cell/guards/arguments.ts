@@ -17,9 +17,15 @@ export function pathText(value: Primitive): string {
 }
 
 /** Content as the guest runtime sends it: `s` and text, of which an encoding may make bytes; or `b` and bytes. */
-export function contentOf(kind: Primitive, data: Primitive, encoding: Primitive = null, target = ""): Uint8Array {
+export function contentOf(
+  kind: Primitive,
+  data: Primitive,
+  encoding: Primitive = null,
+  target = "",
+): Uint8Array {
   if (kind === "b" && data instanceof Uint8Array) return data;
-  if (kind !== "s" || typeof data !== "string") throw new Malformed("the content is neither text nor bytes", target);
+  if (kind !== "s" || typeof data !== "string")
+    throw new Malformed("the content is neither text nor bytes", target);
   return Buffer.from(data, encodingOf(encoding, target) ?? "utf8");
 }
 
@@ -27,20 +33,24 @@ export function contentOf(kind: Primitive, data: Primitive, encoding: Primitive 
 export function decodeText(encoding: Primitive, target = ""): (bytes: Uint8Array) => Answer {
   const known = encodingOf(encoding, target);
   if (known === null) return (bytes) => bytes;
-  return (bytes) => `v${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(known)}`;
+  return (bytes) =>
+    `v${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(known)}`;
 }
 
 /** Null where none is asked for. */
 function encodingOf(encoding: Primitive, target: string): BufferEncoding | null {
   if (encoding === null || encoding === undefined || encoding === "buffer") return null;
-  if (typeof encoding !== "string" || !Buffer.isEncoding(encoding)) throw new Malformed("the encoding is unknown", target);
+  if (typeof encoding !== "string" || !Buffer.isEncoding(encoding))
+    throw new Malformed("the encoding is unknown", target);
   return encoding;
 }
 
 /** Permission bits as Node takes them: a number, or its octal digits. Never more than those: no set-user-ID. */
 export function modeOf(mode: Primitive, usual: number, target: string): number {
   if (mode === null || mode === undefined) return usual;
-  const bits = typeof mode === "string" && /^[0-7]{1,6}$/.test(mode) ? Number.parseInt(mode, 8) : mode;
-  if (typeof bits !== "number" || !Number.isInteger(bits) || bits < 0) throw new Malformed("the mode is no number", target);
+  const bits =
+    typeof mode === "string" && /^[0-7]{1,6}$/.test(mode) ? Number.parseInt(mode, 8) : mode;
+  if (typeof bits !== "number" || !Number.isInteger(bits) || bits < 0)
+    throw new Malformed("the mode is no number", target);
   return bits & 0o777;
 }

@@ -1,4 +1,13 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 
 import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
@@ -15,23 +24,53 @@ const NAMES = ["a", "b", "c"];
 const name = fc.constantFrom(...NAMES);
 const way = fc.array(name, { minLength: 1, maxLength: 3 });
 const target = fc.oneof(
-  fc.tuple(fc.constantFrom("granted", "outside"), way).map(([where, parts]) => `/${where}/${parts.join("/")}`),
-  fc.tuple(fc.constantFrom("", "../", "../../", "../outside/", "../../outside/", "../granted/"), way).map(([up, parts]) => `${up}${parts.join("/")}`),
+  fc
+    .tuple(fc.constantFrom("granted", "outside"), way)
+    .map(([where, parts]) => `/${where}/${parts.join("/")}`),
+  fc
+    .tuple(
+      fc.constantFrom("", "../", "../../", "../outside/", "../../outside/", "../granted/"),
+      way,
+    )
+    .map(([up, parts]) => `${up}${parts.join("/")}`),
   fc.constantFrom("..", "../..", "../outside", "/outside", "/granted", "."),
 );
 const layout = fc.array(
   fc.record({
     where: fc.constantFrom("granted", "outside"),
     way,
-    kind: fc.oneof(fc.record({ link: target }), fc.constantFrom("file" as const, "directory" as const)),
+    kind: fc.oneof(
+      fc.record({ link: target }),
+      fc.constantFrom("file" as const, "directory" as const),
+    ),
   }),
   { maxLength: 14 },
 );
 
 const step = fc.constantFrom(...NAMES, "..", ".", "");
-const path = fc.tuple(fc.constantFrom("/granted/", "/outside/", "/granted/../"), fc.array(step, { maxLength: 5 })).map(([start, steps]) => start + steps.join("/"));
-const operation = fc.constantFrom("readFile", "readFile", "writeFile", "appendFile", "readdir", "stat", "exists", "mkdir", "mkdirs", "rm", "rmr");
-const operations = fc.array(fc.tuple(operation, path, fc.boolean()), { minLength: 1, maxLength: 12 });
+const path = fc
+  .tuple(
+    fc.constantFrom("/granted/", "/outside/", "/granted/../"),
+    fc.array(step, { maxLength: 5 }),
+  )
+  .map(([start, steps]) => start + steps.join("/"));
+const operation = fc.constantFrom(
+  "readFile",
+  "readFile",
+  "writeFile",
+  "appendFile",
+  "readdir",
+  "stat",
+  "exists",
+  "mkdir",
+  "mkdirs",
+  "rm",
+  "rmr",
+);
+const operations = fc.array(fc.tuple(operation, path, fc.boolean()), {
+  minLength: 1,
+  maxLength: 12,
+});
 
 let place: Grounds;
 let supervisor: Supervisor;
@@ -60,7 +99,13 @@ afterAll(async () => {
   place[Symbol.dispose]();
 });
 
-function build(given: readonly { where: string; way: readonly string[]; kind: "file" | "directory" | { link: string } }[]): void {
+function build(
+  given: readonly {
+    where: string;
+    way: readonly string[];
+    kind: "file" | "directory" | { link: string };
+  }[],
+): void {
   for (const folder of [place.granted, place.outside]) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder);
@@ -100,15 +145,29 @@ interface Told {
 }
 
 /** What is wrong with what the guest was told, by the kernel's own word of where the path leads once `..` has gone by text. */
-function complaint(what: string, path: string, told: Told, { real, content }: Oracle): string | undefined {
+function complaint(
+  what: string,
+  path: string,
+  told: Told,
+  { real, content }: Oracle,
+): string | undefined {
   const inside = real !== null && (real === place.granted || real.startsWith(`${place.granted}/`));
   const hasValue = "value" in told;
-  if (hasValue && !inside && ["readFile", "readdir", "stat"].includes(what)) return "told of what is outside";
-  if (hasValue && what === "exists" && told.value !== (real !== null)) return "wrong about what exists";
-  if (inside && content !== null && what === "readFile" && told.value !== content) return "wrong content";
-  if (real !== null && !inside && !what.startsWith("rm") && told.name !== "PolicyError") return "not refused";
+  if (hasValue && !inside && ["readFile", "readdir", "stat"].includes(what))
+    return "told of what is outside";
+  if (hasValue && what === "exists" && told.value !== (real !== null))
+    return "wrong about what exists";
+  if (inside && content !== null && what === "readFile" && told.value !== content)
+    return "wrong content";
+  if (real !== null && !inside && !what.startsWith("rm") && told.name !== "PolicyError")
+    return "not refused";
   const message = told.message ?? "";
-  if (told.name === "PolicyError" ? message.includes("/") : message.includes("/") && !message.includes(`'${path}'`)) return "a path of the host's";
+  if (
+    told.name === "PolicyError"
+      ? message.includes("/")
+      : message.includes("/") && !message.includes(`'${path}'`)
+  )
+    return "a path of the host's";
   return undefined;
 }
 
@@ -131,14 +190,20 @@ function oracle(path: string): Oracle {
 }
 
 test("nothing outside the granted directory is ever touched or told of", async () => {
-  const run = async (given: Parameters<typeof build>[0], asked: readonly (readonly [string, string, boolean])[]): Promise<void> => {
+  const run = async (
+    given: Parameters<typeof build>[0],
+    asked: readonly (readonly [string, string, boolean])[],
+  ): Promise<void> => {
     build(given);
     const before = pictureOf(place.outside);
     for (const [what, wanted, sync] of asked) {
       const absolute = place.root + wanted;
       const expected = oracle(absolute);
       const told = (await cell.call("attempt", what, absolute, sync)) as Told;
-      expect(complaint(what, absolute, told, expected), `${what} ${wanted}: ${JSON.stringify(told)}, where the kernel says ${JSON.stringify(expected)}`).toBeUndefined();
+      expect(
+        complaint(what, absolute, told, expected),
+        `${what} ${wanted}: ${JSON.stringify(told)}, where the kernel says ${JSON.stringify(expected)}`,
+      ).toBeUndefined();
       expect(pictureOf(place.outside)).toEqual(before);
     }
   };

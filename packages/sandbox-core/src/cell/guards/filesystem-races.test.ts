@@ -43,7 +43,9 @@ async function repeating(program: string): Promise<AsyncDisposable> {
     const quiet = (work) => { try { work(); } catch {} };
     let said = false;
     for (let round = 0; ; round++) { ${program}; if (!said) { said = true; fs.writeSync(1, "going"); } }`;
-  const child: ChildProcess = spawn(process.execPath, ["-e", source], { stdio: ["ignore", "pipe", "inherit"] });
+  const child: ChildProcess = spawn(process.execPath, ["-e", source], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const ended = once(child, "exit");
   await once(child.stdout as Readable, "data");
   return {
@@ -64,9 +66,15 @@ async function guest(body: string, rounds = 400): Promise<Record<string, number>
 }
 
 test("a symlink that is swapped is read as what was decided, or refused", async () => {
-  await using _swapper = await repeating(`swap("link", (round % 2 ? G : O) + "/real/file"); swap("dir", (round % 2 ? O : G) + "/real")`);
-  const seen = await guest(`attempt(() => fs.readFileSync(G + "/link", "utf8")); attempt(() => fs.readFileSync(G + "/dir/file", "utf8"));`);
-  expect(Object.keys(seen).filter((what) => !["granted", "refused", "EAGAIN"].includes(what))).toEqual([]);
+  await using _swapper = await repeating(
+    `swap("link", (round % 2 ? G : O) + "/real/file"); swap("dir", (round % 2 ? O : G) + "/real")`,
+  );
+  const seen = await guest(
+    `attempt(() => fs.readFileSync(G + "/link", "utf8")); attempt(() => fs.readFileSync(G + "/dir/file", "utf8"));`,
+  );
+  expect(
+    Object.keys(seen).filter((what) => !["granted", "refused", "EAGAIN"].includes(what)),
+  ).toEqual([]);
   expect(seen["granted"]).toBeGreaterThan(0);
   expect(seen["refused"]).toBeGreaterThan(0);
 });
@@ -95,14 +103,20 @@ test("a tree that is swapped while it is removed takes nothing outside with it",
 
 test("a file that is replaced as programs replace files is always there, and never refused", async () => {
   const denied = cell.stats.denials;
-  await using _writer = await repeating(`fs.writeFileSync(G + "/next", "granted"); fs.renameSync(G + "/next", G + "/config")`);
-  const seen = await guest(`attempt(() => fs.readFileSync(G + "/config", "utf8")); attempt(() => fs.statSync(G + "/config").size); attempt(() => fs.existsSync(G + "/config"));`);
+  await using _writer = await repeating(
+    `fs.writeFileSync(G + "/next", "granted"); fs.renameSync(G + "/next", G + "/config")`,
+  );
+  const seen = await guest(
+    `attempt(() => fs.readFileSync(G + "/config", "utf8")); attempt(() => fs.statSync(G + "/config").size); attempt(() => fs.existsSync(G + "/config"));`,
+  );
   expect(cell.stats.denials).toBe(denied);
   expect(Object.keys(seen).toSorted()).toEqual(["7", "granted", "true"]);
 });
 
 test("a file that comes and goes is written, or is a race that is told as one", async () => {
-  await using _other = await repeating(`quiet(() => fs.unlinkSync(G + "/busy")); quiet(() => fs.writeFileSync(G + "/busy", "other"))`);
+  await using _other = await repeating(
+    `quiet(() => fs.unlinkSync(G + "/busy")); quiet(() => fs.writeFileSync(G + "/busy", "other"))`,
+  );
   const seen = await guest(`attempt(() => fs.writeFileSync(G + "/busy", "guest"));`);
   expect(Object.keys(seen).filter((what) => !["undefined", "EAGAIN"].includes(what))).toEqual([]);
 });

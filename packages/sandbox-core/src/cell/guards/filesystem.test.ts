@@ -1,5 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
@@ -15,7 +26,13 @@ let denied = 0;
 
 beforeAll(async () => {
   place = grounds();
-  const readOnly = { id: "proc", effect: "allow", capability: "filesystem", operations: ["read", "stat"], paths: ["/proc/**", "/dev/**", `${place.root}/read-only/**`] };
+  const readOnly = {
+    id: "proc",
+    effect: "allow",
+    capability: "filesystem",
+    operations: ["read", "stat"],
+    paths: ["/proc/**", "/dev/**", `${place.root}/read-only/**`],
+  };
   supervisor = new Supervisor({ policy: policyOf([place.rule, readOnly]), pool: 0 });
   cell = await supervisor.spawn("files");
 });
@@ -67,14 +84,25 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
   test("a granted stat tells size, times and kind", async () => {
     const { mtimeMs, mode } = statSync(join(place.granted, "file"));
     const stat = how === "sync" ? `fs.statSync("G/file")` : `await fs.promises.stat("G/file")`;
-    const told = await cell.exec(written(`const fs = require("fs"); const s = ${stat}; await 0; [s.size, s.mtimeMs, +s.mtime, s.mode, s.isFile(), s.isDirectory(), s.isSymbolicLink()]`));
+    const told = await cell.exec(
+      written(
+        `const fs = require("fs"); const s = ${stat}; await 0; [s.size, s.mtimeMs, +s.mtime, s.mode, s.isFile(), s.isDirectory(), s.isSymbolicLink()]`,
+      ),
+    );
     expect(told).toEqual([7, mtimeMs, Math.trunc(mtimeMs), mode, true, false, false]);
   });
 
   test("entries come with their kinds where they are asked for", async () => {
     symlinkSync("file", join(place.granted, "link"));
-    const entries = how === "sync" ? `fs.readdirSync("G/", { withFileTypes: true })` : `await fs.promises.readdir("G/", { withFileTypes: true })`;
-    const told = await cell.exec(written(`const fs = require("fs"); const all = ${entries}; await 0; all.map((e) => [e.name, e.isFile(), e.isDirectory(), e.isSymbolicLink(), e.parentPath === "G/"])`));
+    const entries =
+      how === "sync"
+        ? `fs.readdirSync("G/", { withFileTypes: true })`
+        : `await fs.promises.readdir("G/", { withFileTypes: true })`;
+    const told = await cell.exec(
+      written(
+        `const fs = require("fs"); const all = ${entries}; await 0; all.map((e) => [e.name, e.isFile(), e.isDirectory(), e.isSymbolicLink(), e.parentPath === "G/"])`,
+      ),
+    );
     expect(told).toEqual([
       ["file", true, false, false, true],
       ["folder", false, true, false, true],
@@ -107,7 +135,9 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
   });
 
   test("directories are made and removed, with what is in them", async () => {
-    expect(await outcome(`mkdir("G/a/b/c/", { recursive: true })`, how)).toEqual({ value: undefined });
+    expect(await outcome(`mkdir("G/a/b/c/", { recursive: true })`, how)).toEqual({
+      value: undefined,
+    });
     writeFileSync(join(place.granted, "a/b/file"), "");
     symlinkSync(place.outside, join(place.granted, "a/b/out"));
     expect(await outcome(`rm("G/a", { recursive: true })`, how)).toEqual({ value: undefined });
@@ -147,39 +177,89 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     expect(cell.stats.denials).toBe(denied);
   });
 
-  test.each(["readFile(P)", `writeFile(P, "")`, `appendFile(P, "")`, "readdir(P)", "stat(P)", "mkdir(P)", "mkdir(P, { recursive: true })", "rm(P)", "rm(P, { force: true, recursive: true })"])(
+  test.each([
+    "readFile(P)",
+    `writeFile(P, "")`,
+    `appendFile(P, "")`,
+    "readdir(P)",
+    "stat(P)",
+    "mkdir(P)",
+    "mkdir(P, { recursive: true })",
+    "rm(P)",
+    "rm(P, { force: true, recursive: true })",
+  ])(
     "a refused %s tells the guest the same of what is there and what is not, and does nothing",
     async (call) => {
       const outcomes: unknown[] = [];
       const paths = ["O/secret", "O/none", "O/none/deeper", "O/secret/deeper", "O/secret/", "O/"];
       for (const path of paths) outcomes.push(await outcome(call.replace("P", `"${path}"`), how));
-      for (const told of outcomes) expect(told).toEqual({ name: "PolicyError", code: undefined, reason: "outside_scope", message: "filesystem denied (outside_scope)", path: undefined, syscall: undefined });
+      for (const told of outcomes)
+        expect(told).toEqual({
+          name: "PolicyError",
+          code: undefined,
+          reason: "outside_scope",
+          message: "filesystem denied (outside_scope)",
+          path: undefined,
+          syscall: undefined,
+        });
       expect(cell.stats.denials).toBe(denied + paths.length);
       expect(readFileSync(join(place.outside, "secret"), "utf8")).toBe("secret");
       expect(readdirSync(place.outside)).toEqual(["secret"]);
     },
   );
 
-  test.each(["null", "undefined", "5", "{}", `["a"]`, `""`, `"a\\0b"`, `"\\ud800"`, `"x".repeat(5000)`, `"ä".repeat(3000)`, `"x".repeat(2 ** 24)`, "new Uint8Array(3)", "{ toString() { return 'G/file' } }"])(
-    "a path that is none is malformed: %s",
-    async (path) => {
-      expect(await outcome(`readFile(${path})`, how)).toMatchObject({ name: "PolicyError", reason: "malformed" });
-      expect(cell.stats.denials).toBe(denied + 1);
-      expect(cell.denialEvents().at(-1)).toMatchObject({ brokerDecision: "not_evaluated", operation: "read" });
-    },
-  );
+  test.each([
+    "null",
+    "undefined",
+    "5",
+    "{}",
+    `["a"]`,
+    `""`,
+    `"a\\0b"`,
+    `"\\ud800"`,
+    `"x".repeat(5000)`,
+    `"ä".repeat(3000)`,
+    `"x".repeat(2 ** 24)`,
+    "new Uint8Array(3)",
+    "{ toString() { return 'G/file' } }",
+  ])("a path that is none is malformed: %s", async (path) => {
+    expect(await outcome(`readFile(${path})`, how)).toMatchObject({
+      name: "PolicyError",
+      reason: "malformed",
+    });
+    expect(cell.stats.denials).toBe(denied + 1);
+    expect(cell.denialEvents().at(-1)).toMatchObject({
+      brokerDecision: "not_evaluated",
+      operation: "read",
+    });
+  });
 
-  test.each([`readFile("G/file", "rot13")`, `readFile("G/file", { flag: "w" })`, `writeFile("G/file", 5)`, `writeFile("G/file", {})`, `writeFile("G/file", "", "rot13")`, `writeFile("G/file", "", { flag: "r" })`, `writeFile("G/file", "", { mode: "rwx" })`, `mkdir("G/x", { mode: -1 })`, `readdir("G/", "buffer")`])(
-    "an argument that would be ignored is malformed instead: %s",
-    async (call) => {
-      expect(await outcome(call, how)).toMatchObject({ name: "PolicyError", reason: "malformed" });
-      expect(cell.denialEvents().at(-1)?.target).toMatch(new RegExp(`^${place.granted}`));
-      expect(readFileSync(join(place.granted, "file"), "utf8")).toBe("content");
-    },
-  );
+  test.each([
+    `readFile("G/file", "rot13")`,
+    `readFile("G/file", { flag: "w" })`,
+    `writeFile("G/file", 5)`,
+    `writeFile("G/file", {})`,
+    `writeFile("G/file", "", "rot13")`,
+    `writeFile("G/file", "", { flag: "r" })`,
+    `writeFile("G/file", "", { mode: "rwx" })`,
+    `mkdir("G/x", { mode: -1 })`,
+    `readdir("G/", "buffer")`,
+  ])("an argument that would be ignored is malformed instead: %s", async (call) => {
+    expect(await outcome(call, how)).toMatchObject({ name: "PolicyError", reason: "malformed" });
+    expect(cell.denialEvents().at(-1)?.target).toMatch(new RegExp(`^${place.granted}`));
+    expect(readFileSync(join(place.granted, "file"), "utf8")).toBe("content");
+  });
 
-  test.each([`readdir("G/", { recursive: true })`, `stat("G/file", { bigint: true })`, `readFile("G/file", { signal: {} })`])("an option that cells do not have is a TypeError: %s", async (call) => {
-    expect(await outcome(call, how)).toMatchObject({ name: "TypeError", code: "ERR_INVALID_ARG_VALUE", message: expect.stringContaining("is not offered in a cell") as string });
+  test.each([
+    `readdir("G/", { recursive: true })`,
+    `stat("G/file", { bigint: true })`,
+    `readFile("G/file", { signal: {} })`,
+  ])("an option that cells do not have is a TypeError: %s", async (call) => {
+    expect(await outcome(call, how)).toMatchObject({
+      name: "TypeError",
+      code: "ERR_INVALID_ARG_VALUE",
+      message: expect.stringContaining("is not offered in a cell") as string,
+    });
     expect(cell.stats.denials).toBe(denied);
   });
 
@@ -194,11 +274,15 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
   test("a file larger than the cell may hold is not read", async () => {
     writeFileSync(join(place.granted, "huge"), "");
     truncateSync(join(place.granted, "huge"), 10 * 2 ** 40);
-    expect(await outcome(`readFile("G/huge")`, how)).toMatchObject({ code: "ERR_FS_FILE_TOO_LARGE" });
+    expect(await outcome(`readFile("G/huge")`, how)).toMatchObject({
+      code: "ERR_FS_FILE_TOO_LARGE",
+    });
   });
 
   test("a file whose size is not told is read to its end", async () => {
-    expect(await outcome(`readFile("/proc/version", "utf8")`, how)).toEqual({ value: readFileSync("/proc/version", "utf8") });
+    expect(await outcome(`readFile("/proc/version", "utf8")`, how)).toEqual({
+      value: readFileSync("/proc/version", "utf8"),
+    });
   });
 
   test("symlinks are decided by what they name, dangling ones too", async () => {
@@ -207,43 +291,87 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     symlinkSync(place.outside, join(place.granted, "to-outside"));
     symlinkSync("made", join(place.granted, "to-made"));
     for (const path of ["G/to-secret", "G/to-none", "G/to-outside/secret", "G/to-outside/none"]) {
-      for (const call of [`readFile("${path}")`, `writeFile("${path}", "x")`, `mkdir("${path}")`, `stat("${path}")`]) {
-        expect(await outcome(call, how)).toMatchObject({ name: "PolicyError", reason: "outside_scope" });
-        expect(cell.denialEvents().at(-1)?.target).toMatch(new RegExp(`^${place.outside}/(secret|none)$`));
+      for (const call of [
+        `readFile("${path}")`,
+        `writeFile("${path}", "x")`,
+        `mkdir("${path}")`,
+        `stat("${path}")`,
+      ]) {
+        expect(await outcome(call, how)).toMatchObject({
+          name: "PolicyError",
+          reason: "outside_scope",
+        });
+        expect(cell.denialEvents().at(-1)?.target).toMatch(
+          new RegExp(`^${place.outside}/(secret|none)$`),
+        );
       }
     }
     expect(await outcome(`writeFile("G/to-made", "x")`, how)).toEqual({ value: undefined });
     expect(readFileSync(join(place.granted, "made"), "utf8")).toBe("x");
     expect(await outcome(`rm("G/to-secret")`, how)).toEqual({ value: undefined });
     expect(await outcome(`rm("G/to-outside/secret")`, how)).toMatchObject({ name: "PolicyError" });
-    expect(await outcome(`rm("G/to-outside/", { recursive: true })`, how)).toMatchObject({ code: "ENOTDIR" });
+    expect(await outcome(`rm("G/to-outside/", { recursive: true })`, how)).toMatchObject({
+      code: "ENOTDIR",
+    });
     expect(readdirSync(place.outside)).toEqual(["secret"]);
   });
 
   test("nothing can be found out by going through it", async () => {
     // To the kernel, one of these ways exists and one does not.
-    for (const way of ["O/secret", "O/none"]) expect(await outcome(`readFile("${way}/../../granted/file", "utf8")`, how)).toEqual({ value: "content" });
+    for (const way of ["O/secret", "O/none"])
+      expect(await outcome(`readFile("${way}/../../granted/file", "utf8")`, how)).toEqual({
+        value: "content",
+      });
   });
 
   test("the kernel's magic links lead only to what has a granted path", async () => {
-    const paths = ["/proc/self/root/etc/passwd", "/proc/self/cwd/etc/passwd", "/proc/1/root/etc/passwd", "/proc/self/fd/3", "/proc/self/fd/0", "/proc/thread-self/root/etc/passwd", "/dev/fd/4", "/dev/stdin/../../etc/passwd"];
-    for (const path of paths) expect(await outcome(`writeFile("${path}", "x")`, how)).toMatchObject({ name: "PolicyError" });
-    for (const path of ["/proc/self/root/etc/passwd", "/proc/self/fd/3", "/proc/self/fd/4"]) expect(await outcome(`readFile("${path}")`, how)).toMatchObject({ name: "PolicyError" });
-    expect(await outcome(`readFile("/proc/self/root${place.granted}/file", "utf8")`, how)).toEqual({ value: "content" });
+    const paths = [
+      "/proc/self/root/etc/passwd",
+      "/proc/self/cwd/etc/passwd",
+      "/proc/1/root/etc/passwd",
+      "/proc/self/fd/3",
+      "/proc/self/fd/0",
+      "/proc/thread-self/root/etc/passwd",
+      "/dev/fd/4",
+      "/dev/stdin/../../etc/passwd",
+    ];
+    for (const path of paths)
+      expect(await outcome(`writeFile("${path}", "x")`, how)).toMatchObject({
+        name: "PolicyError",
+      });
+    for (const path of ["/proc/self/root/etc/passwd", "/proc/self/fd/3", "/proc/self/fd/4"])
+      expect(await outcome(`readFile("${path}")`, how)).toMatchObject({ name: "PolicyError" });
+    expect(await outcome(`readFile("/proc/self/root${place.granted}/file", "utf8")`, how)).toEqual({
+      value: "content",
+    });
   });
 });
 
 test("existsSync is true or false for what is granted, and a refusal for what is not", async () => {
   symlinkSync("none", join(place.granted, "dangling"));
-  const told = await cell.exec(written(`const fs = require("fs"); ["G/file", "G/none", "G/folder/", "G/file/", "G/dangling"].map((path) => fs.existsSync(path))`));
+  const told = await cell.exec(
+    written(
+      `const fs = require("fs"); ["G/file", "G/none", "G/folder/", "G/file/", "G/dangling"].map((path) => fs.existsSync(path))`,
+    ),
+  );
   expect(told).toEqual([true, false, true, false, false]);
-  for (const path of ["O/secret", "O/none"]) await expect(cell.exec(written(`require("fs").existsSync("${path}")`))).rejects.toThrow("outside_scope");
+  for (const path of ["O/secret", "O/none"])
+    await expect(cell.exec(written(`require("fs").existsSync("${path}")`))).rejects.toThrow(
+      "outside_scope",
+    );
 });
 
 test("a recursive mkdir asks for every directory on the way, and makes none where one is refused", async () => {
-  await using tight = new Supervisor({ policy: policyOf([{ id: "deep", effect: "allow", capability: "filesystem", paths: [`${place.granted}/a/b/**`] }]), pool: 0 });
+  await using tight = new Supervisor({
+    policy: policyOf([
+      { id: "deep", effect: "allow", capability: "filesystem", paths: [`${place.granted}/a/b/**`] },
+    ]),
+    pool: 0,
+  });
   const other = await tight.spawn("deep");
-  await expect(other.exec(`require("fs").mkdirSync("${place.granted}/a/b/c", { recursive: true })`)).rejects.toThrow("outside_scope");
+  await expect(
+    other.exec(`require("fs").mkdirSync("${place.granted}/a/b/c", { recursive: true })`),
+  ).rejects.toThrow("outside_scope");
   expect(other.denialEvents().map(({ target }) => target)).toEqual([`${place.granted}/a`]);
   expect(existsSync(join(place.granted, "a"))).toBe(false);
 });
@@ -251,25 +379,55 @@ test("a recursive mkdir asks for every directory on the way, and makes none wher
 test("a recursive rm asks for every entry, and stops at one that is refused", async () => {
   mkdirSync(join(place.granted, "tree/keys"), { recursive: true });
   writeFileSync(join(place.granted, "tree/keys/.env"), "");
-  const rules = [place.rule, { id: "dotenv", effect: "deny", capability: "filesystem", operations: ["remove"], paths: ["**/.env"] }];
+  const rules = [
+    place.rule,
+    {
+      id: "dotenv",
+      effect: "deny",
+      capability: "filesystem",
+      operations: ["remove"],
+      paths: ["**/.env"],
+    },
+  ];
   await using tight = new Supervisor({ policy: policyOf(rules), pool: 0 });
   const other = await tight.spawn("tree");
   for (const force of [false, true]) {
-    await expect(other.exec(`require("fs").rmSync("${place.granted}/tree", { recursive: true, force: ${force} })`)).rejects.toThrow("explicit_deny");
+    await expect(
+      other.exec(
+        `require("fs").rmSync("${place.granted}/tree", { recursive: true, force: ${force} })`,
+      ),
+    ).rejects.toThrow("explicit_deny");
   }
   expect(readdirSync(join(place.granted, "tree/keys"))).toEqual([".env"]);
 });
 
 test("the root, and dots, are no names to remove", async () => {
-  await using wide = new Supervisor({ policy: policyOf([{ id: "all", effect: "allow", capability: "filesystem", operations: ["remove"], paths: ["/"] }]), pool: 0 });
+  await using wide = new Supervisor({
+    policy: policyOf([
+      {
+        id: "all",
+        effect: "allow",
+        capability: "filesystem",
+        operations: ["remove"],
+        paths: ["/"],
+      },
+    ]),
+    pool: 0,
+  });
   const other = await wide.spawn("root");
-  const attempt = async (path: string): Promise<unknown> => other.exec(`try { require("fs").rmSync("${path}", { recursive: true }) } catch (error) { error.reason ?? error.code }`);
+  const attempt = async (path: string): Promise<unknown> =>
+    await other.exec(
+      `try { require("fs").rmSync("${path}", { recursive: true }) } catch (error) { error.reason ?? error.code }`,
+    );
   expect(await attempt("/")).toBe("EBUSY");
-  for (const path of [".", "..", `${place.granted}/.`, `${place.granted}/folder/..`, "/.//"]) expect(await attempt(path)).toBe("malformed");
+  for (const path of [".", "..", `${place.granted}/.`, `${place.granted}/folder/..`, "/.//"])
+    expect(await attempt(path)).toBe("malformed");
 });
 
 test("a path that is longest as JSON is refused like any other", async () => {
-  const told = await cell.exec(`const out = []; for (const c of ["\\u0001", "é", "x/"]) { try { require("fs").readFileSync("/" + c.repeat(1900)); } catch (error) { out.push(error.reason); } } out`);
+  const told = await cell.exec(
+    `const out = []; for (const c of ["\\u0001", "é", "x/"]) { try { require("fs").readFileSync("/" + c.repeat(1900)); } catch (error) { out.push(error.reason); } } out`,
+  );
   expect(told).toEqual(["outside_scope", "outside_scope", "outside_scope"]);
   expect(cell.closed).toBe(false);
 });
@@ -284,7 +442,10 @@ test("a real path that no message holds is malformed", async () => {
     symlinkSync(deep + here, join(place.granted, `step${level}`));
     deep = `${place.granted}/step${level}/`;
   }
-  const told = await outcome(`readFile("G/step2/${"x".repeat(255)}/${"y/".repeat(1700)}z")`, "sync");
+  const told = await outcome(
+    `readFile("G/step2/${"x".repeat(255)}/${"y/".repeat(1700)}z")`,
+    "sync",
+  );
   expect(told).toMatchObject({ name: "PolicyError", reason: "malformed" });
   expect(cell.closed).toBe(false);
 });

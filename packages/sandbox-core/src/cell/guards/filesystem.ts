@@ -1,4 +1,15 @@
-import { closeSync, constants, type Dirent, fstatSync, mkdirSync, openSync, readdirSync, readSync, type Stats, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  type Stats,
+  writeSync,
+} from "node:fs";
 
 import type { Answer, Primitive } from "../guest/bridge.ts";
 import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
@@ -6,7 +17,17 @@ import { contentOf, decodeText, modeOf, pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed, type Prepared } from "./guard.ts";
 import { errnoError, type Found, mustExist, onPlace, Raced } from "./on-place.ts";
 
-const { O_RDONLY, O_WRONLY, O_APPEND, O_TRUNC, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
+const {
+  O_RDONLY,
+  O_WRONLY,
+  O_APPEND,
+  O_TRUNC,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_DIRECTORY,
+} = constants;
 
 /** Part of the memory that a guest may use which one file may take: it is there up to three times, and as text twice as large. */
 const MEMORY_SHARE = 4;
@@ -37,7 +58,9 @@ function mustBeFile(place: Place): number {
 
 function readBounded(fd: number, size: number, limit: number): Uint8Array {
   const tooLarge = (): Failed =>
-    new Failed(`File is larger than the ${limit} bytes that this cell may read at once`, { code: "ERR_FS_FILE_TOO_LARGE" });
+    new Failed(`File is larger than the ${limit} bytes that this cell may read at once`, {
+      code: "ERR_FS_FILE_TOO_LARGE",
+    });
   if (size > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let total = 0;
@@ -45,7 +68,10 @@ function readBounded(fd: number, size: number, limit: number): Uint8Array {
     // Files of /proc say they are empty and are not: read to the end, whatever stat says.
     const chunk = Buffer.allocUnsafe(Math.max(size - total + 1, 8192));
     const read = readSync(fd, chunk, 0, chunk.length, null);
-    if (read === 0) return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, total);
+    if (read === 0)
+      return chunks.length === 1 && chunks[0] !== undefined
+        ? chunks[0]
+        : Buffer.concat(chunks, total);
     total += read;
     if (total > limit) throw tooLarge();
     chunks.push(chunk.subarray(0, read));
@@ -65,7 +91,10 @@ const WRITE_FLAGS = new Map<Primitive, { readonly exclusive: boolean; readonly h
 export const writeFile: Guard = (args) => write(args, "w");
 export const appendFile: Guard = (args) => write(args, "a");
 
-function write([path, kind, data, encoding, mode, flag]: readonly Primitive[], usual: string): Prepared {
+function write(
+  [path, kind, data, encoding, mode, flag]: readonly Primitive[],
+  usual: string,
+): Prepared {
   const given = pathText(path);
   const bytes = contentOf(kind, data, encoding, given);
   const permissions = modeOf(mode, 0o666, given);
@@ -74,7 +103,7 @@ function write([path, kind, data, encoding, mode, flag]: readonly Primitive[], u
   return onPlace(path, "open", (found) => {
     const fd = openToWrite(found, flags, permissions);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     } finally {
       closeSync(fd);
     }
@@ -82,7 +111,11 @@ function write([path, kind, data, encoding, mode, flag]: readonly Primitive[], u
   });
 }
 
-function openToWrite({ place, asDirectory }: Found, { exclusive, how }: { exclusive: boolean; how: number }, permissions: number): number {
+function openToWrite(
+  { place, asDirectory }: Found,
+  { exclusive, how }: { exclusive: boolean; how: number },
+  permissions: number,
+): number {
   if (place.errno === null) {
     if (exclusive) throw errnoError("EEXIST", -17, "file already exists");
     mustBeFile(place);
@@ -94,7 +127,11 @@ function openToWrite({ place, asDirectory }: Found, { exclusive, how }: { exclus
   if (name === undefined) throw new Raced();
   if (asDirectory) throw errnoError("EISDIR", -21, "illegal operation on a directory");
   try {
-    return openSync(byDescriptor(place.fd, name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND), permissions);
+    return openSync(
+      byDescriptor(place.fd, name),
+      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND),
+      permissions,
+    );
   } catch (error) {
     // Somebody made it meanwhile: a file, or a symlink to a place that is another request.
     if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new Raced();
@@ -110,7 +147,9 @@ export const readdir: Guard = ([path, types, encoding]) => {
     mustExist(place);
     const directory = `${byDescriptor(place.fd)}/`;
     if (types !== true) return json(readdirSync(directory));
-    return json(readdirSync(directory, { withFileTypes: true }).map((entry) => [entry.name, kindOf(entry)]));
+    return json(
+      readdirSync(directory, { withFileTypes: true }).map((entry) => [entry.name, kindOf(entry)]),
+    );
   });
 };
 
@@ -132,7 +171,8 @@ function json(value: unknown): Answer {
   return `j${JSON.stringify(value)}`;
 }
 
-export const exists: Guard = ([path]) => onPlace(path, "access", ({ place }) => place.errno === null);
+export const exists: Guard = ([path]) =>
+  onPlace(path, "access", ({ place }) => place.errno === null);
 
 export const mkdir: Guard = ([path, recursive, mode]) => {
   const permissions = modeOf(mode, 0o777, pathText(path));
@@ -141,7 +181,8 @@ export const mkdir: Guard = ([path, recursive, mode]) => {
       if (recursive === true && fstatSync(place.fd).isDirectory()) return undefined;
       throw errnoError("EEXIST", -17, "file already exists");
     }
-    if (place.errno.code !== "ENOENT" || (recursive !== true && place.missing.length > 1)) throw place.errno;
+    if (place.errno.code !== "ENOENT" || (recursive !== true && place.missing.length > 1))
+      throw place.errno;
     if (place.missing.length === 0) throw new Raced();
     // The whole path was granted; each directory above it that is made on the way is a request of its own.
     let way = place.held;

@@ -61,4 +61,8 @@ export interface Prepared {
 }
 
 /** One guarded operation. `prepare` has no effect that a refusal would have to undo. Throws {@link Malformed}. */
-export type Guard = (args: readonly Primitive[], mode: "sync" | "async", surroundings: Surroundings) => Prepared;
+export type Guard = (
+  args: readonly Primitive[],
+  mode: "sync" | "async",
+  surroundings: Surroundings,
+) => Prepared;

@@ -6,7 +6,10 @@ import { Failed, type Guard, Malformed } from "./guard.ts";
 export const importModule: Guard = ([name]) => {
   if (typeof name !== "string" || name === "") throw new Malformed("the module's name is no text");
   if (name.length > MAX_REQUEST_TARGET || !name.isWellFormed() || name.includes("\0")) {
-    throw new Malformed("the module's name is not a name", name.slice(0, MAX_REQUEST_TARGET).toWellFormed());
+    throw new Malformed(
+      "the module's name is not a name",
+      name.slice(0, MAX_REQUEST_TARGET).toWellFormed(),
+    );
   }
   const target = canonicalModule(name);
   return {

@@ -29,7 +29,12 @@ export interface Found {
  * A request on a place. It is found before the decision and used, by descriptor, after it; where the decided path has come to
  * name something else by then, it is found again, and asked for again where its path is another.
  */
-export function onPlace(value: Primitive, syscall: string, act: (found: Found) => Answer, find: (path: string, asDirectory: boolean) => Place = locate): Prepared {
+export function onPlace(
+  value: Primitive,
+  syscall: string,
+  act: (found: Found) => Answer,
+  find: (path: string, asDirectory: boolean) => Place = locate,
+): Prepared {
   const given = pathText(value);
   const asDirectory = /\/\.{0,2}$/.test(given);
   // A cell's working directory is `/`. `..` goes by text: through the kernel, a guest could probe what it may not see by
@@ -85,7 +90,8 @@ function bounded(find: () => Place, given: string): Place {
   try {
     place = find();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENAMETOOLONG") throw new Malformed("the real path is too long", given);
+    if ((error as NodeJS.ErrnoException).code === "ENAMETOOLONG")
+      throw new Malformed("the real path is too long", given);
     throw error;
   }
   if (place.path.length <= MAX_REQUEST_TARGET) return place;
@@ -103,5 +109,10 @@ function asGuestErrno(error: unknown, syscall: string, given: string): unknown {
   const { code, errno } = error as NodeJS.ErrnoException;
   if (typeof code !== "string" || typeof errno !== "number") return error;
   const text = (error as Error).message.replace(/^[A-Z0-9_]+: /, "").replace(/, .*$/s, "");
-  return new Failed(`${code}: ${text}, ${syscall} '${given}'`, { code, errno, syscall, path: given });
+  return new Failed(`${code}: ${text}, ${syscall} '${given}'`, {
+    code,
+    errno,
+    syscall,
+    path: given,
+  });
 }

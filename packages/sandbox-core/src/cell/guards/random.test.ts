@@ -3,7 +3,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { policyOf } from "../../testing/cells.ts";
 
-const supervisor = new Supervisor({ policy: policyOf([{ id: "rng", effect: "allow", capability: "random" }]), pool: 0 });
+const supervisor = new Supervisor({
+  policy: policyOf([{ id: "rng", effect: "allow", capability: "random" }]),
+  pool: 0,
+});
 let cell: Awaited<ReturnType<Supervisor["spawn"]>>;
 
 beforeAll(async () => {
@@ -41,13 +44,20 @@ test("getRandomValues fills every kind of integer array, and no byte beside the 
 });
 
 test("randomUUID gives version 4 identifiers, each another", async () => {
-  const values = (await cell.exec("Array.from({ length: 200 }, () => crypto.randomUUID())")) as string[];
-  for (const value of values) expect(value).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const values = (await cell.exec(
+    "Array.from({ length: 200 }, () => crypto.randomUUID())",
+  )) as string[];
+  for (const value of values)
+    expect(value).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(new Set(values).size).toBe(values.length);
 });
 
 test("node:crypto and the global are the same", async () => {
-  expect(await cell.exec("require('crypto').getRandomValues === crypto.getRandomValues && require('node:crypto').webcrypto === crypto")).toBe(true);
+  expect(
+    await cell.exec(
+      "require('crypto').getRandomValues === crypto.getRandomValues && require('node:crypto').webcrypto === crypto",
+    ),
+  ).toBe(true);
 });
 
 test("an empty array is filled, and the longest one", async () => {
@@ -55,11 +65,22 @@ test("an empty array is filled, and the longest one", async () => {
   expect(await cell.exec("new Set(crypto.getRandomValues(new Uint8Array(65536))).size")).toBe(256);
 });
 
-test.each(["new Float64Array(1)", "new DataView(new ArrayBuffer(1))", "new ArrayBuffer(1)", "[0]", "null", "undefined", "new Uint8Array(65537)", "{ length: 1 }", "new Proxy(new Uint8Array(1), {})"])(
-  "what is no integer array, or too long, is malformed: %s",
-  async (argument) => {
-    const before = cell.stats.denials;
-    expect(await cell.exec(`try { crypto.getRandomValues(${argument}); } catch (error) { [error.name, error.reason].join(); }`)).toBe("PolicyError,malformed");
-    expect(cell.stats.denials).toBe(before + 1);
-  },
-);
+test.each([
+  "new Float64Array(1)",
+  "new DataView(new ArrayBuffer(1))",
+  "new ArrayBuffer(1)",
+  "[0]",
+  "null",
+  "undefined",
+  "new Uint8Array(65537)",
+  "{ length: 1 }",
+  "new Proxy(new Uint8Array(1), {})",
+])("what is no integer array, or too long, is malformed: %s", async (argument) => {
+  const before = cell.stats.denials;
+  expect(
+    await cell.exec(
+      `try { crypto.getRandomValues(${argument}); } catch (error) { [error.name, error.reason].join(); }`,
+    ),
+  ).toBe("PolicyError,malformed");
+  expect(cell.stats.denials).toBe(before + 1);
+});

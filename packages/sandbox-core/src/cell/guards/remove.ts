@@ -22,7 +22,12 @@ export const rm: Guard = ([path, recursive, force]) => {
       try {
         mustExist(place);
         if (name === undefined) throw errnoError("EBUSY", -16, "resource busy or locked");
-        remove(place.fd, name, { path: place.path, recursive: recursive === true, asDirectory, ask }, 0);
+        remove(
+          place.fd,
+          name,
+          { path: place.path, recursive: recursive === true, asDirectory, ask },
+          0,
+        );
       } catch (error) {
         if (force !== true || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       }
@@ -48,7 +53,8 @@ function remove(parent: number, name: string, removal: Removal, depth: number): 
   }
   try {
     if (!removal.recursive) throw errnoError("ERR_FS_EISDIR", -21, "path is a directory");
-    if (depth >= MAX_DEPTH) throw new Failed("The directory is nested too deeply to remove", { code: "ELOOP" });
+    if (depth >= MAX_DEPTH)
+      throw new Failed("The directory is nested too deeply to remove", { code: "ELOOP" });
     for (const entry of readdirSync(`${byDescriptor(directory)}/`)) {
       const path = below(removal.path, entry);
       removal.ask(path);

@@ -45,7 +45,13 @@ export interface PlantedModule {
 /** How a call into the cell ended, as it leaves the isolate. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly denial: string | null; readonly name: string; readonly message: string; readonly stack: string };
+  | {
+      readonly ok: false;
+      readonly denial: string | null;
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string;
+    };
 
 /** What the cell holds of the guest runtime, each member as a reference. */
 export interface GuestHandles {

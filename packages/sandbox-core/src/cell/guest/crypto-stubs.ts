@@ -3,7 +3,11 @@ import type { Kept } from "./keep.ts";
 import type { Reading } from "./reading.ts";
 
 /** `crypto`, and what `Math.random` becomes. Planted by its source text. */
-export function cryptoStubs({ byteLengthOf, freeze, setBytes, tagOf }: Kept, { ask }: Answers, { bytesOf }: Reading) {
+export function cryptoStubs(
+  { byteLengthOf, freeze, setBytes, tagOf }: Kept,
+  { ask }: Answers,
+  { bytesOf }: Reading,
+) {
   function getRandomValues(array: unknown): unknown {
     const bytes = bytesOf(array);
     let kind: string | undefined;
@@ -12,8 +16,16 @@ export function cryptoStubs({ byteLengthOf, freeze, setBytes, tagOf }: Kept, { a
     } catch {
       kind = undefined;
     }
-    const integers = kind !== undefined && kind !== "Float16Array" && kind !== "Float32Array" && kind !== "Float64Array";
-    const values = ask([0, "crypto.getRandomValues", integers && bytes !== null ? byteLengthOf(bytes) : null]);
+    const integers =
+      kind !== undefined &&
+      kind !== "Float16Array" &&
+      kind !== "Float32Array" &&
+      kind !== "Float64Array";
+    const values = ask([
+      0,
+      "crypto.getRandomValues",
+      integers && bytes !== null ? byteLengthOf(bytes) : null,
+    ]);
     if (bytes !== null) setBytes(bytes, values);
     return array;
   }

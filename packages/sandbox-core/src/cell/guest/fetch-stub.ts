@@ -3,12 +3,22 @@ import type { Kept } from "./keep.ts";
 import type { Reading } from "./reading.ts";
 
 /** `fetch` and the response it gives. Planted by its source text. */
-export function fetchStub({ bufferOf, Bytes, create, freeze, indexOf, lower, parse, slice, text }: Kept, { askLater }: Answers, { targetText, content, option, pairsText }: Reading) {
+export function fetchStub(
+  { bufferOf, Bytes, create, freeze, indexOf, lower, parse, slice, text }: Kept,
+  { askLater }: Answers,
+  { targetText, content, option, pairsText }: Reading,
+) {
   function response(value: unknown, body: Uint8Array | undefined): object {
     // The head is one line of JSON; the text follows as it is, since escaped it could be six times as long.
     const end = indexOf(value, "\n");
     const bodyText = slice(value, end + 1);
-    const head = parse(slice(value, 0, end)) as { status: number; statusText: string; url: string; redirected: boolean; headers: [string, string][] };
+    const head = parse(slice(value, 0, end)) as {
+      status: number;
+      statusText: string;
+      url: string;
+      redirected: boolean;
+      headers: [string, string][];
+    };
     const table = create(null) as Record<string, string>;
     for (let index = 0; index < head.headers.length; index++) {
       const pair = head.headers[index] as [string, string];

@@ -4,7 +4,11 @@ import type { Kept } from "./keep.ts";
 import type { Reading } from "./reading.ts";
 
 /** `node:fs` and `node:fs/promises`: what cells have of them. Planted by its source text. */
-export function fsStubs({ Date, freeze, own }: Kept, { ask, askLater }: Answers, { targetText, content, optionsOf, plain }: Reading) {
+export function fsStubs(
+  { Date, freeze, own }: Kept,
+  { ask, askLater }: Answers,
+  { targetText, content, optionsOf, plain }: Reading,
+) {
   interface Request {
     readonly asked: Asked;
     /** Makes of the answer what Node would return. */
@@ -27,7 +31,15 @@ export function fsStubs({ Date, freeze, own }: Kept, { ask, askLater }: Answers,
   });
 
   function stats(value: unknown): object {
-    const fields = value as { kind: string; size: number; mode: number; atimeMs: number; mtimeMs: number; ctimeMs: number; birthtimeMs: number };
+    const fields = value as {
+      kind: string;
+      size: number;
+      mode: number;
+      atimeMs: number;
+      mtimeMs: number;
+      ctimeMs: number;
+      birthtimeMs: number;
+    };
     const is = kind(fields.kind);
     return freeze({
       size: fields.size,
@@ -46,37 +58,80 @@ export function fsStubs({ Date, freeze, own }: Kept, { ask, askLater }: Answers,
     });
   }
 
-  const entries = (parentPath: unknown) => (value: unknown): unknown => {
-    const found = value as unknown[];
-    for (let index = 0; index < found.length; index++) {
-      const pair = found[index] as [string, string];
-      const is = kind(pair[1]);
-      found[index] = freeze({ name: pair[0], parentPath, isFile: is.isFile, isDirectory: is.isDirectory, isSymbolicLink: is.isSymbolicLink });
-    }
-    return found;
-  };
+  const entries =
+    (parentPath: unknown) =>
+    (value: unknown): unknown => {
+      const found = value as unknown[];
+      for (let index = 0; index < found.length; index++) {
+        const pair = found[index] as [string, string];
+        const is = kind(pair[1]);
+        found[index] = freeze({
+          name: pair[0],
+          parentPath,
+          isFile: is.isFile,
+          isDirectory: is.isDirectory,
+          isSymbolicLink: is.isSymbolicLink,
+        });
+      }
+      return found;
+    };
 
-  const writing = (name: string): Row => (path, data, given) => {
-    const options = optionsOf(given, ["encoding", "mode", "flag"], "encoding");
-    const pair = content(data);
-    return { asked: [0, name, targetText(path), pair[0], pair[1], plain(options["encoding"]), plain(options["mode"]), plain(options["flag"])], shape: nothing };
-  };
+  const writing =
+    (name: string): Row =>
+    (path, data, given) => {
+      const options = optionsOf(given, ["encoding", "mode", "flag"], "encoding");
+      const pair = content(data);
+      return {
+        asked: [
+          0,
+          name,
+          targetText(path),
+          pair[0],
+          pair[1],
+          plain(options["encoding"]),
+          plain(options["mode"]),
+          plain(options["flag"]),
+        ],
+        shape: nothing,
+      };
+    };
 
   const rows: Readonly<Record<string, Row>> = {
     readFile: (path, given) => {
       const options = optionsOf(given, ["encoding", "flag"], "encoding");
-      return { asked: [0, "fs.readFile", targetText(path), plain(options["encoding"]), plain(options["flag"])], shape: same };
+      return {
+        asked: [
+          0,
+          "fs.readFile",
+          targetText(path),
+          plain(options["encoding"]),
+          plain(options["flag"]),
+        ],
+        shape: same,
+      };
     },
     writeFile: writing("fs.writeFile"),
     appendFile: writing("fs.appendFile"),
     mkdir: (path, given) => {
       const options = optionsOf(given, ["recursive", "mode"], "mode");
-      return { asked: [0, "fs.mkdir", targetText(path), options["recursive"] === true, plain(options["mode"])], shape: nothing };
+      return {
+        asked: [
+          0,
+          "fs.mkdir",
+          targetText(path),
+          options["recursive"] === true,
+          plain(options["mode"]),
+        ],
+        shape: nothing,
+      };
     },
     readdir: (path, given) => {
       const options = optionsOf(given, ["withFileTypes", "encoding"], "encoding");
       const types = options["withFileTypes"] === true;
-      return { asked: [0, "fs.readdir", targetText(path), types, plain(options["encoding"])], shape: types ? entries(path) : same };
+      return {
+        asked: [0, "fs.readdir", targetText(path), types, plain(options["encoding"])],
+        shape: types ? entries(path) : same,
+      };
     },
     stat: (path, given) => {
       optionsOf(given, []);
@@ -84,21 +139,40 @@ export function fsStubs({ Date, freeze, own }: Kept, { ask, askLater }: Answers,
     },
     rm: (path, given) => {
       const options = optionsOf(given, ["recursive", "force", "maxRetries", "retryDelay"]);
-      return { asked: [0, "fs.rm", targetText(path), options["recursive"] === true, options["force"] === true], shape: nothing };
+      return {
+        asked: [
+          0,
+          "fs.rm",
+          targetText(path),
+          options["recursive"] === true,
+          options["force"] === true,
+        ],
+        shape: nothing,
+      };
     },
   };
 
   const fs: Record<string, unknown> = {};
   const promises: Record<string, unknown> = {};
   for (const [name, row] of Object.entries(rows)) {
-    own(fs, `${name}Sync`, (path: unknown, second: unknown, third: unknown) => {
-      const request = row(path, second, third);
-      return request.shape(ask(request.asked));
-    }, true);
-    own(promises, name, async (path: unknown, second: unknown, third: unknown) => {
-      const request = row(path, second, third);
-      return await askLater(request.shape, request.asked);
-    }, true);
+    own(
+      fs,
+      `${name}Sync`,
+      (path: unknown, second: unknown, third: unknown) => {
+        const request = row(path, second, third);
+        return request.shape(ask(request.asked));
+      },
+      true,
+    );
+    own(
+      promises,
+      name,
+      async (path: unknown, second: unknown, third: unknown) => {
+        const request = row(path, second, third);
+        return await askLater(request.shape, request.asked);
+      },
+      true,
+    );
   }
   own(fs, "existsSync", (path: unknown) => ask([0, "fs.exists", targetText(path)]), true);
   own(fs, "promises", freeze(promises), true);

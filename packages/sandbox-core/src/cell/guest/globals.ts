@@ -3,8 +3,26 @@ import type { Bridge } from "./bridge.ts";
 import type { Kept } from "./keep.ts";
 
 /** `console`, `post` and timers. Planted by its source text. */
-export function globals(bridge: Bridge, kept: Kept, { valueOf }: Answers, limits: { readonly maxText: number }) {
-  const { apply, create, Error, freeze, min, own, slice, stringify, text, trunc, TypeError, whenSettled } = kept;
+export function globals(
+  bridge: Bridge,
+  kept: Kept,
+  { valueOf }: Answers,
+  limits: { readonly maxText: number },
+) {
+  const {
+    apply,
+    create,
+    Error,
+    freeze,
+    min,
+    own,
+    slice,
+    stringify,
+    text,
+    trunc,
+    TypeError,
+    whenSettled,
+  } = kept;
   type Callback = (...args: unknown[]) => unknown;
 
   function shown(value: unknown): string {
@@ -20,14 +38,19 @@ export function globals(bridge: Bridge, kept: Kept, { valueOf }: Answers, limits
 
   const console: Record<string, unknown> = {};
   for (const level of ["debug", "log", "info", "warn", "error"]) {
-    own(console, level, (...values: unknown[]): void => {
-      let line = "";
-      for (let index = 0; index < values.length; index++) {
-        line += (index === 0 ? "" : " ") + slice(shown(values[index]), 0, limits.maxText);
-        if (line.length > limits.maxText) break;
-      }
-      valueOf(bridge.console(level, slice(line, 0, limits.maxText)));
-    }, true);
+    own(
+      console,
+      level,
+      (...values: unknown[]): void => {
+        let line = "";
+        for (let index = 0; index < values.length; index++) {
+          line += (index === 0 ? "" : " ") + slice(shown(values[index]), 0, limits.maxText);
+          if (line.length > limits.maxText) break;
+        }
+        valueOf(bridge.console(level, slice(line, 0, limits.maxText)));
+      },
+      true,
+    );
   }
 
   let posted: unknown;
@@ -45,7 +68,14 @@ export function globals(bridge: Bridge, kept: Kept, { valueOf }: Answers, limits
   const setTimeout = (callback: unknown, milliseconds?: unknown, ...args: unknown[]): number => {
     if (typeof callback !== "function") throw new TypeError("setTimeout needs a function");
     const id = ++lastTimer;
-    if (!bridge.timer(id, typeof milliseconds === "number" && milliseconds > 0 ? min(trunc(milliseconds), 0x7fffffff) : 0)) {
+    if (
+      !bridge.timer(
+        id,
+        typeof milliseconds === "number" && milliseconds > 0
+          ? min(trunc(milliseconds), 0x7fffffff)
+          : 0,
+      )
+    ) {
       throw new Error("too many timers");
     }
     timers[id] = () => void apply(callback as Callback, undefined, args);
@@ -59,12 +89,19 @@ export function globals(bridge: Bridge, kept: Kept, { valueOf }: Answers, limits
 
   const queueMicrotask = (callback: unknown): void => {
     if (typeof callback !== "function") throw new TypeError("queueMicrotask needs a function");
-    whenSettled(undefined, () => void apply(callback as Callback, undefined, []), () => undefined);
+    whenSettled(
+      undefined,
+      () => void apply(callback as Callback, undefined, []),
+      () => undefined,
+    );
   };
 
   return {
     shown,
-    offered: { console: freeze(console), post, setTimeout, clearTimeout, queueMicrotask } as Record<string, unknown>,
+    offered: { console: freeze(console), post, setTimeout, clearTimeout, queueMicrotask } as Record<
+      string,
+      unknown
+    >,
     takePost: (): unknown => posted,
     fire: (id: number): void => {
       const callback = timers[id];

@@ -5,7 +5,20 @@ import type { Reading } from "./reading.ts";
 
 /** `require`, and what `import` becomes. Planted by its source text. */
 export function modulesStub(
-  { apply, create, defineGetter, freeze, indexOf, indirectEval, ownKeys, slice, SyntaxError, Error, own, text }: Kept,
+  {
+    apply,
+    create,
+    defineGetter,
+    freeze,
+    indexOf,
+    indirectEval,
+    ownKeys,
+    slice,
+    SyntaxError,
+    Error,
+    own,
+    text,
+  }: Kept,
   { raw, valueOf }: Answers,
   { targetText }: Reading,
   builtins: Readonly<Record<string, unknown>>,
@@ -63,7 +76,9 @@ export function modulesStub(
         // Known before it runs: in a cycle, the other module sees what there is so far.
         known[name] = self;
         try {
-          const body = indirectEval(`(function (module, exports, require, process) {${code}\n})\n//# sourceURL=${name}`) as (...args: unknown[]) => void;
+          const body = indirectEval(
+            `(function (module, exports, require, process) {${code}\n})\n//# sourceURL=${name}`,
+          ) as (...args: unknown[]) => void;
           apply(body, module.exports, [module, module.exports, require, process]);
         } catch (error) {
           delete known[name];
@@ -86,7 +101,8 @@ export function modulesStub(
       for (let index = 0; index < keys.length; index++) {
         const key = keys[index];
         // A `then` would make the namespace a thenable, which `await` calls.
-        if (typeof key === "string" && key !== "then") namespace[key] = (value as Record<string, unknown>)[key];
+        if (typeof key === "string" && key !== "then")
+          namespace[key] = (value as Record<string, unknown>)[key];
       }
     }
     namespace["default"] = value;
@@ -96,7 +112,9 @@ export function modulesStub(
   // ── ES modules ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   function esModule(name: string, code: string): Module {
-    const { isAsync, needs, stars, checks, body } = indirectEval(`(${code})\n//# sourceURL=${name}`) as PlantedModule;
+    const { isAsync, needs, stars, checks, body } = indirectEval(
+      `(${code})\n//# sourceURL=${name}`,
+    ) as PlantedModule;
     const namespace = create(null);
     const needed: Module[] = [];
     let state: "linked" | "evaluated" = "linked";
@@ -125,7 +143,8 @@ export function modulesStub(
         return waiting;
       },
       exports: () => {
-        if (waiting !== undefined) throw new Error(`The ES module '${name}' awaits at its top level: import() it`);
+        if (waiting !== undefined)
+          throw new Error(`The ES module '${name}' awaits at its top level: import() it`);
         return namespace;
       },
     };
@@ -145,7 +164,8 @@ export function modulesStub(
       throw error;
     };
     const run = (): unknown => {
-      for (let index = 0; index < stars.length; index++) exportAll(namespace, (needed[stars[index] as number] as Module).namespace);
+      for (let index = 0; index < stars.length; index++)
+        exportAll(namespace, (needed[stars[index] as number] as Module).namespace);
       for (let index = 0; index < checks.length; index++) {
         const check = checks[index] as readonly [number, string];
         mustExport(needed[check[0]] as Module, check[1]);
@@ -167,7 +187,8 @@ export function modulesStub(
     // Up to its first `yield` an async generator runs at once, too.
     void running.next();
     try {
-      for (let index = 0; index < needs.length; index++) own(needed, text(index), find(needs[index]), true);
+      for (let index = 0; index < needs.length; index++)
+        own(needed, text(index), find(needs[index]), true);
     } catch (error) {
       // Nor are those kept that are linked to it.
       for (const other in linking) delete known[other];
@@ -182,12 +203,16 @@ export function modulesStub(
     const names = ownKeys(from);
     for (let index = 0; index < names.length; index++) {
       const key = names[index] as string;
-      if (key !== "default" && !(key in namespace)) defineGetter(namespace, key, () => (from as Record<string, unknown>)[key]);
+      if (key !== "default" && !(key in namespace))
+        defineGetter(namespace, key, () => (from as Record<string, unknown>)[key]);
     }
   }
 
   function mustExport(module: Pick<Module, "name" | "namespace">, wanted: string): void {
-    if (!(wanted in module.namespace)) throw new SyntaxError(`The requested module '${module.name}' does not provide an export named '${wanted}'`);
+    if (!(wanted in module.namespace))
+      throw new SyntaxError(
+        `The requested module '${module.name}' does not provide an export named '${wanted}'`,
+      );
   }
 
   return {

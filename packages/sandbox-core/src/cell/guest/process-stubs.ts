@@ -4,7 +4,11 @@ import type { Kept } from "./keep.ts";
 import type { Reading } from "./reading.ts";
 
 /** `node:child_process`: what cells have of it. Planted by its source text. */
-export function processStubs({ apply, arraySlice, freeze, isArray, text, whenSettled }: Kept, { ask, askLater }: Answers, { targetText, content, option, listText }: Reading) {
+export function processStubs(
+  { apply, arraySlice, freeze, isArray, text, whenSettled }: Kept,
+  { ask, askLater }: Answers,
+  { targetText, content, option, listText }: Reading,
+) {
   type Callback = (...args: unknown[]) => unknown;
 
   interface Command {
@@ -43,7 +47,8 @@ export function processStubs({ apply, arraySlice, freeze, isArray, text, whenSet
     };
   }
 
-  const encodingIn = (options: unknown): unknown => (typeof options === "string" ? options : option(options, "encoding"));
+  const encodingIn = (options: unknown): unknown =>
+    typeof options === "string" ? options : option(options, "encoding");
   const same = (value: unknown): unknown => value;
 
   return freeze({
@@ -62,7 +67,11 @@ export function processStubs({ apply, arraySlice, freeze, isArray, text, whenSet
           apply(callback, undefined, [null, stdout, stderr]);
         },
         (error) => {
-          apply(callback, undefined, [error, option(error, "stdout") ?? "", option(error, "stderr") ?? ""]);
+          apply(callback, undefined, [
+            error,
+            option(error, "stdout") ?? "",
+            option(error, "stderr") ?? "",
+          ]);
         },
       );
       return undefined;

@@ -4,19 +4,37 @@ export type Reading = ReturnType<typeof reading>;
 
 /** How a guest's arguments are read: once, turned into primitives, never trusted. Planted by its source text. */
 export function reading(kept: Kept, limits: { readonly maxText: number }) {
-  const { ArrayBuffer, bufferOf, byteLengthOf, byteOffsetOf, Bytes, create, isView, own, ownKeys, slice, stringify, tagOf, text, TypeError } = kept;
+  const {
+    ArrayBuffer,
+    bufferOf,
+    byteLengthOf,
+    byteOffsetOf,
+    Bytes,
+    create,
+    isView,
+    own,
+    ownKeys,
+    slice,
+    stringify,
+    tagOf,
+    text,
+    TypeError,
+  } = kept;
 
   /** Longest text of a list or of headers: more than any guard takes. What is longer is not copied only to be refused. */
   const maxList = 131_072;
 
   /** Text for a target; null, which no guard accepts, for anything else. One character too many is enough to be refused. */
-  const targetText = (value: unknown): string | null => (typeof value === "string" ? slice(value, 0, limits.maxText + 1) : null);
+  const targetText = (value: unknown): string | null =>
+    typeof value === "string" ? slice(value, 0, limits.maxText + 1) : null;
 
   /** A view of the very bytes of a typed array or a buffer; null for what is neither. */
   function bytesOf(value: unknown): Uint8Array | null {
     try {
       if (isView(value)) {
-        return tagOf(value) === undefined ? null : new Bytes(bufferOf(value), byteOffsetOf(value), byteLengthOf(value));
+        return tagOf(value) === undefined
+          ? null
+          : new Bytes(bufferOf(value), byteOffsetOf(value), byteLengthOf(value));
       }
       return value instanceof ArrayBuffer ? new Bytes(value) : null;
     } catch {
@@ -32,7 +50,9 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
   }
 
   function option(options: unknown, name: string): unknown {
-    return typeof options === "object" && options !== null ? (options as Record<string, unknown>)[name] : undefined;
+    return typeof options === "object" && options !== null
+      ? (options as Record<string, unknown>)[name]
+      : undefined;
   }
 
   /**
@@ -40,7 +60,11 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
    *
    * @throws TypeError for an option that would do something in Node and does nothing here.
    */
-  function optionsOf(given: unknown, names: readonly string[], short?: string): Record<string, unknown> {
+  function optionsOf(
+    given: unknown,
+    names: readonly string[],
+    short?: string,
+  ): Record<string, unknown> {
     const read = create(null);
     if (given === undefined || given === null) return read;
     if (short !== undefined && (typeof given === "string" || typeof given === "number")) {
@@ -78,7 +102,8 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
     let out = "[";
     for (let index = 0; index < list.length; index++) {
       const item = list[index];
-      if (typeof item !== "string" || index > 4096 || out.length + item.length > maxList) return null;
+      if (typeof item !== "string" || index > 4096 || out.length + item.length > maxList)
+        return null;
       out += (index === 0 ? "" : ",") + stringify(item);
     }
     return `${out}]`;

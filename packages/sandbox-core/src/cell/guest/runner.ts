@@ -36,7 +36,13 @@ export function runner(
         stack: read(error, "stack", ""),
       });
     } else {
-      end(execId, { ok: false, denial: null, name: "Error", message: `Uncaught ${slice(shown(error), 0, limits.maxText)}`, stack: "" });
+      end(execId, {
+        ok: false,
+        denial: null,
+        name: "Error",
+        message: `Uncaught ${slice(shown(error), 0, limits.maxText)}`,
+        stack: "",
+      });
     }
   }
 
@@ -45,7 +51,8 @@ export function runner(
     let isThenable = false;
     try {
       value = work();
-      if ((typeof value === "object" && value !== null) || typeof value === "function") isThenable = typeof (value as { then?: unknown }).then === "function";
+      if ((typeof value === "object" && value !== null) || typeof value === "function")
+        isThenable = typeof (value as { then?: unknown }).then === "function";
     } catch (error) {
       fail(execId, error);
       return;
@@ -66,7 +73,8 @@ export function runner(
     call: (execId, name, args) =>
       finish(execId, () => {
         const target = realm[name];
-        if (typeof target !== "function") throw new TypeError(`globalThis.${name} is not a function`);
+        if (typeof target !== "function")
+          throw new TypeError(`globalThis.${name} is not a function`);
         return apply(target as (...args: unknown[]) => unknown, undefined, args);
       }),
     take: (execId) => {

@@ -10,7 +10,9 @@ let supervisor: Supervisor;
 let cell: Sandbox;
 
 beforeAll(() => {
-  supervisor = new Supervisor({ policy: policyOf([{ id: "rng", effect: "allow", capability: "random" }]) });
+  supervisor = new Supervisor({
+    policy: policyOf([{ id: "rng", effect: "allow", capability: "random" }]),
+  });
 });
 
 beforeEach(async () => {
@@ -26,14 +28,19 @@ afterAll(async () => {
 });
 
 /** Replaces properties by accessors that note what they are used on, the tampering itself not stumbling over its own work. */
-const replace = (targets: string): string => `(() => { const targets = ${targets}; const { defineProperty } = Object;
+const replace = (
+  targets: string,
+): string => `(() => { const targets = ${targets}; const { defineProperty } = Object;
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index];
     try { defineProperty(target.on, target.key, { __proto__: null, get() { note(this); return undefined; }, set(value) { note(value); }, configurable: false }); } catch {}
   } })()`;
-const everywhere = replace(`[Object.prototype, Array.prototype, String.prototype, Promise.prototype, Function.prototype, Error.prototype, Uint8Array.prototype, Object.getPrototypeOf(Uint8Array.prototype), WeakMap.prototype]
+const everywhere =
+  replace(`[Object.prototype, Array.prototype, String.prototype, Promise.prototype, Function.prototype, Error.prototype, Uint8Array.prototype, Object.getPrototypeOf(Uint8Array.prototype), WeakMap.prototype]
   .flatMap((on) => Reflect.ownKeys(on).filter((key) => key !== "constructor" && key !== "__proto__").map((key) => ({ __proto__: null, on, key })))`);
-const numbers = replace(`[0, 1, 2, 3, 4, 5, "ok", "value", "denial", "name", "message", "type", "get", "set", "then", "encoding", "recursive", "exports"].map((key) => ({ __proto__: null, on: Object.prototype, key }))`);
+const numbers = replace(
+  `[0, 1, 2, 3, 4, 5, "ok", "value", "denial", "name", "message", "type", "get", "set", "then", "encoding", "recursive", "exports"].map((key) => ({ __proto__: null, on: Object.prototype, key }))`,
+);
 
 const TAMPERING: Readonly<Record<string, string>> = {
   "every method of every prototype": everywhere,
@@ -45,24 +52,38 @@ const TAMPERING: Readonly<Record<string, string>> = {
   "every global": `for (const name of Object.getOwnPropertyNames(globalThis)) if (!["seen", "note", "draw", "keys", "fs", "old", "globalThis", "undefined", "NaN", "Infinity", "Math", "eval", "JSON"].includes(name)) try { globalThis[name] = function (...args) { note(args); return {}; }; } catch {}`,
 };
 
-test.each(Object.entries(TAMPERING))("with %s replaced, a refusal is the new event's, and the random guard still answers", async (_what, tampering) => {
-  await cell.exec(`${tampering}; undefined`);
-  const refused = await rejectionOf(cell.exec(`fs.readFileSync("/new")`));
-  expect(refused).toMatchObject({ name: "PolicyError", denialEvent: { target: "/new" } });
-  expect(await cell.exec("draw()")).toBeTypeOf("number");
-  const later = await rejectionOf(cell.exec(`fs.promises.readFile("/later")`));
-  expect(["PolicyError", "GuestError"]).toContain(later.name);
-  // Without a `then` nobody waits for it; it is asked for, and refused, all the same.
-  await until("the refusal of what nobody waits for", () => cell.stats.denials === 3);
-  expect(cell.denialEvents().map(({ target }) => target)).toEqual(["/old", "/new", "/later"]);
-});
+test.each(Object.entries(TAMPERING))(
+  "with %s replaced, a refusal is the new event's, and the random guard still answers",
+  async (_what, tampering) => {
+    await cell.exec(`${tampering}; undefined`);
+    const refused = await rejectionOf(cell.exec(`fs.readFileSync("/new")`));
+    expect(refused).toMatchObject({ name: "PolicyError", denialEvent: { target: "/new" } });
+    expect(await cell.exec("draw()")).toBeTypeOf("number");
+    const later = await rejectionOf(cell.exec(`fs.promises.readFile("/later")`));
+    expect(["PolicyError", "GuestError"]).toContain(later.name);
+    // Without a `then` nobody waits for it; it is asked for, and refused, all the same.
+    await until("the refusal of what nobody waits for", () => cell.stats.denials === 3);
+    expect(cell.denialEvents().map(({ target }) => target)).toEqual(["/old", "/new", "/later"]);
+  },
+);
 
-test.each(Object.entries(TAMPERING))("with %s replaced, nothing of the bridge is seen", async (_what, tampering) => {
-  await cell.exec(`${tampering}; undefined`);
-  for (const program of [`fs.readFileSync("/x")`, `fs.promises.writeFile("/x", new Uint8Array(9))`, `crypto.getRandomValues(new Uint8Array(4))`, `console.log("a", { b: 1 })`, `post({ a: [1] })`, `setTimeout(() => {}, 1)`, `import("none")`, `fetch("http://127.0.0.1:1/")`]) {
-    await cell.exec(program).catch(() => undefined);
-  }
-  const found = await cell.exec(`(() => { let out = "";
+test.each(Object.entries(TAMPERING))(
+  "with %s replaced, nothing of the bridge is seen",
+  async (_what, tampering) => {
+    await cell.exec(`${tampering}; undefined`);
+    for (const program of [
+      `fs.readFileSync("/x")`,
+      `fs.promises.writeFile("/x", new Uint8Array(9))`,
+      `crypto.getRandomValues(new Uint8Array(4))`,
+      `console.log("a", { b: 1 })`,
+      `post({ a: [1] })`,
+      `setTimeout(() => {}, 1)`,
+      `import("none")`,
+      `fetch("http://127.0.0.1:1/")`,
+    ]) {
+      await cell.exec(program).catch(() => undefined);
+    }
+    const found = await cell.exec(`(() => { let out = "";
     const look = (value, depth) => {
       if (depth > 3 || (typeof value !== "object" && typeof value !== "function") || value === null || value === globalThis) return;
       let names = [];
@@ -76,25 +97,54 @@ test.each(Object.entries(TAMPERING))("with %s replaced, nothing of the bridge is
     };
     for (let at = seen; at !== null; at = at.rest) look(at.value, 0);
     return out; })()`);
-  expect(found).toBe("");
-});
+    expect(found).toBe("");
+  },
+);
 
 test("what a cell offers is what Node and browsers call it, and none of it is the runtime's own", async () => {
-  const names = (await cell.exec(`const before = new Set(["seen", "note", "draw", "keys", "fs", "old"]); Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name) && !/^[A-Z]|^(globalThis|undefined|eval|isFinite|isNaN|parse(Float|Int)|(de|en)codeURI(Component)?|(un)?escape|console)$/.test(name)).sort()`)) as string[];
-  expect(names).toEqual(["__import__", "clearTimeout", "crypto", "fetch", "post", "queueMicrotask", "require", "setTimeout"]);
+  const names = (await cell.exec(
+    `const before = new Set(["seen", "note", "draw", "keys", "fs", "old"]); Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name) && !/^[A-Z]|^(globalThis|undefined|eval|isFinite|isNaN|parse(Float|Int)|(de|en)codeURI(Component)?|(un)?escape|console)$/.test(name)).sort()`,
+  )) as string[];
+  expect(names).toEqual([
+    "__import__",
+    "clearTimeout",
+    "crypto",
+    "fetch",
+    "post",
+    "queueMicrotask",
+    "require",
+    "setTimeout",
+  ]);
 });
 
 test("a refusal's class cannot be had from a refusal", async () => {
-  expect(await cell.exec("[old.constructor === Error, Object.getPrototypeOf(old).constructor === Error, old instanceof Error, old.name, Object.keys(old).includes('stack')]")).toEqual([true, true, true, "PolicyError", false]);
+  expect(
+    await cell.exec(
+      "[old.constructor === Error, Object.getPrototypeOf(old).constructor === Error, old instanceof Error, old.name, Object.keys(old).includes('stack')]",
+    ),
+  ).toEqual([true, true, true, "PolicyError", false]);
 });
 
 test("what a guest throws that looks like a refusal is its own error", async () => {
-  const forged = await rejectionOf(cell.exec(`const e = new Error("filesystem denied (no_rule)"); e.name = "PolicyError"; e.denialId = old.denialId; e.capability = "filesystem"; Object.setPrototypeOf(e, Object.getPrototypeOf(old)); throw e`));
+  const forged = await rejectionOf(
+    cell.exec(
+      `const e = new Error("filesystem denied (no_rule)"); e.name = "PolicyError"; e.denialId = old.denialId; e.capability = "filesystem"; Object.setPrototypeOf(e, Object.getPrototypeOf(old)); throw e`,
+    ),
+  );
   expect(forged.name).toBe("GuestError");
 });
 
 test("results that fight back fail in the guest", async () => {
-  for (const program of ["({ get x() { throw 1 } })", "new Proxy({}, {})", "() => 1", "({ then(yes) { yes({ get x() { return fs.readFileSync('/x') } }) } })", "Symbol()", "Promise.reject(null)", "throw undefined", "throw { get message() { throw 1 } }"]) {
+  for (const program of [
+    "({ get x() { throw 1 } })",
+    "new Proxy({}, {})",
+    "() => 1",
+    "({ then(yes) { yes({ get x() { return fs.readFileSync('/x') } }) } })",
+    "Symbol()",
+    "Promise.reject(null)",
+    "throw undefined",
+    "throw { get message() { throw 1 } }",
+  ]) {
     const error = await rejectionOf(cell.exec(program));
     expect(["GuestError", "PolicyError"]).toContain(error.name);
   }

@@ -10,10 +10,25 @@ import { processStubs } from "./process-stubs.ts";
 import { reading } from "./reading.ts";
 import { runner } from "./runner.ts";
 
-const ROOMS = { keep, answers, reading, fsStubs, processStubs, cryptoStubs, fetchStub, modulesStub, globals, runner };
+const ROOMS = {
+  keep,
+  answers,
+  reading,
+  fsStubs,
+  processStubs,
+  cryptoStubs,
+  fetchStub,
+  modulesStub,
+  globals,
+  runner,
+};
 
 /** Puts the rooms together inside the isolate. Planted by its source text, like each of them. */
-function assemble(rooms: typeof ROOMS, bridge: Bridge, limits: { readonly maxText: number }): GuestHandles {
+function assemble(
+  rooms: typeof ROOMS,
+  bridge: Bridge,
+  limits: { readonly maxText: number },
+): GuestHandles {
   const kept = rooms.keep();
   const answers = rooms.answers(bridge, kept);
   const reading = rooms.reading(kept, limits);
@@ -31,7 +46,13 @@ function assemble(rooms: typeof ROOMS, bridge: Bridge, limits: { readonly maxTex
   const { run, call, take } = rooms.runner(bridge, kept, answers, shown, limits);
 
   const fetch = rooms.fetchStub(kept, answers, reading);
-  const all: Record<string, unknown> = { ...offered, fetch, crypto: crypto.webcrypto, require: modules.require, __import__: modules.importModule };
+  const all: Record<string, unknown> = {
+    ...offered,
+    fetch,
+    crypto: crypto.webcrypto,
+    require: modules.require,
+    __import__: modules.importModule,
+  };
   for (const name in all) kept.own(kept.realm, name, all[name]);
   kept.own(Math, "random", crypto.random);
 
@@ -42,6 +63,8 @@ function assemble(rooms: typeof ROOMS, bridge: Bridge, limits: { readonly maxTex
  * The code planted inside the isolate: an expression for a function of the bridge and the limits that gives the handles. The
  * rooms cross the wall as their own source text. The guest shares their realm, but never their scope.
  */
-export const GUEST_RUNTIME = `((bridge, limits) => { "use strict"; return (${String(assemble)})({ ${Object.entries(ROOMS)
+export const GUEST_RUNTIME = `((bridge, limits) => { "use strict"; return (${String(assemble)})({ ${Object.entries(
+  ROOMS,
+)
   .map(([name, room]) => `${name}: ${String(room)}`)
   .join(", ")} }, bridge, limits); })`;
