@@ -8,26 +8,15 @@ import {
   readdirSync,
   readSync,
   type Stats,
-  writeSync,
 } from "node:fs";
 
-import type { Answer, Primitive } from "../guest/bridge.ts";
+import type { Answer } from "../guest/bridge.ts";
 import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
-import { contentOf, decodeText, modeOf, pathText } from "./arguments.ts";
-import { Failed, type Guard, Malformed, type Prepared } from "./guard.ts";
-import { errnoError, type Found, mustExist, onPlace, Raced } from "./on-place.ts";
+import { decodeText, modeOf, pathText } from "./arguments.ts";
+import { Failed, type Guard, Malformed } from "./guard.ts";
+import { errnoError, mustBeFile, mustExist, onPlace, Raced } from "./on-place.ts";
 
-const {
-  O_RDONLY,
-  O_WRONLY,
-  O_APPEND,
-  O_TRUNC,
-  O_CREAT,
-  O_EXCL,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_DIRECTORY,
-} = constants;
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
 /** Part of the memory that a guest may use which one file may take: it is there up to three times, and as text twice as large. */
 const MEMORY_SHARE = 4;
@@ -48,14 +37,6 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
   });
 };
 
-/** Asked of the descriptor that names it, before it is opened: a pipe or a device may block, never end, or act on being opened. */
-function mustBeFile(place: Place): number {
-  const stat = fstatSync(place.fd);
-  if (stat.isDirectory()) throw errnoError("EISDIR", -21, "illegal operation on a directory");
-  if (!stat.isFile()) throw errnoError("EINVAL", -22, "not a regular file");
-  return stat.size;
-}
-
 function readBounded(fd: number, size: number, limit: number): Uint8Array {
   const tooLarge = (): Failed =>
     new Failed(`File is larger than the ${limit} bytes that this cell may read at once`, {
@@ -75,67 +56,6 @@ function readBounded(fd: number, size: number, limit: number): Uint8Array {
     total += read;
     if (total > limit) throw tooLarge();
     chunks.push(chunk.subarray(0, read));
-  }
-}
-
-/** Node's flags for writing, as the three things that they say. */
-const WRITE_FLAGS = new Map<Primitive, { readonly exclusive: boolean; readonly how: number }>([
-  ["w", { exclusive: false, how: O_TRUNC }],
-  ["wx", { exclusive: true, how: O_TRUNC }],
-  ["xw", { exclusive: true, how: O_TRUNC }],
-  ["a", { exclusive: false, how: O_APPEND }],
-  ["ax", { exclusive: true, how: O_APPEND }],
-  ["xa", { exclusive: true, how: O_APPEND }],
-]);
-
-export const writeFile: Guard = (args) => write(args, "w");
-export const appendFile: Guard = (args) => write(args, "a");
-
-function write(
-  [path, kind, data, encoding, mode, flag]: readonly Primitive[],
-  usual: string,
-): Prepared {
-  const given = pathText(path);
-  const bytes = contentOf(kind, data, encoding, given);
-  const permissions = modeOf(mode, 0o666, given);
-  const flags = WRITE_FLAGS.get(flag ?? usual);
-  if (flags === undefined) throw new Malformed("the flag is none for writing", given);
-  return onPlace(path, "open", (found) => {
-    const fd = openToWrite(found, flags, permissions);
-    try {
-      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-    } finally {
-      closeSync(fd);
-    }
-    return undefined;
-  });
-}
-
-function openToWrite(
-  { place, asDirectory }: Found,
-  { exclusive, how }: { exclusive: boolean; how: number },
-  permissions: number,
-): number {
-  if (place.errno === null) {
-    if (exclusive) throw errnoError("EEXIST", -17, "file already exists");
-    mustBeFile(place);
-    return openSync(byDescriptor(place.fd), O_WRONLY | O_NONBLOCK | how);
-  }
-  const [name, ...more] = place.missing;
-  if (place.errno.code !== "ENOENT" || more.length > 0) throw place.errno;
-  // It was not there, and then it was.
-  if (name === undefined) throw new Raced();
-  if (asDirectory) throw errnoError("EISDIR", -21, "illegal operation on a directory");
-  try {
-    return openSync(
-      byDescriptor(place.fd, name),
-      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND),
-      permissions,
-    );
-  } catch (error) {
-    // Somebody made it meanwhile: a file, or a symlink to a place that is another request.
-    if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new Raced();
-    throw error;
   }
 }
 

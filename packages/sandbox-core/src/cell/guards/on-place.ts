@@ -1,4 +1,4 @@
-import { closeSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { posix } from "node:path";
 
 import { MAX_REQUEST_TARGET } from "../../frames.ts";
@@ -79,6 +79,14 @@ export function locateName(path: string): Place {
 
 export function mustExist(place: Place): void {
   if (place.errno !== null) throw place.errno;
+}
+
+/** Asked of the descriptor that names it, before it is opened: a pipe or a device may block, never end, or act on being opened. */
+export function mustBeFile(place: Place): number {
+  const stat = fstatSync(place.fd);
+  if (stat.isDirectory()) throw errnoError("EISDIR", -21, "illegal operation on a directory");
+  if (!stat.isFile()) throw errnoError("EINVAL", -22, "not a regular file");
+  return stat.size;
 }
 
 export function errnoError(code: string, errno: number, text: string): NodeJS.ErrnoException {

@@ -6,12 +6,13 @@ import { fetchUrl } from "./network.ts";
 import * as random from "./random.ts";
 import { rm } from "./remove.ts";
 import { execFile } from "./subprocess.ts";
+import { appendFile, writeFile } from "./write-file.ts";
 
 /** The guards, one a row of the surface table: neither can have a row that the other lacks. */
 export const GUARDS: Readonly<Record<GuestOperation, Guard>> = {
   "fs.readFile": filesystem.readFile,
-  "fs.writeFile": filesystem.writeFile,
-  "fs.appendFile": filesystem.appendFile,
+  "fs.writeFile": writeFile,
+  "fs.appendFile": appendFile,
   "fs.mkdir": filesystem.mkdir,
   "fs.readdir": filesystem.readdir,
   "fs.stat": filesystem.stat,

@@ -1,26 +1,15 @@
 import type { Answers } from "./answers.ts";
 import type { PlantedModule } from "./bridge.ts";
 import type { Kept } from "./keep.ts";
+import type { Namespaces } from "./namespaces.ts";
 import type { Reading } from "./reading.ts";
 
 /** `require`, and what `import` becomes. Planted by its source text. */
 export function modulesStub(
-  {
-    apply,
-    create,
-    defineGetter,
-    freeze,
-    indexOf,
-    indirectEval,
-    ownKeys,
-    slice,
-    SyntaxError,
-    Error,
-    own,
-    text,
-  }: Kept,
+  { apply, create, freeze, indexOf, indirectEval, slice, Error, own, text }: Kept,
   { raw, valueOf }: Answers,
   { targetText }: Reading,
+  { exposeAll, exportAll, namespaceOf, mustExport }: Namespaces,
   builtins: Readonly<Record<string, unknown>>,
 ) {
   /** A module of either kind, from the moment it is known. */
@@ -93,22 +82,6 @@ export function modulesStub(
     return self;
   }
 
-  /** A namespace for what is no ES module, as Node makes one: the exports are the default, and their own names. */
-  function namespaceOf(value: unknown): object {
-    const namespace = create(null);
-    if ((typeof value === "object" && value !== null) || typeof value === "function") {
-      const keys = ownKeys(value);
-      for (let index = 0; index < keys.length; index++) {
-        const key = keys[index];
-        // A `then` would make the namespace a thenable, which `await` calls.
-        if (typeof key === "string" && key !== "then")
-          namespace[key] = (value as Record<string, unknown>)[key];
-      }
-    }
-    namespace["default"] = value;
-    return namespace;
-  }
-
   // ── ES modules ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   function esModule(name: string, code: string): Module {
@@ -168,7 +141,8 @@ export function modulesStub(
         exportAll(namespace, (needed[stars[index] as number] as Module).namespace);
       for (let index = 0; index < checks.length; index++) {
         const check = checks[index] as readonly [number, string];
-        mustExport(needed[check[0]] as Module, check[1]);
+        const from = needed[check[0]] as Module;
+        mustExport(from.name, from.namespace, check[1]);
       }
       return running.next();
     };
@@ -177,13 +151,7 @@ export function modulesStub(
     linking ??= create(null);
     linking[name] = true;
     known[name] = self;
-    const running = body(needed, (exported) => {
-      const names = ownKeys(exported);
-      for (let index = 0; index < names.length; index++) {
-        const key = names[index] as string;
-        defineGetter(namespace, key, exported[key] as () => unknown);
-      }
-    });
+    const running = body(needed, (exported) => exposeAll(namespace, exported));
     // Up to its first `yield` an async generator runs at once, too.
     void running.next();
     try {
@@ -199,22 +167,6 @@ export function modulesStub(
     return self;
   }
 
-  function exportAll(namespace: object, from: object): void {
-    const names = ownKeys(from);
-    for (let index = 0; index < names.length; index++) {
-      const key = names[index] as string;
-      if (key !== "default" && !(key in namespace))
-        defineGetter(namespace, key, () => (from as Record<string, unknown>)[key]);
-    }
-  }
-
-  function mustExport(module: Pick<Module, "name" | "namespace">, wanted: string): void {
-    if (!(wanted in module.namespace))
-      throw new SyntaxError(
-        `The requested module '${module.name}' does not provide an export named '${wanted}'`,
-      );
-  }
-
   return {
     require,
     /** `import(name)`; for `import { a, b } from name`, with the names that it must have, and in a list. */
@@ -223,7 +175,8 @@ export function modulesStub(
       await module.evaluate();
       if (needed === undefined) return module.namespace;
       const names = needed as string[];
-      for (let index = 0; index < names.length; index++) mustExport(module, names[index] as string);
+      for (let index = 0; index < names.length; index++)
+        mustExport(module.name, module.namespace, names[index] as string);
       return [module.namespace];
     },
   };

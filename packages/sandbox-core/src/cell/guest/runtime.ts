@@ -6,6 +6,7 @@ import { fsStubs } from "./fs-stubs.ts";
 import { globals } from "./globals.ts";
 import { keep } from "./keep.ts";
 import { modulesStub } from "./modules-stub.ts";
+import { namespaces } from "./namespaces.ts";
 import { processStubs } from "./process-stubs.ts";
 import { reading } from "./reading.ts";
 import { runner } from "./runner.ts";
@@ -18,6 +19,7 @@ const ROOMS = {
   processStubs,
   cryptoStubs,
   fetchStub,
+  namespaces,
   modulesStub,
   globals,
   runner,
@@ -41,7 +43,7 @@ function assemble(
     "node:child_process": rooms.processStubs(kept, answers, reading),
     "node:crypto": crypto.module,
   };
-  const modules = rooms.modulesStub(kept, answers, reading, builtins);
+  const modules = rooms.modulesStub(kept, answers, reading, rooms.namespaces(kept), builtins);
   const { shown, offered, takePost, fire } = rooms.globals(bridge, kept, answers, limits);
   const { run, call, take } = rooms.runner(bridge, kept, answers, shown, limits);
 

@@ -1,0 +1,70 @@
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+
+import type { Primitive } from "../guest/bridge.ts";
+import { byDescriptor } from "../real-path.ts";
+import { contentOf, modeOf, pathText } from "./arguments.ts";
+import { type Guard, Malformed, type Prepared } from "./guard.ts";
+import { errnoError, type Found, mustBeFile, onPlace, Raced } from "./on-place.ts";
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
+
+export const writeFile: Guard = (args) => write(args, "w");
+export const appendFile: Guard = (args) => write(args, "a");
+
+/** Node's flags for writing, as the three things that they say. */
+const WRITE_FLAGS = new Map<Primitive, { readonly exclusive: boolean; readonly how: number }>([
+  ["w", { exclusive: false, how: O_TRUNC }],
+  ["wx", { exclusive: true, how: O_TRUNC }],
+  ["xw", { exclusive: true, how: O_TRUNC }],
+  ["a", { exclusive: false, how: O_APPEND }],
+  ["ax", { exclusive: true, how: O_APPEND }],
+  ["xa", { exclusive: true, how: O_APPEND }],
+]);
+
+function write(
+  [path, kind, data, encoding, mode, flag]: readonly Primitive[],
+  usual: string,
+): Prepared {
+  const given = pathText(path);
+  const bytes = contentOf(kind, data, encoding, given);
+  const permissions = modeOf(mode, 0o666, given);
+  const flags = WRITE_FLAGS.get(flag ?? usual);
+  if (flags === undefined) throw new Malformed("the flag is none for writing", given);
+  return onPlace(path, "open", (found) => {
+    const fd = openToWrite(found, flags, permissions);
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    } finally {
+      closeSync(fd);
+    }
+    return undefined;
+  });
+}
+
+function openToWrite(
+  { place, asDirectory }: Found,
+  { exclusive, how }: { exclusive: boolean; how: number },
+  permissions: number,
+): number {
+  if (place.errno === null) {
+    if (exclusive) throw errnoError("EEXIST", -17, "file already exists");
+    mustBeFile(place);
+    return openSync(byDescriptor(place.fd), O_WRONLY | O_NONBLOCK | how);
+  }
+  const [name, ...more] = place.missing;
+  if (place.errno.code !== "ENOENT" || more.length > 0) throw place.errno;
+  // It was not there, and then it was.
+  if (name === undefined) throw new Raced();
+  if (asDirectory) throw errnoError("EISDIR", -21, "illegal operation on a directory");
+  try {
+    return openSync(
+      byDescriptor(place.fd, name),
+      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND),
+      permissions,
+    );
+  } catch (error) {
+    // Somebody made it meanwhile: a file, or a symlink to a place that is another request.
+    if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new Raced();
+    throw error;
+  }
+}
