@@ -150,3 +150,11 @@ test("results that fight back fail in the guest", async () => {
   }
   expect(await cell.exec("1 + 1")).toBe(2);
 });
+
+test("a program whose promises are tampered with fails at once, and does not wait for its time to be up", async () => {
+  await cell.exec(
+    `Object.defineProperty(Promise.prototype, "constructor", { get() { throw new Error("mine") } }); 0`,
+  );
+  const error = await rejectionOf(cell.exec("(async () => 5)()"));
+  expect(error).toMatchObject({ name: "GuestError", message: "mine" });
+});
