@@ -25,6 +25,10 @@ export function startService(load: Load) {
     loggerProvider: otel.loggerProvider,
     // None coalesces: a record is a denial, and an id.
     recordsPerSecond: 1_000_000,
+    // The recorder waits as long for the far end as what sends to it.
+    ...(load.shutdownTimeoutMillis === undefined
+      ? {}
+      : { shutdownTimeoutMillis: load.shutdownTimeoutMillis }),
   });
   let denied = 0;
   return {
@@ -45,11 +49,16 @@ export function startService(load: Load) {
     get denied(): number {
       return denied;
     },
-    /** Ends, and gives the service's own account. */
+    /** Ends, and gives the service's own account: what the recorder gave up, and what was lost after it. */
     async end(): Promise<Delivery> {
       await denials.shutdown();
       await otel.shutdown();
-      return otel.delivery();
+      const delivery = otel.delivery();
+      const lost: Record<string, number> = { ...delivery.lost };
+      for (const [reason, count] of Object.entries(denials.ledger().dropped)) {
+        lost[reason] = (lost[reason] ?? 0) + count;
+      }
+      return { ...delivery, lost };
     },
   };
 }
