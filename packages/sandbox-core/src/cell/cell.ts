@@ -20,6 +20,7 @@ import { charged, type Running, running } from "./meter.ts";
 import { Modules } from "./modules.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
 import { asScript } from "./program.ts";
+import { settleMemory } from "./settle-memory.ts";
 import { Timers } from "./timers.ts";
 
 /** Calls whose limits are remembered after they settled, for what they left behind: timers, unawaited promises. */
@@ -66,6 +67,7 @@ export class Cell {
         this.#isolate = new GuestIsolate(this.#start.memoryMib, this.#bridge(), () =>
           this.#overrun("memory", this.#current),
         );
+        settleMemory();
         this.#channel.send(encodeJson(Frame.ready, 0, {}));
         break;
       case Frame.exec: {
