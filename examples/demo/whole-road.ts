@@ -21,9 +21,9 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
     say("  The first half above is complete without them.");
     return true;
   }
-  await using stack = await progress.step(
-    "Starting a Collector and a Prometheus on loopback",
-    async () => await startStack({ servers: found.servers }),
+  await using ending = new AsyncDisposableStack();
+  const stack = await progress.step("Starting a Collector and a Prometheus on loopback", async () =>
+    ending.use(await startStack({ servers: found.servers })),
   );
   const { collector, prometheus } = stack;
   let refusals: Refusal[];
@@ -91,6 +91,8 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
 
   if (keep) {
     stack.keep();
+    // Nothing is left to be ended here.
+    ending.move();
     heading("Left running");
     pairs([
       ["Prometheus", prometheus.url],
