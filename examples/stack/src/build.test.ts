@@ -86,6 +86,8 @@ test("a build that is killed leaves nothing that counts as built, no compiler at
   await writeFile(join(folder, "builder.ts"), code);
   const builder = spawn(process.execPath, [join(folder, "builder.ts")], { env, stdio: "ignore" });
   const pid = await appears(join(folder, "pid"));
+  // The few milliseconds between a command's start and its watchdog's are nobody's.
+  await watched(pid);
   builder.kill("SIGKILL");
   await once(builder, "exit");
   await expect(access(bundleFolder("prometheus", env))).rejects.toThrow("ENOENT");
@@ -126,6 +128,18 @@ async function appears(path: string): Promise<number> {
     if (text.endsWith("\n")) return Number(text);
     await sleep(20);
   }
+}
+
+/** Resolves when a watchdog stands over a process group. */
+async function watched(group: number): Promise<void> {
+  for (let left = 200; left > 0; left--) {
+    for (const entry of await readdir("/proc")) {
+      const command = await readFile(join("/proc", entry, "cmdline"), "utf8").catch(() => "");
+      if (command.includes(`\0watchdog\0${group}\0`)) return;
+    }
+    await sleep(50);
+  }
+  throw new Error(`nothing watches over ${group}`);
 }
 
 function isAlive(pid: number): boolean {
