@@ -9,7 +9,7 @@ import {
 } from "@pyisolate/stack";
 import { createDenialRecorder, EVENTS, METRICS, redactTarget } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 
 const JOB = "pyisolate-e2e";
 const POLICY = parsePolicy({
@@ -46,6 +46,10 @@ const PROGRAMS = [
 ];
 
 let stack: Stack;
+
+beforeEach(async ({ skip }) => {
+  await serversForTest({ skip });
+}, BUILD_TIMEOUT_MS);
 
 afterAll(async () => {
   await stack?.stop();

@@ -20,7 +20,7 @@ import {
 } from "@pyisolate/stack";
 import { createDenialRecorder, type DenialRecorder, EVENTS } from "@pyisolate/telemetry";
 import { startTelemetry, type Telemetry } from "@pyisolate/telemetry/sdk";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 // One denial, followed through every room in the order in which it passes them. Each test is one room and leaves what the
 // next one takes up, so they run in order and a failure tells which wall was not passed.
@@ -51,6 +51,11 @@ describe("one denial", () => {
   beforeAll(async () => {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   });
+
+  // Each room needs them: without servers each says why it is skipped.
+  beforeEach(async ({ skip }) => {
+    await serversForTest({ skip });
+  }, BUILD_TIMEOUT_MS);
 
   afterAll(async () => {
     await supervisor?.close();
