@@ -1,5 +1,3 @@
-import type { Delivery } from "@pyisolate/telemetry/sdk";
-
 /** A record at the far end, as far as it is looked at. */
 export interface DeniedLog {
   readonly attributes: Readonly<Record<string, unknown>>;
@@ -11,7 +9,8 @@ export interface Account {
   /** Denials in records with distinct ids. */
   readonly delivered: number;
   readonly duplicates: number;
-  readonly lost: Delivery["lost"];
+  /** By reason: what the service, or the Collector, says itself. */
+  readonly lost: Readonly<Record<string, number>>;
   readonly residual: number;
 }
 
@@ -20,7 +19,7 @@ export function account(
   title: string,
   denied: number,
   logs: readonly DeniedLog[],
-  lost: Delivery["lost"] = {},
+  lost: Account["lost"] = {},
 ): Account {
   const counts = new Map<unknown, number>();
   let records = 0;
@@ -35,7 +34,7 @@ export function account(
     denied,
     delivered,
     duplicates: records - counts.size,
-    lost,
+    lost: Object.fromEntries(Object.entries(lost).filter(([, count]) => count !== 0)),
     residual: denied - delivered - sum(Object.values(lost)),
   };
   process.stdout.write(`${title}: ${JSON.stringify(result)}\n`);

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { attributesOf, type OtlpLogs } from "../../packages/telemetry/src/testing/otlp-receiver.ts";
 import type { DeniedLog } from "./account.ts";
 
-/** What it does instead of answering that it has taken a request. */
-export type Fault = (response: ServerResponse) => void;
+/** What it does instead of answering that it has taken a request; "absent": nobody listens. */
+export type Fault = ((response: ServerResponse) => void) | "absent";
 
 /** A far end that is at fault until it is told to be well. */
 export async function farEnd(fault: Fault) {
@@ -16,7 +16,7 @@ export async function farEnd(fault: Fault) {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      if (!well) {
+      if (!well && fault !== "absent") {
         fault(response);
         return;
       }
@@ -25,21 +25,28 @@ export async function farEnd(fault: Fault) {
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  if (fault === "absent") await closed(server);
   return {
     logs,
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://127.0.0.1:${port}`,
     recover() {
       well = true;
+      if (fault === "absent") server.listen(port, "127.0.0.1");
       // What hangs is not answered after all.
-      server.closeAllConnections();
+      else server.closeAllConnections();
     },
     async [Symbol.asyncDispose]() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      if (server.listening) await closed(server);
     },
   };
+}
+
+async function closed(server: ReturnType<typeof createServer>): Promise<void> {
+  const gone = once(server, "close");
+  server.close();
+  server.closeAllConnections();
+  await gone;
 }
 
 function logsIn(body: Buffer): DeniedLog[] {

@@ -1,40 +1,15 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { BUILD_TIMEOUT_MS } from "@pyisolate/stack";
 import { expect, test } from "vitest";
 
 import { account } from "./account.ts";
-import { farEnd } from "./far-end.ts";
+import { farEnd, type Fault } from "./far-end.ts";
 import { temporaryFolder } from "./folder.ts";
-import { startService, type Load } from "./service.ts";
-
-const PROGRAM = join(import.meta.dirname, "stopped-service.ts");
-
-/** What a service says of itself when SIGTERM ends it with its Collector down. */
-interface LastWords {
-  readonly denied: number;
-  readonly waiting: number;
-  readonly onDisk: number;
-  readonly lost: Readonly<Record<string, number>>;
-  /** From the signal to the end, milliseconds. */
-  readonly took: number;
-}
-
-async function stopped(load: Load): Promise<LastWords> {
-  const child = spawn(process.execPath, [PROGRAM, JSON.stringify(load)], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  let output = "";
-  const closed = once(child, "close");
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  await once(child.stdout, "data");
-  child.kill("SIGTERM");
-  const [code] = (await closed) as [number | null];
-  expect(code).toBe(0);
-  return JSON.parse(output.slice(output.indexOf("{"))) as LastWords;
-}
+import { startService } from "./service.ts";
+import { stopped } from "./stopped.ts";
+import { startRoad } from "./store-road.ts";
 
 const DEAD = { endpoint: "http://127.0.0.1:1", shutdownTimeoutMillis: 1000 };
 
@@ -61,3 +36,31 @@ test("SIGTERM while the Collector is down: what the spool holds is there after t
   });
   expect(await readdir(spool)).toEqual([]);
 }, 30_000);
+
+test.for([
+  ["answers 503", (response) => response.writeHead(503).end()],
+  ["hangs", () => {}],
+  ["is not there", "absent"],
+] as const satisfies (readonly [string, Fault])[])(
+  "SIGTERM of service and Collector, twice, while the store %s: all of it is delivered in the end",
+  { timeout: BUILD_TIMEOUT_MS },
+  async ([name, fault], context) => {
+    await using road = await startRoad(context, fault);
+    let denied = 0;
+    for (let round = 0; round < 2; round++) {
+      const spool = join(road.directory, "spool");
+      const words = await stopped({ endpoint: road.collector.otlpEndpoint, spool });
+      // Of the service's part nothing is left to do: the Collector has it.
+      expect(words).toMatchObject({ waiting: 0, onDisk: 0, lost: {} });
+      denied += words.denied;
+      expect(await road.counters()).toMatchObject({ failed: 0, queued: denied });
+      expect(await road.collector.stop()).toEqual({ code: 0, signal: null });
+      await road.restart();
+    }
+    road.store.recover();
+    await road.settled();
+    const { atStore, inFile } = await road.accounts(`SIGTERM, store ${name}`, denied, {});
+    for (const each of [atStore, inFile])
+      expect(each).toMatchObject({ duplicates: 0, residual: 0 });
+  },
+);

@@ -1,0 +1,96 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import {
+  COLLECTOR_CONFIG,
+  readLogFile,
+  serversForTest,
+  startCollector,
+  type Collector,
+  type CollectorOptions,
+  type SkippableTest,
+} from "@pyisolate/stack";
+
+import { account, type Account, type DeniedLog } from "./account.ts";
+import { farEnd, type Fault } from "./far-end.ts";
+import { ownCounters, type OwnCounters } from "./own-counters.ts";
+import { until } from "./until.ts";
+
+const STORE = "otlp_http/store";
+
+/**
+ * What the tests change in otel-collector.yaml: what goes to the store is readable here, and time passes faster. How long
+ * it goes on trying is not touched.
+ */
+const FASTER = {
+  encoding: "json",
+  compression: "none",
+  timeout: "1s",
+  retry_on_failure: { initial_interval: "100ms", max_interval: "300ms" },
+};
+
+export interface RoadOptions extends Pick<CollectorOptions, "stateDir" | "env"> {
+  /** More that is changed in the exporter to the store. */
+  readonly exporter?: Readonly<Record<string, unknown>>;
+  /** Configuration files merged after otel-collector.yaml. */
+  readonly more?: readonly string[];
+}
+
+/** The real Collector on the repository's otel-collector.yaml, and behind it a log store that is at fault. */
+export async function startRoad(context: SkippableTest, fault: Fault, options: RoadOptions = {}) {
+  const { otelcol: binary } = await serversForTest(context);
+  const directory = await mkdtemp(join(tmpdir(), "pyisolate-road-"));
+  const overlay = join(directory, "faster.yaml");
+  const exporters = { [STORE]: { ...FASTER, ...options.exporter } };
+  await writeFile(overlay, JSON.stringify({ exporters }));
+  const store = await farEnd(fault);
+  const settings: CollectorOptions = {
+    binary,
+    stateDir: options.stateDir ?? join(directory, "state"),
+    config: [COLLECTOR_CONFIG, ...(options.more ?? []), overlay],
+    logStore: store.endpoint,
+    ...(options.env === undefined ? {} : { env: options.env }),
+  };
+  let collector = await startCollector(settings);
+  const counters = async () => await ownCounters(collector.telemetryUrl, STORE);
+  return {
+    directory,
+    settings,
+    store,
+    get collector(): Collector {
+      return collector;
+    },
+    counters,
+    /** Starts the Collector anew where it was, after it was stopped or killed. */
+    async restart(): Promise<void> {
+      collector = await startCollector({ ...settings, ports: collector.ports });
+    },
+    /** Waits until the Collector has nothing more to send, and says what it has given up. */
+    async settled(): Promise<OwnCounters> {
+      return await until("the Collector's queue", counters, ({ queued }) => queued === 0);
+    },
+    /** What reached the store, and what is in the Collector's file: one line for each. */
+    async accounts(title: string, denied: number, lost: Account["lost"]) {
+      const { logs } = await readLogFile(collector.logFile);
+      return {
+        atStore: account(title, denied, store.logs, lost),
+        inFile: account(`${title}, in the Collector's file`, denied, logs),
+      };
+    },
+    /** Ids that the file has and the store has not. */
+    async missing(): Promise<number> {
+      const { logs } = await readLogFile(collector.logFile);
+      return ids(logs).difference(ids(store.logs)).size;
+    },
+    async [Symbol.asyncDispose]() {
+      await collector.stop();
+      await store[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function ids(logs: readonly DeniedLog[]): Set<unknown> {
+  return new Set(logs.map(({ attributes }) => attributes["pyisolate.denial.id"]));
+}
