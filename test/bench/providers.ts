@@ -15,7 +15,8 @@ class Nowhere extends InMemoryLogRecordExporter {
   }
 }
 
-class IdleReader extends MetricReader {
+/** A reader that collects when it is told to. */
+export class IdleReader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
   protected override async onShutdown(): Promise<void> {}
 }

@@ -3,21 +3,27 @@ export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: "x" | "ms" | "MiB";
-  /** Most that it may be. */
-  readonly target: number;
+  /** Most that it may be, or least; none where it only tells two ways apart. */
+  readonly target?: number;
+  /** Whether more is better. */
+  readonly atLeast?: boolean;
 }
 
 export function printFigures(figures: readonly Figure[]): void {
   process.stdout.write(
     "\nFigure                                                             measured     target\n",
   );
-  for (const { what, value, unit, target } of figures) {
+  for (const { what, value, unit, target, atLeast = false } of figures) {
     const shown = (number: number): string =>
       `${number < 0.1 ? number.toFixed(4) : number.toFixed(2)} ${unit}`;
-    const verdict = value <= target ? "met" : "MISSED";
-    process.stdout.write(
-      `${what.padEnd(64)} ${shown(value).padStart(11)} ${`<= ${shown(target)}`.padStart(13)}  ${verdict}\n`,
-    );
+    const line = `${what.padEnd(64)} ${shown(value).padStart(11)}`;
+    if (target === undefined) {
+      process.stdout.write(`${line}\n`);
+      continue;
+    }
+    const verdict = (atLeast ? value >= target : value <= target) ? "met" : "MISSED";
+    const bound = `${atLeast ? ">=" : "<="} ${shown(target)}`;
+    process.stdout.write(`${line} ${bound.padStart(13)}  ${verdict}\n`);
   }
 }
 
@@ -30,6 +36,6 @@ export function printMedians(
   process.stdout.write(`\n${title} (median, ${unit})\n`);
   for (const [name, value] of medians)
     process.stdout.write(
-      `  ${name.padEnd(62)} ${value.toFixed(value < 100 ? 2 : 0).padStart(11)}\n`,
+      `  ${name.padEnd(62)} ${value.toFixed(Number.isInteger(value) || value >= 100 ? 0 : 2).padStart(11)}\n`,
     );
 }

@@ -1,48 +1,83 @@
 import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
 
-import { millionDenials } from "./flood.ts";
-import { memoryOfCells } from "./memory.ts";
-import { recorderAlone } from "./recorder-alone.ts";
-import { refusedCall } from "./refused-call.ts";
 import { type Figure, printFigures } from "./report.ts";
-import { spawnFromPool } from "./spawn.ts";
 
-const USAGE = `Usage: pnpm bench [--quick]
+/** One row of the bench. Each loads its own code: a run of one needs nothing of the others. */
+interface Row {
+  readonly about: string;
+  measure(quick: boolean): Promise<Figure[]>;
+}
+
+const ROWS: Readonly<Record<string, Row>> = {
+  "refused-call": {
+    about: "a refused call, against a bare round trip and a guest throw",
+    measure: async (quick) => await (await import("./refused-call.ts")).refusedCall(quick ? 5 : 21),
+  },
+  "recorder-alone": {
+    about: "what recording adds to a refused call, against calling the SDK in it",
+    measure: async (quick) =>
+      await (await import("./recorder-alone.ts")).recorderAlone(quick ? 5 : 21),
+  },
+  collection: {
+    about: "a collection and a scrape of 10,000 series: bare SDK, ours, prom-client",
+    measure: async (quick) => await (await import("./collection.ts")).collection(quick ? 5 : 21),
+  },
+  flood: {
+    about: "a million denials of one cell: memory and event loop",
+    measure: async () => await (await import("./flood.ts")).millionDenials(),
+  },
+  spawn: {
+    about: "a spawn from the pool",
+    measure: async (quick) => await (await import("./spawn.ts")).spawnFromPool(quick ? 5 : 21),
+  },
+  memory: {
+    about: "memory of live cells, against bare child processes",
+    measure: async (quick) => await (await import("./memory.ts")).memoryOfCells(quick ? 5 : 50),
+  },
+};
+
+const USAGE = `Usage: pnpm bench [--quick] [row ...]
 
 Measures, side by side in one run, what is published: each figure is a ratio of medians whose rounds are interleaved.
 A figure that misses its target is said so; the exit code is 0 all the same, since the machine may be at fault.
+
+Rows (all of them unless named):
+${Object.entries(ROWS)
+  .map(([name, { about }]) => `  ${name.padEnd(15)} ${about}`)
+  .join("\n")}
 
   --quick  fewer rounds and cells: a look, not a figure to publish
   --help   this text
 `;
 
-const { quick, help } = options();
+const { quick, help, names } = options();
 if (help) process.stdout.write(USAGE);
-else await run(quick);
+else await run(quick, names);
 
-async function run(quick: boolean): Promise<void> {
+async function run(quick: boolean, names: readonly string[]): Promise<void> {
   process.stdout.write(
     `Node ${process.version}, Linux ${release()}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}\n`,
   );
   const figures: Figure[] = [];
-  for (const [name, measure] of [
-    ["refused call", async () => await refusedCall(quick ? 5 : 21)],
-    ["recorder alone", async () => await recorderAlone(quick ? 5 : 21)],
-    ["flood", async () => await millionDenials()],
-    ["spawn", async () => await spawnFromPool(quick ? 5 : 21)],
-    ["memory", async () => await memoryOfCells(quick ? 5 : 50)],
-  ] as const) {
+  for (const [name, { measure }] of Object.entries(ROWS)) {
+    if (names.length > 0 && !names.includes(name)) continue;
     process.stderr.write(`measuring: ${name} ...\n`);
-    figures.push(...(await measure()));
+    figures.push(...(await measure(quick)));
   }
   printFigures(figures);
 }
 
-function options(): { quick: boolean; help: boolean } {
+function options(): { quick: boolean; help: boolean; names: readonly string[] } {
   try {
     const flag = { type: "boolean", default: false } as const;
-    return parseArgs({ options: { quick: flag, help: flag } }).values;
+    const { values, positionals } = parseArgs({
+      options: { quick: flag, help: flag },
+      allowPositionals: true,
+    });
+    const unknown = positionals.find((name) => !Object.hasOwn(ROWS, name));
+    if (unknown !== undefined) throw new Error(`no row is called ${unknown}`);
+    return { ...values, names: positionals };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     process.exit(2);
