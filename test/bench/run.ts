@@ -23,6 +23,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     about: "a collection and a scrape of 10,000 series: bare SDK, ours, prom-client",
     measure: async (quick) => await (await import("./collection.ts")).collection(quick ? 5 : 21),
   },
+  delivery: {
+    about: "records a second into a real Collector, none lost, against the bare OTLP exporter",
+    measure: async (quick) =>
+      await (await import("./delivery.ts")).delivery(quick ? 3 : 7, quick ? 5_000 : 20_000),
+  },
   flood: {
     about: "a million denials of one cell: memory and event loop",
     measure: async () => await (await import("./flood.ts")).millionDenials(),
