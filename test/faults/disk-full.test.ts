@@ -1,28 +1,13 @@
-import { execFile } from "node:child_process";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 
 import { expect, onTestFinished, test, vi } from "vitest";
 
 import { account } from "./account.ts";
 import { farEnd } from "./far-end.ts";
-import { temporaryFolder } from "./folder.ts";
 import { startService } from "./service.ts";
-
-const run = promisify(execFile);
-
-/** A file system of so many KiB, for as long as the test runs. */
-async function smallDisk(kib: number): Promise<string> {
-  const path = join(await temporaryFolder(), "disk");
-  await mkdir(path);
-  await run("mount", ["-t", "tmpfs", "-o", `size=${kib}k`, "tmpfs", path]);
-  onTestFinished(async () => {
-    await run("umount", ["-l", path]);
-  });
-  return path;
-}
+import { smallDisk } from "./small-disk.ts";
 
 test("a full disk costs no denial while memory has room, and none silently past it", async (context) => {
   if (process.getuid?.() !== 0) context.skip("only root may mount a small disk");

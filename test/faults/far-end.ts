@@ -50,7 +50,8 @@ async function closed(server: ReturnType<typeof createServer>): Promise<void> {
 }
 
 function logsIn(body: Buffer): DeniedLog[] {
-  const { resourceLogs } = JSON.parse(body.toString()) as OtlpLogs;
+  // A Collector whose disk was full sends empty requests as well.
+  const { resourceLogs = [] } = JSON.parse(body.toString()) as Partial<OtlpLogs>;
   return resourceLogs.flatMap(({ scopeLogs }) =>
     scopeLogs.flatMap(({ logRecords }) =>
       logRecords.map(({ attributes }) => ({ attributes: attributesOf(attributes) })),

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Fault } from "./far-end.ts";
 import { startService } from "./service.ts";
 import { startRoad } from "./store-road.ts";
+import { until } from "./until.ts";
 
 /** Some eight tries, milliseconds. */
 const OUTAGE = 2000;
@@ -55,14 +56,17 @@ test(
   "a queue that is full: the service is told, sends again, and nothing is lost",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
-    const queue = { sending_queue: { queue_size: 2000 } };
-    await using road = await startRoad(context, answering(503), { exporter: queue });
+    const env = { OTELCOL_QUEUE_BYTES: "1000000" };
+    await using road = await startRoad(context, answering(503), { env });
     const service = startService({
       endpoint: road.collector.otlpEndpoint,
       shutdownTimeoutMillis: 20_000,
     });
-    await service.denyFor(OUTAGE, 50);
-    expect((await road.counters()).enqueueFailed).toBeGreaterThan(0);
+    const denyMore = async () => {
+      service.deny(200);
+      return await road.counters();
+    };
+    await until("a full queue", denyMore, ({ enqueueFailed }) => enqueueFailed > 0);
     road.store.recover();
     const { lost, waiting } = await service.end();
     expect({ lost, waiting }).toEqual({ lost: {}, waiting: 0 });

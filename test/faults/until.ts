@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
  */
 export async function until<T>(
   what: string,
-  look: () => Promise<T>,
+  look: () => T | Promise<T>,
   satisfies: (value: T) => boolean,
 ): Promise<T> {
   for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
