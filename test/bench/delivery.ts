@@ -8,7 +8,7 @@ import { FarSide } from "./far-side.ts";
 import { median, pairedRatio } from "./measure.ts";
 import { type Figure, printMedians } from "./report.ts";
 import { Service } from "./service.ts";
-import type { Way } from "./ways.ts";
+import { WARM_UP, type Way } from "./ways.ts";
 
 /** Denials of one turn: the batch of the SDK's processor. */
 const BURST = 512;
@@ -19,7 +19,8 @@ export interface Run {
   /** Microseconds of CPU, a record. */
   readonly serviceCpu: number;
   readonly collectorCpu: number;
-  /** Bytes in the folder where records wait, when all had arrived. */
+  /** Bytes of a record in the folder where records wait: the most there were, and when all had arrived. */
+  readonly peak: number;
   readonly left: number;
   readonly keys: string;
 }
@@ -91,10 +92,21 @@ async function run(binary: string, way: Way, denials: number): Promise<Run> {
       burst: BURST,
       pause: 0,
     });
+    // What is tailed may have been written long before it arrives.
+    await farSide.has(WARM_UP);
+    const kept = await bytesIn(waiting);
+    let peak = kept;
+    const sizing = setInterval(() => {
+      void bytesIn(waiting).then((bytes) => (peak = Math.max(peak, bytes)));
+    }, 50);
     const before = await farSide.cpuSeconds();
     const start = performance.now();
     service.go();
-    await farSide.has(denials);
+    try {
+      await farSide.has(WARM_UP + denials);
+    } finally {
+      clearInterval(sizing);
+    }
     const seconds = (performance.now() - start) / 1000;
     const { cpuSeconds } = await service.report();
     const collector = (await farSide.cpuSeconds()) - before;
@@ -105,7 +117,8 @@ async function run(binary: string, way: Way, denials: number): Promise<Run> {
       perSecond: denials / seconds,
       serviceCpu: (cpuSeconds / denials) * 1e6,
       collectorCpu: (collector / denials) * 1e6,
-      left: await bytesIn(waiting),
+      peak: (peak - kept) / denials,
+      left: ((await bytesIn(waiting)) - kept) / denials,
       keys,
     };
   });

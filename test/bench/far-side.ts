@@ -7,7 +7,8 @@ import { ATTRIBUTES as A } from "@pyisolate/telemetry";
 
 /** Cells of the records that count; others are there to warm up. */
 const COUNTED = /^cell-/;
-const NEEDLE = Buffer.from(`{"stringValue":"cell-`);
+/** Once in each record, in the Collector's own writing. */
+const NEEDLE = Buffer.from(`"${A.denialId.name}"`);
 /** How often the file is looked at, milliseconds. */
 const EVERY = 10;
 /** Of the kernel: ticks of /proc/<pid>/stat in a second. */
@@ -71,7 +72,7 @@ export class FarSide implements AsyncDisposable {
     return (Number(fields[11]) + Number(fields[12])) / TICKS;
   }
 
-  /** Resolves when so many records are in the file, however often each. */
+  /** Resolves when so many records are in the file, those that warmed up included, however often each. */
   async has(count: number, withinMs = 120_000): Promise<void> {
     const deadline = Date.now() + withinMs;
     for (;;) {

@@ -3,7 +3,7 @@ import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 
 import { type DenialEvent, denialEvent } from "@pyisolate/policy";
 
-import { startWay, type Way, type WayOptions } from "./ways.ts";
+import { startWay, WARM_UP, type Way, type WayOptions } from "./ways.ts";
 
 /** What a service is to do. */
 export interface Load extends WayOptions {
@@ -21,8 +21,6 @@ export interface Report {
   readonly seconds: number;
 }
 
-/** Before the clock starts, so that code is compiled and connections are open. */
-const WARM_UP = 4096;
 const CELLS = 100;
 
 const load = JSON.parse(process.argv[2] ?? "{}") as Load;

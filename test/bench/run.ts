@@ -28,6 +28,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     measure: async (quick) =>
       await (await import("./delivery.ts")).delivery(quick ? 3 : 7, quick ? 5_000 : 20_000),
   },
+  durability: {
+    about: "the spool, against files that the Collector tails: rate, CPU, disk, kill -9 of each",
+    measure: async (quick) =>
+      await (await import("./durability.ts")).durability(quick ? 3 : 7, quick ? 5_000 : 20_000),
+  },
   flood: {
     about: "a million denials of one cell: memory and event loop",
     measure: async () => await (await import("./flood.ts")).millionDenials(),

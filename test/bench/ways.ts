@@ -12,6 +12,9 @@ import { LineFiles } from "./line-files.ts";
 export const WAYS = ["bare", "live", "queue", "tail"] as const;
 export type Way = (typeof WAYS)[number];
 
+/** Denials before the clock starts, so that code is compiled and connections are open. */
+export const WARM_UP = 4096;
+
 export interface WayOptions {
   readonly endpoint: string;
   /** Where records wait, for the ways that have such a place. */

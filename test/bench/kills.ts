@@ -1,0 +1,69 @@
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { inFolder } from "./delivery.ts";
+import { FarSide } from "./far-side.ts";
+import { Service } from "./service.ts";
+import type { Way } from "./ways.ts";
+
+/** What a kill -9 came to, seen at the far side. */
+export interface Kill {
+  /** Records beyond one for each denial. */
+  readonly duplicates: number;
+  /** Denials of which the service had said that they survive it, and that never came. */
+  readonly lost: number;
+}
+
+/** A flood, so that there is something in everybody's hands at any moment. */
+const FLOOD = { burst: 512, pause: 1 };
+
+/** The Collector killed in mid-flood, and again while it recovers. */
+export async function collectorKilled(binary: string, way: Way, denials: number): Promise<Kill> {
+  return await underWay(binary, way, denials, async (farSide, service) => {
+    for (let kill = 0; kill < 2; kill++) {
+      await sleep(200 + Math.random() * 400);
+      await farSide.crash();
+    }
+    await service.report();
+    return denials;
+  });
+}
+
+/** The service killed in mid-flood; where it is its own courier it is started again. */
+export async function serviceKilled(binary: string, way: Way, denials: number): Promise<Kill> {
+  return await underWay(binary, way, denials, async (farSide, service, folder) => {
+    await service.killAt(denials / 2);
+    if (way === "queue") {
+      await using next = await Service.start({
+        way,
+        endpoint: farSide.endpoint,
+        folder,
+        denials: 0,
+        ...FLOOD,
+      });
+      next.go();
+      await next.report();
+    }
+    return service.durable;
+  });
+}
+
+async function underWay(
+  binary: string,
+  way: Way,
+  denials: number,
+  fate: (farSide: FarSide, service: Service, folder: string) => Promise<number>,
+): Promise<Kill> {
+  return await inFolder(async (folder) => {
+    const waiting = path.join(folder, "waiting");
+    const tailed = way === "tail" ? waiting : undefined;
+    await using farSide = await FarSide.start(binary, path.join(folder, "state"), tailed);
+    const load = { way, endpoint: farSide.endpoint, folder: waiting, denials, ...FLOOD };
+    await using service = await Service.start(load);
+    service.go();
+    const durable = await fate(farSide, service, waiting);
+    await farSide.settles();
+    const { ids, records } = await farSide.arrived();
+    return { duplicates: records - ids.size, lost: Math.max(0, durable - ids.size) };
+  });
+}
