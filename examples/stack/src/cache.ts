@@ -1,8 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { cacheKey } from "./manifest.ts";
-
-export type ServerName = "otelcol" | "prometheus" | "promtool";
+import { type Bundle, cacheKey } from "./bundles.ts";
 
 /** Where built servers are kept: `$PYISOLATE_CACHE`, else `$XDG_CACHE_HOME/pyisolate`, else `~/.cache/pyisolate`. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -13,18 +11,6 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
     shared !== undefined && shared !== "" ? shared : join(homedir(), ".cache"),
     "pyisolate",
   );
-}
-
-export type Bundle = "collector" | "prometheus";
-
-/** What is built together. */
-export const BUNDLES: Readonly<Record<Bundle, readonly ServerName[]>> = {
-  collector: ["otelcol"],
-  prometheus: ["prometheus", "promtool"],
-};
-
-export function bundleOf(name: ServerName): Bundle {
-  return name === "otelcol" ? "collector" : "prometheus";
 }
 
 /** A bundle's folder in the cache. It appears in one rename, so what is there is whole. */

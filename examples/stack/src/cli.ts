@@ -1,16 +1,21 @@
 import { parseArgs } from "node:util";
 import { cacheFolder } from "./cache.ts";
+import { isServerName, SERVER_NAMES } from "./bundles.ts";
 import { StackError } from "./errors.ts";
-import { findServers } from "./servers.ts";
+import { VARIABLES } from "./find.ts";
+import { findServers, ROAD } from "./servers.ts";
 
-const HELP = `Usage: node examples/stack/dist/cli.js <command>
+const HELP = `Usage: node examples/stack/dist/cli.js <command> [server ...]
 
 Commands:
-  build   find the Collector, Prometheus and promtool, and build with Go what is missing
+  build   find the servers, and build with Go what is missing
   find    say where they are, without building
 
+Servers: ${SERVER_NAMES.join(" ")}
+         without any: ${ROAD.join(" ")}
+
 Environment:
-  PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS, PYISOLATE_PROMTOOL
+${SERVER_NAMES.map((name) => `  ${VARIABLES[name]}`).join("\n")}
                     binaries to use; otherwise PATH, then the cache
   PYISOLATE_CACHE   where built ones are kept; now ${cacheFolder()}
   PYISOLATE_GO      the Go command; "none" forbids building
@@ -24,6 +29,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   let command: string | undefined;
+  let names: string[] = [];
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -34,16 +40,19 @@ async function main(args: string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    if (positionals.length === 1) [command] = positionals;
+    [command, ...names] = positionals;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n`);
   }
-  if (command !== "build" && command !== "find") {
+  if ((command !== "build" && command !== "find") || !names.every(isServerName)) {
     process.stderr.write(HELP);
     return 2;
   }
   try {
-    const result = await findServers({ build: command === "build" });
+    const result = await findServers({
+      build: command === "build",
+      names: names.length === 0 ? ROAD : names,
+    });
     if (!result.ok) {
       process.stderr.write(`${result.reason}\n`);
       return 1;

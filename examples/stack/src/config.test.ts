@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { COLLECTOR_CONFIG, validateConfig } from "./collector.ts";
 import { serversForTest } from "./in-tests.ts";
-import { COLLECTOR_VERSION, COMPONENTS, PROMETHEUS_VERSION } from "./manifest.ts";
+import { PROMETHEUS_VERSION } from "./bundles.ts";
+import { COLLECTOR_VERSION, COMPONENTS } from "./manifest.ts";
 import { createPromtool } from "./promtool.ts";
 import { BUILD_TIMEOUT_MS } from "./servers.ts";
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { bundleFolder, bundleOf, type ServerName } from "./cache.ts";
+import { bundleOf, type ServerName } from "./bundles.ts";
+import { bundleFolder } from "./cache.ts";
 import { StackError } from "./errors.ts";
 import { isExecutable, onPath } from "./executable.ts";
 import { fitnessOf } from "./fitness.ts";
@@ -9,6 +10,7 @@ const PATH_NAMES: Readonly<Record<ServerName, readonly string[]>> = {
   otelcol: ["otelcol", "otelcol-contrib"],
   prometheus: ["prometheus"],
   promtool: ["promtool"],
+  loki: ["loki"],
 };
 
 /** The variable that names a binary outright. */
@@ -16,6 +18,7 @@ export const VARIABLES: Readonly<Record<ServerName, string>> = {
   otelcol: "PYISOLATE_OTELCOL",
   prometheus: "PYISOLATE_PROMETHEUS",
   promtool: "PYISOLATE_PROMTOOL",
+  loki: "PYISOLATE_LOKI",
 };
 
 export interface FoundBinary {

@@ -1,10 +1,16 @@
 import { parse } from "yaml";
-import type { ServerName } from "./cache.ts";
+import type { ServerName } from "./bundles.ts";
 import { runCommand } from "./command.ts";
 import { COLLECTOR_VERSION, COMPONENTS } from "./manifest.ts";
 
-/** The oldest Prometheus and promtool that will do: 3.5, the long-term support release before the pinned one. */
-const MINIMUM_PROMETHEUS = "3.5.0";
+/** The oldest that will do. */
+const MINIMUM: Readonly<Record<Exclude<ServerName, "otelcol">, string>> = {
+  // The long-term support release before the pinned one.
+  prometheus: "3.5.0",
+  promtool: "3.5.0",
+  // The series that is tested.
+  loki: "3.7.0",
+};
 
 /** A binary that never answers a question about itself is none of ours. */
 const ANSWER_WITHIN_MS = 20_000;
@@ -15,7 +21,7 @@ export type Fitness =
 
 /** Whether a binary can play a server's part, by asking it what it is. */
 export async function fitnessOf(name: ServerName, path: string): Promise<Fitness> {
-  return name === "otelcol" ? await collectorFitness(path) : await prometheusFitness(name, path);
+  return name === "otelcol" ? await collectorFitness(path) : await versionFitness(name, path);
 }
 
 async function collectorFitness(path: string): Promise<Fitness> {
@@ -60,14 +66,18 @@ function listComponents(answer: unknown): Map<string, string> {
   return listed;
 }
 
-async function prometheusFitness(name: ServerName, path: string): Promise<Fitness> {
+// The answer is one line of the library that Prometheus and its relatives share.
+async function versionFitness(
+  name: Exclude<ServerName, "otelcol">,
+  path: string,
+): Promise<Fitness> {
   const { code, output } = await runCommand(path, ["--version"], { timeoutMs: ANSWER_WITHIN_MS });
   if (code !== 0) return unfit(`\`--version\` failed: ${firstLine(output)}`);
   const version = new RegExp(`${name}, version (\\d+\\.\\d+\\.\\d+)`).exec(output)?.[1];
   if (version === undefined) return unfit("it does not say its version");
-  return atLeast(version, MINIMUM_PROMETHEUS)
+  return atLeast(version, MINIMUM[name])
     ? { fit: true, version }
-    : unfit(`it is ${version}, older than ${MINIMUM_PROMETHEUS}`);
+    : unfit(`it is ${version}, older than ${MINIMUM[name]}`);
 }
 
 function atLeast(version: string, minimum: string): boolean {

@@ -3,10 +3,12 @@ export {
   BUILD_TIMEOUT_MS,
   type FindServersOptions,
   findServers,
+  type FindTheseOptions,
   requireServers,
   type Servers,
   type ServersResult,
 } from "./servers.ts";
+export type { ServerName } from "./bundles.ts";
 export { serversForTest, type SkippableTest } from "./in-tests.ts";
 export { createProgress, type Progress, SILENT } from "./progress.ts";
 
@@ -26,11 +28,13 @@ export {
   type ScrapeTarget,
   startPrometheus,
 } from "./prometheus.ts";
+export { type Loki, type LokiOptions, startLoki, validateLokiConfig } from "./loki.ts";
 export { type Server, type ServerExit, type ServerOptions, startServer } from "./server.ts";
 export { freePorts } from "./ports.ts";
 
 // Read what came out.
 export type { Sample } from "./prometheus-answer.ts";
+export type { LokiRange, LokiRangeOptions, LokiRecord, LokiSeries } from "./loki-query.ts";
 export { createPromtool, type Promtool, type Verdict } from "./promtool.ts";
 export { type LogFileContents, readLogFile, waitForLogs } from "./log-file.ts";
 export type { Attributes, AttributeValue, CollectedLog } from "./otlp-json.ts";

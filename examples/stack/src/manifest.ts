@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 /**
  * The Collector's version. The newest at which the Go module proxy serves every component below: later ones lack the
  * count connector, the Prometheus exporter or the OTLP JSON file receiver.
@@ -7,12 +5,6 @@ import { createHash } from "node:crypto";
 export const COLLECTOR_VERSION = "0.158.0";
 /** The modules of the Collector that are past 1.0 count for themselves; this number belongs to 0.158.0. */
 const STABLE_VERSION = "1.64.0";
-
-/** Prometheus' version, 3.16.0, as its Go module spells it. */
-export const PROMETHEUS_VERSION = "3.16.0";
-export const PROMETHEUS_MODULE_VERSION = "v0.316.0";
-/** Without the service discoveries of a dozen clouds; static targets stay. About half the compile time. */
-export const PROMETHEUS_BUILD_TAGS = "remove_all_sd,netgo";
 
 const CORE = "go.opentelemetry.io/collector";
 const CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib";
@@ -94,14 +86,4 @@ export function collectorManifest(paths: { readonly output: string; readonly go:
       gomod: `${CORE}/confmap/provider/${provider}provider v${STABLE_VERSION}`,
     })),
   });
-}
-
-/** Names what a build depends on: another manifest, version or platform is another place in the cache. */
-export function cacheKey(bundle: "collector" | "prometheus"): string {
-  const [version, recipe] =
-    bundle === "collector"
-      ? [COLLECTOR_VERSION, collectorManifest({ output: "", go: "" })]
-      : [PROMETHEUS_VERSION, `${PROMETHEUS_MODULE_VERSION} ${PROMETHEUS_BUILD_TAGS}`];
-  const hash = createHash("sha256").update(recipe).digest("hex").slice(0, 12);
-  return `${bundle}-${version}-${process.platform}-${process.arch}-${hash}`;
 }

@@ -10,14 +10,14 @@ export interface Sample {
 }
 
 /**
- * The samples in an answer of Prometheus' `/api/v1/query`.
+ * The samples in an answer of Prometheus' `/api/v1/query`, or of Loki's, which speaks alike.
  *
  * @throws {StackError} `query-failed`, where it is an error or neither vector nor scalar.
  */
-export function parseVector(promql: string, answer: unknown): Sample[] {
+export function parseVector(promql: string, answer: unknown, who = "Prometheus"): Sample[] {
   if (!isRecord(answer) || answer["status"] !== "success" || !isRecord(answer["data"])) {
     const reason = isRecord(answer) ? String(answer["error"] ?? answer["status"]) : "no answer";
-    throw new StackError("query-failed", `Prometheus refuses ${promql}: ${reason}`);
+    throw new StackError("query-failed", `${who} refuses ${promql}: ${reason}`);
   }
   const { resultType, result } = answer["data"];
   if (resultType === "scalar") return [sample({}, result, promql)];
@@ -50,10 +50,7 @@ function numberOf(text: string): number {
 }
 
 function malformed(promql: string): StackError {
-  return new StackError(
-    "query-failed",
-    `Prometheus' answer to ${promql} is not what its API promises.`,
-  );
+  return new StackError("query-failed", `The answer to ${promql} is not what the API promises.`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

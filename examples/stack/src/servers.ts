@@ -1,18 +1,23 @@
 import { join } from "node:path";
-import { buildBundle, findGo } from "./build.ts";
-import { type Bundle, bundleOf, type ServerName } from "./cache.ts";
+import { buildBundle } from "./build.ts";
+import { type Bundle, bundleOf, type ServerName } from "./bundles.ts";
 import { StackError } from "./errors.ts";
 import { findBinary, type IgnoredBinary, VARIABLES } from "./find.ts";
+import { findGo } from "./go.ts";
 import { createProgress, type Progress } from "./progress.ts";
 
 /** Milliseconds that a hook or test should allow for {@link findServers}: a cold build on two busy cores, and then some. */
-export const BUILD_TIMEOUT_MS = 30 * 60_000;
+export const BUILD_TIMEOUT_MS = 60 * 60_000;
 
-/** Paths of the binaries. */
-export type Servers = Readonly<Record<ServerName, string>>;
+/** What is had unless something else is asked for: the road from a service to its counters. */
+export const ROAD = ["otelcol", "prometheus", "promtool"] as const;
+export type RoadServer = (typeof ROAD)[number];
 
-export type ServersResult =
-  | { readonly ok: true; readonly servers: Servers }
+/** Paths of binaries. */
+export type Servers<Name extends ServerName = RoadServer> = Readonly<Record<Name, string>>;
+
+export type ServersResult<Name extends ServerName = RoadServer> =
+  | { readonly ok: true; readonly servers: Servers<Name> }
   | { readonly ok: false; readonly missing: readonly ServerName[]; readonly reason: string };
 
 export interface FindServersOptions {
@@ -23,23 +28,35 @@ export interface FindServersOptions {
   readonly progress?: Progress;
 }
 
+/** Those that are asked for. */
+export interface FindTheseOptions<Name extends ServerName> extends FindServersOptions {
+  readonly names: readonly Name[];
+}
+
 /**
- * The servers, found or built; or the reason why they cannot be had, fit to be shown.
+ * The servers, found or built; or the reason why they cannot be had, fit to be shown. Collector, Prometheus and promtool
+ * unless others are named; nothing else is looked for or built.
  *
  * @throws {StackError} `build-failed`, or `binary-unfit` where an environment variable names what will not do.
  */
-export async function findServers(options: FindServersOptions = {}): Promise<ServersResult> {
+export async function findServers(options?: FindServersOptions): Promise<ServersResult>;
+export async function findServers<Name extends ServerName>(
+  options: FindTheseOptions<Name>,
+): Promise<ServersResult<Name>>;
+export async function findServers(
+  options: FindServersOptions & { readonly names?: readonly ServerName[] } = {},
+): Promise<ServersResult<ServerName>> {
   const env = options.env ?? process.env;
   const progress = options.progress ?? createProgress();
-  const paths: Partial<Record<ServerName, string>> = {};
+  const paths = new Map<ServerName, string>();
   const missing: ServerName[] = [];
   const ignored: IgnoredBinary[] = [];
-  for (const name of ["otelcol", "prometheus", "promtool"] as const) {
+  for (const name of options.names ?? ROAD) {
     const search = await findBinary(name, env);
     for (const { path, reason } of search.ignored) progress.note(`Ignoring ${path}: ${reason}`);
     ignored.push(...search.ignored);
     if (search.found === undefined) missing.push(name);
-    else paths[name] = search.found.path;
+    else paths.set(name, search.found.path);
   }
   if (missing.length > 0) {
     const go = options.build === false ? undefined : await findGo(env);
@@ -50,13 +67,10 @@ export async function findServers(options: FindServersOptions = {}): Promise<Ser
       const bundle = bundleOf(name);
       const folder = built.get(bundle) ?? (await buildBundle(bundle, { env, progress, go }));
       built.set(bundle, folder);
-      paths[name] = join(folder, name);
+      paths.set(name, join(folder, name));
     }
   }
-  const { otelcol, prometheus, promtool } = paths;
-  if (otelcol === undefined || prometheus === undefined || promtool === undefined)
-    throw new TypeError("unreachable");
-  return { ok: true, servers: { otelcol, prometheus, promtool } };
+  return { ok: true, servers: Object.fromEntries(paths) as Servers<ServerName> };
 }
 
 /**
@@ -64,8 +78,14 @@ export async function findServers(options: FindServersOptions = {}): Promise<Ser
  *
  * @throws {StackError} `servers-missing` too.
  */
-export async function requireServers(options: FindServersOptions = {}): Promise<Servers> {
-  const result = await findServers(options);
+export async function requireServers(options?: FindServersOptions): Promise<Servers>;
+export async function requireServers<Name extends ServerName>(
+  options: FindTheseOptions<Name>,
+): Promise<Servers<Name>>;
+export async function requireServers(
+  options: FindServersOptions & { readonly names?: readonly ServerName[] } = {},
+): Promise<Servers<ServerName>> {
+  const result = await findServers({ ...options, names: options.names ?? ROAD });
   if (result.ok) return result.servers;
   throw new StackError("servers-missing", result.reason);
 }

@@ -1,0 +1,81 @@
+import { rename, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Bundle,
+  PROMETHEUS_BUILD_TAGS,
+  PROMETHEUS_MODULE_VERSION,
+  PROMETHEUS_VERSION,
+} from "./bundles.ts";
+import { type BuildOptions, goInstall, runTool } from "./go.ts";
+import { LOKI_BUILD_TAGS, LOKI_VERSION, lokiModule } from "./loki-module.ts";
+import { COLLECTOR_VERSION, collectorManifest } from "./manifest.ts";
+
+/** Builds a bundle's programs into `bin` of a work folder, which is there; the rest of the folder is scratch. */
+export type Recipe = (work: string, options: BuildOptions) => Promise<void>;
+
+export const RECIPES: Readonly<Record<Bundle, Recipe>> = {
+  collector: buildCollector,
+  prometheus: buildPrometheus,
+  loki: buildLoki,
+};
+
+async function buildCollector(work: string, options: BuildOptions): Promise<void> {
+  const { go, progress } = options;
+  const tools = join(work, "tools");
+  const sources = join(work, "src");
+  const manifest = join(work, "manifest.yaml");
+  await writeFile(manifest, collectorManifest({ output: sources, go }));
+  await progress.step("Building the Collector Builder", () =>
+    goInstall([`go.opentelemetry.io/collector/cmd/builder@v${COLLECTOR_VERSION}`], tools, options),
+  );
+  await progress.step(`Building the Collector ${COLLECTOR_VERSION} (once, some minutes)`, () =>
+    runTool(
+      join(tools, "builder"),
+      ["--config", manifest, "--skip-strict-versioning=false"],
+      options,
+    ),
+  );
+  await rename(join(sources, "otelcol"), join(work, "bin", "otelcol"));
+}
+
+async function buildPrometheus(work: string, options: BuildOptions): Promise<void> {
+  const commands = "github.com/prometheus/prometheus/cmd";
+  // Go stamps no version into what it installs this way, and the API would report none.
+  const flags = `-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`;
+  await options.progress.step(
+    `Building Prometheus and promtool ${PROMETHEUS_VERSION} (once, some minutes)`,
+    () =>
+      goInstall(
+        [
+          `-tags=${PROMETHEUS_BUILD_TAGS}`,
+          `-ldflags=${flags}`,
+          `${commands}/prometheus@${PROMETHEUS_MODULE_VERSION}`,
+          `${commands}/promtool@${PROMETHEUS_MODULE_VERSION}`,
+        ],
+        join(work, "bin"),
+        options,
+      ),
+  );
+}
+
+async function buildLoki(work: string, options: BuildOptions): Promise<void> {
+  const module = join(work, "src");
+  await mkdir(module);
+  await writeFile(join(module, "go.mod"), lokiModule());
+  const flags = `-s -w -X github.com/grafana/loki/v3/pkg/util/build.Version=${LOKI_VERSION}`;
+  await options.progress.step(`Building Loki ${LOKI_VERSION} (once, some minutes)`, () =>
+    runTool(
+      options.go,
+      [
+        "build",
+        // The module is new: Go has yet to write down what Loki needs, and its checksums.
+        "-mod=mod",
+        `-tags=${LOKI_BUILD_TAGS}`,
+        `-ldflags=${flags}`,
+        `-o=${join(work, "bin", "loki")}`,
+        "github.com/grafana/loki/v3/cmd/loki",
+      ],
+      { env: options.env, cwd: module },
+    ),
+  );
+}
