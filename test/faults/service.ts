@@ -8,12 +8,15 @@ export interface Load {
   readonly endpoint: string;
   readonly spool?: string | { readonly directory: string; readonly maxBytes?: number };
   readonly shutdownTimeoutMillis?: number;
+  readonly serviceName?: string;
+  /** "none" unless given: without a Collector's counters in the way. */
+  readonly metrics?: "otlp";
 }
 
 /** How many cells deny. */
 const CELLS = 100;
 
-/** A service that denies as it is told, without a Collector's counters in its way. */
+/** A service that denies as it is told. */
 export function startService(load: Load) {
   const otel = startTelemetry({
     serviceName: "faults",
@@ -23,6 +26,7 @@ export function startService(load: Load) {
   });
   const denials = createDenialRecorder({
     loggerProvider: otel.loggerProvider,
+    meterProvider: otel.meterProvider,
     // None coalesces: a record is a denial, and an id.
     recordsPerSecond: 1_000_000,
     // The recorder waits as long for the far end as what sends to it.

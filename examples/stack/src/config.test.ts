@@ -11,6 +11,13 @@ import { BUILD_TIMEOUT_MS } from "./servers.ts";
 
 const text = await readFile(COLLECTOR_CONFIG, "utf8");
 const config = parse(text, { merge: true }) as Record<string, Record<string, unknown>>;
+/** What is merged over it. */
+const examples = await Promise.all(
+  ["scale-out/agent.yaml", "scale-out/gateway.yaml"].map(async (path) => {
+    const example = await readFile(join(import.meta.dirname, "../..", path), "utf8");
+    return parse(example, { merge: true }) as typeof config;
+  }),
+);
 const composeFolder = join(import.meta.dirname, "../../compose");
 const compose = parse(await readFile(join(composeFolder, "compose.yaml"), "utf8")) as {
   services: Record<
@@ -27,9 +34,11 @@ const variables = new Map(
   ]),
 );
 
-test("the manifest requires what otel-collector.yaml names, and no more", () => {
+test("the manifest requires what otel-collector.yaml and the examples name, and no more", () => {
   const named = Object.keys(COMPONENTS).flatMap((kind) =>
-    Object.keys(config[kind] ?? {}).map((name) => `${kind}/${name.split("/", 1)[0]}`),
+    [config, ...examples].flatMap((each) =>
+      Object.keys(each[kind] ?? {}).map((name) => `${kind}/${name.split("/", 1)[0]}`),
+    ),
   );
   const required = Object.entries(COMPONENTS).flatMap(([kind, components]) =>
     components.filter((component) => component.required).map(({ type }) => `${kind}/${type}`),

@@ -13,7 +13,7 @@ interface Component {
   /** As a configuration names it. */
   readonly type: string;
   readonly module: string;
-  /** Whether otel-collector.yaml names it, so that a Collector without it will not do. */
+  /** Whether otel-collector.yaml or an example names it, so that a Collector without it will not do. */
   readonly required: boolean;
 }
 
@@ -47,7 +47,7 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly Component[]>> =
     {
       type: "load_balancing",
       module: `${CONTRIB}/exporter/loadbalancingexporter`,
-      required: false,
+      required: true,
     },
   ],
   extensions: [
