@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { createDenialRecorder, denialEvent } from "@pyisolate/telemetry";
-import { startTelemetry, type Delivery } from "@pyisolate/telemetry/sdk";
+import { createDenialRecorder, denialEvent, type Dropped } from "@pyisolate/telemetry";
+import { startTelemetry } from "@pyisolate/telemetry/sdk";
 
 /** Where a service sends, and how. */
 export interface Load {
@@ -53,16 +53,18 @@ export function startService(load: Load) {
     get denied(): number {
       return denied;
     },
-    /** Ends, and gives the service's own account: what the recorder gave up, and what was lost after it. */
-    async end(): Promise<Delivery> {
+    /** Ends, and gives the service's own account. */
+    async end(): Promise<{ readonly lost: Dropped; readonly waiting: number }> {
       await denials.shutdown();
       await otel.shutdown();
-      const delivery = otel.delivery();
-      const lost: Record<string, number> = { ...delivery.lost };
-      for (const [reason, count] of Object.entries(denials.ledger().dropped)) {
-        lost[reason] = (lost[reason] ?? 0) + count;
-      }
-      return { ...delivery, lost };
+      const { denied: known, emitted, coalesced, dropped, pending } = denials.ledger();
+      const settled = emitted + coalesced + droppedTotal(dropped);
+      if (known !== denied || settled + pending !== denied) throw new Error("unbalanced ledger");
+      return { lost: dropped, waiting: pending };
     },
   };
+}
+
+function droppedTotal(dropped: Dropped): number {
+  return Object.values(dropped).reduce((sum, count) => sum + count, 0);
 }

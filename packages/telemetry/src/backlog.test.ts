@@ -10,7 +10,7 @@ import { aDenial } from "./testing/denials.ts";
 
 function setup(capacity: number, recordsPerWindow = 1000) {
   const backlog = new Backlog(capacity, recordsPerWindow);
-  const cells = new Cells(1000);
+  const cells = new Cells(1000, () => {});
   const rows = new EventRows(1000);
   const push = (event: DenialEvent) =>
     backlog.push(event, ROOT_CONTEXT, cells.find(event.cell), rows.find(event));
@@ -155,7 +155,28 @@ test("a cell's end comes after its denials", () => {
   });
   push(aDenial({ seq: 2 }));
   expect(take(1)).toMatchObject({ events: [{ seq: 1 }], notices: [] });
-  expect(take()).toMatchObject({ events: [{ seq: 2 }], notices: ["tenant-a"] });
+  expect(take()).toMatchObject({ events: [{ seq: 2 }], notices: [] });
+  cell.account.emit(1, 1);
+  expect(take()).toMatchObject({ events: [], notices: ["tenant-a"] });
+});
+
+test("a cell's end waits two windows for its records to arrive, and none when it is hurried", () => {
+  const { backlog, cells, take } = setup(8);
+  const totals = { cell: "tenant-a", denials: 1, allowed: 0, cause: "closed" } as const;
+  const cell = cells.find("tenant-a");
+  cell.account.deny();
+  const push = () => backlog.pushNotice({ totals, cell, context: ROOT_CONTEXT, time: 0 });
+  push();
+  expect(backlog.isReady).toBe(false);
+  backlog.nextWindow();
+  expect(take().notices).toEqual([]);
+  backlog.nextWindow();
+  expect(backlog.isReady).toBe(true);
+  expect(take().notices).toEqual(["tenant-a"]);
+  push();
+  backlog.hurryNotices();
+  expect(take().notices).toEqual(["tenant-a"]);
+  expect(cell.closing).toBe(0);
 });
 
 test("a cell's end does not wait for the others' flood to end", () => {

@@ -1,25 +1,15 @@
 import type { Context } from "@opentelemetry/api";
-import type { CellTotals, DenialEvent } from "@pyisolate/policy";
+import type { DenialEvent } from "@pyisolate/policy";
 
 import { Bursts, type Burst } from "./bursts.ts";
 import type { Cell } from "./cells.ts";
+import { Notices, type Notice } from "./notices.ts";
 import { Quota } from "./quota.ts";
 import { Ring } from "./ring.ts";
 import type { EventRow } from "./rows.ts";
 
-/** A cell's end, to be told after its last denial. */
-export interface Notice {
-  readonly totals: CellTotals;
-  readonly cell: Cell;
-  readonly context: Context;
-  /** Unix milliseconds. */
-  readonly time: number;
-}
-
 /** Kinds of denial that can burst at once. */
 const MAX_BURSTS = 1024;
-/** Ends of cells that can wait. */
-const MAX_NOTICES = 4096;
 
 /**
  * What waits for its log record. A denial goes to the ring; where that is full, or the cell has more than its share of it or
@@ -29,7 +19,7 @@ export class Backlog {
   readonly #ring: Ring;
   readonly #quota: Quota;
   readonly #bursts = new Bursts(MAX_BURSTS);
-  readonly #notices: (Notice & { readonly ringMark: number })[] = [];
+  readonly #notices = new Notices();
   /** Places in the ring that one cell may fill: half, so that a noisy cell leaves room for the others. */
   readonly #share: number;
 
@@ -42,12 +32,17 @@ export class Backlog {
 
   /** Records to be emitted, not denials: a burst is one. */
   get size(): number {
-    return this.#ring.size + this.#bursts.size + this.#notices.length;
+    return this.#ring.size + this.#bursts.size + this.#notices.size;
   }
 
-  /** Of those, how many are to be emitted now, and not at the end of the window. */
-  get ready(): number {
-    return this.#ring.size + this.#bursts.released + this.#notices.length;
+  get hasNotices(): boolean {
+    return this.#notices.size > 0;
+  }
+
+  /** Whether some of those are to be emitted now, and not at the end of a window. */
+  get isReady(): boolean {
+    if (this.#ring.size > 0 || this.#bursts.released > 0) return true;
+    return this.#notices.isReady(this.#ring.shifted, false);
   }
 
   /** @returns false where there is no room. */
@@ -66,16 +61,20 @@ export class Backlog {
 
   /** @returns false where there is no room. */
   pushNotice(notice: Notice): boolean {
-    if (this.#notices.length >= MAX_NOTICES) return false;
     this.#bursts.release(notice.cell);
-    this.#notices.push({ ...notice, ringMark: this.#ring.pushed });
-    return true;
+    return this.#notices.push(notice, this.#ring.pushed);
   }
 
   /** A window has ended: its bursts are to be emitted, and everybody has new records. */
   nextWindow(): void {
     this.#quota.next();
+    this.#notices.age();
     this.releaseBursts();
+  }
+
+  /** Has the ends of cells emitted though it is not yet known what became of their records. */
+  hurryNotices(): void {
+    this.#notices.hurry();
   }
 
   /** Has bursts emitted before their window ends. */
@@ -100,15 +99,11 @@ export class Backlog {
     this.#takeNotices(left, to);
   }
 
-  // A cell's end comes after what was denied before it, and does not wait for the others' denials since.
   #takeNotices(max: number, to: BacklogReader): number {
     let left = max;
     for (; left > 0; left--) {
-      const [notice] = this.#notices;
+      const notice = this.#notices.shift(this.#ring.shifted, this.#bursts.released > 0);
       if (notice === undefined) break;
-      const waits = this.#bursts.released > 0 || this.#ring.shifted < notice.ringMark;
-      if (waits && notice.cell.account.pending > 0) break;
-      this.#notices.shift();
       to.notice(notice);
     }
     return left;

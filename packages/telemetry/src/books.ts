@@ -1,4 +1,5 @@
 import type { Cell } from "./cells.ts";
+import type { Fate } from "./far-end.ts";
 import { Account } from "./ledger.ts";
 import { ATTRIBUTES as A, DROP_REASONS, type DropReason } from "./semconv.ts";
 import { newRow, type Row, type Tally } from "./tally.ts";
@@ -27,12 +28,16 @@ export class Books {
     cell.account.deny();
   }
 
-  /** One record stands for `count` denials. */
-  emit(cell: Cell, count: number): void {
-    this.total.emit(count);
-    cell.account.emit(count);
-    this.#tally.count(this.#emitted);
-    if (count > 1) this.#tally.countMany(this.#coalesced, count - 1);
+  /** What has become of records that stand for `count` denials is known. */
+  settle(cell: Cell, fate: Fate, records: number, count: number): void {
+    if (fate !== "arrived") {
+      this.drop(cell, count, fate);
+      return;
+    }
+    this.total.emit(records, count);
+    cell.account.emit(records, count);
+    this.#tally.countMany(this.#emitted, records);
+    if (count > records) this.#tally.countMany(this.#coalesced, count - records);
   }
 
   drop(cell: Cell, count: number, reason: DropReason): void {

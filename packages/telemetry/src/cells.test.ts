@@ -3,14 +3,16 @@ import { expect, test } from "vitest";
 
 import { Cells } from "./cells.ts";
 
+const noFate = () => {};
+
 test("a name is one cell", () => {
-  const cells = new Cells(10);
+  const cells = new Cells(10, noFate);
   expect(cells.find("a")).toBe(cells.find("a"));
   expect(cells.find("a")).not.toBe(cells.find("b"));
 });
 
 test("past the budget cells share _other", () => {
-  const cells = new Cells(3);
+  const cells = new Cells(3, noFate);
   for (const name of ["a", "b", "c", "d"]) cells.find(name);
   expect(cells.size).toBe(3);
   expect(cells.find("c").row).toBe(cells.other.row);
@@ -19,10 +21,10 @@ test("past the budget cells share _other", () => {
 });
 
 test("a closed cell makes room for another's account, and its series stays its own", () => {
-  const cells = new Cells(2);
+  const cells = new Cells(2, noFate);
   const a = cells.find("a");
   a.account.deny();
-  a.account.emit(1);
+  a.account.emit(1, 1);
   cells.find("b");
   cells.close(a);
   const c = cells.find("c");
@@ -33,17 +35,31 @@ test("a closed cell makes room for another's account, and its series stays its o
   expect(cells.find("a").row).toBe(a.row);
 });
 
-test("a cell whose denials are not settled yet keeps its account", () => {
-  const cells = new Cells(1);
+test("what becomes of a retired cell's records is settled where its account went", () => {
+  const fates: unknown[] = [];
+  const cells = new Cells(1, (cell, ...args) => fates.push([cell.name, ...args]));
   const a = cells.find("a");
   a.account.deny();
+  cells.close(a);
+  const b = cells.find("b");
+  expect(b).not.toBe(cells.other);
+  expect(a.account).toBe(cells.other.account);
+  expect(cells.other.account.pending).toBe(1);
+  a.claim.settle("refused", 1, 1);
+  expect(fates).toEqual([["a", "refused", 1, 1]]);
+});
+
+test("a cell whose end is still to be told keeps its account", () => {
+  const cells = new Cells(1, noFate);
+  const a = cells.find("a");
+  a.closing = 1;
   cells.close(a);
   expect(cells.find("b")).toBe(cells.other);
   expect(cells.find("a")).toBe(a);
 });
 
 test("a name that is used again is open again", () => {
-  const cells = new Cells(1);
+  const cells = new Cells(1, noFate);
   const a = cells.find("a");
   cells.close(a);
   cells.reopen(a);
@@ -51,7 +67,7 @@ test("a name that is used again is open again", () => {
 });
 
 test.each([undefined, "", 7, "x".repeat(257)])("%s is no name", (name) => {
-  expect(() => new Cells(10).find(name as string)).toThrow(TypeError);
+  expect(() => new Cells(10, noFate).find(name as string)).toThrow(TypeError);
 });
 
 test("any churn of cells stays in the budget", () => {
@@ -60,13 +76,13 @@ test("any churn of cells stays in the budget", () => {
       fc.integer({ min: 2, max: 20 }),
       fc.array(fc.tuple(fc.integer({ min: 0, max: 100 }), fc.boolean()), { maxLength: 300 }),
       (max, churn) => {
-        const cells = new Cells(max);
+        const cells = new Cells(max, noFate);
         const rows = new Set<unknown>();
         let denied = 0;
         for (const [name, closes] of churn) {
           const cell = cells.find(`cell-${name}`);
           cell.account.deny();
-          cell.account.emit(1);
+          cell.account.emit(1, 1);
           denied += 1;
           rows.add(cell.row);
           if (closes) cells.close(cell);

@@ -1,4 +1,5 @@
 import type { Burst } from "./bursts.ts";
+import type { Claim } from "./far-end.ts";
 import { Account, type Ledger } from "./ledger.ts";
 import type { Spend } from "./quota.ts";
 import type { EventRow } from "./rows.ts";
@@ -11,7 +12,10 @@ export interface Cell {
   /** Its series of `pyisolate.denials`; that of `_other` past the budget. */
   readonly row: Row;
   readonly folded: boolean;
-  readonly account: Account;
+  /** That of `_other` once it has been closed and its room was needed. */
+  account: Account;
+  /** Goes with each of its records. */
+  readonly claim: Claim;
   /** Events of it in the ring. */
   waiting: number;
   /** Kinds of its denials that burst, and how many those are. */
@@ -19,9 +23,14 @@ export interface Cell {
   bursts: number;
   /** What it has left of its records. */
   spend: Spend | undefined;
+  /** Ends of it that are still to be told. */
+  closing: number;
   /** Its ledger when a cell of this name last closed: where the next one's starts. */
   closedAt: Ledger | undefined;
 }
+
+/** What became of records of a cell that stand for so many of its denials. */
+type Settle = (cell: Cell, ...args: Parameters<Claim["settle"]>) => void;
 
 /** Longest name that may become an attribute: what `denialEvent` lets through, and some. */
 const MAX_NAME = 256;
@@ -32,16 +41,19 @@ const MAX_NAME = 256;
  */
 export class Cells {
   readonly #max: number;
+  readonly #settle: Settle;
   readonly #rows = new Map<string, Row>();
   readonly #cells = new Map<string, Cell>();
   readonly #closed = new Set<string>();
   readonly #other: Cell;
   #last: Cell;
 
-  constructor(max: number) {
+  /** @param settle is told what became of a cell's records; must not throw. */
+  constructor(max: number, settle: Settle) {
     this.#max = max;
+    this.#settle = settle;
     const row = newRow("denials", { [A.cell.name]: OTHER });
-    this.#other = newCell(OTHER, row, true);
+    this.#other = newCell(OTHER, row, true, settle);
     this.#last = this.#other;
   }
 
@@ -87,7 +99,7 @@ export class Cells {
     if (name === OTHER) return this.#other;
     if (this.#cells.size >= this.#max && !this.#retire()) return this.#other;
     const row = this.#rows.get(name) ?? this.#newRow(name);
-    const cell = newCell(name, row ?? this.#other.row, row === undefined);
+    const cell = newCell(name, row ?? this.#other.row, row === undefined, this.#settle);
     this.#cells.set(name, cell);
     return cell;
   }
@@ -103,11 +115,15 @@ export class Cells {
   #retire(): boolean {
     for (const name of this.#closed) {
       const cell = this.#cells.get(name);
-      // One still in the ring is about to be settled by its own account.
-      if (cell !== undefined && cell.account.pending > 0) continue;
+      // Its end is told with its own account, within seconds.
+      if (cell !== undefined && cell.closing > 0) continue;
       this.#closed.delete(name);
       this.#cells.delete(name);
-      if (cell !== undefined) this.#other.account.absorb(cell.account);
+      if (cell !== undefined) {
+        this.#other.account.absorb(cell.account);
+        // Records of it that are still on their way are settled there.
+        cell.account = this.#other.account;
+      }
       if (this.#last === cell) this.#last = this.#other;
       return true;
     }
@@ -115,16 +131,23 @@ export class Cells {
   }
 }
 
-function newCell(name: string, row: Row, folded: boolean): Cell {
-  return {
+function newCell(name: string, row: Row, folded: boolean, settle: Settle): Cell {
+  const cell: Cell = {
     name,
     row,
     folded,
     account: new Account(),
+    claim: {
+      settle: (fate, records, denials) => {
+        settle(cell, fate, records, denials);
+      },
+    },
     waiting: 0,
     kinds: new Map(),
     bursts: 0,
     spend: undefined,
+    closing: 0,
     closedAt: undefined,
   };
+  return cell;
 }

@@ -1,15 +1,16 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-import { context, ROOT_CONTEXT, type Context } from "@opentelemetry/api";
+import { context, ROOT_CONTEXT, type Context, type LogRecord } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { Backlog, BacklogReader, Notice } from "./backlog.ts";
+import type { Backlog, BacklogReader } from "./backlog.ts";
 import type { Books } from "./books.ts";
 import type { Burst } from "./bursts.ts";
 import type { Cell } from "./cells.ts";
 import { DropNotice } from "./drop-notice.ts";
 import { cellClosedLogRecord, denialLogRecord, type BurstTail } from "./log-record.ts";
 import type { LogOutlet } from "./log-outlet.ts";
+import type { Notice } from "./notices.ts";
 import type { Redactor } from "./redactor.ts";
 import { EVENTS } from "./semconv.ts";
 import { denialSeverity } from "./severity.ts";
@@ -22,6 +23,9 @@ const CHUNK = 512;
 
 /** A window, milliseconds: how long a burst counts before its record goes out, and what a record budget is for. */
 const WINDOW = 1000;
+
+/** Records besides denials and ends of cells that may wait: nobody loads policies as fast as that. */
+const MAX_ANNOUNCEMENTS = 64;
 
 /** Longest wait for a provider's flush, milliseconds: the SDK's own bound for one export. */
 const FLUSH_TIMEOUT = 30_000;
@@ -38,6 +42,7 @@ export class Drain implements BacklogReader {
   /** Whether bursts are wanted before their window ends. */
   #hurried = false;
   #window: NodeJS.Timeout | undefined;
+  #announcements: LogRecord[] = [];
   #running: Promise<void> | undefined;
   #unflushed = 0;
 
@@ -65,14 +70,34 @@ export class Drain implements BacklogReader {
     setImmediate(this.#start);
   }
 
-  /** Resolves when nothing is left. */
+  /** A record that tells of no denial. Where too many wait already, the counters tell it alone. */
+  announce(record: LogRecord): void {
+    if (this.#announcements.length >= MAX_ANNOUNCEMENTS) return;
+    this.#announcements.push(record);
+    this.schedule();
+  }
+
+  /** Resolves when every denial has its record, and every end of a cell that is known whole. */
   async finish(): Promise<void> {
     this.#hurried = true;
     try {
-      while (this.#running !== undefined || this.#backlog.size > 0) await this.#run();
+      while (this.#running !== undefined || this.#hasMore()) await this.#run();
     } finally {
       this.#hurried = false;
     }
+  }
+
+  /** Whether ends of cells wait: for their records, or to be told at all. */
+  get hasNotices(): boolean {
+    return this.#backlog.hasNotices;
+  }
+
+  /** As {@link finish}, with every end of a cell. @returns whether there was one left. */
+  async finishNotices(): Promise<boolean> {
+    if (!this.hasNotices) return false;
+    this.#backlog.hurryNotices();
+    await this.finish();
+    return true;
   }
 
   /** Drops what is left, and says so. */
@@ -122,13 +147,12 @@ export class Drain implements BacklogReader {
         this.#books.drop(cell, count, "disabled");
         return;
       }
-      this.#outlet.emit(denialLogRecord(event, context, burst, this.#redactor.target));
+      const record = denialLogRecord(event, context, burst, this.#redactor.target);
+      if (this.#outlet.emit(record, { claim: cell.claim, denials: count })) this.#unflushed += 1;
+      else this.#books.drop(cell, count, "disabled");
     } catch {
       this.#books.drop(cell, count, "emit_failed");
-      return;
     }
-    this.#books.emit(cell, count);
-    this.#unflushed += 1;
   }
 
   // Whoever was denied first must not become the parent of the exporter's own spans.
@@ -156,6 +180,7 @@ export class Drain implements BacklogReader {
 
   async #pump(): Promise<void> {
     while (this.#hasMore()) {
+      this.#announce();
       this.#backlog.take(CHUNK, this);
       this.#afterChunk();
       if (this.#unflushed >= CHUNK) {
@@ -171,6 +196,18 @@ export class Drain implements BacklogReader {
 
   #hasMore(): boolean {
     if (this.#hurried) this.#backlog.releaseBursts();
-    return this.#backlog.ready > 0;
+    return this.#backlog.isReady || this.#announcements.length > 0;
+  }
+
+  #announce(): void {
+    for (const record of this.#announcements.splice(0)) {
+      try {
+        if (!this.#outlet.wants(record)) continue;
+        this.#outlet.emit(record);
+        this.#unflushed += 1;
+      } catch {
+        // What it tells is counted too.
+      }
+    }
   }
 }

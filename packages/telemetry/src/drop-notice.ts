@@ -1,12 +1,13 @@
 import type { Books } from "./books.ts";
-import { recordsDroppedLogRecord, type ToldDropReason } from "./log-record.ts";
+import { droppedSince, droppedTotal, type Dropped } from "./ledger.ts";
+import { recordsDroppedLogRecord } from "./log-record.ts";
 import type { LogOutlet } from "./log-outlet.ts";
 
 /** Says in the stream itself what is missing from it. */
 export class DropNotice {
   readonly #outlet: LogOutlet;
   readonly #books: Books;
-  #told: Readonly<Record<ToldDropReason, number>> = NOTHING;
+  #told: Dropped = {};
 
   constructor(outlet: LogOutlet, books: Books) {
     this.#outlet = outlet;
@@ -15,15 +16,10 @@ export class DropNotice {
 
   /** Emits what was dropped since the last time, if anything. @returns whether it did. */
   emit(): boolean {
-    const { ring_full, emit_failed, invalid, shutdown } = this.#books.total.dropped;
-    const now = { ring_full, emit_failed, invalid, shutdown };
-    const since = {
-      ring_full: ring_full - this.#told.ring_full,
-      emit_failed: emit_failed - this.#told.emit_failed,
-      invalid: invalid - this.#told.invalid,
-      shutdown: shutdown - this.#told.shutdown,
-    };
-    if (Object.values(since).every((count) => count === 0)) return false;
+    const now = { ...this.#books.total.dropped };
+    // That nobody wants records is no news in a stream that nobody reads.
+    const { disabled: _, ...since } = droppedSince(now, this.#told);
+    if (droppedTotal(since) === 0) return false;
     try {
       const record = recordsDroppedLogRecord(since, Date.now());
       if (!this.#outlet.wants(record)) return false;
@@ -36,5 +32,3 @@ export class DropNotice {
     }
   }
 }
-
-const NOTHING = { ring_full: 0, emit_failed: 0, invalid: 0, shutdown: 0 };

@@ -4,6 +4,7 @@ import { watchProvider } from "./far-end.ts";
 import { HealthWatch, worstOf } from "./health.ts";
 import { createDenialRecorder } from "./recorder.ts";
 import { ExportWatch } from "./sdk/export-watch.ts";
+import { Manifest } from "./sdk/manifest.ts";
 import { aDenial } from "./testing/denials.ts";
 import { realSdk } from "./testing/sdk-double.ts";
 
@@ -59,23 +60,97 @@ test("a recorder that nobody listens to says that it is blind, and why", async (
   expect(denials.health()).toMatchObject({ why: "the recorder has been shut down" });
 });
 
-test("what is lost behind the logger is in ledger, metric and health", async () => {
-  const { meterProvider, loggerProvider, cumulative } = realSdk();
+/** A logger whose records go to a far end, one manifest for all that was emitted since the last. */
+function watchedLogger() {
   const watch = new ExportWatch();
-  watchProvider(loggerProvider, watch);
-  await using denials = createDenialRecorder({ meterProvider, loggerProvider });
-  denials.record(aDenial());
-  denials.record(aDenial());
+  let manifest = new Manifest();
+  const provider = {
+    getLogger: () => ({
+      enabled: () => true,
+      emit: () => {
+        manifest.add(watch.takeTicket());
+      },
+    }),
+  };
+  watchProvider(provider, watch);
+  const sent = () => {
+    const all = manifest;
+    manifest = new Manifest();
+    return all;
+  };
+  return { watch, provider, sent };
+}
+
+test("a record is pending until it has arrived or is lost, and the loss is in ledger, metric and health", async () => {
+  const { meterProvider, cumulative } = realSdk();
+  const { watch, provider, sent } = watchedLogger();
+  await using denials = createDenialRecorder({ meterProvider, loggerProvider: provider });
+  for (let n = 0; n < 3; n++) denials.record(aDenial());
   await denials.flush();
-  expect(denials.health()).toMatchObject({ state: "exporting", why: undefined, lost: 0 });
-  expect(denials.ledger()).not.toHaveProperty("lost");
+  expect(denials.ledger()).toMatchObject({ denied: 3, emitted: 0, pending: 3 });
+  expect(denials.health()).toMatchObject({ state: "exporting", why: undefined, pending: 3 });
   watch.failing(new Error("503"));
   expect(denials.health()).toMatchObject({ state: "degraded", why: "503" });
   watch.recovered();
-  watch.lost(2, "export_failed");
-  const lost = await cumulative.points("pyisolate.telemetry.records.lost");
-  expect(lost.get("export_failed")).toBe(2);
-  expect(lost.get("refused")).toBe(0);
-  expect(denials.ledger()).toMatchObject({ denied: 2, emitted: 2, lost: { export_failed: 2 } });
+  const all = sent();
+  const lost = all.takeLast(2);
+  watch.exported(all);
+  watch.lost(lost, "refused");
+  const points = await cumulative.points("pyisolate.denial.records");
+  expect(points.get("emitted")).toBe(1);
+  expect(points.get("dropped refused")).toBe(2);
+  expect(points.get("dropped export_failed")).toBe(0);
+  const settled = { denied: 3, emitted: 1, dropped: { refused: 2 }, pending: 0 };
+  expect(denials.ledger()).toMatchObject(settled);
+  expect(denials.ledger("tenant-a")).toMatchObject(settled);
   expect(denials.health()).toMatchObject({ state: "degraded", lost: 2 });
+});
+
+test("the gauges show the worst state and all that is pending of the recorders on a provider", async () => {
+  const { meterProvider, loggerProvider, cumulative } = realSdk();
+  const { watch, provider } = watchedLogger();
+  await using waiting = createDenialRecorder({ meterProvider, loggerProvider: provider });
+  await using fine = createDenialRecorder({ meterProvider, loggerProvider });
+  waiting.record(aDenial());
+  fine.record(aDenial());
+  await fine.flush();
+  await waiting.flush();
+  expect(await cumulative.sum("pyisolate.telemetry.queue.size")).toBe(1);
+  expect(await cumulative.points("pyisolate.telemetry.state")).toEqual(
+    new Map([
+      ["exporting", 1],
+      ["degraded", 0],
+      ["blind", 0],
+    ]),
+  );
+  watch.failing(new Error("503"));
+  const points = await cumulative.points("pyisolate.telemetry.state");
+  expect([points.get("exporting"), points.get("degraded")]).toEqual([0, 1]);
+});
+
+test("the gauges of a recorder that has ended stay until it is known what became of everything", async () => {
+  const { meterProvider, cumulative } = realSdk();
+  const { watch, provider, sent } = watchedLogger();
+  const denials = createDenialRecorder({
+    meterProvider,
+    loggerProvider: provider,
+    shutdownTimeoutMillis: 20,
+  });
+  denials.record(aDenial());
+  await denials.shutdown();
+  expect(await cumulative.points("pyisolate.telemetry.queue.size")).toEqual(new Map([["", 1]]));
+  expect((await cumulative.points("pyisolate.telemetry.state")).get("blind")).toBe(0);
+  watch.lost(sent(), "shutdown");
+  const all = await cumulative.all();
+  expect(all.get("pyisolate.denial.records")?.get("dropped shutdown")).toBe(1);
+  expect(denials.ledger()).toMatchObject({ denied: 1, dropped: { shutdown: 1 }, pending: 0 });
+});
+
+test("an exporter of counts that fails is degraded too", () => {
+  const { meterProvider, loggerProvider } = realSdk();
+  const counts = new ExportWatch({ what: "counts: " });
+  watchProvider(meterProvider, counts);
+  const denials = createDenialRecorder({ meterProvider, loggerProvider });
+  counts.failing(new Error("ECONNREFUSED"));
+  expect(denials.health()).toMatchObject({ state: "degraded", why: "counts: ECONNREFUSED" });
 });

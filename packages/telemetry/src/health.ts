@@ -1,19 +1,20 @@
 import type { FarEndState } from "./far-end.ts";
+import { STATES } from "./semconv.ts";
 
-/** Whether log records reach anybody. Counters are exact all the same, and `/metrics` has them. */
+/** Whether records and counts reach anybody. Counters are exact all the same, and `/metrics` has them. */
 export interface Health {
   /**
-   * `exporting`: as far as is known, records arrive. `degraded`: they do not at the moment and wait, or some were lost within
-   * the last minute. `blind`: none arrives, and has not for a minute, or nobody wants any.
+   * `exporting`: as far as is known, records and counts arrive. `degraded`: they do not at the moment and wait, or some records
+   * were lost within the last minute. `blind`: none arrives, and has not for a minute, or nobody wants any.
    */
-  readonly state: "exporting" | "degraded" | "blind";
+  readonly state: (typeof STATES)[number];
   /** Since when, Unix milliseconds. */
   readonly since: number;
   /** Undefined while all is well. */
   readonly why: string | undefined;
-  /** Denials whose record is not yet emitted. */
+  /** Denials of whose record it is not yet known what became. */
   readonly pending: number;
-  /** Denials without a record, other than by configuration, and records that were lost later. */
+  /** Denials without a record, other than by configuration. */
   readonly lost: number;
 }
 
@@ -21,6 +22,7 @@ export interface Health {
 export interface Signs {
   /** Why no record will ever be emitted; undefined where one would be. */
   readonly deaf: string | undefined;
+  /** Whichever fails longer, records or counts. */
   readonly failing: FarEndState["failing"];
   readonly pending: number;
   readonly lost: number;
@@ -62,11 +64,21 @@ export class HealthWatch {
   }
 }
 
-const WORST = ["exporting", "degraded", "blind"] as const;
+/** Of two failures the one that is the older. */
+export function longerOf(a: Signs["failing"], b: Signs["failing"]): Signs["failing"] {
+  if (a === undefined || b === undefined) return a ?? b;
+  return b.since < a.since ? b : a;
+}
+
+/** The worst of several, `exporting` of none. */
+export function worstState(states: readonly Health["state"][]): Health["state"] {
+  return STATES[Math.max(0, ...states.map((state) => STATES.indexOf(state)))] ?? "exporting";
+}
 
 /** The health of several recorders as one: the worst state, all that is pending, all that is lost. */
 export function worstOf(all: readonly Health[]): Health | undefined {
-  const [worst] = all.toSorted((a, b) => WORST.indexOf(b.state) - WORST.indexOf(a.state));
+  const state = worstState(all.map((health) => health.state));
+  const worst = all.find((health) => health.state === state);
   if (worst === undefined) return undefined;
   const sum = (of: (health: Health) => number) => all.reduce((total, one) => total + of(one), 0);
   return { ...worst, pending: sum(({ pending }) => pending), lost: sum(({ lost }) => lost) };

@@ -4,7 +4,7 @@ export { seriesBudget } from "./series-budget.ts";
 export type { DimensionBudget, InstrumentBudget, SeriesBudgetOptions } from "./series-budget.ts";
 export { SeriesBudgetWarning } from "./policy-watch.ts";
 export type { Health } from "./health.ts";
-export type { Ledger } from "./ledger.ts";
+export type { Dropped, Ledger } from "./ledger.ts";
 export { denialLogRecord } from "./log-record.ts";
 export { redactTarget } from "./redact-target.ts";
 export type { Redact } from "./redactor.ts";
@@ -13,6 +13,7 @@ export {
   ATTRIBUTES,
   CLOSE_CAUSES,
   DECISIONS,
+  DROPPED,
   DROP_REASONS,
   EVENTS,
   FOLDABLE,
@@ -21,6 +22,7 @@ export {
   OTHER,
   OUTCOMES,
   REDACTION_FAILURES,
+  STATES,
   type DropReason,
   type LossReason,
   type RedactionFailure,

@@ -1,55 +1,63 @@
 import {
   ValueType,
+  type BatchObservableCallback,
   type Counter,
   type Meter,
   type Observable,
-  type ObservableCallback,
 } from "@opentelemetry/api";
 
-import { METRICS, type CounterKey } from "./semconv.ts";
+import type { Reading } from "./readings.ts";
+import { ATTRIBUTES as A, METRICS, STATES, type CounterKey, type GaugeKey } from "./semconv.ts";
 import type { Row } from "./tally.ts";
 
 /**
- * The instruments of one meter. The counters are synchronous ones that are fed sums: an observable counter loses counts
- * under a View that removes attributes and at the cardinality limit (measured on sdk-metrics 3.1.0).
+ * The recorder's instruments of one meter. The counters are synchronous ones that are fed sums: an observable counter loses
+ * counts under a View that removes attributes and at the cardinality limit (measured on sdk-metrics 3.1.0).
  */
 export class Instruments {
+  readonly #meter: Meter;
   readonly #counters: Record<CounterKey, Counter>;
-  readonly #queueSize: Observable;
-  readonly #onCollect: ObservableCallback;
+  readonly #gauges: Observable[];
+  readonly #onCollect: BatchObservableCallback;
 
-  /** @param onCollect is called at the start of every collection, before the counters are read. */
-  constructor(meter: Meter, onCollect: ObservableCallback) {
-    const counter = (key: CounterKey): Counter =>
-      meter.createCounter(METRICS[key].name, {
-        unit: METRICS[key].unit,
-        description: METRICS[key].description,
-        valueType: ValueType.INT,
-      });
+  /** @param read is called at the start of every collection, before the counters are read; must not throw. */
+  constructor(meter: Meter, read: () => Reading) {
+    const counter = (key: CounterKey): Counter => meter.createCounter(...asOptions(key));
+    this.#meter = meter;
     this.#counters = {
       denials: counter("denials"),
       denialEvents: counter("denialEvents"),
       decisions: counter("decisions"),
       records: counter("records"),
-      lost: counter("lost"),
+      policyLoads: counter("policyLoads"),
       folded: counter("folded"),
       redactions: counter("redactions"),
     };
-    this.#queueSize = meter.createObservableGauge(METRICS.queueSize.name, {
-      unit: METRICS.queueSize.unit,
-      description: METRICS.queueSize.description,
-      valueType: ValueType.INT,
-    });
-    this.#onCollect = onCollect;
-    this.#queueSize.addCallback(onCollect);
+    const queueSize = meter.createObservableGauge(...asOptions("queueSize"));
+    const present = meter.createObservableGauge(...asOptions("state"));
+    this.#gauges = [queueSize, present];
+    this.#onCollect = (result) => {
+      const { pending, state } = read();
+      result.observe(queueSize, pending);
+      for (const one of STATES) {
+        result.observe(present, one === state ? 1 : 0, { [A.telemetryState.name]: one });
+      }
+    };
+    meter.addBatchObservableCallback(this.#onCollect, this.#gauges);
   }
 
   add(row: Row, amount: number): void {
     this.#counters[row.counter].add(amount, row.attributes);
   }
 
-  /** Ends the callback; the counters keep what they were given. */
+  /** Ends the gauges; the counters keep what they were given. */
   release(): void {
-    this.#queueSize.removeCallback(this.#onCollect);
+    this.#meter.removeBatchObservableCallback(this.#onCollect, this.#gauges);
   }
+}
+
+/** What an instrument is made from. */
+export function asOptions(key: CounterKey | GaugeKey) {
+  const { name, unit, description } = METRICS[key];
+  return [name, { unit, description, valueType: ValueType.INT }] as const;
 }

@@ -1,4 +1,7 @@
-import { DROP_REASONS, type DropReason, type LossReason } from "./semconv.ts";
+import { DROP_REASONS, type DropReason } from "./semconv.ts";
+
+/** Events without a record, by reason; a reason that is not there did not occur. */
+export type Dropped = Readonly<Partial<Record<DropReason, number>>>;
 
 /**
  * What became of denial events: `denied = emitted + coalesced + dropped + pending`, at every moment.
@@ -6,19 +9,17 @@ import { DROP_REASONS, type DropReason, type LossReason } from "./semconv.ts";
 export interface Ledger {
   /** Events recorded, verdicts of a shadow policy included. */
   readonly denied: number;
-  /** Log records handed to the logger. */
+  /**
+   * Log records that have arrived: at the far end where `startTelemetry` sends them, at the logger where that is all that is
+   * known.
+   */
   readonly emitted: number;
   /** Events that another's record carries in its `pyisolate.denial.count`. */
   readonly coalesced: number;
-  /** Events without a record, by reason; reasons that did not occur are left out. */
-  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-  /** Events whose record is still to be emitted. */
+  /** Events without a record, those whose record was lost later included, by reason; reasons that did not occur are left out. */
+  readonly dropped: Dropped;
+  /** Events whose record is still to be made, or on its way, or in the spool. */
   readonly pending: number;
-  /**
-   * Of the emitted records, those that are known never to arrive, by reason: of the process only, and only there where some
-   * are. A burst's record is one.
-   */
-  readonly lost?: Readonly<Partial<Record<LossReason, number>>>;
 }
 
 /** One running ledger: a cell's, or the process'. Each method keeps the balance. */
@@ -34,11 +35,11 @@ export class Account {
     this.pending += 1;
   }
 
-  /** One record stands for `count` pending events. */
-  emit(count: number): void {
+  /** Records that stand for `count` pending events have arrived. */
+  emit(records: number, count: number): void {
     this.pending -= count;
-    this.emitted += 1;
-    this.coalesced += count - 1;
+    this.emitted += records;
+    this.coalesced += count - records;
   }
 
   drop(count: number, reason: DropReason): void {
@@ -55,28 +56,37 @@ export class Account {
     for (const reason of DROP_REASONS) this.dropped[reason] += other.dropped[reason];
   }
 
-  /** The ledger as of now, less what an earlier one already said. */
+  /** The ledger as of now, less what an earlier one already said; what it called pending is of this one again. */
   read(since?: Ledger): Ledger {
-    const dropped: Partial<Record<DropReason, number>> = {};
-    for (const reason of DROP_REASONS) {
-      const count = this.dropped[reason] - (since?.dropped[reason] ?? 0);
-      if (count !== 0) dropped[reason] = count;
-    }
+    const dropped = droppedSince(this.dropped, since?.dropped);
     return {
-      denied: this.denied - (since?.denied ?? 0),
+      denied: this.denied - (since?.denied ?? 0) + (since?.pending ?? 0),
       emitted: this.emitted - (since?.emitted ?? 0),
       coalesced: this.coalesced - (since?.coalesced ?? 0),
       dropped,
-      pending: this.pending - (since?.pending ?? 0),
+      pending: this.pending,
     };
   }
 }
 
+/** What has been dropped beyond what an earlier account said; reasons that did not occur are left out. */
+export function droppedSince(now: Dropped, since: Dropped = {}): Dropped {
+  const dropped: Partial<Record<DropReason, number>> = {};
+  for (const reason of DROP_REASONS) {
+    const count = (now[reason] ?? 0) - (since[reason] ?? 0);
+    if (count !== 0) dropped[reason] = count;
+  }
+  return dropped;
+}
+
 /** Events without a record, whatever the reason. */
-export function droppedTotal(ledger: Ledger): number {
-  return Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0);
+export function droppedTotal(dropped: Dropped): number {
+  return Object.values(dropped).reduce((sum, count) => sum + count, 0);
 }
 
 function zeroDropped(): Record<DropReason, number> {
-  return { disabled: 0, ring_full: 0, emit_failed: 0, invalid: 0, shutdown: 0 };
+  return Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<
+    DropReason,
+    number
+  >;
 }

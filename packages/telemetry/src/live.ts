@@ -2,8 +2,10 @@ import type { Health } from "./health.ts";
 
 /** What others want of a recorder of this process. */
 interface LiveRecorder {
-  /** Hands on what it still holds. */
+  /** Hands on what it still holds, but for ends of cells of whose records it is not known what became. */
   flush(): Promise<void>;
+  /** Hands those on too. @returns whether there were any. */
+  flushNotices(): Promise<boolean>;
   health(): Health;
 }
 
@@ -21,13 +23,16 @@ export function addRecorder(recorder: LiveRecorder): () => void {
   };
 }
 
-/** Has every recorder of this process hand on what it holds. */
-export async function drainRecorders(): Promise<void> {
-  await Promise.all(
-    [...recorders].map(async (recorder) => {
-      await recorder.flush();
-    }),
-  );
+/**
+ * Has every recorder of this process hand on the records of what was denied, then wait for `delivered`, then hand on those of
+ * the cells that ended, which tell what became of the former.
+ */
+export async function drainRecorders(delivered: () => Promise<unknown>): Promise<void> {
+  const all = [...recorders];
+  await Promise.all(all.map(async (recorder) => await recorder.flush()));
+  await delivered();
+  const told = await Promise.all(all.map(async (recorder) => await recorder.flushNotices()));
+  if (told.includes(true)) await delivered();
 }
 
 /** What the recorders of this process say of themselves. */

@@ -1,7 +1,7 @@
 import { logs, SeverityNumber } from "@opentelemetry/api";
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
-import { farEndOf, type FarEnd } from "./far-end.ts";
+import { farEndOf, type FarEnd, type Ticket } from "./far-end.ts";
 import { canFlush, forceFlushOf, type Patience } from "./force-flush.ts";
 import { SCOPE } from "./scope.ts";
 import { EVENTS } from "./semconv.ts";
@@ -27,13 +27,27 @@ export class LogOutlet {
     return this.#current().enabled(question);
   }
 
-  /** @throws whatever the logger throws. */
-  emit(record: LogRecord): void {
-    this.#current().emit(record);
+  /**
+   * @param ticket is settled when it is known what became of the record: at once, where nobody watches.
+   * @returns false where the logger did not want the record after all; then the ticket is not.
+   * @throws whatever the logger throws; then the ticket is not settled.
+   */
+  emit(record: LogRecord, ticket?: Ticket): boolean {
+    const logger = this.#current();
+    const { farEnd } = this;
+    if (ticket !== undefined && farEnd !== undefined) {
+      return farEnd.track(ticket, () => {
+        logger.emit(record);
+      });
+    }
+    logger.emit(record);
+    ticket?.claim.settle("arrived", 1, ticket.denials);
+    return true;
   }
 
   /** Why a denial would have no record; undefined where it would have one. */
   get deaf(): string | undefined {
+    if (this.farEnd?.state.off === true) return undefined;
     try {
       const { name: eventName } = EVENTS.denial;
       if (this.wants({ eventName, severityNumber: SeverityNumber.WARN })) return undefined;

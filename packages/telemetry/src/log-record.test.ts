@@ -99,6 +99,8 @@ test("a cell's end", () => {
         "pyisolate.closed.allowed": 5,
         "pyisolate.closed.cause": "limit",
         "pyisolate.closed.denials": 10,
+        "pyisolate.dropped.emit_failed": 1,
+        "pyisolate.dropped.ring_full": 2,
         "pyisolate.ledger.coalesced": 4,
         "pyisolate.ledger.denied": 10,
         "pyisolate.ledger.dropped": 3,

@@ -1,11 +1,11 @@
 import { ROOT_CONTEXT, SeverityNumber } from "@opentelemetry/api";
 import type { Attributes, Context, HrTime, LogRecord } from "@opentelemetry/api";
-import type { CellTotals, DenialEvent } from "@pyisolate/policy";
+import type { CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
 
 import { cutText } from "./cut-text.ts";
-import { droppedTotal, type Ledger } from "./ledger.ts";
+import { droppedTotal, type Dropped, type Ledger } from "./ledger.ts";
 import { redactTarget } from "./redact-target.ts";
-import { ATTRIBUTES as A, EVENTS, type DropReason } from "./semconv.ts";
+import { ATTRIBUTES as A, DROPPED, EVENTS, type DropReason } from "./semconv.ts";
 import { denialSeverity } from "./severity.ts";
 
 /** What of an event's target may leave the process; undefined where nothing may. */
@@ -91,36 +91,40 @@ function otherTargets(
 }
 
 /** The log record of what was dropped since the last one like it. `time` is Unix milliseconds. */
-export function recordsDroppedLogRecord(
-  dropped: Readonly<Record<ToldDropReason, number>>,
-  time: number,
-): LogRecord {
-  const attributes: Attributes = {};
-  let total = 0;
-  for (const [reason, count] of Object.entries(dropped)) {
-    if (count > 0) attributes[DROPPED[reason as ToldDropReason].name] = count;
-    total += count;
-  }
-  attributes[A.droppedTotal.name] = total;
+export function recordsDroppedLogRecord(dropped: Dropped, time: number): LogRecord {
+  const total = droppedTotal(dropped);
   return {
     eventName: EVENTS.recordsDropped.name,
     timestamp: hrTime(time),
     severityNumber: SeverityNumber.WARN,
     body: `${total} denials have no record; the counters have them`,
-    attributes,
+    attributes: { [A.droppedTotal.name]: total, ...byReason(dropped) },
     context: ROOT_CONTEXT,
   };
 }
 
-/** Why records are dropped that somebody wanted. */
-export type ToldDropReason = Exclude<DropReason, "disabled">;
+function byReason(dropped: Dropped): Attributes {
+  const attributes: Attributes = {};
+  for (const [reason, count] of Object.entries(dropped)) {
+    attributes[DROPPED[reason as DropReason].name] = count;
+  }
+  return attributes;
+}
 
-const DROPPED = {
-  ring_full: A.droppedRingFull,
-  emit_failed: A.droppedEmitFailed,
-  invalid: A.droppedInvalid,
-  shutdown: A.droppedShutdown,
-} as const satisfies Record<ToldDropReason, unknown>;
+/** The log record of a policy that decides from now on. `time` is Unix milliseconds. */
+export function policyLoadedLogRecord(
+  { name, hash }: Pick<Policy, "name" | "hash">,
+  time: number,
+): LogRecord {
+  return {
+    eventName: EVENTS.policyLoaded.name,
+    timestamp: hrTime(time),
+    severityNumber: SeverityNumber.INFO,
+    body: `policy ${name} decides from now on`,
+    attributes: { [A.policyName.name]: name, [A.policyHash.name]: hash },
+    context: ROOT_CONTEXT,
+  };
+}
 
 /** The log record of a cell's end. `time` is Unix milliseconds. */
 export function cellClosedLogRecord(
@@ -137,8 +141,9 @@ export function cellClosedLogRecord(
     [A.ledgerDenied.name]: ledger.denied,
     [A.ledgerEmitted.name]: ledger.emitted,
     [A.ledgerCoalesced.name]: ledger.coalesced,
-    [A.ledgerDropped.name]: droppedTotal(ledger),
+    [A.ledgerDropped.name]: droppedTotal(ledger.dropped),
     [A.ledgerPending.name]: ledger.pending,
+    ...byReason(ledger.dropped),
   };
   return {
     eventName: EVENTS.cellClosed.name,

@@ -1,8 +1,10 @@
 import { createNoopMeter, metrics } from "@opentelemetry/api";
-import type { MeterProvider, ObservableCallback, ObservableResult } from "@opentelemetry/api";
+import type { MeterProvider } from "@opentelemetry/api";
 
+import { farEndOf, type FarEnd } from "./far-end.ts";
 import { forceFlushOf, type Patience } from "./force-flush.ts";
 import { Instruments } from "./instruments.ts";
+import { addReading, readingOf, type Reading } from "./readings.ts";
 import { SCOPE } from "./scope.ts";
 import type { Row, Tally } from "./tally.ts";
 import { within } from "./within.ts";
@@ -18,7 +20,8 @@ export class MeterOutlet {
   readonly #tally: Tally;
   /** Rows that begin at zero, so that `rate()` and `increase()` see the first count. */
   readonly #known: readonly Row[];
-  readonly #pending: () => number;
+  readonly #reading: () => Reading;
+  #forget: () => void = () => {};
   #injected: MeterProvider | undefined;
   #provider: MeterProvider | undefined;
   #instruments: Instruments | undefined;
@@ -28,12 +31,12 @@ export class MeterOutlet {
   constructor(
     tally: Tally,
     known: readonly Row[],
-    pending: () => number,
+    reading: () => Reading,
     provider: MeterProvider | undefined,
   ) {
     this.#tally = tally;
     this.#known = known;
-    this.#pending = pending;
+    this.#reading = reading;
     this.#injected = provider;
     this.flush();
     if (this.#instruments === undefined) {
@@ -42,6 +45,11 @@ export class MeterOutlet {
         if (this.#instruments !== undefined) clearInterval(this.#looking);
       }, LOOK_INTERVAL).unref();
     }
+  }
+
+  /** Who knows whether the counts get out. */
+  get farEnd(): FarEnd | undefined {
+    return farEndOf(this.#provider);
   }
 
   /** Hands what has been counted to the meter; without one, or when it throws, counts wait. Never throws. */
@@ -72,11 +80,11 @@ export class MeterOutlet {
     await within(forceFlushOf(this.#provider), timeout, { keepAlive });
   }
 
-  /** Flushes once more and ends the callback. A later {@link flush} still reaches the same meter. */
+  /** Flushes once more and ends the gauges. A later {@link flush} still reaches the same meter. */
   release(): void {
     this.flush();
     clearInterval(this.#looking);
-    this.#endCallback();
+    this.#endGauges();
     this.#released = true;
   }
 
@@ -84,17 +92,23 @@ export class MeterOutlet {
     if (this.#released) return;
     const provider = this.#injected ?? metrics.getMeterProvider();
     if (provider === this.#provider && this.#instruments !== undefined) return;
-    this.#endCallback();
+    this.#endGauges();
     this.#instruments = undefined;
     this.#provider = provider;
     const meter = provider.getMeter(SCOPE.name, SCOPE.version);
     if (meter === createNoopMeter()) return;
-    const instruments = new Instruments(meter, this.#onCollect);
+    // A collection asks this first, so that what it reads is exact, whether or not a drain has run.
+    const instruments = new Instruments(meter, () => {
+      this.flush();
+      return readingOf(provider);
+    });
     for (const row of this.#known) instruments.add(row, 0);
     this.#instruments = instruments;
+    this.#forget = addReading(provider, this.#reading);
   }
 
-  #endCallback(): void {
+  #endGauges(): void {
+    this.#forget();
     try {
       this.#instruments?.release();
     } catch {
@@ -110,10 +124,4 @@ export class MeterOutlet {
       return true;
     }
   }
-
-  // Collection calls this first, so that what it reads is exact, whether or not a drain has run.
-  readonly #onCollect: ObservableCallback = (result: ObservableResult) => {
-    this.flush();
-    result.observe(this.#pending());
-  };
 }

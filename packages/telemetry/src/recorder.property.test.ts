@@ -7,21 +7,31 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { watchProvider, type Fate, type Ticket } from "./far-end.ts";
 import { createDenialRecorder, type DenialRecorder } from "./recorder.ts";
+import { ExportWatch } from "./sdk/export-watch.ts";
+import { Manifest } from "./sdk/manifest.ts";
+import { LOSS_REASONS } from "./semconv.ts";
 import { aTurn } from "./testing/denials.ts";
 import { sumOf, TestReader } from "./testing/sdk-double.ts";
 
-/** A logger that throws while `failing`, and a flush that waits while `hanging`; what it was given is kept. */
-function moodyLogger() {
+/**
+ * A logger that throws while `failing`, and a flush that waits while `hanging`. What it was given is kept: where it is watched,
+ * until a step says what became of it, as an exporter does; else that is all that anybody will ever know.
+ */
+function moodyLogger(watched: boolean) {
   const mood = { failing: false, hanging: false, wanted: true };
-  const emitted: LogRecord[] = [];
+  const arrived: LogRecord[] = [];
+  const watch = new ExportWatch();
+  let underWay: { record: LogRecord; ticket: Ticket | undefined }[] = [];
   let release = () => {};
   const provider: LoggerProvider & { forceFlush(): Promise<void> } = {
     getLogger: () => ({
       enabled: () => mood.wanted,
       emit: (record) => {
         if (mood.failing) throw new Error("failing");
-        emitted.push(record);
+        if (watched) underWay.push({ record, ticket: watch.takeTicket() });
+        else arrived.push(record);
       },
     }),
     forceFlush: async () => {
@@ -31,10 +41,29 @@ function moodyLogger() {
       });
     },
   };
+  if (watched) watchProvider(provider, watch);
+  const settle = (count: number, fate: Fate) => {
+    const batch = underWay.slice(0, count);
+    underWay = underWay.slice(count);
+    const manifest = new Manifest();
+    for (const { ticket } of batch) manifest.add(ticket);
+    if (fate === "arrived") {
+      arrived.push(...batch.map(({ record }) => record));
+      watch.exported(manifest);
+    } else {
+      watch.lost(manifest, fate);
+    }
+  };
   return {
     mood,
-    emitted,
+    arrived,
     provider,
+    settle,
+    swapped: () => {
+      const other = { ...provider };
+      if (watched) watchProvider(other, watch);
+      return other;
+    },
     release: () => {
       mood.hanging = false;
       release();
@@ -64,6 +93,7 @@ type Step =
   | { do: "record"; cell: number; rule: number; times: number; shadow: boolean }
   | { do: "closed"; cell: number }
   | { do: "turn" | "scrape" | "flush" | "swapMeter" | "swapLogger" | "shutdown" }
+  | { do: "settle"; count: number; fate: Fate }
   | { do: "mood"; failing: boolean; hanging: boolean; wanted: boolean };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -91,6 +121,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         "swapLogger",
         "shutdown",
       ),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("settle" as const),
+      count: fc.integer({ min: 1, max: 100 }),
+      fate: fc.constantFrom<Fate>("arrived", "arrived", ...LOSS_REASONS),
     }),
   },
   {
@@ -123,9 +161,10 @@ test("whatever happens in whatever order, the ledger balances and the counters a
     fc.asyncProperty(
       fc.integer({ min: 1, max: 60 }),
       fc.integer({ min: 4, max: 12 }),
+      fc.boolean(),
       fc.array(step, { maxLength: 40 }),
-      async (ringSize, maxSeries, steps) => {
-        const logger = moodyLogger();
+      async (ringSize, maxSeries, watched, steps) => {
+        const logger = moodyLogger(watched);
         const meters = [twoReaders()];
         const denials = createDenialRecorder({
           meterProvider: meters[0]?.provider as MeterProvider,
@@ -140,6 +179,11 @@ test("whatever happens in whatever order, the ledger balances and the counters a
         let enforced = 0;
         const totals = async (metric: string) =>
           sumOf(await Promise.all(meters.map(async ({ total }) => await total(metric))));
+        // As an alert would reckon it: by what one collection says.
+        const residual = async () => {
+          const told = await totals("pyisolate.denial.records");
+          return denied - told - denials.ledger().pending;
+        };
         for (const now of steps) {
           switch (now.do) {
             case "record":
@@ -167,6 +211,7 @@ test("whatever happens in whatever order, the ledger balances and the counters a
             case "scrape":
               mustBe(await totals("pyisolate.denial.events"), denied);
               mustBe(await totals("pyisolate.denials"), enforced);
+              mustBe(await residual(), 0);
               break;
             case "flush":
               await denials.flush();
@@ -176,7 +221,10 @@ test("whatever happens in whatever order, the ledger balances and the counters a
               denials.setMeterProvider(meters.at(-1)?.provider as MeterProvider);
               break;
             case "swapLogger":
-              denials.setLoggerProvider({ ...logger.provider });
+              denials.setLoggerProvider(logger.swapped());
+              break;
+            case "settle":
+              logger.settle(now.count, now.fate);
               break;
             case "mood":
               Object.assign(logger.mood, now);
@@ -193,9 +241,11 @@ test("whatever happens in whatever order, the ledger balances and the counters a
         logger.release();
         await denials.shutdown();
         mustBalance(denials, denied, cells);
+        logger.settle(Number.POSITIVE_INFINITY, "shutdown");
+        mustBalance(denials, denied, cells);
         const ledger = denials.ledger();
         expect(ledger.pending).toBe(0);
-        const told = logger.emitted.filter((record) => record.eventName === "pyisolate.denial");
+        const told = logger.arrived.filter((record) => record.eventName === "pyisolate.denial");
         expect(told).toHaveLength(ledger.emitted);
         const counts = told.map((record) => Number(record.attributes?.["pyisolate.denial.count"]));
         expect(sumOf(counts)).toBe(ledger.emitted + ledger.coalesced);

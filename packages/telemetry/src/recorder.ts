@@ -3,14 +3,16 @@ import type { Capability, CellTotals, DenialEvent, DenialSink, Policy } from "@p
 
 import { Backlog } from "./backlog.ts";
 import { Books } from "./books.ts";
-import { Cells } from "./cells.ts";
+import { Cells, type Cell } from "./cells.ts";
 import { Decisions } from "./decisions.ts";
 import { Drain } from "./drain.ts";
-import { Account, type Ledger } from "./ledger.ts";
-import { HealthWatch, type Health } from "./health.ts";
-import { Losses } from "./losses.ts";
+import type { Fate } from "./far-end.ts";
+import { Account, droppedTotal, type Ledger } from "./ledger.ts";
+import { HealthWatch, longerOf, type Health } from "./health.ts";
+import { HandOn } from "./hand-on.ts";
 import { addRecorder } from "./live.ts";
 import { LogOutlet } from "./log-outlet.ts";
+import { policyLoadedLogRecord } from "./log-record.ts";
 import { MeterOutlet } from "./meter-outlet.ts";
 import { PolicyWatch } from "./policy-watch.ts";
 import { mustProvide, recorderSettings } from "./recorder-options.ts";
@@ -19,7 +21,6 @@ import { Redactor } from "./redactor.ts";
 import { EventRows } from "./rows.ts";
 import { ATTRIBUTES as A } from "./semconv.ts";
 import { newRow, Tally } from "./tally.ts";
-import { within } from "./within.ts";
 
 /** Counts denials and makes them log records. Everything synchronous on it never throws and never waits. */
 export interface DenialRecorder extends DenialSink, AsyncDisposable {
@@ -56,20 +57,15 @@ export function createDenialRecorder(options?: DenialRecorderOptions): DenialRec
   return new Recorder(recorderSettings(options));
 }
 
-/** The last counts are waited for this long even where records have used up all the time, milliseconds. */
-const LAST_COUNTS = 1000;
-
 class Recorder implements DenialRecorder {
   readonly #settings: RecorderSettings;
-  readonly #tally: Tally = new Tally(() => {
-    this.#losses.claim(this.#log.farEnd);
-  });
-  readonly #losses = new Losses(this.#tally);
+  readonly #tally = new Tally();
   readonly #health = new HealthWatch();
   readonly #books = new Books(this.#tally);
   readonly #decisions = new Decisions();
   readonly #rows: EventRows;
   readonly #cells: Cells;
+  readonly #policyLoads = newRow("policyLoads", {});
   readonly #foldedCell = newRow("folded", { [A.dimension.name]: "cell" });
   readonly #foldedRule = newRow("folded", { [A.dimension.name]: "policy_rule" });
   readonly #policies: PolicyWatch;
@@ -77,14 +73,18 @@ class Recorder implements DenialRecorder {
   readonly #meter: MeterOutlet;
   readonly #log: LogOutlet;
   readonly #drain: Drain;
+  readonly #handOn: HandOn;
   readonly #forget: () => void;
+  #over = false;
   #ended: Promise<void> | undefined;
 
   constructor(settings: RecorderSettings) {
     this.#settings = settings;
     const redactor = new Redactor(settings.redact, this.#tally);
     this.#rows = new EventRows(settings.maxSeries);
-    this.#cells = new Cells(settings.maxSeries);
+    this.#cells = new Cells(settings.maxSeries, (cell, fate, records, denials) => {
+      this.#settle(cell, fate, records, denials);
+    });
     this.#policies = new PolicyWatch(settings.maxSeries);
     this.#backlog = new Backlog(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LogOutlet(settings.loggerProvider);
@@ -93,21 +93,29 @@ class Recorder implements DenialRecorder {
       [
         ...this.#decisions.rows,
         ...this.#books.rows,
-        ...this.#losses.rows,
         ...redactor.rows,
+        this.#policyLoads,
         this.#foldedCell,
         this.#foldedRule,
       ],
-      () => this.#books.total.pending,
+      // That a recorder has ended is no news to the one who ended it.
+      () => (this.#ended === undefined ? this.health() : this.#healthWith(undefined)),
       settings.meterProvider,
     );
     this.#drain = new Drain(this.#backlog, this.#log, this.#books, redactor, () => {
       this.#meter.flush();
     });
+    this.#handOn = new HandOn(
+      this.#drain,
+      this.#log,
+      this.#meter,
+      () => this.#books.total.pending === 0,
+    );
     this.#forget = addRecorder({
       flush: async () => {
-        await this.#handOn(settings.flushTimeoutMillis);
+        await this.#handOn.records(settings.flushTimeoutMillis);
       },
+      flushNotices: async () => await this.#drain.finishNotices(),
       health: () => this.health(),
     });
   }
@@ -130,7 +138,7 @@ class Recorder implements DenialRecorder {
       this.#cells.reopen(cell);
       if (this.#ended !== undefined) {
         this.#books.drop(cell, 1, "shutdown");
-        this.#meter.flush();
+        if (this.#over) this.#meter.flush();
         return;
       }
       if (!this.#backlog.push(event, context.active(), cell, row)) {
@@ -163,6 +171,10 @@ class Recorder implements DenialRecorder {
   policyLoaded(policy: Policy): void {
     try {
       const warning = this.#policies.load(policy);
+      this.#tally.count(this.#policyLoads);
+      if (this.#ended === undefined) {
+        this.#drain.announce(policyLoadedLogRecord(policy, Date.now()));
+      }
       if (warning !== undefined) process.emitWarning(warning);
     } catch {
       // Not a policy: there is nothing to say of it.
@@ -170,27 +182,27 @@ class Recorder implements DenialRecorder {
   }
 
   ledger(cell?: string): Ledger {
-    if (cell === undefined) return this.#ledger();
+    if (cell === undefined) return this.#books.total.read();
     return (this.#cells.account(cell) ?? new Account()).read();
   }
 
   health(): Health {
-    this.#losses.claim(this.#log.farEnd);
+    const ended = this.#ended !== undefined;
+    return this.#healthWith(ended ? "the recorder has been shut down" : this.#log.deaf);
+  }
+
+  #healthWith(deaf: string | undefined): Health {
     const { pending, dropped } = this.#books.total;
-    const { ring_full, emit_failed, shutdown } = dropped;
     return this.#health.read({
-      deaf: this.#ended === undefined ? this.#log.deaf : "the recorder has been shut down",
-      failing: this.#log.farEnd?.state.failing,
+      deaf,
+      failing: longerOf(this.#log.farEnd?.state.failing, this.#meter.farEnd?.state.failing),
       pending,
-      lost: this.#losses.total + ring_full + emit_failed + shutdown,
+      lost: droppedTotal(dropped) - dropped.disabled - dropped.invalid,
     });
   }
 
   async flush(): Promise<void> {
-    const timeout = this.#settings.flushTimeoutMillis;
-    const deadline = Date.now() + timeout;
-    await this.#handOn(timeout);
-    await this.#flushProviders(Math.max(deadline - Date.now(), 1));
+    await this.#handOn.everything(this.#settings.flushTimeoutMillis);
   }
 
   async shutdown(): Promise<void> {
@@ -209,34 +221,28 @@ class Recorder implements DenialRecorder {
 
   setLoggerProvider(provider: LoggerProvider): void {
     mustProvide("loggerProvider", provider, "getLogger");
-    this.#losses.claim(this.#log.farEnd);
     this.#log.set(provider);
   }
 
-  #ledger(): Ledger {
-    this.#losses.claim(this.#log.farEnd);
-    const ledger = this.#books.total.read();
-    const lost = this.#losses.read();
-    return lost === undefined ? ledger : { ...ledger, lost };
-  }
-
-  async #handOn(timeout: number): Promise<void> {
-    await within(this.#drain.finish(), timeout, { keepAlive: true });
-    this.#meter.flush();
-  }
-
-  async #flushProviders(timeout: number): Promise<void> {
-    const patience = { timeout, keepAlive: true };
-    await Promise.all([this.#log.forceFlush(patience), this.#meter.forceFlush(patience)]);
+  #settle(cell: Cell, fate: Fate, records: number, denials: number): void {
+    this.#books.settle(cell, fate, records, denials);
+    this.#handOn.settled();
+    if (this.#over) this.#afterEnd();
+    // A cell's end may have waited for this; a loss is told in the stream.
+    else if (this.#ended === undefined && (cell.closing > 0 || fate !== "arrived"))
+      this.#drain.schedule();
   }
 
   async #end(): Promise<void> {
-    const timeout = this.#settings.shutdownTimeoutMillis;
-    const deadline = Date.now() + timeout;
-    await this.#handOn(timeout);
-    this.#drain.end();
-    this.#meter.release();
+    await this.#handOn.end(this.#settings.shutdownTimeoutMillis);
     this.#forget();
-    await this.#flushProviders(Math.max(deadline - Date.now(), LAST_COUNTS));
+    this.#over = true;
+    this.#afterEnd();
+  }
+
+  // The gauges stay for as long as there is anything on its way: without them the ledger would seem not to balance.
+  #afterEnd(): void {
+    this.#meter.flush();
+    if (this.#books.total.pending === 0) this.#meter.release();
   }
 }

@@ -31,10 +31,11 @@ test("every metric attribute is a closed set, or a name that the host or the pol
   expect(new Set(open)).toEqual(new Set([ATTRIBUTES.cell.name, ATTRIBUTES.policyRule.name]));
 });
 
-test("counters end in no _total and units are annotations, so that both paths name them alike", () => {
+test("no name ends in _total, and units are annotations or in the name, so that both paths name them alike", () => {
   for (const { name, unit } of Object.values(METRICS)) {
     expect(name).not.toMatch(/total$/);
-    expect(unit).toMatch(/^\{[a-z]+\}$/);
+    if (unit === "By") expect(name).toMatch(/\.bytes$/);
+    else expect(unit).toMatch(/^\{[a-z]+\}$/);
   }
 });
 
@@ -77,9 +78,8 @@ function referenceText(): string {
     lines.push("");
   }
   lines.push("| instrument | unit | in Prometheus | labels | counts |", "|---|---|---|---|---|");
-  for (const { name, unit, attributes, description } of Object.values(METRICS)) {
-    const isCounter = name !== METRICS.queueSize.name;
-    const exposed = `${name.replaceAll(".", "_")}${isCounter ? "_total" : ""}`;
+  for (const { kind, name, unit, attributes, description } of Object.values(METRICS)) {
+    const exposed = `${name.replaceAll(".", "_")}${kind === "counter" ? "_total" : ""}`;
     const labels = attributes.map((attribute) => code(attribute.name.replaceAll(".", "_")));
     const cells = [code(name), code(unit), code(exposed), labels.join(", "), description];
     lines.push(`| ${cells.join(" | ")} |`);

@@ -9,7 +9,7 @@ import {
 
 /**
  * The one file of names. Prometheus writes `.` as `_`: the attribute `pyisolate.cell` is the label `pyisolate_cell`, on
- * both metrics paths. Units are `{annotations}`, which neither path turns into a suffix.
+ * both metrics paths. Units are `{annotations}`, which neither path turns into a suffix, or stand in the name as well.
  */
 
 /** What stands in a metric attribute for every value past the series budget. */
@@ -21,6 +21,23 @@ export const DECISIONS = ["allow", "deny"] as const;
 /** What became of an event's log record. */
 export const OUTCOMES = ["emitted", "coalesced", "dropped"] as const;
 
+/** Why a record that a logger took never arrived. */
+export const LOSS_REASONS = [
+  /** Recorder or provider ended before it could be handed on. */
+  "shutdown",
+  /** There was no room for it on its way out. */
+  "queue_full",
+  /** It has no form that could be sent. */
+  "export_failed",
+  /** The far end took the request and refused the record. */
+  "refused",
+  /** The spool had reached its bound of bytes. */
+  "spool_full",
+  /** The spool could not be written, or not be read back. */
+  "spool_failed",
+] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
+
 /** Why an event has no log record. */
 export const DROP_REASONS = [
   /** No logger wanted it: no provider, or its configuration says no. */
@@ -31,8 +48,7 @@ export const DROP_REASONS = [
   "emit_failed",
   /** What was recorded is not a denial event. */
   "invalid",
-  /** The recorder was shut down before the record could be emitted. */
-  "shutdown",
+  ...LOSS_REASONS,
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
@@ -49,27 +65,13 @@ export const REDACTION_FAILURES = [
 ] as const;
 export type RedactionFailure = (typeof REDACTION_FAILURES)[number];
 
-/** Why a record that a logger took never arrived. */
-export const LOSS_REASONS = [
-  /** The SDK's processor had no room for it. */
-  "queue_full",
-  /** It could not be sent, and the exporter gave up. */
-  "export_failed",
-  /** The far end took the request and refused the record. */
-  "refused",
-  /** The spool had reached its bound of bytes. */
-  "spool_full",
-  /** The spool could not be written, or not be read back. */
-  "spool_failed",
-  /** The provider ended before it could be sent. */
-  "shutdown",
-] as const;
-export type LossReason = (typeof LOSS_REASONS)[number];
-
 /** The dimensions that fold into {@link OTHER} past the series budget. */
 export const FOLDABLE = ["cell", "policy_rule"] as const;
 
 const BOOLEANS = [true, false] as const;
+
+/** Whether log records reach anybody: see `Health`. */
+export const STATES = ["exporting", "degraded", "blind"] as const;
 
 /** Why a cell ended. */
 export const CLOSE_CAUSES = ["closed", "limit"] as const;
@@ -123,10 +125,10 @@ export const ATTRIBUTES = {
   outcome: attribute("pyisolate.outcome", "What became of an event's log record", OUTCOMES),
   dropReason: attribute("pyisolate.drop_reason", "For a dropped one: why", DROP_REASONS),
   dimension: attribute("pyisolate.dimension", "Which attribute became `_other`", FOLDABLE),
-  lossReason: attribute(
-    "pyisolate.loss_reason",
-    "Why a record that had been emitted never arrived",
-    LOSS_REASONS,
+  telemetryState: attribute(
+    "pyisolate.telemetry.state",
+    "1 for the state that telemetry is in, 0 for the others",
+    STATES,
   ),
   redactionFailure: attribute(
     "pyisolate.redaction.failure",
@@ -140,30 +142,56 @@ export const ATTRIBUTES = {
   ),
   closedAllowed: attribute("pyisolate.closed.allowed", "Granted requests in the cell's life"),
   ledgerDenied: attribute("pyisolate.ledger.denied", "Denial events the recorder was given"),
-  ledgerEmitted: attribute("pyisolate.ledger.emitted", "Of those, records emitted"),
+  ledgerEmitted: attribute(
+    "pyisolate.ledger.emitted",
+    "Of those, records that have arrived, as far as is known",
+  ),
   ledgerCoalesced: attribute(
     "pyisolate.ledger.coalesced",
     "Of those, carried by another record's `pyisolate.denial.count`",
   ),
-  ledgerDropped: attribute("pyisolate.ledger.dropped", "Of those, without a record"),
+  ledgerDropped: attribute(
+    "pyisolate.ledger.dropped",
+    "Of those, without a record; `pyisolate.dropped.` and the reason say why",
+  ),
   ledgerPending: attribute("pyisolate.ledger.pending", "Of those, not yet settled"),
   droppedTotal: attribute(
     "pyisolate.dropped.total",
     "Denials without a record since the last such event",
   ),
-  droppedRingFull: attribute("pyisolate.dropped.ring_full", "Of those, for want of room"),
-  droppedEmitFailed: attribute(
-    "pyisolate.dropped.emit_failed",
-    "Of those, because the logger threw",
+  droppedDisabled: attribute("pyisolate.dropped.disabled", "Without a record: nobody wanted one"),
+  droppedRingFull: attribute(
+    "pyisolate.dropped.ring_full",
+    "Without a record: no room in the ring",
   ),
-  droppedInvalid: attribute(
-    "pyisolate.dropped.invalid",
-    "Of those, because they were no denial events",
+  droppedEmitFailed: attribute("pyisolate.dropped.emit_failed", "Without one: the logger threw"),
+  droppedInvalid: attribute("pyisolate.dropped.invalid", "Without one: not a denial event"),
+  droppedShutdown: attribute(
+    "pyisolate.dropped.shutdown",
+    "Without one: recorder or provider ended",
   ),
-  droppedShutdown: attribute("pyisolate.dropped.shutdown", "Of those, because the recorder ended"),
+  droppedQueueFull: attribute("pyisolate.dropped.queue_full", "Lost: no room on its way out"),
+  droppedExportFailed: attribute("pyisolate.dropped.export_failed", "Lost: it could not be sent"),
+  droppedRefused: attribute("pyisolate.dropped.refused", "Lost: the far end refused it"),
+  droppedSpoolFull: attribute("pyisolate.dropped.spool_full", "Lost: the spool was full"),
+  droppedSpoolFailed: attribute("pyisolate.dropped.spool_failed", "Lost: the spool's disk failed"),
 } as const;
 
 const A = ATTRIBUTES;
+
+/** The attribute that counts the events dropped for each reason, in the log records that tell of them. */
+export const DROPPED = {
+  disabled: A.droppedDisabled,
+  ring_full: A.droppedRingFull,
+  emit_failed: A.droppedEmitFailed,
+  invalid: A.droppedInvalid,
+  shutdown: A.droppedShutdown,
+  queue_full: A.droppedQueueFull,
+  export_failed: A.droppedExportFailed,
+  refused: A.droppedRefused,
+  spool_full: A.droppedSpoolFull,
+  spool_failed: A.droppedSpoolFailed,
+} as const satisfies Record<DropReason, { readonly name: string }>;
 
 /** The log records, each with its attributes; those marked by `?` are there where they have a value. */
 export const EVENTS = {
@@ -204,7 +232,9 @@ export const EVENTS = {
     meaning: "Denials have no record, at most one such event a second; the counters have them all",
     severity: "WARN",
     attributes: [A.droppedTotal],
-    optional: [A.droppedRingFull, A.droppedEmitFailed, A.droppedInvalid, A.droppedShutdown],
+    optional: Object.entries(DROPPED).flatMap(([reason, attribute]) =>
+      reason === "disabled" ? [] : [attribute],
+    ),
   },
   cellClosed: {
     name: "pyisolate.cell.closed",
@@ -221,19 +251,28 @@ export const EVENTS = {
       A.ledgerDropped,
       A.ledgerPending,
     ],
+    optional: Object.values(DROPPED),
+  },
+  policyLoaded: {
+    name: "pyisolate.policy.loaded",
+    meaning: "A policy decides from now on",
+    severity: "INFO",
+    attributes: [A.policyName, A.policyHash],
     optional: [],
   },
 } as const;
 
-/** The instruments: all counters but `queueSize`, a gauge. */
+/** The instruments. Counters are exact at every collection, gauges are read at each. */
 export const METRICS = {
   denials: {
+    kind: "counter",
     name: "pyisolate.denials",
     unit: "{denial}",
     description: "Denials that took effect, by cell; cells past the budget are _other.",
     attributes: [A.cell],
   },
   denialEvents: {
+    kind: "counter",
     name: "pyisolate.denial.events",
     unit: "{event}",
     description:
@@ -248,45 +287,83 @@ export const METRICS = {
     ],
   },
   decisions: {
+    kind: "counter",
     name: "pyisolate.decisions",
     unit: "{decision}",
     description: "Requests granted and refused.",
     attributes: [A.capability, A.decision],
   },
   records: {
+    kind: "counter",
     name: "pyisolate.denial.records",
     unit: "{record}",
-    description: "What became of the log records of denial events.",
+    description:
+      "What became of the log records of denial events, losses after the recorder included.",
     attributes: [A.outcome, A.dropReason],
   },
-  lost: {
-    name: "pyisolate.telemetry.records.lost",
-    unit: "{record}",
-    description: "Emitted log records that are known never to arrive.",
-    attributes: [A.lossReason],
+  policyLoads: {
+    kind: "counter",
+    name: "pyisolate.policy.loads",
+    unit: "{policy}",
+    description: "Policies that began to decide: those loaded first, and reloads.",
+    attributes: [],
   },
   folded: {
+    kind: "counter",
     name: "pyisolate.telemetry.folded",
     unit: "{event}",
     description: "Denial events whose cell or policy rule was folded into _other.",
     attributes: [A.dimension],
   },
   redactions: {
+    kind: "counter",
     name: "pyisolate.telemetry.redactions.failed",
     unit: "{target}",
     description: "Targets that were left out because the host's own redaction failed.",
     attributes: [A.redactionFailure],
   },
   queueSize: {
+    kind: "gauge",
     name: "pyisolate.telemetry.queue.size",
     unit: "{event}",
-    description: "Denial events whose log record is not yet settled.",
+    description: "Denial events of whose log record it is not yet known what became.",
+    attributes: [],
+  },
+  state: {
+    kind: "gauge",
+    name: "pyisolate.telemetry.state",
+    unit: "{state}",
+    description: "Whether log records reach anybody: 1 for the present state, 0 for the others.",
+    attributes: [A.telemetryState],
+  },
+  // The unit is in the name too, because the SDK's Prometheus exporter does not append it and the Collector does.
+  spoolUsage: {
+    kind: "gauge",
+    name: "pyisolate.telemetry.spool.usage.bytes",
+    unit: "By",
+    description:
+      "Bytes of log records that wait in the spool, those that dead processes left included.",
+    attributes: [],
+  },
+  spoolLimit: {
+    kind: "gauge",
+    name: "pyisolate.telemetry.spool.limit.bytes",
+    unit: "By",
+    description: "Bytes that the spool may have.",
     attributes: [],
   },
 } as const;
 
+/** The instruments of one kind. */
+type KeysOf<Kind extends "counter" | "gauge"> = {
+  [Key in keyof typeof METRICS]: (typeof METRICS)[Key]["kind"] extends Kind ? Key : never;
+}[keyof typeof METRICS];
+
 /** The counters among {@link METRICS}. */
-export type CounterKey = Exclude<keyof typeof METRICS, "queueSize">;
+export type CounterKey = KeysOf<"counter">;
+
+/** The gauges among {@link METRICS}. */
+export type GaugeKey = KeysOf<"gauge">;
 
 /** An attribute's name, what it means, and its values where they are a closed set. */
 function attribute<const Name extends string>(

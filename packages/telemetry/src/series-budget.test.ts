@@ -48,11 +48,14 @@ test("the budget names every instrument, its most series, and why", () => {
       "pyisolate.denials 1000 (needs ? of 999, folds cell)",
       "pyisolate.denial.events 1000 (needs 80 of 750, folds policy_rule)",
       "pyisolate.decisions 14 (needs 14 of 14, folds nothing)",
-      "pyisolate.denial.records 7 (needs 7 of 7, folds nothing)",
-      "pyisolate.telemetry.records.lost 6 (needs 6 of 6, folds nothing)",
+      "pyisolate.denial.records 12 (needs 12 of 12, folds nothing)",
+      "pyisolate.policy.loads 1 (needs 1 of 1, folds nothing)",
       "pyisolate.telemetry.folded 2 (needs 2 of 2, folds nothing)",
       "pyisolate.telemetry.redactions.failed 4 (needs 4 of 4, folds nothing)",
       "pyisolate.telemetry.queue.size 1 (needs 1 of 1, folds nothing)",
+      "pyisolate.telemetry.state 3 (needs 3 of 3, folds nothing)",
+      "pyisolate.telemetry.spool.usage.bytes 1 (needs 1 of 1, folds nothing)",
+      "pyisolate.telemetry.spool.limit.bytes 1 (needs 1 of 1, folds nothing)",
     ]
   `);
   for (const { dimensions } of budget) {

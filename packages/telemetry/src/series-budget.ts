@@ -6,9 +6,9 @@ import {
   DECISIONS,
   DROP_REASONS,
   FOLDABLE,
-  LOSS_REASONS,
   METRICS,
   REDACTION_FAILURES,
+  STATES,
 } from "./semconv.ts";
 
 /** One attribute of an instrument. */
@@ -130,10 +130,13 @@ export function instrumentBudgets(events: number, maxSeries: number): readonly I
     },
     closed("decisions", CAPABILITIES.length * DECISIONS.length),
     closed("records", DROP_REASONS.length + 2),
-    closed("lost", LOSS_REASONS.length),
+    closed("policyLoads", 1),
     closed("folded", FOLDABLE.length),
     closed("redactions", REDACTION_FAILURES.length),
     closed("queueSize", 1),
+    closed("state", STATES.length),
+    closed("spoolUsage", 1),
+    closed("spoolLimit", 1),
   ];
 }
 

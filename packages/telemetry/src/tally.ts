@@ -17,13 +17,7 @@ export function newRow(counter: CounterKey, attributes: Attributes): Row {
 
 /** Counts that wait for a meter. Counting is an addition; the SDK, at 20 times the cost, sees only sums. */
 export class Tally {
-  readonly #beforeFlush: () => void;
   #dirty: Row[] = [];
-
-  /** @param beforeFlush may still count; must not throw. */
-  constructor(beforeFlush: () => void = () => {}) {
-    this.#beforeFlush = beforeFlush;
-  }
 
   count(row: Row): void {
     if (row.pending === 0) this.#dirty.push(row);
@@ -41,7 +35,6 @@ export class Tally {
    * @returns how many were refused.
    */
   flush(add: (row: Row, amount: number) => void): number {
-    this.#beforeFlush();
     const rows = this.#dirty;
     this.#dirty = [];
     let refused = 0;

@@ -3,13 +3,14 @@ import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
 import type { LossReason } from "../semconv.ts";
 import type { Courier, Delivery } from "./courier.ts";
-import { mergedRequest, recordsIn } from "./otlp-lines.ts";
+import { Manifest } from "./manifest.ts";
+import { mergedRequest } from "./otlp-lines.ts";
 import type { Shipment } from "./shipment.ts";
 
 /** Who accounts for records once a logger has taken them. */
 export interface DispatchWatch {
-  exported(count: number): void;
-  lost(count: number, reason: LossReason): void;
+  exported(manifest: Manifest): void;
+  lost(manifest: Manifest, reason: LossReason): void;
 }
 
 /** Sends records, and tells what became of each. Nothing on it rejects. */
@@ -23,15 +24,15 @@ export class Dispatch {
   }
 
   /** Records that are in memory only: given up, they are lost. */
-  async send(records: ReadableLogRecord[]): Promise<void> {
+  async send(records: ReadableLogRecord[], manifest: Manifest): Promise<void> {
     let request: Uint8Array;
     try {
       request = requestOf(records);
     } catch {
-      this.#watch.lost(records.length, "export_failed");
+      this.#watch.lost(manifest, "export_failed");
       return;
     }
-    this.#settle(records.length, await this.#courier.deliver(request));
+    this.#settle(manifest, await this.#courier.deliver(request));
   }
 
   /** Requests that are on disk: given up, they stay there. */
@@ -41,17 +42,21 @@ export class Dispatch {
     if (delivery.kind === "refused" && shipment.requests.length > 1) {
       await this.#shipSingly(shipment);
     } else {
-      this.#settle(shipment.own, delivery);
+      const all = new Manifest();
+      for (const manifest of shipment.manifests) all.append(manifest);
+      this.#settle(all, delivery);
       shipment.done();
     }
   }
 
   /** One request spoils all that go with it; apart from it they may be taken. */
   async #shipSingly(shipment: Shipment): Promise<void> {
-    for (const request of shipment.requests) {
+    for (const [index, request] of shipment.requests.entries()) {
       const delivery = await this.#courier.deliver(request);
       if (delivery.kind === "given_up") return;
-      if (shipment.own > 0) this.#settle(recordsIn(request) ?? 0, delivery);
+      const manifest = shipment.manifests[index];
+      // Off it: should the rest have to be sent again, these go with it, and are settled.
+      if (manifest !== undefined) this.#settle(manifest.takeLast(manifest.records), delivery);
     }
     shipment.done();
   }
@@ -61,19 +66,19 @@ export class Dispatch {
     this.#courier.close();
   }
 
-  #settle(count: number, delivery: Delivery): void {
+  #settle(manifest: Manifest, delivery: Delivery): void {
     switch (delivery.kind) {
       case "accepted": {
-        const rejected = Math.min(rejectedIn(delivery.body), count);
-        this.#watch.exported(count - rejected);
-        if (rejected > 0) this.#watch.lost(rejected, "refused");
+        const rejected = manifest.takeLast(rejectedIn(delivery.body));
+        this.#watch.exported(manifest);
+        this.#watch.lost(rejected, "refused");
         return;
       }
       case "refused":
-        this.#watch.lost(count, "refused");
+        this.#watch.lost(manifest, "refused");
         return;
       case "given_up":
-        this.#watch.lost(count, "shutdown");
+        this.#watch.lost(manifest, "shutdown");
     }
   }
 }

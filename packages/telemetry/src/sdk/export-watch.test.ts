@@ -1,18 +1,45 @@
 import { expect, test } from "vitest";
 
 import { farEndOf, watchProvider } from "../far-end.ts";
+import { aManifest } from "../testing/manifests.ts";
 import { ExportWatch } from "./export-watch.ts";
 
-test("a loss is kept by reason, and claimed once", () => {
+test("what has arrived and what is lost is kept, by reason", () => {
   const watch = new ExportWatch();
-  watch.exported(7);
-  watch.lost(3, "export_failed");
-  watch.lost(2, "export_failed");
-  watch.lost(0, "refused");
+  watch.exported(aManifest(7));
+  watch.lost(aManifest(3), "export_failed");
+  watch.lost(aManifest(2), "export_failed");
+  watch.lost(aManifest(0), "refused");
   expect(watch.state).toMatchObject({ exported: 7, lost: { export_failed: 5 } });
-  expect([...watch.claimLost()]).toEqual([["export_failed", 5]]);
-  expect([...watch.claimLost()]).toEqual([]);
-  expect(watch.state.lost).toEqual({ export_failed: 5 });
+});
+
+test("a ticket goes with the record that is emitted meanwhile, and with no other", () => {
+  const watch = new ExportWatch();
+  const ticket = { claim: { settle: () => {} }, denials: 3 };
+  let taken: unknown;
+  const take = () => {
+    taken = watch.takeTicket();
+  };
+  expect(watch.track(ticket, take)).toBe(true);
+  expect(taken).toBe(ticket);
+  take();
+  expect(taken).toBeUndefined();
+  expect(watch.track(ticket, () => {})).toBe(false);
+  expect(watch.takeTicket()).toBeUndefined();
+});
+
+test("a logger that throws loses the ticket, unless the record is on its way already", () => {
+  const watch = new ExportWatch();
+  const ticket = { claim: { settle: () => {} }, denials: 1 };
+  const fail = () => {
+    throw new Error("no");
+  };
+  expect(() => watch.track(ticket, fail)).toThrow("no");
+  const takeAndFail = () => {
+    watch.takeTicket();
+    fail();
+  };
+  expect(watch.track(ticket, takeAndFail)).toBe(true);
 });
 
 test("failing begins with the first failure and ends with a recovery", () => {

@@ -1,51 +1,83 @@
 import { cleanText } from "@pyisolate/policy";
 
-import type { FarEnd, FarEndState } from "../far-end.ts";
+import type { FarEnd, FarEndState, Ticket } from "../far-end.ts";
 import type { LossReason } from "../semconv.ts";
+import type { Manifest } from "./manifest.ts";
 
 /** Longest explanation of a failure, in UTF-16 code units: a backend's answer may be of any length. */
 const MAX_WHY = 300;
 
 /**
- * What whoever exports log records says of it, and what the ledger and the health of recorders are made from. Told as early
- * as it is known: a first failed attempt is `failing`, though retries follow. Nothing on it throws.
+ * What whoever exports says of it, and what the ledger and the health of recorders are made from. Told as early as it is
+ * known: a first failed attempt is `failing`, though retries follow. Nothing on it throws but what {@link track} is given.
  */
 export class ExportWatch implements FarEnd {
+  readonly #what: string;
+  readonly #off: boolean;
   readonly #lost: Partial<Record<LossReason, number>> = {};
   #exported = 0;
   #failing: FarEndState["failing"];
-  #unclaimed = new Map<LossReason, number>();
+  #expected: Ticket | undefined;
+
+  /**
+   * @param what is exported: begins an explanation where it is not clear from the context.
+   * @param off Whether nothing is, by choice.
+   */
+  constructor({ what = "", off = false } = {}) {
+    this.#what = what;
+    this.#off = off;
+  }
 
   get state(): FarEndState {
-    return { exported: this.#exported, lost: { ...this.#lost }, failing: this.#failing };
+    return {
+      exported: this.#exported,
+      lost: { ...this.#lost },
+      failing: this.#failing,
+      off: this.#off,
+    };
   }
 
-  /** So many records have arrived at the far end. */
-  exported(count: number): void {
-    this.#exported += count;
+  track(ticket: Ticket, emit: () => void): boolean {
+    this.#expected = ticket;
+    try {
+      emit();
+    } catch (error) {
+      // One that is on its way is settled there, whatever came after.
+      if (this.takeTicket() === ticket) throw error;
+      return true;
+    }
+    return this.takeTicket() !== ticket;
   }
 
-  /** So many records will never arrive. */
-  lost(count: number, reason: LossReason): void {
-    if (!(count > 0)) return;
-    this.#lost[reason] = (this.#lost[reason] ?? 0) + count;
-    this.#unclaimed.set(reason, (this.#unclaimed.get(reason) ?? 0) + count);
+  /** The ticket of the record that has just reached the exporter; undefined where it is nobody's. */
+  takeTicket(): Ticket | undefined {
+    const ticket = this.#expected;
+    this.#expected = undefined;
+    return ticket;
+  }
+
+  /** All of it has arrived at the far end. */
+  exported(manifest: Manifest): void {
+    this.#exported += manifest.records;
+    manifest.settle("arrived");
+  }
+
+  /** All of it will never arrive. */
+  lost(manifest: Manifest, reason: LossReason): void {
+    if (manifest.records === 0) return;
+    this.#lost[reason] = (this.#lost[reason] ?? 0) + manifest.records;
+    manifest.settle(reason);
   }
 
   /** An attempt has failed, or nothing has been heard for too long. */
   failing(error: unknown): void {
-    const why = cleanText(error instanceof Error ? error.message : String(error), MAX_WHY);
+    const said = error instanceof Error ? error.message : String(error);
+    const why = cleanText(`${this.#what}${said}`, MAX_WHY);
     this.#failing = { since: this.#failing?.since ?? Date.now(), why };
   }
 
   /** Records get out again. */
   recovered(): void {
     this.#failing = undefined;
-  }
-
-  claimLost(): ReadonlyMap<LossReason, number> {
-    const claimed = this.#unclaimed;
-    if (claimed.size > 0) this.#unclaimed = new Map();
-    return claimed;
   }
 }

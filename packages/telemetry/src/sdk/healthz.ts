@@ -10,23 +10,22 @@ export interface HealthAnswer {
   readonly body: string;
 }
 
-/** @param watch of the exporter; undefined where records are switched off, and only counters can fail. */
-export function healthAnswer(watch: ExportWatch | undefined): HealthAnswer {
+/** @param watch of the exporter of records. */
+export function healthAnswer(watch: ExportWatch): HealthAnswer {
   const { state, since, why, pending, lost } = overall(watch);
   const body = { state, since: new Date(since).toISOString(), why: why ?? null, pending, lost };
   return { status: state === "blind" ? 503 : 200, body: `${JSON.stringify(body)}\n` };
 }
 
-function overall(watch: ExportWatch | undefined): Health {
+function overall(watch: ExportWatch): Health {
   const recorders = worstOf(healthOfRecorders());
-  const quiet = { since: started, why: undefined, pending: 0, lost: 0 };
-  if (watch === undefined) {
-    const why = "log records are switched off";
-    return { ...quiet, ...recorders, state: "exporting", since: started, why };
-  }
-  const { failing } = watch.state;
-  if (recorders !== undefined) return recorders;
-  return { ...quiet, ...failing, state: failing === undefined ? "exporting" : "degraded" };
+  const { failing, off } = watch.state;
+  const quiet: Health = { state: "exporting", since: started, why: undefined, pending: 0, lost: 0 };
+  const health =
+    recorders ?? (failing === undefined ? quiet : { ...quiet, ...failing, state: "degraded" });
+  return off && health.why === undefined
+    ? { ...health, why: "log records are switched off" }
+    : health;
 }
 
 const started = Date.now();

@@ -4,6 +4,7 @@ import { JsonMetricsSerializer } from "@opentelemetry/otlp-transformer";
 import type { PushMetricExporter, ResourceMetrics } from "@opentelemetry/sdk-metrics";
 
 import { Courier } from "./courier.ts";
+import type { ExportWatch } from "./export-watch.ts";
 import { OtlpClient } from "./otlp-client.ts";
 import { UNTRACED } from "./untraced.ts";
 
@@ -20,9 +21,13 @@ type Report = Parameters<PushMetricExporter["export"]>[1];
  * @param url undefined: from the environment.
  * @param patience milliseconds for one export, at most those of OTEL_EXPORTER_OTLP_TIMEOUT: the next has its sums too.
  */
-export function makeMetricExporter(url: string | undefined, patience: number): MetricExporter {
+export function makeMetricExporter(
+  url: string | undefined,
+  patience: number,
+  watch: ExportWatch,
+): MetricExporter {
   const client = new OtlpClient(url, "METRICS", "v1/metrics");
-  const courier = new Courier(client);
+  const courier = new Courier(client, watch);
   const underWay = new Set<Promise<void>>();
   const close = () => {
     courier.close();

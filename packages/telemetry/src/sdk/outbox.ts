@@ -1,8 +1,11 @@
 import { context } from "@opentelemetry/api";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
+import type { Ticket } from "../far-end.ts";
 import type { LossReason } from "../semconv.ts";
-import { requestOf, type Dispatch, type DispatchWatch } from "./dispatch.ts";
+import { requestOf, type Dispatch } from "./dispatch.ts";
+import type { ExportWatch } from "./export-watch.ts";
+import { Manifest } from "./manifest.ts";
 import type { Spool } from "./spool.ts";
 import { UNTRACED } from "./untraced.ts";
 
@@ -21,6 +24,11 @@ const ADOPT_EVERY = 30_000;
 /** How long a spool that cannot be read is left alone, milliseconds. */
 const STUCK_FOR = 1000;
 
+interface Emitted {
+  readonly record: ReadableLogRecord;
+  readonly ticket: Ticket | undefined;
+}
+
 /**
  * Holds log records until the far end has taken them, one request at a time, in order: on disk where there is a spool, else
  * for as long as its memory allows. A record is lost only when there is no room, when it is refused, or at the end, and
@@ -29,13 +37,13 @@ const STUCK_FOR = 1000;
  */
 export class Outbox implements LogRecordProcessor {
   readonly #dispatch: Dispatch;
-  readonly #watch: Pick<DispatchWatch, "lost">;
+  readonly #watch: Pick<ExportWatch, "lost" | "takeTicket">;
   readonly #limits: OutboxLimits;
   readonly #spool: Spool | undefined;
   readonly #adopting: NodeJS.Timeout | undefined;
   /** Emitted in this very turn, and to be written at its end. */
-  #fresh: ReadableLogRecord[] = [];
-  #queue: ReadableLogRecord[] = [];
+  #fresh: Emitted[] = [];
+  #queue: Emitted[] = [];
   /** In the queue, or of it and under way. */
   #held = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -45,7 +53,7 @@ export class Outbox implements LogRecordProcessor {
 
   constructor(
     dispatch: Dispatch,
-    watch: Pick<DispatchWatch, "lost">,
+    watch: Pick<ExportWatch, "lost" | "takeTicket">,
     limits: OutboxLimits,
     spool?: Spool,
   ) {
@@ -72,12 +80,13 @@ export class Outbox implements LogRecordProcessor {
   }
 
   onEmit(record: ReadableLogRecord): void {
+    const emitted = { record, ticket: this.#watch.takeTicket() };
     if (this.#ended) {
-      this.#watch.lost(1, "shutdown");
+      this.#watch.lost(manifestOf([emitted]), "shutdown");
     } else if (this.#spool === undefined) {
-      this.#keep(record, "queue_full");
+      this.#keep(emitted, "queue_full");
       this.#soon();
-    } else if (this.#fresh.push(record) === 1) {
+    } else if (this.#fresh.push(emitted) === 1) {
       // One write for all that this turn emits, before anything else can happen.
       queueMicrotask(() => {
         this.#write();
@@ -114,17 +123,17 @@ export class Outbox implements LogRecordProcessor {
 
   #write(): void {
     if (this.#fresh.length === 0) return;
-    const records = this.#fresh;
+    const fresh = this.#fresh;
     this.#fresh = [];
-    const reason = this.#spooled(records);
-    if (reason !== undefined) for (const record of records) this.#keep(record, reason);
+    const reason = this.#spooled(fresh);
+    if (reason !== undefined) for (const emitted of fresh) this.#keep(emitted, reason);
     this.#soon();
   }
 
   /** @returns why not; undefined where they are. */
-  #spooled(records: ReadableLogRecord[]): LossReason | undefined {
+  #spooled(fresh: readonly Emitted[]): LossReason | undefined {
     try {
-      return this.#spool?.append(requestOf(records), records.length);
+      return this.#spool?.append(requestOf(recordsOf(fresh)), manifestOf(fresh));
     } catch {
       // In memory the one that cannot be written as OTLP may be in another batch than most.
       return "export_failed";
@@ -132,12 +141,12 @@ export class Outbox implements LogRecordProcessor {
   }
 
   /** @param reason why it is lost where there is no room in memory either. */
-  #keep(record: ReadableLogRecord, reason: LossReason): void {
+  #keep(emitted: Emitted, reason: LossReason): void {
     if (this.#held >= this.#limits.queueSize) {
-      this.#watch.lost(1, reason);
+      this.#watch.lost(manifestOf([emitted]), reason);
       return;
     }
-    this.#queue.push(record);
+    this.#queue.push(emitted);
     this.#held += 1;
   }
 
@@ -179,10 +188,21 @@ export class Outbox implements LogRecordProcessor {
   async #sendBatch(): Promise<void> {
     const batch = this.#queue.splice(0, this.#limits.batchSize);
     try {
-      if (this.#ended) this.#watch.lost(batch.length, "shutdown");
-      else await this.#dispatch.send(batch);
+      const manifest = manifestOf(batch);
+      if (this.#ended) this.#watch.lost(manifest, "shutdown");
+      else await this.#dispatch.send(recordsOf(batch), manifest);
     } finally {
       this.#held -= batch.length;
     }
   }
+}
+
+function recordsOf(emitted: readonly Emitted[]): ReadableLogRecord[] {
+  return emitted.map(({ record }) => record);
+}
+
+function manifestOf(emitted: readonly Emitted[]): Manifest {
+  const manifest = new Manifest();
+  for (const { ticket } of emitted) manifest.add(ticket);
+  return manifest;
 }

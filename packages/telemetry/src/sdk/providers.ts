@@ -10,7 +10,8 @@ import { MAX_SERIES } from "../recorder-options.ts";
 import { SCOPE } from "../scope.ts";
 import { Courier } from "./courier.ts";
 import { Dispatch } from "./dispatch.ts";
-import type { ExportWatch } from "./export-watch.ts";
+import { watchProvider } from "../far-end.ts";
+import { ExportWatch } from "./export-watch.ts";
 import { OutboxLoggerProvider } from "./logger-provider.ts";
 import { makeMetricExporter } from "./metric-exporter.ts";
 import { OtlpClient } from "./otlp-client.ts";
@@ -24,6 +25,7 @@ const CARDINALITY_LIMIT = MAX_SERIES + 1;
 /** Counts on their way out. */
 export interface Metering {
   readonly provider: MeterProvider;
+  readonly watch: ExportWatch;
   /** Gives up the export that is under way, if any. */
   close(): void;
 }
@@ -34,10 +36,11 @@ export function makeMetering(
   resource: Resource,
   scrape: IMetricReader | undefined,
 ): Metering {
+  const watch = new ExportWatch({ what: "counts: " });
   const otlp =
     settings.metrics === "otlp" && !settings.disabled
       ? // No longer than a flush: the SDK's timers hold the process for as long as an export is under way.
-        makeMetricExporter(settings.metricsUrl, settings.flushTimeout)
+        makeMetricExporter(settings.metricsUrl, settings.flushTimeout, watch)
       : undefined;
   const readers: IMetricReader[] = [];
   if (scrape !== undefined) readers.push(scrape);
@@ -56,28 +59,36 @@ export function makeMetering(
     // The recorder folds by itself, exactly; what the SDK folds, it folds out of our sight.
     views: [{ meterName: SCOPE.name, aggregationCardinalityLimit: CARDINALITY_LIMIT }],
   });
-  return { provider, close: () => otlp?.close() };
+  if (otlp !== undefined) watchProvider(provider, watch);
+  return { provider, watch, close: () => otlp?.close() };
 }
 
 /** Records on their way out. */
 export interface Logging {
   readonly provider: LoggerProvider;
+  readonly watch: ExportWatch;
   /** Undefined where no record leaves. */
   readonly outbox: Outbox | undefined;
+  readonly spool: Spool | undefined;
 }
 
 /** @param warn is told what an operator has to see to. */
 export function makeLogging(
   settings: Settings,
   resource: Resource,
-  watch: ExportWatch,
   warn: (message: string) => void,
 ): Logging {
   if (settings.disabled || settings.logs === "none") {
-    return { provider: new LoggerProvider({ resource }), outbox: undefined };
+    const provider = new LoggerProvider({ resource });
+    const watch = new ExportWatch({ off: true });
+    watchProvider(provider, watch);
+    return { provider, watch, outbox: undefined, spool: undefined };
   }
+  const watch = new ExportWatch();
   const courier = new Courier(new OtlpClient(settings.logsUrl, "LOGS", "v1/logs"), watch);
   const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, watch, warn);
   const outbox = new Outbox(new Dispatch(courier, watch), watch, settings, spool);
-  return { provider: new OutboxLoggerProvider(resource, outbox), outbox };
+  const provider = new OutboxLoggerProvider(resource, outbox);
+  watchProvider(provider, watch);
+  return { provider, watch, outbox, spool };
 }

@@ -10,14 +10,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
+import type { Manifest } from "./manifest.ts";
 import { newSegmentName, releaseName } from "./spool-name.ts";
 
 /** A file of the spool that this process writes: one OTLP request in JSON on each line. */
 export class Segment {
   readonly path: string;
-  /** Records in it. */
-  records = 0;
   bytes = 0;
+  readonly #manifests: Manifest[] = [];
+  #records = 0;
   readonly #name = newSegmentName();
   #descriptor: number | undefined;
 
@@ -32,13 +33,23 @@ export class Segment {
     }
   }
 
+  /** One for each of its lines. */
+  get manifests(): readonly Manifest[] {
+    return this.#manifests;
+  }
+
+  /** Records in it. */
+  get records(): number {
+    return this.#records;
+  }
+
   /** Whether it can be written, and is where a later process will find it. */
   get isSound(): boolean {
     return this.#descriptor !== undefined && fstatSync(this.#descriptor).nlink > 0;
   }
 
   /** @throws where it cannot be written; then it is as before. */
-  append(lines: Uint8Array, records: number): void {
+  append(lines: Uint8Array, manifests: readonly Manifest[]): void {
     if (this.#descriptor === undefined) throw new Error("this segment has been sealed");
     let written = 0;
     try {
@@ -51,7 +62,10 @@ export class Segment {
       throw error;
     }
     this.bytes += lines.length;
-    this.records += records;
+    for (const manifest of manifests) {
+      this.#manifests.push(manifest);
+      this.#records += manifest.records;
+    }
   }
 
   /** No more will be written. */

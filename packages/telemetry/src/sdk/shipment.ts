@@ -1,9 +1,11 @@
+import type { Manifest } from "./manifest.ts";
+
 /** A file's worth of requests to be sent. */
 export interface Shipment {
   /** Each an OTLP request in JSON. */
   readonly requests: readonly Buffer[];
-  /** Of these, records that this process was given: a former one has accounted for its own. */
-  readonly own: number;
+  /** One for each request that this process has written: a former one has accounted for its own. */
+  readonly manifests: readonly Manifest[];
   /** Everything in it has arrived, or been refused. */
   done(): void;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 
+import { aManifest } from "../testing/manifests.ts";
 import { ExportWatch } from "./export-watch.ts";
 import { Spool } from "./spool.ts";
 
@@ -42,8 +43,8 @@ function sent(spool: Spool): string[] {
 
 test("what is put in comes out once, in order, and leaves nothing behind", async () => {
   const { spool, watch } = spoolIn(directory);
-  expect(spool.append(request("a"), 1)).toBeUndefined();
-  expect(spool.append(request("b", "c"), 2)).toBeUndefined();
+  expect(spool.append(request("a"), aManifest(1))).toBeUndefined();
+  expect(spool.append(request("b", "c"), aManifest(2))).toBeUndefined();
   expect(spool.waiting).toBe(3);
   expect(sent(spool)).toEqual(["a", "b", "c"]);
   expect(spool.isEmpty).toBe(true);
@@ -53,33 +54,33 @@ test("what is put in comes out once, in order, and leaves nothing behind", async
 
 test("what was not taken comes out again, here and in the next process", () => {
   const { spool } = spoolIn(directory);
-  spool.append(request("a"), 1);
-  expect(spool.next()?.own).toBe(1);
-  expect(spool.next()?.own).toBe(1);
+  spool.append(request("a"), aManifest(1));
+  expect(spool.next()?.manifests).toMatchObject([{ records: 1 }]);
+  expect(spool.next()?.manifests).toMatchObject([{ records: 1 }]);
   // Another spool of this process leaves it alone while this one is there.
   expect(sent(spoolIn(directory).spool)).toEqual([]);
   spool.close();
   const { spool: next } = spoolIn(directory);
   expect(next.isEmpty).toBe(false);
   expect(next.waiting).toBe(0);
-  expect(next.next()).toMatchObject({ own: 0 });
+  expect(next.next()).toMatchObject({ manifests: [] });
   expect(sent(next)).toEqual(["a"]);
 });
 
 test("past its bound nothing is written, until there is room again", () => {
   const { spool } = spoolIn(directory, 250);
-  const reasons = ["a", "b", "c"].map((id) => spool.append(request(id), 1));
+  const reasons = ["a", "b", "c"].map((id) => spool.append(request(id), aManifest(1)));
   expect(reasons).toEqual([undefined, undefined, "spool_full"]);
   expect(sent(spool)).toEqual(["a", "b"]);
-  expect(spool.append(request("d"), 1)).toBeUndefined();
+  expect(spool.append(request("d"), aManifest(1))).toBeUndefined();
   expect(sent(spool)).toEqual(["d"]);
 });
 
 test("a folder that is removed is made again, with what was still open", async () => {
   const { spool, watch } = spoolIn(directory);
-  spool.append(request("a"), 1);
+  spool.append(request("a"), aManifest(1));
   await rm(directory, { recursive: true });
-  expect(spool.append(request("b"), 1)).toBeUndefined();
+  expect(spool.append(request("b"), aManifest(1))).toBeUndefined();
   expect(await readdir(directory)).toHaveLength(1);
   expect(sent(spool)).toEqual(["a", "b"]);
   expect(watch.state.lost).toEqual({});
@@ -87,10 +88,10 @@ test("a folder that is removed is made again, with what was still open", async (
 
 test("a file that is removed while it waits is a loss, and told", async () => {
   const { spool, watch, warnings } = spoolIn(directory);
-  spool.append(request("a", "b"), 2);
+  spool.append(request("a", "b"), aManifest(2));
   spool.next();
   await rm(directory, { recursive: true });
-  spool.append(request("c"), 1);
+  spool.append(request("c"), aManifest(1));
   expect(sent(spool)).toEqual(["c"]);
   expect(watch.state).toMatchObject({ lost: { spool_failed: 2 } });
   expect(warnings).toEqual([expect.stringContaining("ENOENT")]);
@@ -100,7 +101,7 @@ test("a folder that cannot be made takes nothing and breaks nothing", async () =
   const file = join(directory, "file");
   await writeFile(file, "");
   const { spool, watch, warnings } = spoolIn(join(file, "spool"));
-  expect(spool.append(request("a"), 1)).toBe("spool_failed");
+  expect(spool.append(request("a"), aManifest(1))).toBe("spool_failed");
   expect(spool.next()).toBeUndefined();
   expect(warnings).toEqual([expect.stringContaining("records wait in memory")]);
   expect(watch.state.failing?.why).toContain("ENOTDIR");
@@ -108,7 +109,7 @@ test("a folder that cannot be made takes nothing and breaks nothing", async () =
 
 test("foreign files are left alone, torn and broken lines are told", async () => {
   const { spool } = spoolIn(directory);
-  spool.append(request("a"), 1);
+  spool.append(request("a"), aManifest(1));
   spool.close();
   const [segment = ""] = await readdir(directory);
   await appendFile(join(directory, segment), `not json\n{"resourceLogs":[nor this]}\n`);
@@ -126,7 +127,7 @@ test("foreign files are left alone, torn and broken lines are told", async () =>
 
 test("a file of ours that somebody has cut off is a loss, and told", async () => {
   const { spool, watch } = spoolIn(directory);
-  spool.append(request("a"), 1);
+  spool.append(request("a"), aManifest(1));
   spool.next();
   const [segment = ""] = await readdir(directory);
   await truncate(join(directory, segment), 3);

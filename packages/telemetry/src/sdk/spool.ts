@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 
 import type { LossReason } from "../semconv.ts";
+import type { Manifest } from "./manifest.ts";
 import { linesOf } from "./otlp-lines.ts";
 import { Segment, removeFile } from "./segment.ts";
 import type { Shipment } from "./shipment.ts";
@@ -20,7 +21,7 @@ export interface SpoolSettings {
 }
 
 export interface SpoolWatch {
-  lost(count: number, reason: LossReason): void;
+  lost(manifest: Manifest, reason: LossReason): void;
   failing(error: unknown): void;
 }
 
@@ -46,6 +47,15 @@ export class Spool {
     this.#watch = watch;
     this.#warn = warn;
     this.adopt();
+  }
+
+  /** Bytes in it, those that dead processes have left included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get maxBytes(): number {
+    return this.#settings.maxBytes;
   }
 
   /** Records of this process that are on disk. */
@@ -79,19 +89,19 @@ export class Spool {
    *
    * @returns why it could not be; undefined where it is there.
    */
-  append(request: Uint8Array, records: number): LossReason | undefined {
+  append(request: Uint8Array, manifest: Manifest): LossReason | undefined {
     const line = Buffer.concat([request, NEWLINE]);
     if (this.#bytes + line.length > this.#settings.maxBytes) return "spool_full";
     if (Date.now() - this.#failedAt < PAUSE) return "spool_failed";
     try {
-      this.#writable().append(line, records);
+      this.#writable().append(line, [manifest]);
     } catch (error) {
       this.#fails(error);
       return "spool_failed";
     }
     this.#failed = false;
     this.#bytes += line.length;
-    this.#records += records;
+    this.#records += manifest.records;
     if ((this.#active?.bytes ?? 0) >= SEGMENT_BYTES) this.#seal();
     return undefined;
   }
@@ -128,7 +138,7 @@ export class Spool {
     const active = new Segment(this.#settings.directory);
     try {
       // The folder was removed under it: what it had is saved into the new one.
-      if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.records);
+      if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.manifests);
     } catch (error) {
       active.remove();
       throw error;
@@ -159,10 +169,10 @@ export class Spool {
       segment.remove();
     };
     try {
-      return { requests: linesOf(segment.read()), own: segment.records, done };
+      return { requests: linesOf(segment.read()), manifests: segment.manifests, done };
     } catch (error) {
       this.#fails(error);
-      this.#watch.lost(segment.records, "spool_failed");
+      for (const manifest of segment.manifests) this.#watch.lost(manifest, "spool_failed");
       done();
       return this.#next();
     }
@@ -180,7 +190,7 @@ export class Spool {
     try {
       const { requests, unreadable } = readOrphan(path);
       if (unreadable > 0) this.#warn(`${unreadable} lines of ${path} cannot be read, and are lost`);
-      if (requests.length > 0) return { requests, own: 0, done };
+      if (requests.length > 0) return { requests, manifests: [], done };
       done();
     } catch (error) {
       // Left where it is: it may be readable for the next process.

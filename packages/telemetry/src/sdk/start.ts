@@ -2,17 +2,16 @@ import { logs, metrics } from "@opentelemetry/api";
 import type { LoggerProvider } from "@opentelemetry/sdk-logs";
 import type { MeterProvider } from "@opentelemetry/sdk-metrics";
 
-import { watchProvider } from "../far-end.ts";
 import { drainRecorders } from "../live.ts";
 import type { LossReason } from "../semconv.ts";
 import { within } from "../within.ts";
-import { ExportWatch } from "./export-watch.ts";
 import { healthAnswer } from "./healthz.ts";
 import { checkOptions, type TelemetryOptions } from "./options.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
 import { ScrapeServer } from "./scrape-server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
+import { showSpool } from "./spool-gauges.ts";
 import { shutdownOnSignal } from "./signals.ts";
 import { TelemetryStartError } from "./telemetry-error.ts";
 
@@ -77,7 +76,6 @@ class RunningTelemetry implements Telemetry {
   readonly loggerProvider: LoggerProvider;
   readonly #metering: Metering;
   readonly #logging: Logging;
-  readonly #watch = new ExportWatch();
   readonly #flushTimeout: number;
   readonly #scrape: ScrapeServer | undefined;
   readonly #timeout: number;
@@ -94,14 +92,14 @@ class RunningTelemetry implements Telemetry {
         (error) => {
           process.emitWarning(error);
         },
-        () => healthAnswer(this.#logging.outbox === undefined ? undefined : this.#watch),
+        () => healthAnswer(this.#logging.watch),
       );
     }
     this.#metering = makeMetering(settings, resource, this.#scrape?.reader);
-    this.#logging = makeLogging(settings, resource, this.#watch, warn);
+    this.#logging = makeLogging(settings, resource, warn);
     this.meterProvider = this.#metering.provider;
     this.loggerProvider = this.#logging.provider;
-    if (this.#logging.outbox !== undefined) watchProvider(this.loggerProvider, this.#watch);
+    if (this.#logging.spool !== undefined) showSpool(this.#logging.spool, this.meterProvider);
     this.#flushTimeout = settings.flushTimeout;
     this.#timeout = settings.shutdownTimeout;
     if (global) registerGlobally(this.meterProvider, this.loggerProvider);
@@ -119,7 +117,7 @@ class RunningTelemetry implements Telemetry {
   }
 
   delivery(): Delivery {
-    const { exported, lost } = this.#watch.state;
+    const { exported, lost } = this.#logging.watch.state;
     const { waiting = 0, onDisk = 0 } = this.#logging.outbox ?? {};
     return { exported, waiting, onDisk, lost };
   }
@@ -131,7 +129,7 @@ class RunningTelemetry implements Telemetry {
   async flush(): Promise<void> {
     const flushed = Promise.all([this.#flushRecords(), this.meterProvider.forceFlush()]);
     const inTime = await within(flushed, this.#flushTimeout, { keepAlive: true });
-    if (!inTime) warn(`${this.#notFlushed(this.#flushTimeout)} wait`);
+    if (!inTime) warn(this.#notFlushed(this.#flushTimeout, "wait"));
     await this.ready();
   }
 
@@ -152,11 +150,12 @@ class RunningTelemetry implements Telemetry {
       if (!sent) {
         const { onDisk = 0 } = this.#logging.outbox ?? {};
         const left = onDisk > 0 ? `wait in the spool for the next start` : "are lost";
-        warn(`${this.#notFlushed(this.#timeout)} ${left}`);
+        warn(this.#notFlushed(this.#timeout, left));
       }
       await this.loggerProvider.shutdown();
       // What the recorders still held has been settled by that; once more, for its loss to be in the last counts.
-      await within(drainRecorders(), Math.max(deadline - Date.now(), 1), patience);
+      const again = drainRecorders(async () => {});
+      await within(again, Math.max(deadline - Date.now(), 1), patience);
       await within(this.meterProvider.shutdown(), Math.max(deadline - Date.now(), 1), patience);
     } catch (error) {
       warn(`telemetry was not flushed: ${error instanceof Error ? error.message : "unknown"}`);
@@ -171,15 +170,19 @@ class RunningTelemetry implements Telemetry {
   }
 
   async #flushRecords(): Promise<void> {
-    await drainRecorders();
-    await this.#logging.outbox?.delivered();
+    const delivered = async () => await this.#logging.outbox?.delivered();
+    await drainRecorders(delivered);
+    // A service may log without recorders.
+    await delivered();
   }
 
-  #notFlushed(millis: number): string {
-    const why = this.#watch.state.failing?.why;
+  #notFlushed(millis: number, fate: string): string {
+    const { failing } = this.#logging.watch.state;
+    const why = failing?.why ?? this.#metering.watch.state.failing?.why;
     const because = why === undefined ? "" : ` (${why})`;
     const waiting = this.#logging.outbox?.waiting ?? 0;
-    return `telemetry was not flushed within ${millis} ms: is the Collector up?${because} ${waiting} log records`;
+    const rest = waiting === 0 ? "some counts were not sent" : `${waiting} log records ${fate}`;
+    return `telemetry was not flushed within ${millis} ms: is the Collector up?${because} ${rest}`;
   }
 }
 
