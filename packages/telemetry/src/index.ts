@@ -1,4 +1,5 @@
-export { createDenialRecorder, type DenialRecorder } from "./recorder.ts";
+export { createDenialRecorder } from "./recorder.ts";
+export type { DenialRecorder } from "./denial-recorder.ts";
 export type { DenialRecorderOptions } from "./recorder-options.ts";
 export { seriesBudget } from "./series-budget.ts";
 export type { DimensionBudget, InstrumentBudget, SeriesBudgetOptions } from "./series-budget.ts";

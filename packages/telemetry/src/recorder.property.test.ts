@@ -8,7 +8,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { watchProvider, type Fate, type Ticket } from "./far-end.ts";
-import { createDenialRecorder, type DenialRecorder } from "./recorder.ts";
+import type { DenialRecorder } from "./denial-recorder.ts";
+import { createDenialRecorder } from "./recorder.ts";
 import { ExportWatch } from "./sdk/export-watch.ts";
 import { Manifest } from "./sdk/manifest.ts";
 import { LOSS_REASONS } from "./semconv.ts";
