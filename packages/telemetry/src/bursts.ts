@@ -31,7 +31,6 @@ export class Bursts {
   // In order of their beginning.
   readonly #held = new Set<Burst>();
   readonly #released = new Set<Burst>();
-  #lastBurst: Burst | undefined;
 
   constructor(max: number) {
     this.#max = max;
@@ -50,15 +49,15 @@ export class Bursts {
 
   /** @returns false where the table is full and the denial is of no kind in it. */
   merge(event: DenialEvent, context: Context, cell: Cell, row: EventRow): boolean {
-    const last = this.#lastBurst;
-    // The row was found by the same cache, so that in a flood this is the only comparison.
+    const last = row.burst;
+    // In a flood, also in one of many rules, this is the only comparison.
     const burst =
       last !== undefined && sameKind(last, event) ? last : this.#find(event, context, cell, row);
     if (burst === undefined) return false;
     burst.last = event;
     burst.count += 1;
     if (burst.count === burst.next) burst.next = burst.sample.keep(event, burst.count);
-    this.#lastBurst = burst;
+    row.burst = burst;
     return true;
   }
 
@@ -77,14 +76,12 @@ export class Bursts {
     if (burst === undefined) return undefined;
     this.#released.delete(burst);
     this.#forget(burst);
-    if (this.#lastBurst === burst) this.#lastBurst = undefined;
     return burst;
   }
 
   #find(event: DenialEvent, context: Context, cell: Cell, row: EventRow): Burst | undefined {
     const kinds = cell.kinds.get(row);
-    const found = kinds?.find((burst) => sameKind(burst, event));
-    if (found !== undefined) return found;
+    if (kinds !== undefined) for (const burst of kinds) if (sameKind(burst, event)) return burst;
     if (this.size >= this.#max || cell.bursts >= this.#share) return undefined;
     const sample = new Sample();
     const burst: Burst = {
@@ -107,6 +104,7 @@ export class Bursts {
   #forget(burst: Burst): void {
     const { cell, row } = burst;
     cell.bursts -= 1;
+    if (row.burst === burst) row.burst = undefined;
     const kinds = cell.kinds.get(row)?.filter((other) => other !== burst) ?? [];
     if (kinds.length > 0) cell.kinds.set(row, kinds);
     else cell.kinds.delete(row);

@@ -7,6 +7,8 @@ import { newRow, type Row, type Tally } from "./tally.ts";
 export class Decisions {
   readonly #allowed = rowsOf("allow");
   readonly #denied = rowsOf("deny");
+  #lastDenied: Capability | undefined;
+  #lastRow: Row | undefined;
 
   /** Every row that can ever be counted: a limit is only ever reached, never granted. */
   get rows(): readonly Row[] {
@@ -20,8 +22,12 @@ export class Decisions {
   }
 
   deny(capability: Capability, tally: Tally): void {
-    const row = this.#denied.get(capability);
-    if (row !== undefined) tally.count(row);
+    // What is denied again and again is one thing, mostly.
+    if (capability !== this.#lastDenied) {
+      this.#lastRow = this.#denied.get(capability);
+      this.#lastDenied = capability;
+    }
+    if (this.#lastRow !== undefined) tally.count(this.#lastRow);
   }
 }
 

@@ -6,7 +6,12 @@ export interface Spend {
   readonly window: number;
   left: number;
   /** What is left of each row's share; rows that are not in it have all of it. */
-  readonly rows: Map<EventRow, number>;
+  readonly rows: Map<EventRow, Share>;
+}
+
+/** An object, so that taking from it writes nothing into the map: that is the dearer half of looking it up. */
+interface Share {
+  left: number;
 }
 
 /**
@@ -34,9 +39,9 @@ export class Quota {
     }
     // First: in a flood this is all that is asked.
     if (spend.left === 0) return false;
-    const left = spend.rows.get(row) ?? this.#perRow;
-    if (left === 0) return false;
-    spend.rows.set(row, left - 1);
+    const share = spend.rows.get(row) ?? this.#share(spend, row);
+    if (share.left === 0) return false;
+    share.left -= 1;
     spend.left -= 1;
     return true;
   }
@@ -44,5 +49,11 @@ export class Quota {
   /** Everybody has all of it again. */
   next(): void {
     this.#window += 1;
+  }
+
+  #share({ rows }: Spend, row: EventRow): Share {
+    const share = { left: this.#perRow };
+    rows.set(row, share);
+    return share;
   }
 }

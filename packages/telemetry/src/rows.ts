@@ -1,5 +1,6 @@
 import { CAPABILITIES, DENIAL_REASONS, VERDICTS, type DenialEvent } from "@pyisolate/policy";
 
+import type { Burst } from "./bursts.ts";
 import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
 import { newRow, type Row } from "./tally.ts";
 
@@ -14,6 +15,8 @@ export interface EventRow extends Row {
   readonly dimensions: Dimensions;
   /** Whether it stands for rules that have no row of their own. */
   readonly folded: boolean;
+  /** The burst that a denial of this row was last added to, for as long as it is one. */
+  burst: Burst | undefined;
 }
 
 /** The part of the budget that rules may not use: it is for combinations of closed values under the rule `_other`. */
@@ -87,7 +90,12 @@ export class EventRows {
 
   #make(rule: string, event: DenialEvent, folded: boolean): EventRow {
     const dimensions = dimensionsOf(event);
-    const row = { ...newRow("denialEvents", attributesOf(rule, dimensions)), dimensions, folded };
+    const row = {
+      ...newRow("denialEvents", attributesOf(rule, dimensions)),
+      dimensions,
+      folded,
+      burst: undefined,
+    };
     const rows = this.#byRule.get(rule);
     if (rows === undefined) this.#byRule.set(rule, [row]);
     else rows.push(row);
@@ -102,6 +110,7 @@ export class EventRows {
       ...newRow("denialEvents", Object.fromEntries(attributes) as Record<string, string>),
       dimensions: dimensionsOf(event),
       folded: true,
+      burst: undefined,
     };
   }
 }
