@@ -46,6 +46,15 @@ test.each(PUBLISHED)(
   },
 );
 
+test("telemetry ships its rules for Prometheus", async () => {
+  const { files } = await shipped("telemetry");
+  expect(files.filter((file) => file.startsWith("rules/")).toSorted()).toEqual([
+    "rules/collector.yaml",
+    "rules/denials.yaml",
+    "rules/telemetry.yaml",
+  ]);
+});
+
 test.each(PUBLISHED)("every source map of %s leads to a file that is there", async (name) => {
   const { root, files } = await shipped(name);
   const maps = files.filter((file) => file.endsWith(".map"));

@@ -13,6 +13,7 @@ const PAGES = [
   "packages/policy/README.md",
   "packages/sandbox-core/README.md",
   "packages/telemetry/README.md",
+  "docs/runbook.md",
   "examples/stack/README.md",
 ];
 

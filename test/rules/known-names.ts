@@ -6,22 +6,12 @@ export type Labels = ReadonlyMap<string, readonly string[] | undefined>;
 /** Of every target. */
 const TARGET = ["job", "instance"];
 
-/** The Collector's own metrics that rules may use, with the labels they have at level `normal`. */
+/** The Collector's own metrics that rules may use, with those of their labels. */
 export const COLLECTOR_METRICS: Readonly<Record<string, readonly string[]>> = {
   otelcol_exporter_queue_size: ["exporter", "data_type"],
   otelcol_exporter_queue_capacity: ["exporter", "data_type"],
-  otelcol_exporter_sent_log_records_total: [
-    "exporter",
-    "server_address",
-    "server_port",
-    "url_path",
-  ],
-  otelcol_exporter_send_failed_log_records_total: [
-    "exporter",
-    "server_address",
-    "server_port",
-    "url_path",
-  ],
+  otelcol_exporter_sent_log_records_total: ["exporter"],
+  otelcol_exporter_send_failed_log_records_total: ["exporter"],
   otelcol_receiver_refused_log_records_total: ["receiver", "transport"],
   otelcol_receiver_failed_log_records_total: ["receiver", "transport"],
   otelcol_receiver_refused_metric_points_total: ["receiver", "transport"],

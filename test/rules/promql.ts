@@ -43,9 +43,9 @@ export function parsePromql(expression: string): Asked {
   return { selectors, grouping };
 }
 
-/** The queries in an annotation's template, with a name in the place of each label's value. */
+/** The queries in an annotation's template, with a pattern in the place of each label's value. */
 export function queriesIn(template: string): string[] {
   return [...template.matchAll(/printf "((?:[^"\\]|\\.)*)"[^|}]*\| query/g)].map(([, format]) =>
-    (format ?? "").replaceAll("%q", '"name"'),
+    (format ?? "").replaceAll("=%q", '=~".+"'),
   );
 }

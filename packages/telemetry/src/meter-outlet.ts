@@ -80,11 +80,13 @@ export class MeterOutlet {
     await within(forceFlushOf(this.#provider), timeout, { keepAlive });
   }
 
-  /** Flushes once more and ends the gauges. A later {@link flush} still reaches the same meter. */
+  /**
+   * Flushes once more; the gauges end with the next collection, since whoever remembers what they showed last has to
+   * remember the end. A later {@link flush} still reaches the same meter.
+   */
   release(): void {
     this.flush();
     clearInterval(this.#looking);
-    this.#endGauges();
     this.#released = true;
   }
 
@@ -100,7 +102,10 @@ export class MeterOutlet {
     // A collection asks this first, so that what it reads is exact, whether or not a drain has run.
     const instruments = new Instruments(meter, () => {
       this.flush();
-      return readingOf(provider);
+      const reading = readingOf(provider);
+      // Not in the middle of a collection.
+      if (this.#released) queueMicrotask(() => this.#endGauges());
+      return reading;
     });
     for (const row of this.#known) instruments.add(row, 0);
     this.#instruments = instruments;
