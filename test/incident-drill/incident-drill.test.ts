@@ -1,0 +1,286 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import type { DenialEvent } from "@pyisolate/policy";
+import {
+  BUILD_TIMEOUT_MS,
+  type Collector,
+  type Loki,
+  type Servers,
+  serversForTest,
+  type Stack,
+  startCollector,
+  startLoki,
+  startStack,
+} from "@pyisolate/stack";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { readRuleFile, RULE_FILES } from "../rules/shipped.ts";
+import { firingAlerts, waitForAlert } from "./alerts.ts";
+import { quickened, writeQuickRules } from "./quick-rules.ts";
+import { startPlugins, startUploads } from "./services.ts";
+
+// A night on call, in order. Whoever is on call has alerts, Prometheus and Loki, and nothing that this test knows.
+
+const SCANNED = 150;
+const CALLS = 30;
+const MISSED = 7;
+
+describe("an incident", () => {
+  const ends: (() => Promise<unknown>)[] = [];
+  let skipped: string | undefined;
+  let stack: Stack;
+  let collector: Collector;
+  let loki: Loki;
+  let plugins: Awaited<ReturnType<typeof startPlugins>>;
+  let uploads: ReturnType<typeof startUploads>;
+  let refused: DenialEvent;
+  let killedAt = 0;
+  let backAt = 0;
+
+  beforeAll(async () => {
+    const skip = (reason = "no servers"): never => {
+      skipped = reason;
+      throw new Error(reason);
+    };
+    let servers: Servers;
+    let lokiBinary: string;
+    try {
+      servers = await serversForTest({ skip });
+      ({ loki: lokiBinary } = await serversForTest({ skip }, ["loki"]));
+    } catch (error) {
+      if (skipped === undefined) throw error;
+      return;
+    }
+    vi.stubEnv("OTEL_METRIC_EXPORT_INTERVAL", "1000");
+    vi.stubEnv("OTEL_METRIC_EXPORT_TIMEOUT", "1000");
+    const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-drill-"));
+    ends.push(() => rm(folder, { recursive: true, force: true }));
+    loki = await startLoki({ binary: lokiBinary });
+    ends.push(() => loki.stop());
+    stack = await startStack({
+      servers,
+      rules: await writeQuickRules(folder),
+      logStore: loki.otlpEndpoint,
+      stateDir: path.join(folder, "collector"),
+    });
+    ({ collector } = stack);
+    ends.push(
+      () => stack.stop(),
+      () => collector.stop(),
+    );
+    plugins = await startPlugins(collector.otlpEndpoint);
+    ends.push(async () => await plugins[Symbol.asyncDispose]());
+    uploads = startUploads(collector.otlpEndpoint);
+    ends.push(async () => await uploads[Symbol.asyncDispose]());
+  }, BUILD_TIMEOUT_MS);
+
+  beforeEach(({ skip }) => {
+    if (skipped !== undefined) skip(skipped);
+  });
+
+  afterAll(async () => {
+    for (const end of ends.toReversed()) await end();
+    vi.unstubAllEnvs();
+  });
+
+  test("the drill's rules are the shipped ones, only sooner", () => {
+    for (const file of RULE_FILES.map(readRuleFile)) {
+      const timeless = (rules: ReturnType<typeof quickened>) =>
+        rules.groups.flatMap((group) =>
+          group.rules.map((rule) => ({ ...rule, for: undefined, keep_firing_for: undefined })),
+        );
+      expect(timeless(quickened(file))).toEqual(timeless(file));
+    }
+  });
+
+  test("before it nothing fires", { timeout: 90_000 }, async () => {
+    await plugins.work();
+    uploads.work();
+    await stack.prometheus.waitFor(
+      'count(pyisolate_telemetry_state{pyisolate_telemetry_state="exporting"} == 1)',
+      ([count]) => count?.value === 2,
+    );
+    await stack.prometheus.waitFor("min(up)", ([up]) => up?.value === 1);
+    expect(await firingAlerts(stack.prometheus)).toEqual([]);
+  });
+
+  test(
+    "a scan: the alert names rule and cell, and leads to its records",
+    { timeout: 90_000 },
+    async () => {
+      await plugins.scan(SCANNED);
+      const alert = await waitForAlert(stack.prometheus, "PyisolateDenialSpike");
+      expect(alert.labels).toMatchObject({
+        job: "plugins",
+        pyisolate_capability: "filesystem",
+        pyisolate_policy_rule: "default",
+        severity: "warning",
+      });
+      expect(alert.annotations["description"]).toContain(`cell "tenant-a" (${SCANNED})`);
+      const records = await loki.waitFor(
+        alert.annotations["logs"] ?? "",
+        ({ length }) => length >= SCANNED,
+      );
+      expect(new Set(records.map(({ metadata }) => metadata["pyisolate_cell"]))).toEqual(
+        new Set(["tenant-a"]),
+      );
+      // Many targets: a scan, and no program that tries again.
+      expect(
+        new Set(records.map(({ metadata }) => metadata["pyisolate_attempted_action"])).size,
+      ).toBe(SCANNED);
+    },
+  );
+
+  test(
+    "a policy one rule short: what has never been refused before, to whom, and which rule lacks what",
+    { timeout: 90_000 },
+    async () => {
+      await plugins.call(CALLS);
+      const alert = await waitForAlert(stack.prometheus, "PyisolateFirstSeenDenial", {
+        job: "plugins",
+        pyisolate_capability: "network",
+      });
+      expect(alert.labels).toMatchObject({
+        pyisolate_policy_rule: "default",
+        pyisolate_reason: "outside_scope",
+      });
+      const records = await loki.waitFor(
+        alert.annotations["logs"] ?? "",
+        ({ length }) => length >= CALLS,
+      );
+      for (const { metadata } of records) {
+        expect(metadata).toMatchObject({
+          pyisolate_cell: "tenant-b",
+          pyisolate_nearest_rule: "api:scope",
+        });
+      }
+      const ratio = await waitForAlert(stack.prometheus, "PyisolateDenyRatioHigh", {
+        job: "plugins",
+        pyisolate_capability: "network",
+      });
+      expect(ratio.annotations["summary"]).toBe('"plugins" refuses 100% of all "network" requests');
+    },
+  );
+
+  test(
+    "a kernel that refuses what is allowed: the first one alone tells layer, rule, cell and time",
+    { timeout: 90_000 },
+    async () => {
+      refused = uploads.connectRefused();
+      const alert = await waitForAlert(stack.prometheus, "PyisolateKernelDeniedAllowed");
+      expect(alert.labels).toMatchObject({
+        job: "uploads",
+        pyisolate_policy_rule: "db",
+        pyisolate_broker_decision: "allow",
+        pyisolate_kernel_decision: "deny",
+        severity: "critical",
+      });
+      expect(alert.since).toBeGreaterThan(refused.time);
+      const [record, ...more] = await loki.waitFor(
+        alert.annotations["logs"] ?? "",
+        ({ length }) => length > 0,
+      );
+      expect(more).toEqual([]);
+      expect(record?.metadata).toMatchObject({
+        pyisolate_cell: "tenant-c",
+        pyisolate_attempted_action: "connect:db.internal:5432",
+        pyisolate_kernel_evidence: "audit",
+        pyisolate_denial_id: refused.id,
+      });
+      expect(record?.timeUnixNano).toBe(BigInt(refused.time) * 1_000_000n);
+    },
+  );
+
+  test("nothing of it was an attempt to escape, and no doubt about the numbers", async () => {
+    const names = (await firingAlerts(stack.prometheus)).map(({ name }) => name);
+    expect(new Set(names)).toEqual(
+      new Set(names.filter((name) => /Spike|FirstSeen|Ratio|KernelDenied/.test(name))),
+    );
+    const residual = await stack.prometheus.query("instance:pyisolate_ledger:residual");
+    expect(residual.map(({ value }) => value)).toEqual([0, 0]);
+  });
+
+  test(
+    "the Collector dies: the alerts say that nobody sees anything, and of whom",
+    { timeout: 90_000 },
+    async () => {
+      await collector.kill();
+      killedAt = Date.now();
+      await plugins.scan(MISSED);
+      for (const job of ["pyisolate", "otelcol"]) {
+        const down = await waitForAlert(stack.prometheus, "PyisolateTargetDown", { job });
+        expect(Math.abs(down.since - killedAt)).toBeLessThan(5000);
+      }
+      for (const job of ["plugins", "uploads"]) {
+        await waitForAlert(stack.prometheus, "PyisolateTelemetryAbsent", { job });
+      }
+      expect(await recordsOfTheGap(Date.now())).toEqual([]);
+    },
+  );
+
+  test(
+    "it is back: for how long it was blind, and what it did not see meanwhile, at the time it happened",
+    { timeout: 120_000 },
+    async () => {
+      const { otelcol: binary } = await serversForTest({ skip: neverHere });
+      const { ports, stateDir } = collector;
+      collector = await startCollector({
+        binary,
+        ports,
+        stateDir,
+        logStore: loki.otlpEndpoint,
+      });
+      await stack.prometheus.waitFor("min(up)", ([up]) => up?.value === 1);
+      backAt = Date.now();
+      const [blind] = await stack.prometheus.query(
+        'sum(count_over_time((up{job="pyisolate"} == 0)[1h:1s]))',
+      );
+      const seconds = (backAt - killedAt) / 1000;
+      expect(blind?.value).toBeGreaterThan(seconds - 4);
+      expect(blind?.value).toBeLessThan(seconds + 4);
+
+      // The counters tell of everything, whenever it was.
+      const denials = plugins.supervisor.stats.denials + 1;
+      await stack.prometheus.waitFor(
+        "sum(pyisolate_denials_total)",
+        ([sum]) => sum?.value === denials,
+      );
+      // The records come late, and say when.
+      const late = await vi.waitUntil(
+        async () => {
+          const records = await recordsOfTheGap(backAt);
+          // Delivered at least once: an id is a denial.
+          const byId = new Map(records.map((one) => [one.metadata["pyisolate_denial_id"], one]));
+          return byId.size >= MISSED && [...byId.values()];
+        },
+        { timeout: 60_000, interval: 250 },
+      );
+      expect(late.map(({ metadata }) => metadata["pyisolate_cell"])).toEqual(
+        Array(MISSED).fill("tenant-a"),
+      );
+      await stack.prometheus.waitFor(
+        'ALERTS{alertstate="firing",alertname=~"PyisolateTargetDown|PyisolateTelemetryAbsent"}',
+        ({ length }) => length === 0,
+      );
+      await stack.prometheus.waitFor(
+        "instance:pyisolate_ledger:residual != 0",
+        ({ length }) => length === 0,
+      );
+    },
+  );
+
+  async function recordsOfTheGap(until: number) {
+    const { records } = await loki.queryRange(
+      '{service_name="plugins"} | event_name="pyisolate.denial"',
+      new Date(killedAt),
+      new Date(until),
+    );
+    return records;
+  }
+});
+
+function neverHere(): never {
+  throw new Error("the servers were there a moment ago");
+}
