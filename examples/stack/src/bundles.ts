@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import { LOKI_BUILD_TAGS, LOKI_VERSION, lokiModule } from "./loki-module.ts";
 import { COLLECTOR_VERSION, collectorManifest } from "./manifest.ts";
 
-export const SERVER_NAMES = ["otelcol", "prometheus", "promtool", "loki"] as const;
+export const SERVER_NAMES = [
+  "otelcol",
+  "prometheus",
+  "promtool",
+  "loki",
+  "alertmanager",
+  "amtool",
+] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 
 export function isServerName(name: string): name is ServerName {
@@ -15,7 +22,11 @@ export const PROMETHEUS_MODULE_VERSION = "v0.316.0";
 /** Without the service discoveries of a dozen clouds; static targets stay. About half the compile time. */
 export const PROMETHEUS_BUILD_TAGS = "remove_all_sd,netgo";
 
-export type Bundle = "collector" | "prometheus" | "loki";
+/** The newest Alertmanager that the Go module proxy serves. */
+export const ALERTMANAGER_VERSION = "0.34.2";
+export const ALERTMANAGER_BUILD_TAGS = "netgo";
+
+export type Bundle = "collector" | "prometheus" | "loki" | "alertmanager";
 
 interface BundleFacts {
   readonly programs: readonly ServerName[];
@@ -41,6 +52,11 @@ export const BUNDLES: Readonly<Record<Bundle, BundleFacts>> = {
     version: LOKI_VERSION,
     recipe: `${lokiModule()} ${LOKI_BUILD_TAGS}`,
   },
+  alertmanager: {
+    programs: ["alertmanager", "amtool"],
+    version: ALERTMANAGER_VERSION,
+    recipe: `${ALERTMANAGER_VERSION} ${ALERTMANAGER_BUILD_TAGS}`,
+  },
 };
 
 const BUNDLE_OF: Readonly<Record<ServerName, Bundle>> = {
@@ -48,6 +64,8 @@ const BUNDLE_OF: Readonly<Record<ServerName, Bundle>> = {
   prometheus: "prometheus",
   promtool: "prometheus",
   loki: "loki",
+  alertmanager: "alertmanager",
+  amtool: "alertmanager",
 };
 
 export function bundleOf(name: ServerName): Bundle {

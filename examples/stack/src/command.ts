@@ -1,5 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { watch } from "./watchdog.ts";
+import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { spawnWatched } from "./watchdog.ts";
 
 /** Bytes of output that are kept, from the end. Go prints little; a runaway must not fill memory. */
 const OUTPUT_LIMIT = 1 << 20;
@@ -20,53 +22,59 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
 }
 
-/** Runs a command to its end, with all its children; never throws because of what it did. */
+/** Runs a command to its end, with all its children; never throws because of what it did. Code 127: there is none. */
 export async function runCommand(
   command: string,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const child = spawn(command, args, {
-    // A group of its own, so that compilers which Go started end with it.
-    detached: true,
+  const { env, cwd, timeoutMs } = options;
+  const { child, release } = spawnWatched(command, args, {
     stdio: ["pipe", "pipe", "pipe"],
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    // Compilers that Go started lose nothing by being killed.
+    graceMs: 0,
+    ...(env === undefined ? {} : { env }),
+    ...(cwd === undefined ? {} : { cwd }),
   });
   let stdout = "";
   let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     stdout = (stdout + text).slice(-OUTPUT_LIMIT);
     output = (output + text).slice(-OUTPUT_LIMIT);
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     output = (output + text).slice(-OUTPUT_LIMIT);
   });
   // EPIPE, when it ends before it has read all.
-  child.stdin.on("error", () => {});
-  child.stdin.end(options.input ?? "");
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(options.input ?? "");
 
   const { pid } = child;
   if (pid === undefined) {
     return { code: null, stdout, output: String(await spawnFailure(child)) };
   }
-  const watchdog = watch(pid, 0);
   const timer =
-    options.timeoutMs === undefined
+    timeoutMs === undefined
       ? undefined
       : setTimeout(() => {
-          output += `\nkilled after ${(options.timeoutMs ?? 0) / 1000} s`;
+          output += `\nkilled after ${timeoutMs / 1000} s`;
           process.kill(-pid, "SIGKILL");
-        }, options.timeoutMs);
+        }, timeoutMs);
   try {
-    const code = await new Promise<number | null>((resolve) => {
-      child.once("close", resolve);
+    const exit = new Promise<number | null>((resolve) => {
+      child.once("exit", resolve);
     });
+    // Its children may outlast it, and are still watched over then.
+    const [code] = await Promise.all([exit, ended(child.stdout), ended(child.stderr)]);
     return { code, stdout, output };
   } finally {
     clearTimeout(timer);
-    watchdog.release();
+    release();
   }
+}
+
+async function ended(stream: Readable | null): Promise<void> {
+  if (stream !== null) await finished(stream);
 }
 
 /** Why a child that was just spawned has no process id. */

@@ -11,6 +11,8 @@ const PATH_NAMES: Readonly<Record<ServerName, readonly string[]>> = {
   prometheus: ["prometheus"],
   promtool: ["promtool"],
   loki: ["loki"],
+  alertmanager: ["alertmanager"],
+  amtool: ["amtool"],
 };
 
 /** The variable that names a binary outright. */
@@ -19,6 +21,8 @@ export const VARIABLES: Readonly<Record<ServerName, string>> = {
   prometheus: "PYISOLATE_PROMETHEUS",
   promtool: "PYISOLATE_PROMTOOL",
   loki: "PYISOLATE_LOKI",
+  alertmanager: "PYISOLATE_ALERTMANAGER",
+  amtool: "PYISOLATE_AMTOOL",
 };
 
 export interface FoundBinary {

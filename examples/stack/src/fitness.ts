@@ -10,6 +10,8 @@ const MINIMUM: Readonly<Record<Exclude<ServerName, "otelcol">, string>> = {
   promtool: "3.5.0",
   // The series that is tested.
   loki: "3.7.0",
+  alertmanager: "0.34.0",
+  amtool: "0.34.0",
 };
 
 /** A binary that never answers a question about itself is none of ours. */

@@ -13,7 +13,7 @@ export { serversForTest, type SkippableTest } from "./in-tests.ts";
 export { createProgress, type Progress, SILENT } from "./progress.ts";
 
 // Run them.
-export { type Stack, type StackOptions, startStack } from "./stack.ts";
+export { type Stack, type StackOf, type StackOptions, startStack } from "./stack.ts";
 export {
   type Collector,
   COLLECTOR_CONFIG,
@@ -28,12 +28,19 @@ export {
   type ScrapeTarget,
   startPrometheus,
 } from "./prometheus.ts";
+export {
+  type Alertmanager,
+  type AlertmanagerOptions,
+  checkAlertmanagerConfig,
+  startAlertmanager,
+} from "./alertmanager.ts";
 export { type Loki, type LokiOptions, startLoki, validateLokiConfig } from "./loki.ts";
 export { type Server, type ServerExit, type ServerOptions, startServer } from "./server.ts";
 export { freePorts } from "./ports.ts";
 
 // Read what came out.
 export type { Sample } from "./prometheus-answer.ts";
+export type { Alert } from "./alerts.ts";
 export type { LokiRange, LokiRangeOptions, LokiRecord, LokiSeries } from "./loki-query.ts";
 export { createPromtool, type Promtool, type Verdict } from "./promtool.ts";
 export { type LogFileContents, readLogFile, waitForLogs } from "./log-file.ts";

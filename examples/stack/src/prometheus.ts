@@ -20,6 +20,8 @@ export interface PrometheusOptions {
   readonly targets: readonly ScrapeTarget[];
   /** Rule files, absolute. */
   readonly rules?: readonly string[];
+  /** An Alertmanager's address, to which alerts are sent. */
+  readonly alertmanager?: string;
   /** A free one unless given. */
   readonly port?: number;
 }
@@ -125,9 +127,15 @@ async function instantQuery(url: string, promql: string): Promise<Sample[]> {
 
 // JSON is YAML.
 function configuration(options: PrometheusOptions): string {
+  const { alertmanager } = options;
+  const alertmanagers =
+    alertmanager === undefined
+      ? []
+      : [{ static_configs: [{ targets: [new URL(alertmanager).host] }] }];
   return JSON.stringify({
     global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
     rule_files: options.rules ?? [],
+    alerting: { alertmanagers },
     scrape_configs: options.targets.map(({ job, url }) => {
       const { host, pathname } = new URL(url);
       return {

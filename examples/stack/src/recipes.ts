@@ -1,6 +1,8 @@
-import { rename, mkdir, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  ALERTMANAGER_BUILD_TAGS,
+  ALERTMANAGER_VERSION,
   type Bundle,
   PROMETHEUS_BUILD_TAGS,
   PROMETHEUS_MODULE_VERSION,
@@ -17,6 +19,7 @@ export const RECIPES: Readonly<Record<Bundle, Recipe>> = {
   collector: buildCollector,
   prometheus: buildPrometheus,
   loki: buildLoki,
+  alertmanager: buildAlertmanager,
 };
 
 async function buildCollector(work: string, options: BuildOptions): Promise<void> {
@@ -78,4 +81,49 @@ async function buildLoki(work: string, options: BuildOptions): Promise<void> {
       { env: options.env, cwd: module },
     ),
   );
+}
+
+// Alertmanager embeds the pages of its web interface, which its Go module lacks: as it is, it does not compile. So a copy of
+// the module gets a page that says so. Its own go.mod and go.sum hold.
+async function buildAlertmanager(work: string, options: BuildOptions): Promise<void> {
+  const { env, go, progress } = options;
+  const flags = `-s -w -X github.com/prometheus/common/version.Version=${ALERTMANAGER_VERSION}`;
+  await progress.step(
+    `Building Alertmanager ${ALERTMANAGER_VERSION} (once, some minutes)`,
+    async () => {
+      const module = `github.com/prometheus/alertmanager@v${ALERTMANAGER_VERSION}`;
+      const { Dir: kept } = JSON.parse(
+        await runTool(go, ["mod", "download", "-json", module], { env, cwd: work }),
+      ) as { readonly Dir: string };
+      const sources = join(work, "src");
+      await cp(kept, sources, { recursive: true });
+      await makeWritable(sources);
+      const pages = join(sources, "ui", "app", "dist");
+      await mkdir(pages, { recursive: true });
+      await writeFile(
+        join(pages, "index.html"),
+        "This build has no web interface. Its API is at /api/v2.\n",
+      );
+      await runTool(
+        go,
+        [
+          "build",
+          `-tags=${ALERTMANAGER_BUILD_TAGS}`,
+          `-ldflags=${flags}`,
+          `-o=${join(work, "bin")}/`,
+          "./cmd/alertmanager",
+          "./cmd/amtool",
+        ],
+        { env, cwd: sources },
+      );
+    },
+  );
+}
+
+// Go keeps modules read-only, and a copy would be neither changed nor removed by anyone but root.
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+  }
 }

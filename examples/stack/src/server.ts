@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { spawnFailure } from "./command.ts";
 import { StackError } from "./errors.ts";
+import { isExecutable } from "./executable.ts";
 import { assertPortsFree } from "./ports.ts";
 import { tailOf } from "./tail.ts";
-import { watch } from "./watchdog.ts";
+import { spawnWatched, type Watched } from "./watchdog.ts";
 
 export interface ServerOptions {
   /** How messages call it. */
@@ -50,27 +50,32 @@ export interface Server extends AsyncDisposable {
  * @throws {StackError} `port-taken`, `server-died` (with the end of its output) or `not-ready`; nothing is left running.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  await assertPortsFree(options.name, options.ports ?? []);
+  const { name, command, env, graceMs } = options;
+  await assertPortsFree(name, options.ports ?? []);
+  if (!(await isExecutable(command)))
+    throw new StackError(
+      "server-died",
+      `${name} does not start: ${command} is no executable file.`,
+    );
   // Synchronous, so that nothing comes between the child and those who listen to it.
   const output = openSync(options.outputFile, "a");
-  let child: ChildProcess;
+  let watched: Watched;
   try {
-    child = spawn(options.command, options.args, {
-      // A group of its own: on Ctrl-C the caller decides what stops first, so that what it still has to send is received.
-      detached: true,
+    // A group of its own: on Ctrl-C the caller decides what stops first, so that what it still has to send is received.
+    watched = spawnWatched(command, options.args, {
       stdio: ["ignore", output, output],
-      ...(options.env === undefined ? {} : { env: options.env }),
+      graceMs,
+      ...(env === undefined ? {} : { env }),
     });
   } finally {
     closeSync(output);
   }
-  if (child.pid === undefined) {
-    const cause = await spawnFailure(child);
-    throw new StackError("server-died", `${options.name} does not start: ${String(cause)}`, "", {
-      cause,
-    });
+  const { pid } = watched.child;
+  if (pid === undefined) {
+    const cause = await spawnFailure(watched.child);
+    throw new StackError("server-died", `${name} does not start: ${String(cause)}`, "", { cause });
   }
-  const server = supervise(child, child.pid, options);
+  const server = supervise(watched, pid, options);
   try {
     await untilReady(server, options);
   } catch (error) {
@@ -80,13 +85,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return server;
 }
 
-function supervise(child: ChildProcess, pid: number, options: ServerOptions): Server {
-  const watchdog = watch(pid, options.graceMs);
+function supervise({ child, release }: Watched, pid: number, options: ServerOptions): Server {
   let exit: ServerExit | undefined;
   const exited = new Promise<ServerExit>((resolve) => {
     child.once("exit", (code, signal) => {
       exit = { code, signal };
-      watchdog.release();
+      release();
       resolve(exit);
     });
   });
@@ -111,7 +115,7 @@ function supervise(child: ChildProcess, pid: number, options: ServerOptions): Se
     exited,
     stop,
     kill: () => end("SIGKILL"),
-    keep: () => watchdog.release(),
+    keep: release,
     async [Symbol.asyncDispose]() {
       await stop();
     },

@@ -1,70 +1,121 @@
+import { type Alertmanager, startAlertmanager } from "./alertmanager.ts";
+import type { ServerName } from "./bundles.ts";
 import { type Collector, type CollectorOptions, startCollector } from "./collector.ts";
+import { type Loki, startLoki } from "./loki.ts";
 import { type Prometheus, startPrometheus } from "./prometheus.ts";
 import { createPromtool, type Promtool } from "./promtool.ts";
 import type { Server } from "./server.ts";
-import { requireServers, type Servers } from "./servers.ts";
+import { requireServers, ROAD, type Servers } from "./servers.ts";
 
 export interface StackOptions extends Omit<CollectorOptions, "binary"> {
-  /** Binaries; found or built unless given. */
-  readonly servers?: Servers;
+  /** Binaries; those that are wanted and not given are found or built. */
+  readonly servers?: Partial<Servers<ServerName>>;
   /** Rule files for Prometheus, absolute. */
   readonly rules?: readonly string[];
+  /** Starts a Loki that the Collector sends records to. */
+  readonly loki?: boolean;
+  /** Starts an Alertmanager that Prometheus sends alerts to. */
+  readonly alertmanager?: boolean;
 }
 
-/** A Collector and the Prometheus that scrapes it. */
+/** A Collector, the Prometheus that scrapes it and its own metrics (job `otelcol`), and what else was asked for. */
 export interface Stack extends AsyncDisposable {
   readonly collector: Collector;
   readonly prometheus: Prometheus;
   readonly promtool: Promtool;
-  /** Prometheus first, so that it does not see the Collector go. */
+  readonly loki?: Loki;
+  readonly alertmanager?: Alertmanager;
+  /** From the far end, so that none sees its source go. */
   stop(): Promise<void>;
-  /** Lets both outlive this process. */
+  /** Lets all outlive this process. */
   keep(): void;
 }
 
+/** The stack that options ask for: what they name is there. */
+export type StackOf<Options extends StackOptions> = Stack &
+  (Options extends { readonly loki: true } ? { readonly loki: Loki } : unknown) &
+  (Options extends { readonly alertmanager: true }
+    ? { readonly alertmanager: Alertmanager }
+    : unknown);
+
 /**
- * Starts the whole road on loopback: OTLP → Collector → Prometheus and log file.
+ * Starts the whole road on loopback: OTLP → Collector → Prometheus and log file; Loki and Alertmanager too where they are
+ * asked for, and neither looked for nor built where not.
  *
  * @example
  * ```ts
- * await using stack = await startStack();
+ * await using stack = await startStack({ loki: true });
  * process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = stack.collector.otlpEndpoint;
  * // ... denials ...
  * await stack.prometheus.waitFor("sum(pyisolate_denials_total)", ([sum]) => sum?.value === 3);
  * await waitForLogs(stack.collector.logFile, (logs) => logs.length === 3);
+ * await stack.loki.waitFor('{service_name="plugins"}', (records) => records.length === 3);
  * ```
  *
  * @throws {StackError} Nothing is left running.
  */
+export async function startStack<const Options extends StackOptions>(
+  options?: Options,
+): Promise<StackOf<Options>>;
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { servers = await requireServers(), rules, ...forCollector } = options;
-  const collector = await startCollector({ ...forCollector, binary: servers.otelcol });
-  let prometheus: Prometheus;
+  const { rules, loki: wantsLoki, alertmanager: wantsAlertmanager, ...own } = options;
+  const binaries = await binariesFor(options);
+  const started: Server[] = [];
+  const start = async <S extends Server>(starting: Promise<S>): Promise<S> => {
+    const server = await starting;
+    started.unshift(server);
+    return server;
+  };
+  const stop = async () => {
+    for (const server of started) await server.stop();
+  };
   try {
-    prometheus = await startPrometheus({
-      binary: servers.prometheus,
-      targets: [
-        { job: "pyisolate", url: collector.prometheusEndpoint },
-        { job: "otelcol", url: collector.telemetryUrl },
-      ],
-      ...(rules === undefined ? {} : { rules }),
-    });
+    const loki = wantsLoki === true ? await start(startLoki({ binary: binaries.loki })) : undefined;
+    const collector = await start(
+      startCollector({
+        ...(loki === undefined ? {} : { logStore: loki.otlpEndpoint }),
+        ...own,
+        binary: binaries.otelcol,
+      }),
+    );
+    const alertmanager =
+      wantsAlertmanager === true
+        ? await start(startAlertmanager({ binary: binaries.alertmanager }))
+        : undefined;
+    const prometheus = await start(
+      startPrometheus({
+        binary: binaries.prometheus,
+        targets: [
+          { job: "pyisolate", url: collector.prometheusEndpoint },
+          { job: "otelcol", url: collector.telemetryUrl },
+        ],
+        ...(rules === undefined ? {} : { rules }),
+        ...(alertmanager === undefined ? {} : { alertmanager: alertmanager.url }),
+      }),
+    );
+    return {
+      collector,
+      prometheus,
+      promtool: createPromtool(binaries.promtool),
+      ...(loki === undefined ? {} : { loki }),
+      ...(alertmanager === undefined ? {} : { alertmanager }),
+      stop,
+      keep() {
+        for (const server of started) server.keep();
+      },
+      [Symbol.asyncDispose]: stop,
+    };
   } catch (error) {
-    await collector.stop();
+    await stop();
     throw error;
   }
-  const each: readonly Server[] = [prometheus, collector];
-  const stop = async () => {
-    for (const server of each) await server.stop();
-  };
-  return {
-    collector,
-    prometheus,
-    promtool: createPromtool(servers.promtool),
-    stop,
-    keep() {
-      for (const server of each) server.keep();
-    },
-    [Symbol.asyncDispose]: stop,
-  };
+}
+
+async function binariesFor(options: StackOptions): Promise<Servers<ServerName>> {
+  const wanted: ServerName[] = [...ROAD];
+  if (options.loki === true) wanted.push("loki");
+  if (options.alertmanager === true) wanted.push("alertmanager");
+  const given = options.servers ?? {};
+  const names = wanted.filter((name) => given[name] === undefined);
+  return { ...(await requireServers({ names })), ...given };
 }

@@ -1,54 +1,71 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { Socket } from "node:net";
 
-/** Ends a process group when this process ends, however that happens. */
-export interface Watchdog {
+export interface WatchedOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Standard input, output and error. */
+  readonly stdio: readonly [StdioOption, StdioOption, StdioOption];
+  /** Milliseconds between SIGTERM and SIGKILL when this process ends first, rounded up to seconds. */
+  readonly graceMs: number;
+}
+
+type StdioOption = "ignore" | "pipe" | number;
+
+/** A process in a group of its own, which ends when this process ends, however that happens. */
+export interface Watched {
+  readonly child: ChildProcess;
   /** From now on the group may outlive this process. Safe to call twice. */
   release(): void;
 }
 
-// A line on standard input means "released"; end of file means that the parent is gone, kill -9 included, because the
-// kernel then closes its end of the pipe. POSIX sh, since dash knows no `kill -- -pid`.
+// The shell leaves a watchdog behind and becomes the command, so there is no moment in which the command runs unwatched, and
+// its process id is the shell's. The watchdog is nobody's child that the command would have to wait for, and in the same group,
+// whose number nobody else can get while it is there. On descriptor 3 a line means "released"; end of file means that the parent
+// is gone, kill -9 included, because the kernel then closes its end. POSIX sh, since dash knows no `kill -- -pid`.
 const SCRIPT = `
-if read -r _; then exit 0; fi
-kill -TERM "-$1" 2>/dev/null || exit 0
-left=$2
-while [ "$left" -gt 0 ]; do
-  sleep 1
-  kill -0 "-$1" 2>/dev/null || exit 0
-  left=$((left - 1))
-done
-kill -KILL "-$1" 2>/dev/null
+left=$1; shift
+( (
+  trap '' TERM
+  if read -r _; then exit 0; fi
+  kill -TERM "-$$"
+  while [ "$left" -gt 0 ] && kill -0 "$$"; do
+    sleep 1
+    left=$((left - 1))
+  done
+  kill -KILL "-$$"
+) <&3 >/dev/null 2>&1 & )
+exec "$@" 3<&-
 `;
 
-/**
- * Watches over a process group that this process leads by a pipe rather than by signals.
- *
- * @param group The leader's process id; it must have been spawned `detached`.
- * @param graceMs Between SIGTERM and SIGKILL, rounded up to seconds.
- */
-export function watch(group: number, graceMs: number): Watchdog {
-  const shell = spawn(
-    "/bin/sh",
-    ["-c", SCRIPT, "watchdog", String(group), String(Math.ceil(graceMs / 1000))],
-    {
-      // Its own session: Ctrl-C in a terminal reaches every process of the foreground group, and must not reach this one.
-      detached: true,
-      stdio: ["pipe", "ignore", "ignore"],
-    },
-  );
-  // A machine without /bin/sh loses this net, not its servers.
-  shell.on("error", () => {});
-  shell.stdin.on("error", () => {});
-  shell.unref();
-  if (shell.stdin instanceof Socket) shell.stdin.unref();
+/** Starts a command that ends with this process. One that cannot be executed ends with exit code 126 or 127. */
+export function spawnWatched(
+  command: string,
+  args: readonly string[],
+  { env, cwd, stdio, graceMs }: WatchedOptions,
+): Watched {
+  const all: StdioOptions = [...stdio, "pipe"];
+  const grace = String(Math.ceil(graceMs / 1000));
+  const child = spawn("/bin/sh", ["-c", SCRIPT, "watchdog", grace, command, ...args], {
+    // Its own session: Ctrl-C in a terminal reaches every process of the foreground group, and must not reach this one.
+    detached: true,
+    stdio: all,
+    ...(env === undefined ? {} : { env }),
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  const leash = child.stdio[3];
+  if (!(leash instanceof Socket)) throw new TypeError("unreachable");
+  // EPIPE, when the watchdog has gone with its group.
+  leash.on("error", () => {});
+  leash.unref();
 
   let released = false;
   return {
+    child,
     release() {
       if (released) return;
       released = true;
-      shell.stdin.end("released\n");
+      leash.end("released\n");
     },
   };
 }
