@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       "packages/*/src/**/*.test.ts",
       "examples/stack/src/**/*.test.ts",
+      "dashboards/src/**/*.test.ts",
       "test/**/*.test.ts",
     ],
     pool: "forks",

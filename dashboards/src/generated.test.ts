@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename } from "node:path";
+import { expect, test } from "vitest";
+import { generated } from "./generated.ts";
+import { QUESTIONS } from "./questions.ts";
+import { committedDashboards, panelsOf } from "./testing/committed.ts";
+
+test.each(generated().map(({ file, text }) => ({ name: basename(file), file, text })))(
+  "the committed $name is the one that is generated: pnpm generate",
+  ({ file, text }) => {
+    expect(readFileSync(file, "utf8")).toBe(text);
+  },
+);
+
+test("every panel is the answer to a question that somebody asked", () => {
+  const panels = committedDashboards().flatMap((dashboard) =>
+    panelsOf(dashboard).map(({ id }) => `${dashboard.uid} ${id}`),
+  );
+  const answers = QUESTIONS.map(({ dashboard, panel }) => `${dashboard} ${panel}`);
+  expect(panels.filter((panel) => !answers.includes(panel))).toEqual([]);
+});
+
+test("whoever installs telemetry finds them by its name", () => {
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of ["denials", "telemetry-health"]) {
+    const file = resolve(`@pyisolate/telemetry/dashboards/${name}.json`);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ schemaVersion: 42 });
+  }
+});

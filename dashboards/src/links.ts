@@ -1,0 +1,99 @@
+import { DashboardLinkBuilder, DashboardLinkType } from "@grafana/grafana-foundation-sdk/dashboard";
+import { type Attribute, labelName } from "./names.ts";
+import { SHARED } from "./variables.ts";
+
+export const DENIALS_UID = "pyisolate-denials";
+export const HEALTH_UID = "pyisolate-telemetry-health";
+
+/** The panel that links to records open, by its id. */
+export const RECORDS_PANEL = 41;
+
+/** The variables that records are filtered by. */
+const FILTERS = ["cell", "capability", "rule", "reason", "broker", "kernel"] as const;
+
+/** Which records, by filter: a constant, or a value in Grafana's syntax and percent-encoded, whoever chose it. */
+export type Chosen = Partial<Record<(typeof FILTERS)[number], string>>;
+
+/** The value of a clicked series' label. */
+export function labelOf(attribute: Attribute): string {
+  return `\${__field.labels.${labelName(attribute)}:percentencode}`;
+}
+
+/** The value in a column of the clicked row, by its heading. */
+export function columnOf(heading: string): string {
+  return `\${__data.fields.${heading}:percentencode}`;
+}
+
+/** The value of the clicked cell. */
+export const CLICKED = "${__value.raw:percentencode}";
+
+/** Five minutes before and after the point that was clicked: counters arrive up to a minute after records. */
+const THEN = "time=${__value.time}&time.window=600000";
+const RANGE = "from=${__from}&to=${__to}";
+export const LAST_DAY = "from=now-24h&to=now";
+
+/** From a spike to its records. */
+export function recordsThen(chosen: Chosen): DashboardLinkBuilder {
+  return dataLink("Records around this time", recordsUrl(chosen, THEN));
+}
+
+/** From a total to its records. */
+export function recordsUrl(chosen: Chosen = {}, time: string = RANGE): string {
+  const kept = [...SHARED, ...FILTERS.filter((filter) => chosen[filter] === undefined)];
+  const query = [
+    ...kept.map((name) => `\${${name}:queryparam}`),
+    ...Object.entries(chosen).map(([name, value]) => `var-${name}=${value}`),
+    time,
+    `viewPanel=panel-${RECORDS_PANEL}`,
+  ];
+  return `/d/${DENIALS_UID}?${query.join("&")}`;
+}
+
+/** From a record to its trace. A trace id is hexadecimal, whoever sent it: it cannot end the string that it stands in. */
+export function traceUrl(): string {
+  const panes = JSON.stringify({
+    trace: {
+      datasource: "${tempo_datasource:percentencode}",
+      queries: [{ refId: "A", queryType: "traceql", query: CLICKED }],
+      range: { from: "${__from}", to: "${__to}" },
+    },
+  });
+  return `/explore?schemaVersion=1&panes=${encodeAroundVariables(panes)}`;
+}
+
+/** To whether records can be believed, with the services chosen and the time. */
+export function healthUrl(): string {
+  return `/d/${HEALTH_UID}?${services()}&${RANGE}`;
+}
+
+/** From a process's bad time to what was denied around it. */
+export function denialsThen(): DashboardLinkBuilder {
+  return dataLink("Denials around this time", `/d/${DENIALS_UID}?${services()}&${THEN}`);
+}
+
+/** To the other dashboard, at the top of the page. */
+export function toDashboard(title: string, uid: string): DashboardLinkBuilder {
+  return new DashboardLinkBuilder(title)
+    .type(DashboardLinkType.Link)
+    .url(`/d/${uid}`)
+    .icon("dashboard")
+    .tooltip(`${title}, with the same services and time`)
+    .includeVars(true)
+    .keepTime(true);
+}
+
+export function dataLink(title: string, url: string): DashboardLinkBuilder {
+  return new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url);
+}
+
+function services(): string {
+  return SHARED.map((name) => `\${${name}:queryparam}`).join("&");
+}
+
+// Grafana looks for its variables before the URL is decoded.
+function encodeAroundVariables(text: string): string {
+  return text
+    .split(/(\$\{[^}]+\})/)
+    .map((part, index) => (index % 2 === 1 ? part : encodeURIComponent(part)))
+    .join("");
+}

@@ -1,0 +1,111 @@
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  GraphDrawStyle,
+  LegendDisplayMode,
+  LegendPlacement,
+  LogsSortOrder,
+  ReduceDataOptionsBuilder,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from "@grafana/grafana-foundation-sdk/common";
+import { PanelBuilder as Logs } from "@grafana/grafana-foundation-sdk/logs";
+import { PanelBuilder as Stat } from "@grafana/grafana-foundation-sdk/stat";
+import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
+import { PanelBuilder as TimeSeries } from "@grafana/grafana-foundation-sdk/timeseries";
+import { LOKI, PROMETHEUS } from "./data-sources.ts";
+import { goodAtZero } from "./thresholds.ts";
+
+/** What every panel says of itself. */
+export interface Sign {
+  /** Unique in its dashboard, and never given to another panel: links and people keep it. */
+  readonly id: number;
+  readonly title: string;
+  /** What it shows and what to do about it. */
+  readonly description: string;
+}
+
+/** One number, of the top line. */
+export function stat({ id, title, description }: Sign): Stat {
+  return new Stat()
+    .id(id)
+    .title(title)
+    .description(description)
+    .datasource(PROMETHEUS)
+    .span(4)
+    .height(4)
+    .colorMode(BigValueColorMode.Background)
+    .graphMode(BigValueGraphMode.None)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
+    .thresholds(goodAtZero());
+}
+
+/** Lines, for what is a level. */
+export function lines({ id, title, description }: Sign): TimeSeries {
+  return new TimeSeries()
+    .id(id)
+    .title(title)
+    .description(description)
+    .datasource(PROMETHEUS)
+    .span(8)
+    .height(8)
+    .drawStyle(GraphDrawStyle.Line)
+    .lineWidth(1)
+    .fillOpacity(10)
+    .min(0)
+    .legend(
+      new VizLegendOptionsBuilder()
+        .showLegend(true)
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom),
+    )
+    .tooltip(
+      new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending),
+    );
+}
+
+/**
+ * Stacked bars, for what happened: a bar is what is in its step, and in no other. Services export once a minute: with
+ * shorter steps most bars would be empty and the others too high.
+ */
+export function bars(sign: Sign): TimeSeries {
+  return lines(sign)
+    .interval("1m")
+    .drawStyle(GraphDrawStyle.Bars)
+    .lineWidth(0)
+    .fillOpacity(80)
+    .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"));
+}
+
+/** Rows. Cells are text: what a guest wrote is not made HTML of. */
+export function table({ id, title, description }: Sign): Table {
+  return new Table()
+    .id(id)
+    .title(title)
+    .description(description)
+    .datasource(PROMETHEUS)
+    .span(8)
+    .height(8)
+    .filterable(true)
+    .inspect(true);
+}
+
+/** Records as they came, as text. */
+export function logs({ id, title, description }: Sign): Logs {
+  return new Logs()
+    .id(id)
+    .title(title)
+    .description(description)
+    .datasource(LOKI)
+    .span(24)
+    .height(10)
+    .showTime(true)
+    .wrapLogMessage(true)
+    .prettifyLogMessage(false)
+    .enableLogDetails(true)
+    .sortOrder(LogsSortOrder.Descending);
+}

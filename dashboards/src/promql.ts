@@ -1,0 +1,68 @@
+import { METRICS } from "@pyisolate/telemetry";
+import { type Attribute, labelName, type Metric, metricName } from "./names.ts";
+
+/** A label that follows a variable of the dashboard. */
+export function follows(attribute: Attribute, variable: string): string {
+  return `${labelName(attribute)}=~"$${variable}"`;
+}
+
+/** A label that is one value. */
+export function is(attribute: Attribute, value: string): string {
+  return `${labelName(attribute)}="${value}"`;
+}
+
+/** A label that is anything but one value. */
+export function isNot(attribute: Attribute, value: string): string {
+  return `${labelName(attribute)}!="${value}"`;
+}
+
+/** A metric's series, of the services chosen. */
+export function series(metric: Metric, ...matchers: readonly string[]): string {
+  const all = ['job=~"$job"', 'instance=~"$instance"', ...matchers];
+  return `${metricName(metric)}{${all.join(", ")}}`;
+}
+
+/** `sum by (…) (…)`; with no attributes, one number. */
+export function sumBy(attributes: readonly Attribute[], expression: string): string {
+  return `${aggregate("sum", attributes)} (${expression})`;
+}
+
+/** The groups alone, for `unless`. */
+export function groupsOf(attributes: readonly Attribute[], expression: string): string {
+  return `${aggregate("group", attributes)} (${expression})`;
+}
+
+/**
+ * What a counter counted in a window, to the last one.
+ *
+ * @remarks
+ * Not `increase()`, which never sees what a series begins with: a counter of denials begins with its first denial, and a scan
+ * that is over before the next scrape would not be there at all. Here a series that was not there before counts whole, and so
+ * does one that began anew. Before means at most an hour before the window, so that a gap in the scrapes is no spike: what was
+ * denied meanwhile counts where the gap ends.
+ */
+export function counted(selector: string, window: string): string {
+  return `${selector} - last_over_time(${selector}[1h] offset ${window}) >= 0 or ${selector}`;
+}
+
+/** The same up to the end of a long window, of services too that have ended in it. */
+export function countedOver(selector: string, window: string): string {
+  const last = `last_over_time(${selector}[${window}])`;
+  return `${last} - last_over_time(${selector}[1h] offset ${window}) >= 0 or ${last}`;
+}
+
+/** What a timeline counts in each of its steps, by the second: each event is in one step. */
+export function perSecond(attributes: readonly Attribute[], selector: string): string {
+  return `${sumBy(attributes, counted(selector, "$__interval"))} / ($__interval_ms / 1000)`;
+}
+
+/** 0 where nothing was counted, but only while a service reports: no telemetry is not no denials. */
+export function orZero(expression: string): string {
+  return `${expression} or 0 * sum(last_over_time(${series(METRICS.queueSize)}[$__range]))`;
+}
+
+function aggregate(operator: string, attributes: readonly Attribute[]): string {
+  return attributes.length === 0
+    ? operator
+    : `${operator} by (${attributes.map(labelName).join(", ")})`;
+}

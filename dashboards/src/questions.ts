@@ -1,0 +1,83 @@
+import { DENIALS_UID, HEALTH_UID } from "./links.ts";
+
+/** A question that operators of such systems asked, and where it was asked. */
+export interface Question {
+  readonly question: string;
+  /** An issue, or a dashboard that answers it elsewhere. */
+  readonly asked: string;
+  readonly dashboard: string;
+  /** The panel that answers it, by its id. */
+  readonly panel: number;
+}
+
+/** The field's questions, in the order in which somebody asks them who was woken by them. */
+export const QUESTIONS: readonly Question[] = [
+  ...of(DENIALS_UID, [
+    ["Is anything being refused at the moment?", "Hubble overview: forwarded against dropped", 1],
+    ["Is it more of the requests than usual?", "Kyverno: failure rate", 2],
+    ["Is it something new?", "a first occurrence against retries: sbx-releases#73", 3],
+    [
+      "Did the kernel refuse what the policy allowed?",
+      "nobody: none has two layers on one record",
+      4,
+    ],
+    ["Did something get out of its guards?", "openai/codex#17573", 5],
+    ["Is a quiet page quiet, or am I blind?", "falco-website#1577", 6],
+    ["What was refused?", "Hubble: drops by reason and protocol", 11],
+    ["Which policy, which rule refused it?", "envoy#12681, hubble#1100, tetragon#1477", 12],
+    ["Why? Was it no rule, or a rule against it?", "envoy#36346, cilium#48588", 13],
+    ["To whom, and since when?", "falco#3826, hubble#1332", 21],
+    ["Who is refused most?", "Hubble: top 10 sources with denied packets", 22],
+    ["Which layer refused it?", "landlock: blockers; PyIsolate", 31],
+    ["When did the kernel begin to refuse?", "sandbox-runtime#511", 32],
+    ["Which rules refuse that did not before?", "Falcosidekick: events by rule", 33],
+    [
+      "Who was refused by this rule, in this minute?",
+      "tetragon#1037: labels that metrics cannot have",
+      40,
+    ],
+    ["What did they try to reach?", "Hubble: top 10 destinations; deno#20228", 42],
+    ["Was it denied at all, and by what, in one record?", "deno: no outcome; mitos#779", 41],
+    ["Which request was it part of?", "opa#5230, opa#6905: trace ids", 41],
+    ["What is all that is known of this one?", "sandbox-runtime#582", 43],
+    [
+      "Which policy is in force, and when did it change?",
+      "Kyverno: policy changes; Cerbos: effective policies",
+      51,
+    ],
+    ["What would the next policy refuse?", "node#59935, Envoy: shadow rules", 52],
+    ["How much was refused in a cell's life, unlogged included?", "Landlock: denials=N", 53],
+  ]),
+  ...of(HEALTH_UID, [
+    ["How blind am I, in one word?", "opa#7446", 1],
+    ["Do the numbers about loss hold themselves?", "tetragon#3444, cilium#46584", 2],
+    ["How many denials have no record?", "opa#8123, AKS#5788", 3],
+    ["Does it keep up?", "Gatekeeper: export queue depth", 4],
+    ["How long can the outage last?", "falcosidekick#297: no queue", 5],
+    ["Do all my hosts report?", "kibana#291509: the drop metric went with the pipe", 6],
+    ["Since when was I blind, and for how long?", "cilium#44725", 7],
+    ["Was it recorded, coalesced or lost?", "tetragon#4761", 11],
+    ["Which of the drop counters is which?", "falco#3348", 12],
+    ["Who is behind?", "opa#7454: slow down and retry", 13],
+    ["What survives a crash?", "opentelemetry community#2409", 14],
+    ["Do labels explode?", "tetragon#1037, falcosidekick#1132", 15],
+    ["Does redaction work?", "opa: an event whose mask fails is not logged", 16],
+    ["Since when do the numbers not add up?", "cilium#46584", 17],
+    ["What did the stream itself say of drops?", "Tetragon: RATE_LIMIT_INFO; falco#1333", 18],
+    ["Does the Collector take what is sent?", "OpenTelemetry Collector: accepted, refused", 21],
+    ["Does it get rid of it, and to where?", "Falcosidekick: outputs by destination", 22],
+    ["How full is its queue?", "OpenTelemetry Collector: queue size and capacity", 23],
+    ["Do the counters come through?", "OpenTelemetry Collector: metric points", 24],
+    ["Does it refuse for want of memory?", "opa#4659, falco#2495", 25],
+    ["How near is it to that?", "OpenTelemetry Collector: process", 26],
+    ["Was it restarted?", "OpenTelemetry Collector: process", 27],
+    ["Did it arrive?", "opentelemetry community#2409", 28],
+  ]),
+];
+
+function of(
+  dashboard: string,
+  rows: readonly (readonly [question: string, asked: string, panel: number])[],
+): Question[] {
+  return rows.map(([question, asked, panel]) => ({ question, asked, dashboard, panel }));
+}

@@ -1,0 +1,49 @@
+import { ATTRIBUTES, EVENTS, METRICS } from "@pyisolate/telemetry";
+import { records } from "./logql.ts";
+import { follows, is, orZero, series, sumBy, countedOver } from "./promql.ts";
+
+// What the dashboards ask for, each said once.
+const A = ATTRIBUTES;
+
+const byVariables = [
+  follows(A.capability, "capability"),
+  follows(A.policyRule, "rule"),
+  follows(A.reason, "reason"),
+  follows(A.brokerDecision, "broker"),
+  follows(A.kernelDecision, "kernel"),
+];
+
+/** Denials that took effect. The counter has every dimension but the cell. */
+export const denials = series(METRICS.denialEvents, is(A.enforced, "true"), ...byVariables);
+
+/** What a shadow policy would have refused, or granted. */
+export const shadowVerdicts = series(METRICS.denialEvents, is(A.enforced, "false"), ...byVariables);
+
+/** Denials that took effect, by cell, and by nothing else. */
+export const denialsOfCells = series(METRICS.denials, follows(A.cell, "cell"));
+
+/** Policy and kernel do not agree: the rule's variables would only hide some. */
+export const allowedButRefused = series(
+  METRICS.denialEvents,
+  is(A.brokerDecision, "allow"),
+  is(A.kernelDecision, "deny"),
+);
+
+/** A kernel's refusal that no request explains. */
+export const escapeAttempts = series(
+  METRICS.denialEvents,
+  is(A.brokerDecision, "not_evaluated"),
+  is(A.kernelDecision, "deny"),
+);
+
+/** How many, in the time chosen. */
+export const inRange = (selector: string) => orZero(sumBy([], countedOver(selector, "$__range")));
+
+/** Records of denials, by every variable. */
+export const denialRecords = records(EVENTS.denial, follows(A.cell, "cell"), ...byVariables);
+
+/** 0 exporting, 1 degraded, 2 or 3 blind. */
+export function stateExpression(by: string): string {
+  const state = (value: string) => series(METRICS.state, is(A.telemetryState, value));
+  return `max${by} (${state("degraded")}) + 2 * max${by} (${state("blind")})`;
+}
