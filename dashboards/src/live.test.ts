@@ -1,0 +1,220 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  BUILD_TIMEOUT_MS,
+  type Servers,
+  serversForTest,
+  startLoki,
+  startStack,
+} from "@pyisolate/stack";
+import { EVENTS, METRICS } from "@pyisolate/telemetry";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { COLLECTOR } from "./collector-metrics.ts";
+import { metricName } from "./names.ts";
+import { committedDashboards, type Dashboard, panelsOf } from "./testing/committed.ts";
+import { type Chosen, Grafana, type Range, type Row } from "./testing/grafana.ts";
+import { type Click, follow, linksWithColumns, shown } from "./testing/links.ts";
+import { SCANNED, SCANNER, startTrouble, TRACE } from "./testing/service.ts";
+
+/** Queries that may have no answer here, by panel and query, each with the reason. */
+const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
+  "Records out B": "counts what a store refused for good: this one refuses nothing",
+  "Records out C": "counts what a full queue turned away: this one is not full",
+  "Metric points in and out E": "counts what could not be offered to Prometheus",
+  "Refused for memory A": "counts what the memory limiter turned away: there is memory",
+  "Refused for memory B": "counts what the memory limiter turned away: there is memory",
+  "Telemetry blind": "marks the times of blindness: records arrive",
+};
+
+const dashboards = committedDashboards();
+const cleanUp = new AsyncDisposableStack();
+let world: Promise<{ readonly grafana: Grafana; readonly range: Range }> | undefined;
+let grafana: Grafana;
+let range: Range;
+
+beforeEach(async ({ skip }) => {
+  const servers = await serversForTest({ skip }, ["otelcol", "prometheus", "promtool", "loki"]);
+  world ??= open(servers);
+  ({ grafana, range } = await world);
+}, BUILD_TIMEOUT_MS);
+
+afterAll(() => cleanUp.disposeAsync());
+
+describe.each(dashboards)("$title", (dashboard) => {
+  const panels = panelsOf(dashboard);
+  const queries = panels.filter(({ targets = [] }) => targets.length > 0);
+
+  test("has something to choose in each variable", async () => {
+    const options = await grafana.options(dashboard, range);
+    for (const [name, values] of options) expect(values, name).not.toEqual([]);
+  });
+
+  test.each(queries)("$title answers", async (panel) => {
+    const answers = await grafana.panel(dashboard, panel, {}, range);
+    const empty = answers
+      .map((rows, index) => ({ name: `${panel.title} ${panel.targets?.[index]?.refId}`, rows }))
+      .filter(({ name, rows }) => !hasData(rows) && !(name in MAY_BE_EMPTY));
+    expect(empty.map(({ name }) => name)).toEqual([]);
+  });
+
+  test.each(queries)("$title answers of one service and one process alike", async (panel) => {
+    const chosen = await oneOf(dashboard, ["job", "instance", "collector_job", "collector"]);
+    await expect(grafana.panel(dashboard, panel, chosen, range)).resolves.toBeInstanceOf(Array);
+  });
+
+  test.each(dashboard.annotations.list)("marks “$name”", async (annotation) => {
+    const rows = await grafana.annotation(dashboard, annotation, range);
+    expect(hasData(rows) || annotation.name in MAY_BE_EMPTY).toBe(true);
+  });
+
+  test.each(panels.filter((panel) => linksWithColumns(panel).length > 0))(
+    "$title leads where there is something to see",
+    async (panel) => {
+      const [rows = []] = await grafana.panel(dashboard, panel, {}, range);
+      const clicked = rows.find(
+        (row) => hasData([row]) && Object.values(row.labels).includes(SCANNER),
+      );
+      for (const { url, on } of linksWithColumns(panel)) {
+        const row =
+          on === "Trace"
+            ? rows.find(({ labels }) => labels["trace_id"] !== undefined)
+            : (clicked ?? rows.findLast((each) => hasData([each])));
+        const to = follow(url, dashboard, clickOn(row, on, shown(panel, row ?? nothing)), range);
+        expect(to.panes === null ? hasData(await seen(to)) : queriedTrace(to.panes), url).toBe(
+          to.panes === null ? true : TRACE,
+        );
+      }
+    },
+  );
+});
+
+describe("What they show is what happened", () => {
+  test("each cell's denials, to the last one", async () => {
+    const cells = byLabel(await answerOf("Top cells"), "pyisolate_cell");
+    expect(cells.get(SCANNER)).toBe(SCANNED);
+    expect(cells.get("tenant-b")).toBe(1);
+    expect([...cells.values()].reduce((sum, count) => sum + count, 0)).toBe(2000 + SCANNED + 3);
+  });
+
+  test("both of the kernel's refusals, in their places of the matrix", async () => {
+    const matrix = await answerOf("Broker × kernel");
+    const at = (broker: string, kernel: string) =>
+      matrix.find(
+        ({ labels }) =>
+          labels["pyisolate_broker_decision"] === broker &&
+          labels["pyisolate_kernel_decision"] === kernel,
+      )?.points[0]?.[1];
+    expect(at("allow", "deny")).toBe(1);
+    expect(at("not_evaluated", "deny")).toBe(1);
+    expect(at("deny", "not_evaluated")).toBe(2000 + SCANNED + 1);
+  });
+
+  test.each(["Kernel refused what the broker allowed", "Escape attempts"])(
+    "%s: 1",
+    async (title) => {
+      const [answer] = await answerOf(title);
+      expect(answer?.points[0]?.[1]).toBe(1);
+    },
+  );
+
+  test("a ledger that balances", async () => {
+    const [answer] = await answerOf("Ledger residual");
+    expect(answer?.points[0]?.[1]).toBe(0);
+  });
+
+  test("the records of one cell only, however it is called", async () => {
+    const rows = await answerOf("Records of denials", { cell: [SCANNER] });
+    expect(rows).toHaveLength(SCANNED);
+    expect(new Set(rows.map(({ labels }) => labels["pyisolate_cell"]))).toEqual(new Set([SCANNER]));
+  });
+
+  test("the records of a job that has a namespace", async () => {
+    const rows = await answerOf("Records of denials", { job: ["shop/uploads"] });
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.every(({ labels }) => labels["pyisolate_cell"]?.startsWith("cell-"))).toBe(true);
+  });
+});
+
+/** One stack for all: stores that have seen everything, and the five minutes in which they did. */
+async function open(servers: Servers<"otelcol" | "prometheus" | "promtool" | "loki">) {
+  const folder = await mkdtemp(join(tmpdir(), "pyisolate-dashboards-"));
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
+  const loki = cleanUp.use(await startLoki({ binary: servers.loki }));
+  const stack = cleanUp.use(await startStack({ servers, logStore: loki.otlpEndpoint }));
+  process.env["OTEL_METRIC_EXPORT_INTERVAL"] = "500";
+  process.env["OTEL_METRIC_EXPORT_TIMEOUT"] = "500";
+  cleanUp.use(await startTrouble(stack.collector.otlpEndpoint, join(folder, "spool")));
+
+  const { prometheus } = stack;
+  const queue = metricName(METRICS.queueSize);
+  await prometheus.waitFor(`count(${queue} == 0)`, ([count]) => count?.value === 2);
+  await prometheus.waitFor(COLLECTOR.queueCapacity, (found) => found.length > 0);
+  const everything = SCANNED + 6;
+  await loki.waitFor('{service_name="plugins"}', (found) => found.length >= everything);
+  await loki.waitFor(
+    `{service_name="uploads"} | event_name="${EVENTS.recordsDropped.name}"`,
+    (found) => found.length > 0,
+  );
+  const to = new Date();
+  const from = new Date(to.getTime() - 300_000);
+  return { grafana: new Grafana(prometheus, loki), range: { from, to } };
+}
+
+const nothing: Row = { labels: {}, points: [] };
+
+function hasData(rows: readonly Row[]): boolean {
+  return rows.some(({ points }) => points.length > 0);
+}
+
+async function oneOf(dashboard: Dashboard, names: readonly string[]): Promise<Chosen> {
+  const options = await grafana.options(dashboard, range);
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const first = options.get(name)?.[0];
+      return first === undefined ? [] : [[name, [first]] as const];
+    }),
+  );
+}
+
+async function answerOf(title: string, chosen: Chosen = {}): Promise<Row[]> {
+  for (const dashboard of dashboards) {
+    const panel = panelsOf(dashboard).find((each) => each.title === title);
+    if (panel !== undefined) return (await grafana.panel(dashboard, panel, chosen, range))[0] ?? [];
+  }
+  throw new Error(`No dashboard has a panel “${title}”`);
+}
+
+/** What is on the page, or the panel of it, that a link leads to. */
+async function seen(to: ReturnType<typeof follow>): Promise<Row[]> {
+  const dashboard = dashboards.find(({ uid }) => to.path === `/d/${uid}`);
+  if (dashboard === undefined) throw new Error(`${to.path} is no dashboard of ours`);
+  const variables = dashboard.templating.list.map(({ name }) => name);
+  for (const name of Object.keys(to.chosen)) expect(variables).toContain(name);
+  const panel = panelsOf(dashboard).find(
+    ({ id }) => to.panel === null || to.panel === `panel-${id}`,
+  );
+  if (panel === undefined) throw new Error(`There is no ${to.panel}`);
+  return (await grafana.panel(dashboard, panel, to.chosen, to.range)).flat();
+}
+
+/** What an address of Explore asks Tempo for. */
+function queriedTrace(panes: string): string | undefined {
+  const { trace } = JSON.parse(panes) as { trace?: { queries: { query: string }[] } };
+  return trace?.queries[0]?.query;
+}
+
+function clickOn(
+  row: Row | undefined,
+  on: string | undefined,
+  cells: Record<string, string>,
+): Click {
+  const { labels, points } = row ?? nothing;
+  // In the matrix a column is a verdict of the kernel's.
+  const column = on?.startsWith("/") === true ? (Object.values(cells)[1] ?? "") : (on ?? "");
+  return { row: cells, labels, column, seconds: points.at(-1)?.[0] ?? 0 };
+}
+
+function byLabel(rows: readonly Row[], label: string): Map<string, number> {
+  return new Map(rows.map(({ labels, points }) => [labels[label] ?? "", points[0]?.[1] ?? 0]));
+}
