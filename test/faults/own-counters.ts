@@ -1,10 +1,11 @@
-/** What a Collector says of one of its exporters: records. */
+/** What a Collector says of one of its exporters: records, unless said otherwise. */
 export interface OwnCounters {
   readonly sent: number;
   /** Given up: refused for good, or no more retries. */
   readonly failed: number;
   /** Had no room in the queue: the sender was told so, and sends again. */
   readonly enqueueFailed: number;
+  /** Bytes, those under way included. */
   readonly queued: number;
 }
 

@@ -62,6 +62,11 @@ export async function startRoad(context: SkippableTest, fault: Fault, options: R
       return collector;
     },
     counters,
+    /** Whether records wait for the store, and none has been given up or taken. */
+    async held(): Promise<boolean> {
+      const { queued, failed, sent } = await counters();
+      return queued > 0 && failed === 0 && sent === 0;
+    },
     /** Starts the Collector anew where it was, after it was stopped or killed. */
     async restart(): Promise<void> {
       collector = await startCollector({ ...settings, ports: collector.ports });
