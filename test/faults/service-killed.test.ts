@@ -1,34 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 
 import { BUILD_TIMEOUT_MS, readLogFile, serversForTest, startCollector } from "@pyisolate/stack";
 import { expect, test } from "vitest";
 
 import { account } from "./account.ts";
+import { floodAndKill } from "./flood-and-kill.ts";
 import { temporaryFolder } from "./folder.ts";
 import { startService } from "./service.ts";
-
-const PROGRAM = join(import.meta.dirname, "flooded-service.ts");
-
-/** Lets a service deny until it has said so many times how much is on disk, then kills it. */
-async function floodAndKill(endpoint: string, spool: string, turns: number) {
-  const child = spawn(process.execPath, [PROGRAM, JSON.stringify({ endpoint, spool })], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const exited = once(child, "exit");
-  let said = "0 0";
-  let lines = 0;
-  for await (const line of createInterface(child.stdout)) {
-    said = line;
-    lines += 1;
-    if (lines === turns) child.kill("SIGKILL");
-  }
-  await exited;
-  const [denied = 0, onDisk = 0] = said.split(" ").map(Number);
-  return { denied, onDisk };
-}
 
 test(
   "a service killed in mid-flood has lost nothing that it had said to be on disk",

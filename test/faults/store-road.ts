@@ -19,6 +19,9 @@ import { until } from "./until.ts";
 
 const STORE = "otlp_http/store";
 
+/** To the same store, in examples/recovery. */
+const RECOVERY = "otlp_http/recovery";
+
 /**
  * What the tests change in otel-collector.yaml: what goes to the store is readable here, and time passes faster. How long
  * it goes on trying is not touched.
@@ -31,8 +34,6 @@ const FASTER = {
 };
 
 export interface RoadOptions extends Pick<CollectorOptions, "stateDir" | "env"> {
-  /** More that is changed in the exporter to the store. */
-  readonly exporter?: Readonly<Record<string, unknown>>;
   /** Configuration files merged after otel-collector.yaml. */
   readonly more?: readonly string[];
 }
@@ -42,9 +43,11 @@ export async function startRoad(context: SkippableTest, fault: Fault, options: R
   const { otelcol: binary } = await serversForTest(context);
   const directory = await mkdtemp(join(tmpdir(), "pyisolate-road-"));
   const overlay = join(directory, "faster.yaml");
-  const exporters = { [STORE]: { ...FASTER, ...options.exporter } };
-  await writeFile(overlay, JSON.stringify({ exporters }));
   const store = await farEnd(fault);
+  // Checked even where no pipeline has it.
+  const recovery = { ...FASTER, endpoint: store.endpoint };
+  const exporters = { [STORE]: FASTER, [RECOVERY]: recovery };
+  await writeFile(overlay, JSON.stringify({ exporters }));
   const settings: CollectorOptions = {
     binary,
     stateDir: options.stateDir ?? join(directory, "state"),

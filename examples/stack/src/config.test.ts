@@ -13,7 +13,7 @@ const text = await readFile(COLLECTOR_CONFIG, "utf8");
 const config = parse(text, { merge: true }) as Record<string, Record<string, unknown>>;
 /** What is merged over it. */
 const examples = await Promise.all(
-  ["scale-out/agent.yaml", "scale-out/gateway.yaml"].map(async (path) => {
+  ["scale-out/agent.yaml", "scale-out/gateway.yaml", "recovery/recovery.yaml"].map(async (path) => {
     const example = await readFile(join(import.meta.dirname, "../..", path), "utf8");
     return parse(example, { merge: true }) as typeof config;
   }),

@@ -23,7 +23,7 @@ export type ComponentKind = "receivers" | "processors" | "connectors" | "exporte
 export const COMPONENTS: Readonly<Record<ComponentKind, readonly Component[]>> = {
   receivers: [
     { type: "otlp", module: `${CORE}/receiver/otlpreceiver`, required: true },
-    { type: "otlp_json_file", module: `${CONTRIB}/receiver/otlpjsonfilereceiver`, required: false },
+    { type: "otlp_json_file", module: `${CONTRIB}/receiver/otlpjsonfilereceiver`, required: true },
   ],
   processors: [
     { type: "memory_limiter", module: `${CORE}/processor/memorylimiterprocessor`, required: true },
