@@ -1,0 +1,88 @@
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { createProgress, requireServers, startStack, type Stack } from "@pyisolate/stack";
+
+import { heading, pairs, say } from "../demo/screen.ts";
+import { outages } from "./outages.ts";
+import { startServices } from "./services.ts";
+
+const RULES = fileURLToPath(new URL("../../packages/telemetry/rules", import.meta.url));
+
+export interface Operation {
+  readonly load: boolean;
+  readonly outage: boolean;
+  readonly loki: boolean;
+  /** Aborted when it is time to end. */
+  readonly ending: AbortSignal;
+}
+
+/** Runs servers and services until it is time to end. @throws where one cannot be had, or ends by itself. */
+export async function operate({ load, outage, loki, ending }: Operation): Promise<void> {
+  const progress = createProgress();
+  const names = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
+  const servers = await requireServers({ progress, names: loki ? [...names, "loki"] : names });
+  await using all = new AsyncDisposableStack();
+  const stateDir = await mkdtemp(join(tmpdir(), "pyisolate-stack-"));
+  all.defer(async () => {
+    await rm(stateDir, { recursive: true, force: true });
+  });
+  const rules = (await readdir(RULES)).filter((file) => file.endsWith(".yaml"));
+  const stack = await progress.step("Starting the servers on loopback", async () =>
+    all.use(
+      await startStack({
+        servers,
+        stateDir,
+        loki,
+        alertmanager: true,
+        rules: rules.map((file) => join(RULES, file)),
+      }),
+    ),
+  );
+  showAddresses(stack);
+  const { collector } = stack;
+  const services = load ? await startServices(collector.otlpEndpoint) : undefined;
+  if (services !== undefined) {
+    heading("Load");
+    say("  plugins: four tenants in cells. uploads: guards of its own. Ctrl-C ends everything.");
+  }
+  const over = new AbortController();
+  const untilOver = AbortSignal.any([ending, over.signal]);
+  const store = stack.loki === undefined ? {} : { logStore: stack.loki.otlpEndpoint };
+  const running =
+    outage && services !== undefined
+      ? outages(collector, { binary: servers.otelcol, stateDir, ...store }, untilOver)
+      : undefined;
+  // A failure while something else is waited for is heard of below.
+  running?.catch(() => {});
+  all.defer(async () => {
+    over.abort();
+    await (await running)?.stop();
+  });
+  // First of all, into a Collector that is there.
+  if (services !== undefined) all.use(services);
+  const ended = ending.aborted ? undefined : once(ending, "abort");
+  await Promise.race([ended, services?.died, running].filter((one) => one !== undefined));
+}
+
+function showAddresses({ prometheus, alertmanager, loki, collector }: Stack): void {
+  heading("Servers");
+  pairs([
+    ["Prometheus", prometheus.url],
+    ...(alertmanager === undefined ? [] : [["Alertmanager", alertmanager.url] as const]),
+    ...(loki === undefined ? [] : [["Loki", loki.url] as const]),
+    ["OTLP/HTTP in", collector.otlpEndpoint],
+    ["the Collector's own metrics", collector.telemetryUrl],
+    ["log file", collector.logFile],
+  ]);
+  const logs = loki === undefined ? "" : ` --loki ${loki.url}`;
+  heading("To look at");
+  pairs([
+    ["a report", `pnpm report --prometheus ${prometheus.url}${logs} --from -15m`],
+    ["alerts", `${prometheus.url}/api/v1/alerts`],
+    ["dashboards", "packages/telemetry/dashboards/*.json, in a Grafana with these two data sources"],
+  ]);
+}

@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+
+import { StackError } from "@pyisolate/stack";
+
+import { operate } from "./load/operate.ts";
+
+const USAGE = `Usage: pnpm stack [--for SECONDS] [--no-load] [--no-outage] [--no-loki]
+
+Starts what an operator has, on loopback: an OpenTelemetry Collector, Prometheus with the alert rules, Alertmanager, and Loki;
+then two services that are denied things all the time: one runs four tenants' code in cells, one has guards of its own, and a
+kernel that does not agree with them. Every two minutes the Collector is gone for 20 seconds. It prints all addresses, and runs
+until Ctrl-C. The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS and so on, from the PATH, or are built once
+with Go; Loki takes the longest, some minutes.
+
+  --for SECONDS  end by itself
+  --no-load      servers only
+  --no-outage    the Collector stays
+  --no-loki      without Loki: nothing keeps the records but the Collector's file
+  --help         this text
+
+Exit code: 0, or 1 where something did not work, or 2 for wrong options.
+`;
+
+const ending = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // The second time is meant: children end with us, by their watchdogs.
+    if (ending.signal.aborted) process.exit(1);
+    process.stdout.write("\n  Ending: services flush first, then the servers. Again to end at once.\n");
+    ending.abort();
+  });
+}
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const options = parse();
+  if (options === undefined) return 2;
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  try {
+    const limit = options.for === undefined ? [] : [AbortSignal.timeout(options.for * 1000)];
+    await operate({ ...options, ending: AbortSignal.any([ending.signal, ...limit]) });
+    return 0;
+  } catch (error) {
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    if (!(error instanceof StackError)) process.stderr.write("That is a bug: please report it.\n");
+    return 1;
+  }
+}
+
+function parse() {
+  try {
+    const { values } = parseArgs({
+      allowNegative: true,
+      options: {
+        for: { type: "string" },
+        load: { type: "boolean", default: true },
+        outage: { type: "boolean", default: true },
+        loki: { type: "boolean", default: true },
+        help: { type: "boolean", default: false },
+      },
+    });
+    const seconds = values.for === undefined ? undefined : Number(values.for);
+    if (seconds !== undefined && !(seconds > 0 && seconds < 1e6)) {
+      throw new TypeError(`--for wants seconds, not ${String(values.for)}`);
+    }
+    return { ...values, for: seconds };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return undefined;
+  }
+}
