@@ -26,7 +26,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     // The second time is meant: children end with us, by their watchdogs.
     if (ending.signal.aborted) process.exit(1);
-    process.stdout.write("\n  Ending: services flush first, then the servers. Again to end at once.\n");
+    process.stdout.write(
+      "\n  Ending: services flush first, then the servers. Again to end at once.\n",
+    );
     ending.abort();
   });
 }

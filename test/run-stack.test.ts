@@ -71,7 +71,9 @@ test(
     child.kill("SIGINT");
     const [code] = (await once(child, "exit")) as [number | null];
     expect(code).toBe(0);
-    for (const url of [prometheus, loki, alertmanager]) await expect(fetch(url)).rejects.toThrow();
+    for (const url of [prometheus, loki, alertmanager]) {
+      await expect(fetch(url)).rejects.toThrow("fetch failed");
+    }
   },
 );
 

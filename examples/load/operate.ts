@@ -83,6 +83,9 @@ function showAddresses({ prometheus, alertmanager, loki, collector }: Stack): vo
   pairs([
     ["a report", `pnpm report --prometheus ${prometheus.url}${logs} --from -15m`],
     ["alerts", `${prometheus.url}/api/v1/alerts`],
-    ["dashboards", "packages/telemetry/dashboards/*.json, in a Grafana with these two data sources"],
+    [
+      "dashboards",
+      "packages/telemetry/dashboards/*.json, in a Grafana with these two data sources",
+    ],
   ]);
 }

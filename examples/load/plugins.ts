@@ -32,9 +32,20 @@ await live("plugins", async ({ denials, every }) => {
   const { port } = api.address() as AddressInfo;
   const rules = [
     { id: "api", effect: "allow", capability: "network", hosts: [`127.0.0.1:${port}`] },
-    { id: "std", effect: "allow", capability: "import", modules: ["node:fs", "node:child_process"] },
+    {
+      id: "std",
+      effect: "allow",
+      capability: "import",
+      modules: ["node:fs", "node:child_process"],
+    },
     { id: "dotenv", effect: "deny", capability: "filesystem", paths: ["**/.env"] },
-    { id: "data", effect: "allow", capability: "filesystem", operations: ["read"], paths: ["/usr/**"] },
+    {
+      id: "data",
+      effect: "allow",
+      capability: "filesystem",
+      operations: ["read"],
+      paths: ["/usr/**"],
+    },
   ];
   const limits = { wall_ms: 1000, cpu_ms: 500 };
   const policy = (name: string, more: object[] = []) =>

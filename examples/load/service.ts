@@ -11,7 +11,10 @@ export interface Life {
 }
 
 /** Runs a service until SIGTERM or SIGINT, with a spool in the folder of its first argument: an outage loses nothing. */
-export async function live(serviceName: string, body: (life: Life) => Promise<void>): Promise<void> {
+export async function live(
+  serviceName: string,
+  body: (life: Life) => Promise<void>,
+): Promise<void> {
   const [spool] = process.argv.slice(2);
   const ending = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -37,7 +37,10 @@ export async function startServices(otlpEndpoint: string): Promise<Services> {
     await rm(spool, { recursive: true, force: true });
   };
   try {
-    await Promise.race([died, Promise.all(children.map(async ({ child }) => await once(child, "message")))]);
+    const ready = children.map(async ({ child }) => {
+      await once(child, "message");
+    });
+    await Promise.race([died, Promise.all(ready)]);
   } catch (error) {
     await end();
     throw error;
