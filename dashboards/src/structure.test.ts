@@ -62,6 +62,12 @@ describe.each(dashboards)("$title", (dashboard) => {
     ).toEqual(others.map(({ uid }) => ({ url: `/d/${uid}`, includeVars: true, keepTime: true })));
   });
 
+  test("says its annotations' queries in both places where a Grafana may look", () => {
+    for (const { name, expr, target } of dashboard.annotations.list) {
+      expect(target.expr, name).toBe(expr);
+    }
+  });
+
   test("names its queries apart within a panel", () => {
     for (const { title, targets = [] } of panelsOf(dashboard)) {
       expect(new Set(targets.map(({ refId }) => refId)).size, title).toBe(targets.length);

@@ -34,6 +34,14 @@ export const layer = [
           emptyValue: "zero",
         },
       },
+      {
+        id: "organize",
+        options: {
+          renameByName: {
+            [`${labelName(A.brokerDecision)}\\${labelName(A.kernelDecision)}`]: "broker \\ kernel",
+          },
+        },
+      },
     ])
     .overrideByRegexp(`/^(${VERDICTS.join("|")})$/`, [
       {

@@ -52,7 +52,7 @@ export const now = [
 
   stat({
     id: 3,
-    title: "New pairs of rule and reason, 24 h",
+    title: "New rule × reason, 24 h",
     description:
       "Rules that refused for a reason for which they had not in the 6 days before. After a policy change: what it broke. Without one: something that guests have begun to try. Click for the last day's records; the table “New in 24 h” names them. Where Prometheus is younger than a day, everything is new.",
   })
@@ -63,9 +63,9 @@ export const now = [
 
   stat({
     id: 4,
-    title: "Kernel refused what the broker allowed",
+    title: "Kernel refused an allow",
     description:
-      "allow × deny, in the time chosen. Above 0, policy and kernel rules disagree, or somebody got past a check: open the records, look at target and policy hash, and compare the policy with the cell's kernel rules before you allow anything. Follows job and instance only.",
+      "allow × deny: what the policy granted and the kernel refused, in the time chosen. Above 0, policy and kernel rules disagree, or somebody got past a check: open the records, look at target and policy hash, and compare the policy with the cell's kernel rules before you allow anything. Follows job and instance only.",
   })
     .unit("none")
     .withTarget(atEnd(inRange(allowedButRefused)))

@@ -60,13 +60,15 @@ export const recorded = [
       countAtEnd(`topk(20, ${denialsBy([A.attemptedAction], denialRecords, "$__range")})`),
     )
     .transformations([
-      { id: "labelsToFields", options: { mode: "columns" } },
-      { id: "merge", options: {} },
       {
         id: "organize",
         options: {
           excludeByName: { Time: true },
-          renameByName: { [labelName(A.attemptedAction)]: "Attempted action" },
+          // Loki's data source numbers the column of values by the query.
+          renameByName: {
+            [labelName(A.attemptedAction)]: "Attempted action",
+            "Value #A": "Denials",
+          },
         },
       },
     ]),

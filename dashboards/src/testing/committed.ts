@@ -53,6 +53,7 @@ export interface Annotation {
   name: string;
   datasource: DataSourceRef;
   expr: string;
+  target: { expr: string };
   titleFormat?: string;
   textFormat?: string;
   tagKeys?: string;
