@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: [
       "packages/*/src/**/*.test.ts",
-      "examples/stack/src/**/*.test.ts",
+      "examples/*/src/**/*.test.ts",
       "dashboards/src/**/*.test.ts",
       "test/**/*.test.ts",
     ],

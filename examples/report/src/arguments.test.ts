@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+
+import { parseOptions } from "./arguments.ts";
+
+const NOW = Date.UTC(2026, 10, 22, 22, 0, 0);
+
+test("without options it is the last hour of everything, from the usual ports", () => {
+  expect(parseOptions([], NOW)).toEqual({
+    prometheus: new URL("http://127.0.0.1:9090"),
+    loki: new URL("http://127.0.0.1:3100"),
+    range: { from: NOW - 3_600_000, to: NOW },
+    filter: {},
+    out: "denials-2026-11-22T210000.html",
+  });
+});
+
+test.each([
+  [["--from", "-90m", "--to", "-30m"], NOW - 5_400_000, NOW - 1_800_000],
+  [["--from=-2d"], NOW - 172_800_000, NOW],
+  [
+    ["--from", "2026-11-22T20:00:00Z", "--to", "2026-11-22T22:30:00+01:00"],
+    NOW - 7_200_000,
+    NOW - 1_800_000,
+  ],
+  [["--from", "-1h", "--to", "2026-11-23T00:00:00Z"], NOW - 3_600_000, NOW],
+])("%j is a range", (args, from, to) => {
+  expect(parseOptions(args, NOW)).toMatchObject({ range: { from, to } });
+});
+
+test.each([
+  [["--from", "yesterday"], /"yesterday" is no moment: write it as/],
+  [["--from", "2026-11-22"], /is no moment/],
+  [["--from", "-1h", "--to", "-2h"], /too short/],
+  [["--from", "2026-11-23T00:00:00Z"], /has not come yet/],
+  [["--prometheus", "localhost:9090"], /--prometheus "localhost:9090" is no address/],
+  [["--loki", "ftp://127.0.0.1"], /--loki "ftp:\/\/127\.0\.0\.1" is no address/],
+  [["--prometheus", "http://me:secret@127.0.0.1"], /no user or password/],
+  [["--loki", "http://127.0.0.1", "--no-loki"], /contradict/],
+  [["--cell", ""], /--cell is empty/],
+  [["--colour"], /--colour/],
+  [["extra"], /extra/],
+])("%j is wrong usage, and says why", (args, message) => {
+  expect(() => parseOptions(args, NOW)).toThrow(message);
+});
+
+test("--help wins over the rest", () => {
+  expect(parseOptions(["--from", "-1h", "--help"], NOW)).toBe("help");
+});

@@ -1,0 +1,105 @@
+import { SourceError } from "./source-error.ts";
+
+/** What is being asked, for messages and limits. */
+export interface Asked {
+  /** `Prometheus` or `Loki`. */
+  readonly who: string;
+  /** Its base address; a path in it is kept. */
+  readonly base: URL;
+  readonly signal?: AbortSignal;
+}
+
+/** Milliseconds for one answer. */
+const WITHIN_MS = 60_000;
+/** Bytes. A server that answers more is not answering these questions. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Asks by POST, because a query may be longer than an address may be.
+ *
+ * @returns `data` of an answer whose `status` is `success`; its shape is for the caller to check.
+ * @throws {SourceError}
+ */
+export async function askJson(
+  { who, base, signal }: Asked,
+  path: string,
+  form: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  const url = new URL(`${base.pathname.replace(/\/+$/, "")}${path}`, base);
+  const timeout = AbortSignal.timeout(WITHIN_MS);
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      body: new URLSearchParams(form),
+      redirect: "error",
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    status = response.status;
+    text = await bounded(response, who);
+  } catch (error) {
+    if (error instanceof SourceError || signal?.aborted === true) throw error;
+    throw new SourceError(`${who} does not answer at ${base.origin}: ${whyNot(error)}.`, {
+      cause: error,
+    });
+  }
+  const answer = parsed(text);
+  if (!isRecord(answer)) {
+    // Loki's refusals are plain text.
+    const said = status === 200 ? "" : `: ${firstLine(text)}`;
+    throw new SourceError(
+      `What answers at ${base.origin} is not ${who}: HTTP ${status}, no JSON${said}.`,
+    );
+  }
+  if (answer["status"] !== "success") {
+    const said = typeof answer["error"] === "string" ? answer["error"] : `HTTP ${status}`;
+    throw new SourceError(`${who} refuses a question: ${firstLine(said)}.`);
+  }
+  return answer["data"];
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function bounded(response: Response, who: string): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  if (response.body === null) return text;
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BYTES)
+      throw new SourceError(
+        `${who} answers with more than ${MAX_BYTES / 1024 / 1024} MiB. Ask for less: a shorter range, one job or one instance.`,
+      );
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof Error && error.name === "TimeoutError")
+    return `nothing within ${WITHIN_MS / 1000} s`;
+  // fetch says only "fetch failed"; what failed is its cause.
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return messageOf(cause.errors[0]);
+  return messageOf(cause);
+}
+
+function messageOf(cause: unknown): string {
+  return firstLine(cause instanceof Error ? cause.message : String(cause));
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split("\n", 1)[0] ?? "").slice(0, 300).replace(/\.$/, "");
+}

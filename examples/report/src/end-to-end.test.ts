@@ -1,0 +1,273 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { type DenialEvent, parsePolicy } from "@pyisolate/policy";
+import { Supervisor } from "@pyisolate/sandbox-core";
+import {
+  BUILD_TIMEOUT_MS,
+  type Loki,
+  type Servers,
+  serversForTest,
+  type Stack,
+  startLoki,
+  startStack,
+} from "@pyisolate/stack";
+import { createDenialRecorder, denialEvent, EVENTS, METRICS } from "@pyisolate/telemetry";
+import { startTelemetry } from "@pyisolate/telemetry/sdk";
+import { JSDOM } from "jsdom";
+import type { Browser, Page } from "puppeteer-core";
+import { afterAll, beforeEach, expect, test } from "vitest";
+
+import { seriesOf } from "./names.ts";
+import { startChromium } from "./testing/browser.ts";
+import { sendAsItIs } from "./testing/careless-sender.ts";
+import { faintTexts } from "./testing/contrast.ts";
+import { type Ran, runReport } from "./testing/run-report.ts";
+
+const POLICY = parsePolicy({
+  version: 1,
+  name: "plugins",
+  rules: [
+    { id: "std", effect: "allow", capability: "import", modules: ["node:fs"] },
+    { id: "secrets", effect: "deny", capability: "filesystem", paths: ["/etc/**"] },
+  ],
+});
+
+/** What a hostile guest asks for, in the hope of being read. */
+const PATHS = [
+  "/etc/shadow",
+  "/srv/<script>alert('guest')</script>",
+  `/srv/"><img src=x onerror=alert(1)>`,
+  "/srv/\\u202etxt.exe\\u001b[2J\\u0007",
+  `/srv/${"long".repeat(900)}`,
+];
+
+/** What comes from a service that cleans nothing. */
+const CARELESS = {
+  cell: `"><img src="https://198.51.100.7/x" onerror="alert('cell')">\u202E`,
+  rule: "</title></style><script>alert('rule')</script>",
+  target: `/\u202E\u001B[31m<script>alert('target')</script>${"Z\u0300\u0301\u0302\u0303".repeat(9)}${"A".repeat(9000)}`,
+};
+
+let stack: Stack;
+let loki: Loki;
+let browser: Browser;
+let folder: string;
+let started: number;
+let events: readonly DenialEvent[];
+let report: Ran;
+
+let ready: Promise<void> | undefined;
+
+beforeEach(async ({ skip }) => {
+  const servers = await serversForTest({ skip }, ["otelcol", "prometheus", "promtool", "loki"]);
+  await (ready ??= setUp(servers));
+}, BUILD_TIMEOUT_MS);
+
+async function setUp(
+  servers: Servers<"otelcol" | "prometheus" | "promtool" | "loki">,
+): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), "pyisolate-report-"));
+  started = Date.now() - 5000;
+  loki = await startLoki({ binary: servers.loki });
+  stack = await startStack({ servers, logStore: loki.otlpEndpoint });
+  events = await incident(stack.collector.otlpEndpoint);
+  await sendAsItIs(stack.collector.otlpEndpoint, CARELESS);
+  const counted = events.length + 1;
+  await stack.prometheus.waitFor(
+    `sum(last_over_time(${seriesOf(METRICS.denials)}[5m]))`,
+    ([sum]) => sum?.value === counted,
+  );
+  await loki.waitFor(
+    `{service_name=~".+"} | event_name="${EVENTS.denial.name}"`,
+    (records) => records.length >= counted,
+  );
+  report = await runReport([
+    `--prometheus=${stack.prometheus.url}`,
+    `--loki=${loki.url}`,
+    `--from=${new Date(started).toISOString()}`,
+  ]);
+  await writeFile(join(folder, "page.html"), report.html ?? "");
+  browser = await startChromium();
+}
+
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+  await loki?.stop();
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+});
+
+test("the report of a real incident counts what its guests were refused, each by cell, rule and reason", () => {
+  expect(report).toMatchObject({ code: 0 });
+  const { document } = new JSDOM(report.html).window;
+  expect(document.querySelector("h1")?.textContent).toBe(`${events.length + 1} denials in 3 cells`);
+  const table = (title: string): Record<string, number> => {
+    const tables = [...document.querySelectorAll("#refused table")].filter(
+      (each) => each.querySelector("thead th")?.textContent === title,
+    );
+    return Object.fromEntries(
+      tables
+        .flatMap((each) => [...each.querySelectorAll("tbody tr")])
+        .map((row) => [
+          row.querySelector("th .name")?.textContent ?? "",
+          Number(row.querySelector("td.number")?.textContent),
+        ]),
+    );
+  };
+  const sums = (of: (event: DenialEvent) => string): Record<string, number> =>
+    Object.fromEntries(
+      [...Map.groupBy(events, of)].map(([name, some]) => [name, some.length] as const),
+    );
+  expect(table("Cell")).toMatchObject(sums(({ cell }) => cell));
+  expect(table("Reason")).toEqual({
+    ...sums(({ reason }) => reason),
+    explicit_deny: (sums(({ reason }) => reason)["explicit_deny"] ?? 0) + 1,
+  });
+  expect(table("Rule")).toMatchObject(sums(({ policyRule }) => policyRule));
+});
+
+test("it says that the layers disagree, which policy decided, and that the ledger balances", () => {
+  const { document } = new JSDOM(report.html).window;
+  const text = (selector: string) => document.querySelector(selector)?.textContent;
+  expect(text(".verdicts .alarm")).toContain(
+    "The kernel refused 1 request that the broker had allowed",
+  );
+  expect(text("#records")).toContain("connect:git.example.com:9418");
+  expect(text("#policies tbody")).toContain("plugins");
+  expect(text("#policies tbody")).toContain(POLICY.hash);
+  expect(text(".verdicts")).toContain("The ledger balances");
+});
+
+test("narrowed to one cell it tells of that cell's records and of no other's", async () => {
+  const { code, html } = await runReport([
+    `--prometheus=${stack.prometheus.url}`,
+    `--loki=${loki.url}`,
+    `--from=${new Date(started).toISOString()}`,
+    "--cell=tenant-a",
+  ]);
+  expect(code).toBe(0);
+  const { document } = new JSDOM(html).window;
+  expect(document.querySelector("h1")?.textContent).toBe(`${PATHS.length} denials`);
+  const cells = [...document.querySelectorAll("#records td.cell")].map((each) => each.textContent);
+  expect(new Set(cells)).toEqual(new Set(["tenant-a"]));
+});
+
+test("where Loki is gone the counts are written all the same, and the page says what is missing", async () => {
+  const { code, html } = await runReport([
+    `--prometheus=${stack.prometheus.url}`,
+    "--loki=http://127.0.0.1:1",
+    `--from=${new Date(started).toISOString()}`,
+  ]);
+  expect(code).toBe(1);
+  const { document } = new JSDOM(html).window;
+  expect(document.querySelector("h1")?.textContent).toMatch(/^\d+ denials in 3 cells$/);
+  expect(document.querySelector(".missing")?.textContent).toMatch(/^Loki is missing/);
+});
+
+test.each(["light", "dark"] as const)(
+  "in %s and at every width a browser shows all of it, runs nothing and asks for nothing",
+  async (scheme) => {
+    const { page, heard } = await open(scheme);
+    for (const width of [1280, 390]) {
+      await page.setViewport({ width, height: 844 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      const text = await page.evaluate(() => document.body.innerText);
+      for (const word of ["<script>alert('guest')</script>", "<script>alert('target')</script>"])
+        expect(text).toContain(word);
+      expect(text).toContain("</title></style><script>alert('rule')</script>");
+      expect(text).toContain("U+202E");
+      expect(text).not.toMatch(/[\u202A-\u202E\u2066-\u2069]/);
+      expect(text).not.toContain("\u001B");
+      const { seen, faint } = await page.evaluate(faintTexts, 4.5);
+      expect(faint).toEqual([]);
+      expect(seen).toBeGreaterThan(100);
+    }
+    expect(heard).toEqual([]);
+    await page.close();
+  },
+  60_000,
+);
+
+test("dark is dark and light is light", async () => {
+  const ground = async (scheme: "light" | "dark"): Promise<string> => {
+    const { page } = await open(scheme);
+    const colour = await page.evaluate(
+      () => getComputedStyle(document.documentElement).backgroundColor,
+    );
+    await page.close();
+    return colour;
+  };
+  expect([await ground("light"), await ground("dark")]).toEqual([
+    "rgb(251, 250, 247)",
+    "rgb(22, 22, 20)",
+  ]);
+});
+
+test("what a browser can be made to do is heard by these tests", async () => {
+  const page = await browser.newPage();
+  const heard = listen(page);
+  await page.setContent(`<img src="http://127.0.0.1:1/x"><script>console.log("run")</script>`);
+  expect(heard).toContain("console: run");
+  expect(heard).toContain("request: http://127.0.0.1:1/x");
+  await page.close();
+});
+
+/** The written page in the browser, and whatever happened that should not. */
+async function open(scheme: "light" | "dark"): Promise<{ page: Page; heard: string[] }> {
+  const page = await browser.newPage();
+  const file = pathToFileURL(join(folder, "page.html")).href;
+  const heard = listen(page, file);
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  await page.goto(file, { waitUntil: "networkidle0" });
+  return { page, heard };
+}
+
+function listen(page: Page, file?: string): string[] {
+  const heard: string[] = [];
+  page.on("dialog", (dialog) => {
+    heard.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  // A refusal by the page's own policy is one of these.
+  page.on("console", (message) => heard.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => heard.push(`error: ${String(error)}`));
+  page.on("request", (request) => {
+    if (request.url() !== file) heard.push(`request: ${request.url()}`);
+  });
+  return heard;
+}
+
+/** A hostile guest in a real cell, a mismatch of a service with its own guard; their events. */
+async function incident(endpoint: string): Promise<readonly DenialEvent[]> {
+  await using otel = startTelemetry({ serviceName: "plugins", endpoint, global: false });
+  const { meterProvider, loggerProvider } = otel;
+  await using denials = createDenialRecorder({ meterProvider, loggerProvider });
+  await using supervisor = new Supervisor({ policy: POLICY, denials, kernel: "off", pool: 1 });
+  await using cell = await supervisor.spawn("tenant-a");
+  for (const path of PATHS)
+    await expect(cell.exec(`require("node:fs").readFileSync(${literal(path)})`)).rejects.toThrow(
+      /denied/,
+    );
+  const mismatch = denialEvent({
+    cell: "agent-1",
+    capability: "network",
+    operation: "connect",
+    target: "git.example.com:9418",
+    policyRule: "git",
+    brokerDecision: "allow",
+    kernelDecision: "deny",
+    kernelEvidence: "seccomp-errno",
+    reason: "kernel",
+  });
+  denials.record(mismatch);
+  await otel.flush();
+  return [...cell.denialEvents(), mismatch];
+}
+
+// The escapes in it are the guest's own.
+function literal(path: string): string {
+  return `"${path.replaceAll('"', '\\"')}"`;
+}

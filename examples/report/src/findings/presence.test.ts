@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+
+import { gapsBetween, union, usualDistance } from "./presence.ts";
+
+test("three scrapes missed are a gap, two are not", () => {
+  expect(gapsBetween([0, 15, 30, 75, 90], 15)).toEqual([]);
+  expect(gapsBetween([0, 15, 30, 76, 91], 15)).toEqual([{ from: 30, to: 76 }]);
+});
+
+test("what is usual is what happens most, gaps or not", () => {
+  expect(usualDistance([0, 15, 30, 300, 315, 331])).toBe(15);
+  expect(usualDistance([0])).toBeUndefined();
+});
+
+test("gaps of several instances become one where they touch", () => {
+  expect(
+    union([
+      { from: 50, to: 60 },
+      { from: 0, to: 10 },
+      { from: 5, to: 20 },
+      { from: 20, to: 25 },
+    ]),
+  ).toEqual([
+    { from: 0, to: 25 },
+    { from: 50, to: 60 },
+  ]);
+});

@@ -1,0 +1,95 @@
+import type { Loki, LokiRecord } from "../ask/loki.ts";
+import { EVENTS, LABELS, SERVICE } from "../names.ts";
+import { type Filter, logSelector, quoted } from "../selector.ts";
+import type { TimeRange } from "../time-range.ts";
+
+/** A denial's record, as far as the page tells it. Strings are what a stranger may have written. */
+export interface DenialRecord {
+  /** Unix milliseconds. */
+  readonly time: number;
+  readonly id: string;
+  readonly cell: string;
+  readonly capability: string;
+  readonly attemptedAction: string;
+  readonly rule: string;
+  readonly reason: string;
+  readonly broker: string;
+  readonly kernel: string;
+  readonly nearestRule: string | undefined;
+  readonly enforced: boolean;
+  /** Denials that it stands for. */
+  readonly count: number;
+}
+
+/** A policy that began to decide. */
+export interface PolicyLoad {
+  readonly time: number;
+  readonly service: string;
+  readonly name: string;
+  readonly hash: string;
+}
+
+/** What Loki knows. */
+export interface Records {
+  /** The kernel refused: the newest. */
+  readonly kernel: readonly DenialRecord[];
+  /** The newest of all, those by the kernel included. */
+  readonly newest: readonly DenialRecord[];
+  /** Whether there are older ones in the range. */
+  readonly more: boolean;
+  readonly policyLoads: readonly PolicyLoad[];
+}
+
+/** Records read of each kind. */
+const MOST = { kernel: 20, newest: 60, policyLoads: 40 } as const;
+
+export async function records(loki: Loki, filter: Filter, range: TimeRange): Promise<Records> {
+  const denials = logSelector(EVENTS.denial.name, filter);
+  // A policy is its service's, whatever the cell.
+  const { cell: _, ...ofServices } = filter;
+  const [kernel, newest, loads] = await Promise.all([
+    loki.newest(`${denials} | ${LABELS.kernel}=${quoted("deny")}`, {
+      ...range,
+      limit: MOST.kernel,
+    }),
+    loki.newest(denials, { ...range, limit: MOST.newest + 1 }),
+    loki.newest(logSelector(EVENTS.policyLoaded.name, ofServices), {
+      ...range,
+      limit: MOST.policyLoads,
+    }),
+  ]);
+  return {
+    kernel: distinct(kernel.map(denial)),
+    newest: distinct(newest.slice(0, MOST.newest).map(denial)),
+    more: newest.length > MOST.newest,
+    policyLoads: loads.map(({ time, labels }) => ({
+      time,
+      service: labels[SERVICE.name] ?? "",
+      name: labels[LABELS.policyName] ?? "",
+      hash: labels[LABELS.policyHash] ?? "",
+    })),
+  };
+}
+
+function denial({ time, labels }: LokiRecord): DenialRecord {
+  const count = Number(labels[LABELS.denialCount] ?? "1");
+  return {
+    time,
+    id: labels[LABELS.denialId] ?? "",
+    cell: labels[LABELS.cell] ?? "",
+    capability: labels[LABELS.capability] ?? "",
+    attemptedAction: labels[LABELS.attemptedAction] ?? "",
+    rule: labels[LABELS.rule] ?? "",
+    reason: labels[LABELS.reason] ?? "",
+    broker: labels[LABELS.broker] ?? "",
+    kernel: labels[LABELS.kernel] ?? "",
+    nearestRule: labels[LABELS.nearestRule],
+    enforced: labels[LABELS.enforced] !== "false",
+    count: Number.isSafeInteger(count) && count > 0 ? count : 1,
+  };
+}
+
+// Delivery is at least once: a record that came twice is one denial.
+function distinct(records: readonly DenialRecord[]): DenialRecord[] {
+  return [...new Map(records.map((record) => [record.id, record])).values()];
+}

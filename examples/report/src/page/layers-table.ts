@@ -1,0 +1,60 @@
+import { VERDICTS } from "@pyisolate/policy";
+
+import { layers, type Refusals } from "../findings/refusals.ts";
+import type { Sheet } from "./sheet.ts";
+import { count } from "./wording.ts";
+
+/** What a pair of verdicts means, where it is more than a refusal. */
+const TELLING: Readonly<Record<string, string>> = {
+  [layers("allow", "deny")]: "policy and kernel disagree",
+  [layers("not_evaluated", "deny")]: "attempt to escape",
+};
+
+/** Broker × kernel: who refused. */
+export function layersTable({ h }: Sheet, { byLayers }: Refusals): Element {
+  const greatest = Math.max(1, ...byLayers.values());
+  const words = (verdict: string): string => verdict.replaceAll("_", " ");
+  const cell = (broker: string, kernel: string): Element => {
+    const key = layers(broker, kernel);
+    const total = byLayers.get(key) ?? 0;
+    const telling = TELLING[key];
+    // Five shades by order of magnitude: one denial by the kernel must not vanish beside a flood.
+    const shade = total === 0 ? 0 : 1 + Math.round((Math.log(total) / Math.log(greatest + 1)) * 3);
+    return h(
+      "td",
+      {
+        role: "cell",
+        class: total === 0 ? "none" : telling === undefined ? `shade-${shade}` : "telling",
+      },
+      total === 0 ? "0" : count(total),
+      total > 0 && telling !== undefined ? h("small", {}, telling) : undefined,
+    );
+  };
+  return h(
+    "table",
+    { class: "matrix" },
+    h("caption", {}, "Denials by the broker’s verdict (rows) and the kernel’s (columns)"),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("td", {}, h("span", { class: "unseen" }, "Broker, kernel")),
+        VERDICTS.map((kernel) => h("th", { scope: "col" }, words(kernel))),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      VERDICTS.map((broker) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, words(broker)),
+          VERDICTS.map((kernel) => cell(broker, kernel)),
+        ),
+      ),
+    ),
+  );
+}

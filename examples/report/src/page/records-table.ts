@@ -1,0 +1,68 @@
+import type { DenialRecord } from "../findings/records.ts";
+import type { TimeRange } from "../time-range.ts";
+import type { Content, Sheet } from "./sheet.ts";
+import { table } from "./tables.ts";
+import { count, moment } from "./wording.ts";
+
+/** Records, each in a row: when, who, what, why, by which layer. */
+export function recordsTable(
+  sheet: Sheet,
+  caption: string,
+  records: readonly DenialRecord[],
+  range: TimeRange,
+): Element {
+  const { h } = sheet;
+  return table<DenialRecord>(
+    sheet,
+    caption,
+    [
+      {
+        title: "Time, UTC",
+        kind: "time",
+        cell: ({ time }) =>
+          h("time", { datetime: new Date(time).toISOString() }, moment(time, range)),
+      },
+      { title: "Cell", kind: "cell", cell: ({ cell }) => sheet.name(cell) },
+      {
+        title: "Asked for",
+        kind: "wide",
+        cell: ({ capability, attemptedAction, count: times }) => [
+          sheet.name(capability),
+          " ",
+          sheet.guest(attemptedAction),
+          times > 1 ? h("span", { class: "times" }, ` × ${count(times)}`) : undefined,
+        ],
+      },
+      {
+        title: "Refused by rule, for",
+        kind: "rule",
+        cell: (record) => [sheet.name(record.rule), " ", why(sheet, record)],
+      },
+      { title: "Broker × kernel", kind: "layers", cell: (record) => decidedBy(sheet, record) },
+    ],
+    records,
+    "records",
+  );
+}
+
+function why(sheet: Sheet, { reason, nearestRule, enforced }: DenialRecord): Content {
+  const { h } = sheet;
+  return h(
+    "span",
+    { class: "why" },
+    sheet.name(reason),
+    nearestRule === undefined ? undefined : [", nearest ", sheet.name(nearestRule)],
+    enforced ? undefined : ", by a shadow policy: nothing was refused",
+  );
+}
+
+function decidedBy(sheet: Sheet, { broker, kernel }: DenialRecord): Content {
+  const telling = kernel === "deny";
+  return sheet.h(
+    "span",
+    { class: telling ? "telling" : undefined },
+    sheet.name(broker.replaceAll("_", " ")),
+    " × ",
+    sheet.name(kernel.replaceAll("_", " ")),
+  );
+}

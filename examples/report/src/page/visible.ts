@@ -1,0 +1,42 @@
+/** A piece of a stranger's text: as it is, or the name of a character that must be seen to be there. */
+export interface Piece {
+  readonly kind: "text" | "character";
+  readonly text: string;
+}
+
+// Controls, directions, joiners, blanks of every width, private and unassigned characters, letters that show nothing, and
+// more than two marks on one letter: whatever could hide, reorder or cover.
+const HIDING =
+  /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}|(?<=\p{M}{2})\p{M}/gu;
+
+/** Characters of a stranger's text that a page shows, as a rule. */
+const MOST_CHARACTERS = 160;
+
+/** A stranger's text, cut, with each character named that would not be seen as what it is. */
+export function visible(
+  text: string,
+  most: number = MOST_CHARACTERS,
+): { readonly pieces: readonly Piece[]; readonly left: number } {
+  const characters = [...text.toWellFormed()];
+  const shown = characters.slice(0, most).join("");
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const match of shown.matchAll(HIDING)) {
+    if (match.index > end) pieces.push({ kind: "text", text: shown.slice(end, match.index) });
+    pieces.push({ kind: "character", text: nameOf(match[0]) });
+    end = match.index + match[0].length;
+  }
+  if (end < shown.length) pieces.push({ kind: "text", text: shown.slice(end) });
+  return { pieces, left: Math.max(0, characters.length - most) };
+}
+
+/** The same where there can be no elements: a title, a label in a drawing. */
+export function plain(text: string, most = 60): string {
+  const { pieces, left } = visible(text, most);
+  const words = pieces.map(({ kind, text }) => (kind === "text" ? text : `<${text}>`)).join("");
+  return left > 0 ? `${words}…` : words;
+}
+
+function nameOf(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}

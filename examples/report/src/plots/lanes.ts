@@ -1,0 +1,91 @@
+import * as Plot from "@observablehq/plot";
+
+import type { Grid } from "../findings/grid.ts";
+import type { Instance } from "../findings/telemetry-health.ts";
+import type { Sheet } from "../page/sheet.ts";
+import { plain } from "../page/visible.ts";
+import { counted, duration, span } from "../page/wording.ts";
+import { svgPlot, timeAxis, UNHEARD, type Width } from "./svg-plot.ts";
+
+interface Spell {
+  readonly lane: number;
+  readonly from: Date;
+  readonly to: Date;
+  readonly colour: string;
+  readonly title: string;
+}
+
+const LANE_HEIGHT = 30;
+
+/** A lane for each instance: when it was heard, what it said was wrong, and where it was not heard. */
+export function lanesPlot(
+  sheet: Sheet,
+  width: Width,
+  instances: readonly Instance[],
+  grid: Grid,
+): Element {
+  const spells = instances.flatMap((instance, lane) => spellsOf(instance, lane, grid));
+  const names = instances.map((instance, lane) => ({
+    lane,
+    text: laneName(instance, width === "wide" ? 100 : 46),
+  }));
+  return svgPlot(sheet, width, "lanes", inWords(instances), {
+    height: instances.length * LANE_HEIGHT + 30,
+    marginTop: 0,
+    x: { type: "utc", domain: [new Date(grid.from), new Date(grid.to)] },
+    y: { type: "linear", domain: [instances.length, 0], axis: null },
+    marks: [
+      Plot.text(names, {
+        x: () => new Date(grid.from),
+        y: ({ lane }: Spell) => lane + 0.36,
+        text: "text",
+        textAnchor: "start",
+        fill: "var(--muted)",
+      }),
+      Plot.rect(spells, {
+        x1: "from",
+        x2: "to",
+        y1: ({ lane }: Spell) => lane + 0.64,
+        y2: ({ lane }: Spell) => lane + 0.92,
+        fill: "colour",
+        title: "title",
+      }),
+      timeAxis(width, grid),
+    ],
+  });
+}
+
+/** What a lane is called. */
+function laneName({ job, instance }: Instance, most: number): string {
+  return plain(`${job}  ${instance}`, most);
+}
+
+function spellsOf(instance: Instance, lane: number, grid: Grid): Spell[] {
+  const spell = (from: number, to: number, colour: string, title: string): Spell => ({
+    lane,
+    from: new Date(Math.max(from, grid.from)),
+    to: new Date(Math.min(to, grid.to)),
+    colour,
+    title: `${title} ${span({ from, to }, grid)}`,
+  });
+  const { first, last, gaps, troubles } = instance;
+  return [
+    spell(first, last, "var(--well)", "Heard"),
+    ...troubles.map(({ from, to, state }) =>
+      spell(from, to, state === "degraded" ? "var(--warning)" : "var(--alarm)", plain(state)),
+    ),
+    // The ground first: a hatch is seen through.
+    ...gaps.flatMap(({ from, to }) => [
+      spell(from, to, "var(--paper)", "Not heard"),
+      spell(from, to, UNHEARD, "Not heard"),
+    ]),
+  ];
+}
+
+function inWords(instances: readonly Instance[]): string {
+  const each = instances.map((instance) => {
+    const unheard = instance.gaps.reduce((sum, { from, to }) => sum + to - from, 0);
+    return `${laneName(instance, 60)}: ${unheard === 0 ? "no gap" : `not heard for ${duration(unheard)}`}, ${counted(instance.troubles.length, "spell")} of trouble`;
+  });
+  return `Instances over the range. ${each.join("; ")}.`;
+}

@@ -1,0 +1,45 @@
+/** From and to, Unix milliseconds. */
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const RELATIVE = /^-(?<count>\d{1,9})(?<unit>[smhdw])$/;
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+/** Milliseconds. Shorter ranges have fewer moments than the report has columns. */
+const SHORTEST_MS = 10_000;
+
+/**
+ * A moment: RFC 3339, `now`, or one before now such as `-90m`.
+ *
+ * @throws {RangeError} With what would do.
+ */
+function parseMoment(text: string, now: number): number {
+  if (text === "now") return now;
+  const { count, unit } = RELATIVE.exec(text)?.groups ?? {};
+  if (count !== undefined && unit !== undefined)
+    return now - Number(count) * UNITS[unit as keyof typeof UNITS];
+  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new RangeError(
+      `${JSON.stringify(text)} is no moment: write it as 2026-11-22T21:00:00Z, as -90m (units s, m, h, d, w) or as now.`,
+    );
+  return time;
+}
+
+/**
+ * A range that lies before now.
+ *
+ * @throws {RangeError}
+ */
+export function parseRange(from: string, to: string, now: number): TimeRange {
+  const range = { from: parseMoment(from, now), to: parseMoment(to, now) };
+  if (range.from > now) throw new RangeError(`--from ${from} has not come yet.`);
+  if (range.to - range.from < SHORTEST_MS)
+    throw new RangeError(
+      `The range from ${from} to ${to} is too short: ${SHORTEST_MS / 1000} s at least.`,
+    );
+  // What has not come yet would look like an absence of telemetry.
+  return { from: range.from, to: Math.min(range.to, now) };
+}
