@@ -32,20 +32,29 @@ export async function gateway(name: string, tiers: Tiers): Promise<CollectorOpti
   return await options(name, "gateway.yaml", exporters, tiers, { logStore: tiers.store });
 }
 
-/** Starts an agent of this name in front of these gateways; on free ports unless given. */
+/** How to start the agent of this name; its variables say where the gateways are. */
+export async function agent(
+  name: string,
+  env: Readonly<Record<string, string>>,
+  tiers: Tiers,
+): Promise<CollectorOptions> {
+  const exporters = {
+    "load_balancing/logs": { retry_on_failure: SOONER },
+    "otlp_grpc/gateways": { retry_on_failure: SOONER },
+    "load_balancing/metrics": { retry_on_failure: SOONER },
+  };
+  return await options(name, "agent.yaml", exporters, tiers, { env });
+}
+
+/** Starts the agent of this name in front of these gateways; on free ports unless given. */
 export async function startAgent(
   name: string,
   gateways: readonly Collector[],
   tiers: Tiers,
   ports?: CollectorPorts,
 ): Promise<Collector> {
-  const exporters = {
-    "load_balancing/logs": { retry_on_failure: SOONER },
-    "load_balancing/metrics": { retry_on_failure: SOONER },
-  };
   const addresses = gateways.map(({ otlpGrpcEndpoint }) => new URL(otlpGrpcEndpoint).host);
-  const env = { OTELCOL_GATEWAYS: `[${addresses.join(", ")}]` };
-  const settings = await options(name, "agent.yaml", exporters, tiers, { env });
+  const settings = await agent(name, { OTELCOL_GATEWAYS: `[${addresses.join(", ")}]` }, tiers);
   return await startCollector(ports === undefined ? settings : { ...settings, ports });
 }
 

@@ -40,7 +40,7 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly Component[]>> =
   connectors: [{ type: "count", module: `${CONTRIB}/connector/countconnector`, required: false }],
   exporters: [
     { type: "otlp_http", module: `${CORE}/exporter/otlphttpexporter`, required: true },
-    { type: "otlp_grpc", module: `${CORE}/exporter/otlpexporter`, required: false },
+    { type: "otlp_grpc", module: `${CORE}/exporter/otlpexporter`, required: true },
     { type: "debug", module: `${CORE}/exporter/debugexporter`, required: false },
     { type: "prometheus", module: `${CONTRIB}/exporter/prometheusexporter`, required: true },
     { type: "file", module: `${CONTRIB}/exporter/fileexporter`, required: true },
