@@ -97,6 +97,16 @@ describe("What they show is what happened", () => {
     expect([...cells.values()].reduce((sum, count) => sum + count, 0)).toBe(2000 + SCANNED + 3);
   });
 
+  test("each denial in one bar of a timeline, though its counter began with it", async () => {
+    const bars = await answerOf("Denials by cell");
+    const denials = bars.map(({ labels, points }) => [
+      labels["pyisolate_cell"],
+      Math.round(points.reduce((sum, [, perSecond]) => sum + perSecond * 60, 0)),
+    ]);
+    expect(denials).toContainEqual([SCANNER, SCANNED]);
+    expect(denials).toContainEqual(["tenant-b", 1]);
+  });
+
   test("both of the kernel's refusals, in their places of the matrix", async () => {
     const matrix = await answerOf("Broker × kernel");
     const at = (broker: string, kernel: string) =>

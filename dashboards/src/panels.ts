@@ -13,6 +13,7 @@ import {
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
 } from "@grafana/grafana-foundation-sdk/common";
+import { FieldColorBuilder, FieldColorModeId } from "@grafana/grafana-foundation-sdk/dashboard";
 import { PanelBuilder as Logs } from "@grafana/grafana-foundation-sdk/logs";
 import { PanelBuilder as Stat } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
@@ -46,26 +47,30 @@ export function stat({ id, title, description }: Sign): Stat {
 
 /** Lines, for what is a level. */
 export function lines({ id, title, description }: Sign): TimeSeries {
-  return new TimeSeries()
-    .id(id)
-    .title(title)
-    .description(description)
-    .datasource(PROMETHEUS)
-    .span(8)
-    .height(8)
-    .drawStyle(GraphDrawStyle.Line)
-    .lineWidth(1)
-    .fillOpacity(10)
-    .min(0)
-    .legend(
-      new VizLegendOptionsBuilder()
-        .showLegend(true)
-        .displayMode(LegendDisplayMode.List)
-        .placement(LegendPlacement.Bottom),
-    )
-    .tooltip(
-      new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending),
-    );
+  return (
+    new TimeSeries()
+      .id(id)
+      .title(title)
+      .description(description)
+      .datasource(PROMETHEUS)
+      .span(8)
+      .height(8)
+      .drawStyle(GraphDrawStyle.Line)
+      .lineWidth(1)
+      .fillOpacity(10)
+      .min(0)
+      // A rule, a reason, a cell has one color in every panel.
+      .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+      .legend(
+        new VizLegendOptionsBuilder()
+          .showLegend(true)
+          .displayMode(LegendDisplayMode.List)
+          .placement(LegendPlacement.Bottom),
+      )
+      .tooltip(
+        new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending),
+      )
+  );
 }
 
 /**
