@@ -70,6 +70,17 @@ export async function lokiRange(
 }
 
 async function ask(url: string, parameters: Record<string, string>): Promise<unknown> {
+  const [response, text] = await post(url, parameters).catch((cause: unknown) => {
+    const message = `Loki does not answer ${parameters["query"]}: ${String(cause)}`;
+    throw new StackError("query-failed", message, "", { cause });
+  });
+  // An error comes as plain text.
+  if (!response.ok)
+    throw new StackError("query-failed", `Loki refuses ${parameters["query"]}: ${text.trim()}`);
+  return JSON.parse(text) as unknown;
+}
+
+async function post(url: string, parameters: Record<string, string>): Promise<[Response, string]> {
   const response = await fetch(url, {
     method: "POST",
     body: new URLSearchParams(parameters),
@@ -77,11 +88,7 @@ async function ask(url: string, parameters: Record<string, string>): Promise<unk
     headers: { "X-Loki-Response-Encoding-Flags": "categorize-labels" },
     signal: AbortSignal.timeout(30_000),
   });
-  const text = await response.text();
-  // An error comes as plain text.
-  if (!response.ok)
-    throw new StackError("query-failed", `Loki refuses ${parameters["query"]}: ${text.trim()}`);
-  return JSON.parse(text) as unknown;
+  return [response, await response.text()];
 }
 
 function recordsOf(stream: Record<string, unknown>, logql: string): LokiRecord[] {

@@ -26,6 +26,8 @@ export interface LokiOptions {
   readonly dataDir?: string;
   /** A free one unless given. */
   readonly port?: number;
+  /** More flags; they win over the configuration. */
+  readonly args?: readonly string[];
 }
 
 /** A running Loki. */
@@ -76,7 +78,7 @@ export async function startLoki(options: LokiOptions): Promise<Loki> {
   try {
     // One for itself, on which its parts talk to each other, also where the other is given.
     const loki = await onFreePorts(2, ([http = 0, grpc = 0]) =>
-      start(folder, { http: options.port ?? http, grpc }, options.binary),
+      start(folder, { http: options.port ?? http, grpc }, options),
     );
     return thenCleanUp(loki, release);
   } catch (error) {
@@ -111,13 +113,13 @@ export async function validateLokiConfig(
 async function start(
   folder: string,
   ports: { readonly http: number; readonly grpc: number },
-  binary: string,
+  { binary, args = [] }: LokiOptions,
 ): Promise<Loki> {
   const url = `http://127.0.0.1:${ports.http}`;
   const server = await startServer({
     name: "Loki",
     command: binary,
-    args: configArgs(),
+    args: [...configArgs(), ...args],
     env: {
       ...process.env,
       LOKI_ADDRESS: "127.0.0.1",
