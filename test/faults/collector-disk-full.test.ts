@@ -11,22 +11,25 @@ import { startRoad } from "./store-road.ts";
 import { until } from "./until.ts";
 
 /** Which of the Collector's files are on the disk that fills. */
-const CASES = {
-  "its queue and its file": (disk: string) => ({ stateDir: disk }),
-  "its queue": (disk: string, elsewhere: string) => ({
-    stateDir: disk,
-    env: { OTELCOL_LOG_FILE: join(elsewhere, "denials.jsonl") },
-  }),
-  "its file": (disk: string, elsewhere: string) => ({
-    stateDir: elsewhere,
-    env: { OTELCOL_LOG_FILE: join(disk, "denials.jsonl") },
-  }),
-};
+const BOTH = (disk: string) => ({ stateDir: disk });
+const QUEUE = (disk: string, elsewhere: string) => ({
+  stateDir: disk,
+  env: { OTELCOL_LOG_FILE: join(elsewhere, "denials.jsonl") },
+});
+const FILE = (disk: string, elsewhere: string) => ({
+  stateDir: elsewhere,
+  env: { OTELCOL_LOG_FILE: join(disk, "denials.jsonl") },
+});
 
-test.for(Object.entries(CASES))(
+test.for([
+  ["its queue and its file", BOTH, false],
+  ["its queue", QUEUE, false],
+  ["its queue, and it is killed meanwhile", QUEUE, true],
+  ["its file", FILE, false],
+] as const)(
   "the Collector's disk is full, that of %s: it refuses, the service sends again, and the file has all in the end",
   { timeout: BUILD_TIMEOUT_MS },
-  async ([what, on], context) => {
+  async ([what, on, killed], context) => {
     if (process.getuid?.() !== 0) context.skip("only root may mount a small disk");
     const disk = await smallDisk(16 * 1024);
     const ballast = join(disk, "ballast");
@@ -45,6 +48,10 @@ test.for(Object.entries(CASES))(
       return service.denials.health().why ?? "";
     };
     await until("a full disk", denyMore, (why) => why.includes("no space left on device"));
+    if (killed) {
+      await road.collector.kill();
+      await road.restart();
+    }
     road.store.recover();
     await service.denyFor(500, 10);
     await rm(ballast);
@@ -52,7 +59,7 @@ test.for(Object.entries(CASES))(
     expect({ lost, waiting }).toEqual({ lost: {}, waiting: 0 });
     const { failed } = await road.settled();
     // A queue drops, and counts nowhere, what it reads while it cannot write; only the file knows of it.
-    const dropped = what === "its file" ? 0 : await road.missing();
+    const dropped = on === FILE ? 0 : await road.missing();
     const { atStore, inFile } = await road.accounts(`disk full of ${what}`, service.denied, {
       dropped_by_queue: dropped,
     });

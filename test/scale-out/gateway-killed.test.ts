@@ -31,7 +31,7 @@ async function wellStore() {
 }
 
 test(
-  "two agents, two gateways, one of them killed in mid-stream: no record is lost, no series is at both",
+  "two agents, two gateways, one of each killed in mid-stream: no record is lost, no series is at both",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     await using store = await wellStore();
@@ -40,7 +40,7 @@ test(
     const killed = await startCollector(settings);
     await using other = await startCollector(await gateway("gateway-1", tiers));
     await using agent0 = await startAgent("agent-0", [killed, other], tiers);
-    await using agent1 = await startAgent("agent-1", [killed, other], tiers);
+    const agent1 = await startAgent("agent-1", [killed, other], tiers);
     const agents = [agent0, agent1];
 
     const services = startServices(agents);
@@ -54,7 +54,10 @@ test(
     };
     await until("records that wait at the agents", denyMore, (bytes) => bytes > 0);
     await sleep(1000);
+    await agent1.kill();
     await using again = await startCollector({ ...settings, ports: killed.ports });
+    await using agent1Again = await startAgent("agent-1", [again, other], tiers, agent1.ports);
+    agents[1] = agent1Again;
     await denying;
     const ended = await Promise.all(services.map((service) => service.end()));
     for (const { lost, waiting } of ended)
