@@ -10,8 +10,8 @@ import { startRoad } from "./store-road.ts";
 /** Records in each request of the service. */
 const REQUEST = 5;
 
-/** Requests under way to the store at once: num_consumers of otel-collector.yaml. */
-const UNDER_WAY = 4;
+/** Requests out of the queue at once: num_consumers of otel-collector.yaml, and the one that waits for the next of them. */
+const UNDER_WAY = 5;
 
 const KILLS = 8;
 
