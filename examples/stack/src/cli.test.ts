@@ -35,6 +35,10 @@ test("what cannot be had is said, without a stack trace", async () => {
   const built = await cli("build");
   expect(built.code).toBe(1);
   expect(built.output).toMatch(/^No otelcol, prometheus, promtool .* Install Go .*\n$/);
+  expect((await cli("build", "loki")).output).toMatch(/^No loki on .* set PYISOLATE_LOKI\.\n$/);
+  expect((await cli("build", "all")).output).toMatch(
+    /^No otelcol, .*, loki, alertmanager, amtool on /,
+  );
   const found = await cli("find");
   expect(found.code).toBe(1);
   expect(found.output).toContain("cli.js build");

@@ -11,7 +11,7 @@ Commands:
   build   find the servers, and build with Go what is missing
   find    say where they are, without building
 
-Servers: ${SERVER_NAMES.join(" ")}
+Servers: ${SERVER_NAMES.join(" ")}, or all of them: all
          without any: ${ROAD.join(" ")}
 
 Environment:
@@ -41,6 +41,7 @@ async function main(args: string[]): Promise<number> {
       return 0;
     }
     [command, ...names] = positionals;
+    if (names.join() === "all") names = [...SERVER_NAMES];
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n`);
   }

@@ -2,12 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { COLLECTOR_CONFIG, validateConfig } from "./collector.ts";
-import { serversForTest } from "./in-tests.ts";
-import { PROMETHEUS_VERSION } from "./bundles.ts";
-import { COLLECTOR_VERSION, COMPONENTS } from "./manifest.ts";
-import { createPromtool } from "./promtool.ts";
-import { BUILD_TIMEOUT_MS } from "./servers.ts";
+import { COLLECTOR_CONFIG } from "./collector.ts";
+import { COMPONENTS } from "./manifest.ts";
 
 const text = await readFile(COLLECTOR_CONFIG, "utf8");
 const config = parse(text, { merge: true }) as Record<string, Record<string, unknown>>;
@@ -18,14 +14,6 @@ const examples = await Promise.all(
     return parse(example, { merge: true }) as typeof config;
   }),
 );
-const composeFolder = join(import.meta.dirname, "../../compose");
-const compose = parse(await readFile(join(composeFolder, "compose.yaml"), "utf8")) as {
-  services: Record<
-    "collector" | "prometheus",
-    { image: string; ports: string[]; environment?: Record<string, string> }
-  >;
-};
-
 /** Variable → default, as the configuration reads them. */
 const variables = new Map(
   [...text.matchAll(/\$\{env:([A-Z_]+)(?::-([^{}]*))?/g)].map(([, name = "", fallback]) => [
@@ -82,31 +70,3 @@ test("no batch processor, no retry that gives up", () => {
     sending_queue: { storage: "file_storage", block_on_overflow: false },
   });
 });
-
-test("compose runs the same versions, publishes to loopback only and sets variables that are read", () => {
-  const { collector, prometheus } = compose.services;
-  expect(collector.image).toBe(`otel/opentelemetry-collector-contrib:${COLLECTOR_VERSION}`);
-  expect(prometheus.image).toBe(`prom/prometheus:v${PROMETHEUS_VERSION}`);
-  for (const port of [...collector.ports, ...prometheus.ports])
-    expect(port).toMatch(/^127\.0\.0\.1:(\d+):\1$/);
-  const set = Object.keys(collector.environment ?? {}).filter((name) =>
-    name.startsWith("OTELCOL_"),
-  );
-  for (const name of set) expect([...variables.keys()]).toContain(name);
-});
-
-test(
-  "the servers accept what compose gives them",
-  { timeout: BUILD_TIMEOUT_MS },
-  async (context) => {
-    const servers = await serversForTest(context);
-    await validateConfig({
-      binary: servers.otelcol,
-      env: compose.services.collector.environment ?? {},
-    });
-    const verdict = await createPromtool(servers.promtool).checkConfig(
-      join(composeFolder, "prometheus.yml"),
-    );
-    expect(verdict.ok, verdict.output).toBe(true);
-  },
-);
