@@ -18,6 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 
 import { readRuleFile, RULE_FILES } from "../rules/shipped.ts";
 import { firingAlerts, waitForAlert } from "./alerts.ts";
+import { Panels } from "./panels.ts";
 import { quickened, writeQuickRules } from "./quick-rules.ts";
 import { startPlugins, startUploads } from "./services.ts";
 
@@ -33,6 +34,7 @@ describe("an incident", () => {
   let stack: Stack;
   let collector: Collector;
   let loki: Loki;
+  let panels: Panels;
   let plugins: Awaited<ReturnType<typeof startPlugins>>;
   let uploads: ReturnType<typeof startUploads>;
   let refused: DenialEvent;
@@ -66,6 +68,7 @@ describe("an incident", () => {
       stateDir: path.join(folder, "collector"),
     });
     ({ collector } = stack);
+    panels = new Panels(stack.prometheus, loki);
     ends.push(
       () => stack.stop(),
       () => collector.stop(),
@@ -126,6 +129,9 @@ describe("an incident", () => {
       expect(new Set(records.map(({ metadata }) => metadata["pyisolate_cell"]))).toEqual(
         new Set(["tenant-a"]),
       );
+      const [most] = await panels.ask("denials", "Top cells");
+      expect(most?.labels).toMatchObject({ pyisolate_cell: "tenant-a" });
+      expect(most?.points.at(-1)?.[1]).toBe(SCANNED);
       // Many targets: a scan, and no program that tries again.
       expect(
         new Set(records.map(({ metadata }) => metadata["pyisolate_attempted_action"])).size,
@@ -177,6 +183,19 @@ describe("an incident", () => {
         pyisolate_kernel_decision: "deny",
         severity: "critical",
       });
+      const matrix = await panels.ask("denials", "Broker × kernel");
+      expect(
+        matrix.map(({ labels, points }) => [
+          labels["pyisolate_broker_decision"],
+          labels["pyisolate_kernel_decision"],
+          points.at(-1)?.[1],
+        ]),
+      ).toEqual(
+        expect.arrayContaining([
+          ["allow", "deny", 1],
+          ["deny", "not_evaluated", SCANNED + CALLS],
+        ]),
+      );
       expect(alert.since).toBeGreaterThan(refused.time);
       const [record, ...more] = await loki.waitFor(
         alert.annotations["logs"] ?? "",
@@ -217,6 +236,7 @@ describe("an incident", () => {
         await waitForAlert(stack.prometheus, "PyisolateTelemetryAbsent", { job });
       }
       expect(await recordsOfTheGap(Date.now())).toEqual([]);
+      expect(await panels.ask("telemetry-health", "Processes that report")).toEqual([]);
     },
   );
 
@@ -240,6 +260,8 @@ describe("an incident", () => {
       const seconds = (backAt - killedAt) / 1000;
       expect(blind?.value).toBeGreaterThan(seconds - 4);
       expect(blind?.value).toBeLessThan(seconds + 4);
+
+      expect(Math.abs((await secondsWithoutReports()) - seconds)).toBeLessThan(5);
 
       // The counters tell of everything, whenever it was.
       const denials = plugins.supervisor.stats.denials + 1;
@@ -270,6 +292,16 @@ describe("an incident", () => {
       );
     },
   );
+
+  /** For how many of the seconds around the gap the dashboard shows no process that reports. */
+  async function secondsWithoutReports(): Promise<number> {
+    let blind = 0;
+    for (let at = killedAt - 10_000; at <= backAt; at += 1000) {
+      const shown = await panels.ask("telemetry-health", "Processes that report", {}, new Date(at));
+      if (shown.length === 0) blind += 1;
+    }
+    return blind;
+  }
 
   async function recordsOfTheGap(until: number) {
     const { records } = await loki.queryRange(

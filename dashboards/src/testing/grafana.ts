@@ -1,5 +1,5 @@
 import type { Loki, Prometheus } from "@pyisolate/stack";
-import type { Annotation, Dashboard, Panel, Target, Variable } from "./committed.ts";
+import type { Annotation, Dashboard, Panel, Target, Variable } from "./dashboard.ts";
 
 /** Values of a variable, or all that there are. */
 export type Chosen = Readonly<Record<string, "all" | readonly string[]>>;
