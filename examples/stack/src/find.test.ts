@@ -96,7 +96,7 @@ test("a Collector on PATH is judged by the components inside, not by its own num
   const good = await collector(
     join(folder, "later", "otelcol-contrib"),
     "0.160.0",
-    "otlp_json_file",
+    "bearertokenauth",
   );
   expect((await findBinary("otelcol", environment())).found).toEqual({
     path: good,
@@ -148,6 +148,20 @@ test("with neither binaries nor Go, the reason says what is missing, why, and ho
   });
   await expect(requireServers({ env: environment(), progress: SILENT })).rejects.toMatchObject({
     code: "servers-missing",
+  });
+});
+
+test("only what is named is looked for", async () => {
+  const loki = await script(join(folder, "bin", "loki"), `echo "loki, version 3.7.8 (branch: )"`);
+  const options = { env: environment(), progress: SILENT };
+  expect(await findServers({ ...options, names: ["loki"] })).toEqual({
+    ok: true,
+    servers: { loki },
+  });
+  expect(await findServers({ ...options, names: ["loki", "amtool"] })).toMatchObject({
+    ok: false,
+    missing: ["amtool"],
+    reason: expect.stringMatching(/^No amtool on this machine, .* PYISOLATE_AMTOOL\.$/) as string,
   });
 });
 

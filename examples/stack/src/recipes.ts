@@ -22,6 +22,9 @@ export const RECIPES: Readonly<Record<Bundle, Recipe>> = {
   alertmanager: buildAlertmanager,
 };
 
+// The cache may lie in somebody's repository, a home that is kept in git, whose revision is none of the server's.
+const NO_STAMP = "-buildvcs=false";
+
 async function buildCollector(work: string, options: BuildOptions): Promise<void> {
   const { go, progress } = options;
   const tools = join(work, "tools");
@@ -73,6 +76,7 @@ async function buildLoki(work: string, options: BuildOptions): Promise<void> {
         "build",
         // The module is new: Go has yet to write down what Loki needs, and its checksums.
         "-mod=mod",
+        NO_STAMP,
         `-tags=${LOKI_BUILD_TAGS}`,
         `-ldflags=${flags}`,
         `-o=${join(work, "bin", "loki")}`,
