@@ -1,10 +1,10 @@
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { inFolder } from "./delivery.ts";
 import { FarSide } from "./far-side.ts";
+import type { Load } from "./load-service.ts";
 import { Service } from "./service.ts";
-import type { Way } from "./ways.ts";
+import { WARM_UP, type Way } from "./ways.ts";
 
 /** What a kill -9 came to, seen at the far side. */
 export interface Kill {
@@ -14,14 +14,18 @@ export interface Kill {
   readonly lost: number;
 }
 
-/** A flood, so that there is something in everybody's hands at any moment. */
-const FLOOD = { burst: 512, pause: 1 };
+/** As fast as it can, so that there is something in everybody's hands at any moment. */
+const FLOOD = { burst: 512, pause: 0 };
+/** The same with a word after each burst of how many survive a kill. */
+const TOLD_FLOOD = { burst: 512, pause: 1 };
 
-/** The Collector killed in mid-flood, and again while it recovers. */
+/** The Collector killed in mid-flood, and again when it has hardly caught up: at a moment by chance, but never at rest. */
 export async function collectorKilled(binary: string, way: Way, denials: number): Promise<Kill> {
-  return await underWay(binary, way, denials, async (farSide, service) => {
+  return await underWay(binary, { way, denials, ...FLOOD }, async (farSide, service) => {
+    let arrived = WARM_UP;
     for (let kill = 0; kill < 2; kill++) {
-      await sleep(200 + Math.random() * 400);
+      arrived += denials * (0.1 + Math.random() * 0.3);
+      await farSide.has(arrived);
       await farSide.crash();
     }
     await service.report();
@@ -31,35 +35,41 @@ export async function collectorKilled(binary: string, way: Way, denials: number)
 
 /** The service killed in mid-flood; where it is its own courier it is started again. */
 export async function serviceKilled(binary: string, way: Way, denials: number): Promise<Kill> {
-  return await underWay(binary, way, denials, async (farSide, service, folder) => {
-    await service.killAt(denials / 2);
-    if (way === "queue") {
-      await using next = await Service.start({
-        way,
-        endpoint: farSide.endpoint,
-        folder,
-        denials: 0,
-        ...FLOOD,
-      });
-      next.go();
-      await next.report();
-    }
-    return service.durable;
-  });
+  return await underWay(
+    binary,
+    { way, denials, ...TOLD_FLOOD },
+    async (farSide, service, folder) => {
+      await service.killAt(denials / 2);
+      if (way === "queue") {
+        await using next = await Service.start({
+          way,
+          endpoint: farSide.endpoint,
+          folder,
+          denials: 0,
+          ...FLOOD,
+        });
+        next.go();
+        await next.report();
+      }
+      return service.durable;
+    },
+  );
 }
 
 async function underWay(
   binary: string,
-  way: Way,
-  denials: number,
+  flood: Omit<Load, "endpoint" | "folder">,
   fate: (farSide: FarSide, service: Service, folder: string) => Promise<number>,
 ): Promise<Kill> {
   return await inFolder(async (folder) => {
     const waiting = path.join(folder, "waiting");
-    const tailed = way === "tail" ? waiting : undefined;
+    const tailed = flood.way === "tail" ? waiting : undefined;
     await using farSide = await FarSide.start(binary, path.join(folder, "state"), tailed);
-    const load = { way, endpoint: farSide.endpoint, folder: waiting, denials, ...FLOOD };
-    await using service = await Service.start(load);
+    await using service = await Service.start({
+      ...flood,
+      endpoint: farSide.endpoint,
+      folder: waiting,
+    });
     service.go();
     const durable = await fate(farSide, service, waiting);
     await farSide.settles();
