@@ -10,15 +10,17 @@ import {
   BUILD_TIMEOUT_MS,
   COLLECTOR_CONFIG,
   serversForTest,
-  type Stack,
+  type StackOf,
   startStack,
 } from "@pyisolate/stack";
 import { createDenialRecorder, denialEvent } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { firingAlerts, waitForAlert } from "./alerts.ts";
+import { alertNames, waitForAlert } from "./alerts.ts";
 import { writeQuickRules } from "./quick-rules.ts";
+
+const ALL = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
 
 // A log store that takes nothing, until everything before it is full. Each test is what is seen next.
 
@@ -28,7 +30,7 @@ const QUEUE_BYTES = 100_000;
 describe("a log store that answers 503", () => {
   const ends: (() => unknown)[] = [];
   let skipped: string | undefined;
-  let stack: Stack;
+  let stack: StackOf<{ readonly alertmanager: true }>;
   let storeAnswers = 503;
   let crammed: ReturnType<typeof startService>;
   let spooled: ReturnType<typeof startService>;
@@ -38,7 +40,7 @@ describe("a log store that answers 503", () => {
       skipped = reason;
       throw new Error(reason);
     };
-    const servers = await serversForTest({ skip }).catch((error: unknown) => {
+    const servers = await serversForTest({ skip }, ALL).catch((error: unknown) => {
       if (skipped === undefined) throw error;
       return undefined;
     });
@@ -62,6 +64,7 @@ describe("a log store that answers 503", () => {
       config: [COLLECTOR_CONFIG, impatient],
       env: { OTELCOL_QUEUE_BYTES: String(QUEUE_BYTES) },
       rules: await writeQuickRules(folder),
+      alertmanager: true,
       logStore: `http://127.0.0.1:${(store.address() as AddressInfo).port}/otlp`,
     });
     ends.push(() => stack.stop());
@@ -98,10 +101,10 @@ describe("a log store that answers 503", () => {
       await crammed.flush();
     }
     const exporter = { exporter: "otlp_http/store" };
-    await waitForAlert(stack.prometheus, "PyisolateCollectorNotSending", exporter);
-    await waitForAlert(stack.prometheus, "PyisolateCollectorQueueFilling", exporter);
+    await waitForAlert(stack.alertmanager, "PyisolateCollectorNotSending", exporter);
+    await waitForAlert(stack.alertmanager, "PyisolateCollectorQueueFilling", exporter);
     // Nobody is short of anything yet. That all is refused they say themselves.
-    const names = (await firingAlerts(stack.prometheus)).map(({ name }) => name);
+    const names = await alertNames(stack.alertmanager);
     expect(names.filter((name) => !/Collector|FirstSeen|Ratio|Spike/.test(name))).toEqual([]);
   });
 
@@ -115,14 +118,14 @@ describe("a log store that answers 503", () => {
         spooled.deny(10);
         await sleep(20);
       }
-      await waitForAlert(stack.prometheus, "PyisolateCollectorRefusing");
-      await waitForAlert(stack.prometheus, "PyisolateRecordsDropped", {
+      await waitForAlert(stack.alertmanager, "PyisolateCollectorRefusing");
+      await waitForAlert(stack.alertmanager, "PyisolateRecordsDropped", {
         job: "crammed",
         pyisolate_drop_reason: "queue_full",
       });
-      await waitForAlert(stack.prometheus, "PyisolateSpoolNearlyFull", { job: "spooled" });
+      await waitForAlert(stack.alertmanager, "PyisolateSpoolNearlyFull", { job: "spooled" });
       for (const job of ["crammed", "spooled"]) {
-        await waitForAlert(stack.prometheus, "PyisolateTelemetryDegraded", { job });
+        await waitForAlert(stack.alertmanager, "PyisolateTelemetryDegraded", { job });
       }
     },
   );
@@ -132,7 +135,7 @@ describe("a log store that answers 503", () => {
     { timeout: 120_000 },
     async () => {
       for (const job of ["crammed", "spooled"]) {
-        const blind = await waitForAlert(stack.prometheus, "PyisolateTelemetryBlind", { job });
+        const blind = await waitForAlert(stack.alertmanager, "PyisolateTelemetryBlind", { job });
         expect(blind.labels["severity"]).toBe("critical");
       }
       const residual = await stack.prometheus.query("instance:pyisolate_ledger:residual");
@@ -159,9 +162,7 @@ describe("a log store that answers 503", () => {
         "sum(pyisolate_denial_records_total) - sum(pyisolate_denial_events_total)",
         ([residual]) => residual?.value === 0,
       );
-      expect((await firingAlerts(stack.prometheus)).map(({ name }) => name)).not.toContain(
-        "PyisolateLedgerResidual",
-      );
+      expect(await alertNames(stack.alertmanager)).not.toContain("PyisolateLedgerResidual");
     },
   );
 
@@ -171,7 +172,7 @@ describe("a log store that answers 503", () => {
     async () => {
       storeAnswers = 400;
       crammed.deny(1);
-      const failed = await waitForAlert(stack.prometheus, "PyisolateCollectorSendFailed");
+      const failed = await waitForAlert(stack.alertmanager, "PyisolateCollectorSendFailed");
       expect(failed.annotations["summary"]).toBe(
         'The Collector gave up 1 records of denials for "otlp_http/store"',
       );
