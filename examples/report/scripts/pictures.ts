@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import {
@@ -55,6 +56,8 @@ try {
     });
   });
   await using _ = collector;
+  // What was counted last is scraped a second later.
+  await sleep(2000);
   const to = Date.now();
   const sources = {
     prometheus: createPrometheus(new URL(stack.prometheus.url)),
