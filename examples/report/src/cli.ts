@@ -1,12 +1,4 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
-
 import { type Options, parseOptions, USAGE } from "./arguments.ts";
-import { createLoki } from "./ask/loki.ts";
-import { createPrometheus } from "./ask/prometheus.ts";
-import { type Answer, find, type Findings } from "./findings/findings.ts";
-import { page } from "./page/page.ts";
-import { plain } from "./page/visible.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -16,7 +8,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     options = parseOptions(args, now);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.stderr.write(`${messageOf(error)}\n\n${USAGE}`);
     return 2;
   }
   if (options === "help") {
@@ -24,45 +16,22 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const interrupted = new AbortController();
+  const { signal } = interrupted;
   process.once("SIGINT", () => interrupted.abort());
   try {
-    const findings = await ask(options, now, interrupted.signal);
-    const file = resolve(options.out);
-    await writeFile(file, page(findings));
+    // What draws takes a second to load, which whoever asks for help need not wait for.
+    const { writeReport } = await import("./write-report.ts");
+    const say = (line: string): void => void process.stderr.write(`${line}\n`);
+    const { file, complete } = await writeReport(options, { now, signal, say });
     process.stdout.write(`${file}\n`);
-    return [findings.metrics, findings.records].some((answer) => problemOf(answer) !== undefined)
-      ? 1
-      : 0;
+    return complete ? 0 : 1;
   } catch (error) {
-    if (interrupted.signal.aborted) return 130;
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (signal.aborted) return 130;
+    process.stderr.write(`${messageOf(error)}\n`);
     return 1;
   }
 }
 
-async function ask(
-  { prometheus, loki, range, filter }: Options,
-  now: number,
-  signal: AbortSignal,
-): Promise<Findings> {
-  say(`Asking ${[prometheus, loki].flatMap((url) => url?.origin ?? []).join(" and ")} ...`);
-  const sources = {
-    prometheus: createPrometheus(prometheus, signal),
-    loki: loki === undefined ? undefined : createLoki(loki, signal),
-  };
-  const findings = await find(sources, { range, filter, now });
-  for (const answer of [findings.metrics, findings.records]) {
-    const problem = problemOf(answer);
-    if (problem !== undefined) say(plain(problem, 1000));
-  }
-  say("Drawing ...");
-  return findings;
-}
-
-function problemOf(answer: Answer<unknown>): string | undefined {
-  return answer.ok ? undefined : answer.problem;
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -7,10 +7,12 @@ import { type DenialEvent, parsePolicy } from "@pyisolate/policy";
 import { Supervisor } from "@pyisolate/sandbox-core";
 import {
   BUILD_TIMEOUT_MS,
+  type Collector,
   type Loki,
   type Servers,
   serversForTest,
   type Stack,
+  startCollector,
   startLoki,
   startStack,
 } from "@pyisolate/stack";
@@ -53,6 +55,8 @@ const CARELESS = {
 
 let stack: Stack;
 let loki: Loki;
+/** The Collector after the outage. */
+let collector: Collector;
 let browser: Browser;
 let folder: string;
 let started: number;
@@ -72,8 +76,9 @@ async function setUp(
   folder = await mkdtemp(join(tmpdir(), "pyisolate-report-"));
   started = Date.now() - 5000;
   loki = await startLoki({ binary: servers.loki });
-  stack = await startStack({ servers, logStore: loki.otlpEndpoint });
-  events = await incident(stack.collector.otlpEndpoint);
+  const stateDir = join(folder, "otelcol");
+  stack = await startStack({ servers, stateDir, logStore: loki.otlpEndpoint });
+  events = await incident(servers.otelcol);
   await sendAsItIs(stack.collector.otlpEndpoint, CARELESS);
   const counted = events.length + 1;
   await stack.prometheus.waitFor(
@@ -96,6 +101,7 @@ async function setUp(
 afterAll(async () => {
   await browser?.close();
   await stack?.stop();
+  await collector?.stop();
   await loki?.stop();
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
@@ -139,6 +145,16 @@ test("it says that the layers disagree, which policy decided, and that the ledge
   expect(text("#policies tbody")).toContain("plugins");
   expect(text("#policies tbody")).toContain(POLICY.hash);
   expect(text(".verdicts")).toContain("The ledger balances");
+});
+
+test("it says from when to when it was blind, and counts what happened meanwhile", () => {
+  const { document } = new JSDOM(report.html).window;
+  const [blind] = [...document.querySelectorAll(".verdicts > div")].filter((verdict) =>
+    verdict.querySelector("dt")?.textContent?.includes("blind"),
+  );
+  const [, seconds] = /not heard for (\d+) s: \d\d:\d\d:\d\d–/.exec(blind?.textContent ?? "") ?? [];
+  expect(Number(seconds)).toBeGreaterThanOrEqual(6);
+  expect(document.querySelector("#refused")?.textContent).toContain("random");
 });
 
 test("narrowed to one cell it tells of that cell's records and of no other's", async () => {
@@ -240,8 +256,12 @@ function listen(page: Page, file?: string): string[] {
   return heard;
 }
 
-/** A hostile guest in a real cell, a mismatch of a service with its own guard; their events. */
-async function incident(endpoint: string): Promise<readonly DenialEvent[]> {
+/**
+ * A hostile guest in a real cell, a mismatch of a service with its own guard, and a denial while the Collector is dead; their
+ * events.
+ */
+async function incident(binary: string): Promise<readonly DenialEvent[]> {
+  const { otlpEndpoint: endpoint, ports, stateDir } = stack.collector;
   await using otel = startTelemetry({ serviceName: "plugins", endpoint, global: false });
   const { meterProvider, loggerProvider } = otel;
   await using denials = createDenialRecorder({ meterProvider, loggerProvider });
@@ -264,7 +284,23 @@ async function incident(endpoint: string): Promise<readonly DenialEvent[]> {
   });
   denials.record(mismatch);
   await otel.flush();
-  return [...cell.denialEvents(), mismatch];
+  const series = `${seriesOf(METRICS.queueSize)}{job="plugins"}`;
+  await stack.prometheus.waitFor(series, (samples) => samples.length === 1);
+  await stack.collector.kill();
+  const unseen = denialEvent({ cell: "agent-1", capability: "random", operation: "read" });
+  denials.record(unseen);
+  await stack.prometheus.waitFor(
+    `absent_over_time(${series}[6s])`,
+    (samples) => samples.length === 1,
+  );
+  collector = await startCollector({
+    binary,
+    ports,
+    stateDir,
+    logStore: loki.otlpEndpoint,
+  });
+  await otel.flush();
+  return [...cell.denialEvents(), mismatch, unseen];
 }
 
 // The escapes in it are the guest's own.

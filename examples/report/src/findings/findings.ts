@@ -44,13 +44,12 @@ export async function find(
   }: { readonly range: TimeRange; readonly filter: Filter; readonly now: number },
 ): Promise<Findings> {
   const grid = gridOf(range, COLUMNS);
-  const [metrics, logs] = await Promise.all([
-    answer(prometheus, async (source) => ({
-      refusals: await refusals(source, filter, grid),
-      health: await telemetryHealth(source, filter, grid),
-    })),
-    answer(loki, async (source) => await records(source, filter, range)),
-  ]);
+  const metrics = await answer(prometheus, async (source) => ({
+    refusals: await refusals(source, filter, grid),
+    health: await telemetryHealth(source, filter, grid),
+  }));
+  const pairs = metrics.ok ? metrics.value.refusals.newPairs : [];
+  const logs = await answer(loki, async (source) => await records(source, filter, range, pairs));
   return { range, grid, filter, madeAt: now, metrics, records: logs };
 }
 

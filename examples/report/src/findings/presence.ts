@@ -1,42 +1,115 @@
+import type { Prometheus, Series } from "../ask/prometheus.ts";
+import { INSTANCE, JOB, METRICS } from "../names.ts";
 import type { TimeRange } from "../time-range.ts";
+import { gapsBetween, MISSED, usualDistance } from "./gaps.ts";
+import { type Grid, gridOf } from "./grid.ts";
+import { LOOK_BACK } from "./increases.ts";
+import { type InstanceState, instanceStates } from "./states.ts";
 
 /** Columns in which presence is looked at: fine enough to see each scrape of an hour at the usual intervals. */
-export const PRESENCE_COLUMNS = 1500;
-/** Missing scrapes in a row that make a gap. */
-const MISSED = 3;
+const COLUMNS = 1500;
 
-/**
- * The times between which nothing was heard, out of the times at which something was.
- *
- * @param heard Unix milliseconds, in order.
- * @param usual Milliseconds between two of them, as a rule.
- */
-export function gapsBetween(heard: readonly number[], usual: number): TimeRange[] {
-  return heard.flatMap((to, index) => {
-    const from = heard[index - 1];
-    return from !== undefined && to - from > usual * MISSED ? [{ from, to }] : [];
+/** One process that records denials. */
+export interface Instance {
+  readonly job: string;
+  readonly instance: string;
+  /** Unix milliseconds of the first and last time that it was heard in the range. */
+  readonly first: number;
+  readonly last: number;
+  /** Where it was not heard though it was before and after. */
+  readonly gaps: readonly TimeRange[];
+  /** What it said of itself, while it was not exporting. */
+  readonly troubles: readonly InstanceState[];
+  /** What it said last. */
+  readonly state: string;
+  /** Denial events less records less those not yet settled; 0 unless something is unaccounted for. */
+  readonly residual: number;
+  /** Events not yet settled: at last, and at most. */
+  readonly queue: number;
+  readonly peak: number;
+}
+
+/** Who was heard, and when nobody was. */
+export interface Presence {
+  readonly instances: readonly Instance[];
+  /** Whether any instance was known in the day before the range. If not, nothing is missed until the first is heard. */
+  readonly heardBefore: boolean;
+  /** Where no instance was heard. To the range's end too: that all have ended cannot be told from hearing none. */
+  readonly silences: readonly TimeRange[];
+  /** Milliseconds: silences that are shorter are not seen. */
+  readonly resolution: number;
+}
+
+/** Hears each instance in the range. */
+export async function presence(
+  prometheus: Prometheus,
+  select: (metric: (typeof METRICS)[keyof typeof METRICS]) => string,
+  grid: Grid,
+): Promise<Presence> {
+  const fine = gridOf(grid, COLUMNS);
+  const queue = select(METRICS.queueSize);
+  const range = `${grid.to - grid.from}ms`;
+  const sumAtLast = async (selector: string) =>
+    valuesOf(
+      await prometheus.at(
+        `sum by (${JOB}, ${INSTANCE}) (last_over_time(${selector}[${range}]))`,
+        grid.to,
+      ),
+    );
+  const [heard, before, states, peaks, lasts, events, records] = await Promise.all([
+    // As a gauge of which every instance has one, it says of each whether it was heard.
+    prometheus.over(`max by (${JOB}, ${INSTANCE}) (count_over_time(${queue}[${fine.step}ms]))`, {
+      from: fine.ends[0] ?? grid.to,
+      to: fine.to,
+      step: fine.step,
+    }),
+    prometheus.at(`count(last_over_time(${queue}[${LOOK_BACK.promql}]))`, grid.from),
+    instanceStates(prometheus, select(METRICS.state), fine),
+    prometheus.at(`max by (${JOB}, ${INSTANCE}) (max_over_time(${queue}[${range}]))`, grid.to),
+    sumAtLast(queue),
+    sumAtLast(select(METRICS.denialEvents)),
+    sumAtLast(select(METRICS.records)),
+  ]);
+  const peakOf = valuesOf(peaks);
+  const instances = heard.map((series): Instance => {
+    const times = series.points.map(([time]) => time);
+    const key = keyOf(series);
+    const said = states.get(key);
+    return {
+      job: series.labels[JOB] ?? "",
+      instance: series.labels[INSTANCE] ?? "",
+      first: times[0] ?? grid.from,
+      last: times.at(-1) ?? grid.from,
+      gaps: gapsBetween(times, usualDistance(times) ?? fine.step),
+      troubles: said?.troubles ?? [],
+      state: said?.last ?? "",
+      residual: (events.get(key) ?? 0) - (records.get(key) ?? 0) - (lasts.get(key) ?? 0),
+      queue: lasts.get(key) ?? 0,
+      peak: peakOf.get(key) ?? 0,
+    };
   });
+  const usual = Math.max(
+    fine.step,
+    ...heard.map(({ points }) => usualDistance(points.map(([time]) => time)) ?? 0),
+  );
+  const heardBefore = before.length > 0;
+  const anybody = heard.flatMap(({ points }) => points.map(([time]) => time));
+  const times = [...new Set(anybody)].toSorted((a, b) => a - b);
+  return {
+    instances: instances.toSorted(
+      (a, b) => a.first - b.first || (a.instance < b.instance ? -1 : 1),
+    ),
+    heardBefore,
+    silences: gapsBetween([...(heardBefore ? [grid.from] : []), ...times, grid.to], usual),
+    resolution: usual * MISSED,
+  };
 }
 
-/** The usual distance between two of the times; undefined where there are too few to tell. */
-export function usualDistance(heard: readonly number[]): number | undefined {
-  const distances = heard
-    .flatMap((time, index) => {
-      const before = heard[index - 1];
-      return before === undefined ? [] : [time - before];
-    })
-    .toSorted((a, b) => a - b);
-  return distances[Math.floor(distances.length / 2)];
+function valuesOf(series: readonly Series[]): ReadonlyMap<string, number> {
+  return new Map(series.map((each) => [keyOf(each), each.points[0]?.[1] ?? 0]));
 }
 
-/** Ranges as one list without overlaps, in order. */
-export function union(ranges: readonly TimeRange[]): TimeRange[] {
-  const merged: TimeRange[] = [];
-  for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
-    const last = merged.at(-1);
-    if (last !== undefined && range.from <= last.to)
-      merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
-    else merged.push(range);
-  }
-  return merged;
+/** The key by which an instance is known in every answer. */
+function keyOf({ labels }: Pick<Series, "labels">): string {
+  return JSON.stringify([labels[JOB] ?? "", labels[INSTANCE] ?? ""]);
 }

@@ -31,23 +31,31 @@ export interface PolicyLoad {
 
 /** What Loki knows. */
 export interface Records {
-  /** The kernel refused: the newest. */
-  readonly kernel: readonly DenialRecord[];
-  /** The newest of all, those by the kernel included. */
+  /** Refused by the kernel, and of each new rule and reason: the newest. Like ones are one. */
+  readonly telling: readonly DenialRecord[];
+  /** The newest of all, like ones as one. */
   readonly newest: readonly DenialRecord[];
+  /** Of how many records {@link newest} is made. */
+  readonly read: number;
   /** Whether there are older ones in the range. */
   readonly more: boolean;
   readonly policyLoads: readonly PolicyLoad[];
 }
 
-/** Records read of each kind. */
-const MOST = { kernel: 20, newest: 60, policyLoads: 40 } as const;
+/** Records read of each kind, and pairs asked for. */
+const MOST = { kernel: 20, newest: 1000, policyLoads: 40, pairs: 12 } as const;
 
-export async function records(loki: Loki, filter: Filter, range: TimeRange): Promise<Records> {
+/** @param pairs Of which a record each is wanted, however long ago it was. */
+export async function records(
+  loki: Loki,
+  filter: Filter,
+  range: TimeRange,
+  pairs: readonly Pick<DenialRecord, "rule" | "reason">[],
+): Promise<Records> {
   const denials = logSelector(EVENTS.denial.name, filter);
   // A policy is its service's, whatever the cell.
   const { cell: _, ...ofServices } = filter;
-  const [kernel, newest, loads] = await Promise.all([
+  const [kernel, newest, loads, ...ofPairs] = await Promise.all([
     loki.newest(`${denials} | ${LABELS.kernel}=${quoted("deny")}`, {
       ...range,
       limit: MOST.kernel,
@@ -57,10 +65,29 @@ export async function records(loki: Loki, filter: Filter, range: TimeRange): Pro
       ...range,
       limit: MOST.policyLoads,
     }),
+    ...pairs
+      .slice(0, MOST.pairs)
+      .map(
+        async ({ rule, reason }) =>
+          await loki.newest(
+            `${denials} | ${LABELS.rule}=${quoted(rule)} | ${LABELS.reason}=${quoted(reason)}`,
+            { ...range, limit: 1 },
+          ),
+      ),
   ]);
+  const refused = distinct(kernel.map(denial));
+  const read = distinct(newest.slice(0, MOST.newest).map(denial));
   return {
-    kernel: distinct(kernel.map(denial)),
-    newest: distinct(newest.slice(0, MOST.newest).map(denial)),
+    telling: [
+      ...folded(refused),
+      ...folded(
+        distinct(ofPairs.flat().map(denial)).filter(
+          ({ id }) => !refused.some((other) => other.id === id),
+        ),
+      ),
+    ],
+    newest: folded(read),
+    read: read.length,
     more: newest.length > MOST.newest,
     policyLoads: loads.map(({ time, labels }) => ({
       time,
@@ -92,4 +119,18 @@ function denial({ time, labels }: LokiRecord): DenialRecord {
 // Delivery is at least once: a record that came twice is one denial.
 function distinct(records: readonly DenialRecord[]): DenialRecord[] {
   return [...new Map(records.map((record) => [record.id, record])).values()];
+}
+
+/** Records that differ in nothing but when they were made as one: the newest, which counts for all. */
+function folded(records: readonly DenialRecord[]): DenialRecord[] {
+  const alike = Map.groupBy(records, (record) =>
+    JSON.stringify({ ...record, time: 0, id: "", count: 0 }),
+  );
+  return [...alike.values()]
+    .flatMap((some) => {
+      const [newest] = some.toSorted((a, b) => b.time - a.time);
+      const count = some.reduce((sum, { count }) => sum + count, 0);
+      return newest === undefined ? [] : [{ ...newest, count }];
+    })
+    .toSorted((a, b) => b.time - a.time);
 }

@@ -2,8 +2,9 @@ import type { Answer, Findings } from "../findings/findings.ts";
 import { totalOf } from "../findings/ranking.ts";
 import type { Refusals } from "../findings/refusals.ts";
 import type { TelemetryHealth } from "../findings/telemetry-health.ts";
+import { blindness } from "./blindness.ts";
 import type { Content, Sheet } from "./sheet.ts";
-import { blindness, verdicts } from "./verdicts.ts";
+import { verdicts } from "./verdicts.ts";
 import { clock, count, counted, day, duration, rate, share } from "./wording.ts";
 
 /** What a hurried reader reads: the number, the questions answered, what is missing. */
@@ -34,8 +35,8 @@ function headline({ metrics, records, filter }: Findings): string {
     return filter.cell === undefined && cells > 1 ? `${refused} in ${count(cells)} cells` : refused;
   }
   if (!records.ok) return "Nothing could be asked";
-  const { newest, more } = records.value;
-  return `${more ? "More than " : ""}${counted(newest.length, "record of denials", "records of denials")}`;
+  const { read, more } = records.value;
+  return `${more ? "More than " : ""}${counted(read, "record of denials", "records of denials")}`;
 }
 
 function when({ range: { from, to } }: Findings): string {

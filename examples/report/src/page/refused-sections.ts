@@ -9,7 +9,7 @@ import { layersTable } from "./layers-table.ts";
 import { rankingTable } from "./ranking-table.ts";
 import type { Content, Sheet } from "./sheet.ts";
 import { section, table } from "./tables.ts";
-import { blindness } from "./verdicts.ts";
+import { blindness } from "./blindness.ts";
 import { count, moment } from "./wording.ts";
 
 /** Reasons with a colour of their own; what is left has one together. */

@@ -1,6 +1,7 @@
 import type { Findings } from "../findings/findings.ts";
 import { totalOf } from "../findings/ranking.ts";
-import type { Instance, TelemetryHealth } from "../findings/telemetry-health.ts";
+import type { Instance } from "../findings/presence.ts";
+import type { TelemetryHealth } from "../findings/telemetry-health.ts";
 import { lanesPlot } from "../plots/lanes.ts";
 import { figure } from "./figure.ts";
 import type { Content, Sheet } from "./sheet.ts";
@@ -26,7 +27,7 @@ export function telemetrySection(
     sheet,
     "telemetry",
     "Am I blind?",
-    "An instance is a process that records denials. What it could not report while it was not heard is in its counters when it is heard again; what it never could is lost with its process.",
+    `An instance is a process that records denials. What it could not report while it was not heard is in its counters when it is heard again. Gaps of less than ${duration(health.resolution)} are not seen here, and a Collector repeats the last values of a service that is gone for some minutes.`,
     instances.length === 0
       ? h("p", { class: "empty" }, "No instance was heard in this range.")
       : [

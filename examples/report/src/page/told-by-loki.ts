@@ -4,28 +4,46 @@ import type { TimeRange } from "../time-range.ts";
 import { recordsTable } from "./records-table.ts";
 import type { Content, Sheet } from "./sheet.ts";
 import { section, table } from "./tables.ts";
-import { counted, moment } from "./wording.ts";
+import { count, counted, moment } from "./wording.ts";
 
-/** The records themselves: those of the kernel first, then the newest. */
+/** Rows of the newest records: those that stand open, and all. */
+const ROWS = { open: 20, most: 100 } as const;
+
+/** The records themselves: the telling ones first, then the newest. */
 export function recordsSection(sheet: Sheet, records: Records, range: TimeRange): Element {
   const { h } = sheet;
-  const { kernel, newest, more } = records;
+  const { telling, newest, read, more } = records;
+  const left = newest.length - ROWS.most;
   return section(
     sheet,
     "records",
     "The records",
-    "A record may stand for a burst of like denials: × tells of how many, the text is the first one’s.",
-    kernel.length === 0
+    "Like ones are one row, with the time of the newest: × says how many denials it stands for.",
+    telling.length === 0
       ? undefined
-      : recordsTable(sheet, "Refused by the kernel, the newest first", kernel, range),
+      : recordsTable(
+          sheet,
+          "The telling ones: refused by the kernel, or by a rule and for a reason that are new",
+          telling,
+          range,
+        ),
     newest.length === 0
       ? h("p", { class: "empty" }, "Loki has no record of a denial in this range.")
       : recordsTable(
           sheet,
-          more ? `The newest ${newest.length}; there are older ones` : "All, the newest first",
-          newest,
+          more ? `The newest ${count(read)}; there are older ones` : `All ${count(read)}`,
+          newest.slice(0, ROWS.open),
           range,
         ),
+    newest.length > ROWS.open
+      ? h(
+          "details",
+          {},
+          h("summary", {}, `${count(Math.min(newest.length, ROWS.most) - ROWS.open)} more`),
+          recordsTable(sheet, "The others", newest.slice(ROWS.open, ROWS.most), range),
+        )
+      : undefined,
+    left > 0 ? h("p", { class: "empty" }, `${counted(left, "more row")} not shown.`) : undefined,
   );
 }
 
@@ -34,7 +52,7 @@ export function policySection(sheet: Sheet, { metrics, records, range }: Finding
   const { h } = sheet;
   const loads = records.ok ? records.value.policyLoads : [];
   const seen = metrics.ok ? metrics.value.health.policyLoads : [];
-  const known = seen.reduce((sum, { count }) => sum + count, 0);
+  const known = seen.reduce((sum, load) => sum + load.count, 0);
   return section(
     sheet,
     "policies",

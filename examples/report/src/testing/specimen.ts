@@ -86,7 +86,9 @@ export function specimen(text: StrangersText): Findings {
               peak: 30,
             },
           ],
+          heardBefore: true,
           silences: [gap],
+          resolution: 9600,
           records: { emitted: 60, coalesced: 30, dropped: [counted(text.reason)] },
           folded: [],
           redactionsFailed: [],
@@ -99,8 +101,9 @@ export function specimen(text: StrangersText): Findings {
       ok: true,
       url: new URL("http://127.0.0.1:3100"),
       value: {
-        kernel: [record("deny", TO - 60_000)],
+        telling: [record("deny", TO - 60_000)],
         newest: [record("not_evaluated", TO - 30_000)],
+        read: 1,
         more: true,
         policyLoads: [
           {

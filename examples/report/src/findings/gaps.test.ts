@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { gapsBetween, union, usualDistance } from "./presence.ts";
+import { gapsBetween, union, usualDistance } from "./gaps.ts";
 
 test("three scrapes missed are a gap, two are not", () => {
   expect(gapsBetween([0, 15, 30, 75, 90], 15)).toEqual([]);
