@@ -1,4 +1,5 @@
 import { StackError } from "./errors.ts";
+import { isRecord, textsOf } from "./json.ts";
 
 /** An alert that Alertmanager holds. */
 export interface Alert {
@@ -21,11 +22,11 @@ export function parseAlerts(answer: unknown): Alert[] {
   if (!Array.isArray(answer)) throw malformed();
   return answer.map((alert: unknown) => {
     if (!isRecord(alert) || !isRecord(alert["status"])) throw malformed();
-    const labels = texts(alert["labels"]);
+    const labels = textsOf(alert["labels"]);
     return {
       name: labels["alertname"] ?? "",
       labels,
-      annotations: texts(alert["annotations"]),
+      annotations: textsOf(alert["annotations"]),
       state: String(alert["status"]["state"]),
       startsAt: new Date(String(alert["startsAt"])),
       endsAt: new Date(String(alert["endsAt"])),
@@ -33,15 +34,6 @@ export function parseAlerts(answer: unknown): Alert[] {
   });
 }
 
-function texts(value: unknown): Record<string, string> {
-  if (!isRecord(value)) throw malformed();
-  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]));
-}
-
 function malformed(): StackError {
   return new StackError("query-failed", "Alertmanager's answer is not what its API promises.");
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

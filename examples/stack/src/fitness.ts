@@ -2,6 +2,7 @@ import { parse } from "yaml";
 import type { ServerName } from "./bundles.ts";
 import { runCommand } from "./command.ts";
 import { COLLECTOR_VERSION, COMPONENTS } from "./manifest.ts";
+import { isRecord } from "./json.ts";
 
 /** The oldest that will do. */
 const MINIMUM: Readonly<Record<Exclude<ServerName, "otelcol">, string>> = {
@@ -92,8 +93,4 @@ function unfit(reason: string): Fitness {
 
 function firstLine(text: string): string {
   return text.trim().split("\n", 1)[0] ?? "";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { StackError } from "./errors.ts";
 import { parseVector, type Sample } from "./prometheus-answer.ts";
+import { isRecord, textsOf } from "./json.ts";
 
 /** One record in Loki. */
 export interface LokiRecord {
@@ -103,8 +104,8 @@ function recordsOf(stream: Record<string, unknown>, logql: string): LokiRecord[]
     return {
       line,
       timeUnixNano: BigInt(time),
-      labels: texts(labels),
-      metadata: { ...texts(structuredMetadata), ...texts(parsed) },
+      labels: textsOf(labels),
+      metadata: { ...textsOf(structuredMetadata), ...textsOf(parsed) },
     };
   });
 }
@@ -117,12 +118,7 @@ function seriesOf(series: Record<string, unknown>, logql: string): LokiSeries {
     const [time, value] = pair as unknown[];
     return [Number(time), Number(value)] as const;
   });
-  return { labels: texts(metric), points };
-}
-
-function texts(value: unknown): Record<string, string> {
-  if (!isRecord(value)) return {};
-  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]));
+  return { labels: textsOf(metric), points };
 }
 
 function byTime(one: LokiRecord, other: LokiRecord): number {
@@ -136,8 +132,4 @@ function nanos(time: Date): string {
 
 function malformed(logql: string): StackError {
   return new StackError("query-failed", `Loki's answer to ${logql} is not what its API promises.`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,5 @@
+import { isRecord } from "./json.ts";
+
 /** An attribute's value, without OTLP's wrapping. 64-bit integers that a number cannot hold are bigints. */
 export type AttributeValue =
   | string
@@ -97,8 +99,4 @@ function record(value: unknown): Record<string, unknown> {
 
 function records(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

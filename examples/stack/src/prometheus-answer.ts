@@ -1,4 +1,5 @@
 import { StackError } from "./errors.ts";
+import { isRecord, textsOf } from "./json.ts";
 
 /** One series' value. */
 export interface Sample {
@@ -29,10 +30,7 @@ export function parseVector(promql: string, answer: unknown, who = "Prometheus")
   }
   return result.map((series: unknown) => {
     if (!isRecord(series) || !isRecord(series["metric"])) throw malformed(promql);
-    const labels = Object.entries(series["metric"]).map(
-      ([name, value]) => [name, String(value)] as const,
-    );
-    return sample(Object.fromEntries(labels), series["value"], promql);
+    return sample(textsOf(series["metric"]), series["value"], promql);
   });
 }
 
@@ -51,8 +49,4 @@ function numberOf(text: string): number {
 
 function malformed(promql: string): StackError {
   return new StackError("query-failed", `The answer to ${promql} is not what the API promises.`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
