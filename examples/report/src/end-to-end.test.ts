@@ -18,6 +18,7 @@ import {
 } from "@pyisolate/stack";
 import { createDenialRecorder, denialEvent, EVENTS, METRICS } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
+import axe from "axe-core";
 import { JSDOM } from "jsdom";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -39,6 +40,7 @@ const POLICY = parsePolicy({
 
 /** What a hostile guest asks for, in the hope of being read. */
 const PATHS = [
+  "/etc/shadow",
   "/etc/shadow",
   "/srv/<script>alert('guest')</script>",
   `/srv/"><img src=x onerror=alert(1)>`,
@@ -142,6 +144,7 @@ test("it says that the layers disagree, which policy decided, and that the ledge
     "The kernel refused 1 request that the broker had allowed",
   );
   expect(text("#records")).toContain("connect:git.example.com:9418");
+  expect(text("#records")).toMatch(/read:\/etc\/shadow × 2/);
   expect(text("#policies tbody")).toContain("plugins");
   expect(text("#policies tbody")).toContain(POLICY.hash);
   expect(text(".verdicts")).toContain("The ledger balances");
@@ -206,6 +209,22 @@ test.each(["light", "dark"] as const)(
   },
   60_000,
 );
+
+test.each([1280, 390])("%i pixels wide, it passes every rule of axe", async (width) => {
+  const { page } = await open("light");
+  await page.setViewport({ width, height: 844 });
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const found = await axe.run(document);
+    return found.violations.map(({ id, nodes }) => ({
+      id,
+      nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
+    }));
+  });
+  expect(violations).toEqual([]);
+  await page.close();
+});
 
 test("dark is dark and light is light", async () => {
   const ground = async (scheme: "light" | "dark"): Promise<string> => {

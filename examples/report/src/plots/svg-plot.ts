@@ -28,6 +28,8 @@ export function svgPlot(
     ...options,
   });
   for (const style of svg.querySelectorAll("style")) style.remove();
+  // The drawing has a name as a whole; its groups may have none.
+  for (const group of svg.querySelectorAll("g")) group.removeAttribute("aria-label");
   svg.setAttribute("class", "plot");
   svg.setAttribute("font-size", "11");
   svg.removeAttribute("font-family");
