@@ -16,8 +16,8 @@ import { EVENTS } from "./semconv.ts";
 import { denialSeverity } from "./severity.ts";
 
 /**
- * Records emitted before the provider's flush is awaited: the SDK's export batch. Its processor keeps 2048 more and drops
- * the rest without a word, so this pace is what makes a burst arrive whole.
+ * Records emitted before the provider is given time to catch up: the SDK's export batch. Its processor keeps 2048 more and
+ * drops the rest without a word, so this pace is what makes a burst arrive whole.
  */
 const CHUNK = 512;
 
@@ -186,7 +186,7 @@ export class Drain implements BacklogReader {
       if (this.#unflushed >= CHUNK) {
         this.#unflushed = 0;
         if (this.#outlet.canFlush) {
-          await this.#outlet.forceFlush({ timeout: FLUSH_TIMEOUT, keepAlive: false });
+          await this.#outlet.pace({ timeout: FLUSH_TIMEOUT, keepAlive: false });
           continue;
         }
       }

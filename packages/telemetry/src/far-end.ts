@@ -38,6 +38,8 @@ export interface FarEnd {
    * @throws whatever `emit` throws, unless one did.
    */
   track(ticket: Ticket, emit: () => void): boolean;
+  /** Resolves when it has so little left to send that more may come. */
+  room(): Promise<void>;
 }
 
 const farEnds = new WeakMap<object, FarEnd>();

@@ -81,6 +81,13 @@ export class LogOutlet {
     await within(this.#flushing, timeout, { keepAlive });
   }
 
+  /** Has whoever exports catch up, so far as it needs to. Never rejects, and waits as long as it has patience. */
+  async pace(patience: Patience): Promise<void> {
+    const { farEnd } = this;
+    if (farEnd === undefined) await this.forceFlush(patience);
+    else await within(farEnd.room(), patience.timeout, { keepAlive: patience.keepAlive });
+  }
+
   #current(): Logger {
     const provider = this.#injected ?? logs.getLoggerProvider();
     if (provider !== this.#provider || this.#logger === undefined) {

@@ -18,6 +18,7 @@ export class ExportWatch implements FarEnd {
   #exported = 0;
   #failing: FarEndState["failing"];
   #expected: Ticket | undefined;
+  #room: () => Promise<void> = async () => {};
 
   /**
    * @param what is exported: begins an explanation where it is not clear from the context.
@@ -35,6 +36,15 @@ export class ExportWatch implements FarEnd {
       failing: this.#failing,
       off: this.#off,
     };
+  }
+
+  /** Says how whoever emits can wait for room. */
+  waitsBy(room: () => Promise<void>): void {
+    this.#room = room;
+  }
+
+  async room(): Promise<void> {
+    await this.#room();
   }
 
   track(ticket: Ticket, emit: () => void): boolean {

@@ -42,6 +42,25 @@ test("everything is taken in the order in which it was emitted, a batch at a tim
   expect(outbox.waiting).toBe(0);
 });
 
+test("whoever waits for room may go on when two batches are left", async () => {
+  await using receiver = await otlpReceiver();
+  const { outbox, emit } = outboxTo(receiver.url);
+  await outbox.room();
+  emit(55);
+  await outbox.room();
+  expect(outbox.waiting).toBe(15);
+  expect(receiver.records()).toHaveLength(40);
+});
+
+test("an end lets nobody wait for room", async () => {
+  const { outbox, emit } = outboxTo("http://127.0.0.1:1");
+  emit(55);
+  const room = outbox.room();
+  await outbox.shutdown();
+  await room;
+  expect(outbox.waiting).toBe(0);
+});
+
 test("what has no room is lost, what has waits for as long as it takes", async () => {
   let status = 503;
   await using receiver = await otlpReceiver(() => status);

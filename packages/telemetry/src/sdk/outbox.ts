@@ -50,6 +50,7 @@ export class Outbox implements LogRecordProcessor {
   #pumping: Promise<boolean> | undefined;
   #stuck = false;
   #ended = false;
+  #waitForRoom: ((value: undefined) => void)[] = [];
 
   constructor(
     dispatch: Dispatch,
@@ -98,6 +99,20 @@ export class Outbox implements LogRecordProcessor {
   async forceFlush(): Promise<void> {
     this.#write();
     while (this.#held > 0) await this.#pump();
+  }
+
+  /**
+   * Resolves when no more than two batches wait in memory: one under way, one to follow it. Whoever emits faster than the
+   * far end takes then never has it wait for the next record, and never fills the queue.
+   */
+  async room(): Promise<void> {
+    this.#write();
+    while (!this.#ended && this.#held > 2 * this.#limits.batchSize) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      this.#waitForRoom.push(resolve);
+      void this.#pump();
+      await promise;
+    }
   }
 
   /** Resolves when nothing waits any more, which may be never. */
@@ -193,6 +208,7 @@ export class Outbox implements LogRecordProcessor {
       else await this.#dispatch.send(recordsOf(batch), manifest);
     } finally {
       this.#held -= batch.length;
+      for (const resolve of this.#waitForRoom.splice(0)) resolve(undefined);
     }
   }
 }

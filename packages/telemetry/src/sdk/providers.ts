@@ -89,6 +89,9 @@ export function makeLogging(
   const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, watch, warn);
   const outbox = new Outbox(new Dispatch(courier, watch), watch, settings, spool);
   const provider = new OutboxLoggerProvider(resource, outbox);
+  watch.waitsBy(async () => {
+    await outbox.room();
+  });
   watchProvider(provider, watch);
   return { provider, watch, outbox, spool };
 }
