@@ -65,10 +65,19 @@ export function clock(time: number): string {
   return new Date(time).toISOString().slice(11, 19);
 }
 
-/** A moment, with its day where the range has several. */
-export function moment(time: number, { from, to }: { readonly from: number; readonly to: number }) {
-  return day(from) === day(to) ? clock(time) : `${day(time).slice(0, -5)} ${clock(time)}`;
+/** A moment, with its day where a time of day comes twice in the range: `22 Nov 21:00:05`. */
+export function moment(
+  time: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): string {
+  const { length } = " 2026";
+  // The day stays whole where the line breaks.
+  return to - from < DAY_MS
+    ? clock(time)
+    : `${day(time).slice(0, -length).replace(" ", "\u00A0")} ${clock(time)}`;
 }
+
+const DAY_MS = 86_400_000;
 
 /** `21:00:05–21:04:10`. */
 export function span(
