@@ -47,8 +47,9 @@ export class LogOutlet {
 
   /** Why a denial would have no record; undefined where it would have one. */
   get deaf(): string | undefined {
-    if (this.farEnd?.state.off === true) return undefined;
     try {
+      this.#current();
+      if (this.farEnd?.state.off === true) return undefined;
       const { name: eventName } = EVENTS.denial;
       if (this.wants({ eventName, severityNumber: SeverityNumber.WARN })) return undefined;
       return "no logger wants denials: no provider, or its configuration says no";

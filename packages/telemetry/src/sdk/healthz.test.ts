@@ -70,7 +70,10 @@ test("an endpoint that does not answer shows before its timeout", async () => {
 test("where records are switched off, that is no failure", async () => {
   const { otel, health } = await served({ logs: "none" });
   const denials = createDenialRecorder();
+  expect(denials.health()).toMatchObject({ state: "exporting", why: undefined });
   denials.record(aDenial());
+  const metrics = await (await fetch(otel.prometheusUrl ?? "")).text();
+  expect(metrics).toMatch(/pyisolate_telemetry_state\{pyisolate_telemetry_state="blind".*\} 0/);
   expect(await health()).toMatchObject({
     status: 200,
     state: "exporting",
