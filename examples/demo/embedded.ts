@@ -22,7 +22,7 @@ export async function embeddedHalf(): Promise<void> {
   say(`  GET ${url}`);
   for (const line of text.split("\n")) {
     if (/^pyisolate_(?:denials|denial_events|decisions)_total\{.*\} [1-9]/.test(line))
-      say(`  ${shorter(line)}`);
+      say(`  ${line}`);
   }
 }
 
@@ -48,9 +48,4 @@ function show({ by, program, saw, event }: Refusal): void {
     ],
     4,
   );
-}
-
-/** A series without the labels that say only which library made it. */
-function shorter(line: string): string {
-  return line.replaceAll(/,?otel_scope_[a-z_]+="[^"]*"/g, "").replace("{,", "{");
 }

@@ -22,7 +22,9 @@ const REQUEST_TIMEOUT = 10_000;
  */
 export class ScrapeServer {
   readonly reader = new PrometheusExporter({ preventServerStart: true });
-  readonly #serializer = new PrometheusSerializer();
+  // Without the recorder's name and version as labels, as behind a Collector: an upgrade would end every series, and alerts
+  // would take each for a service that has fallen silent and each rule for one that never refused before.
+  readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
   readonly #host: string;
   readonly #port: number;
   readonly #server: Server;
