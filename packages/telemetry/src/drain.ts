@@ -39,6 +39,7 @@ export class Drain implements BacklogReader {
   readonly #afterChunk: () => void;
   readonly #dropNotice: DropNotice;
   #scheduled = false;
+  #ended = false;
   /** Whether bursts are wanted before their window ends. */
   #hurried = false;
   #window: NodeJS.Timeout | undefined;
@@ -102,6 +103,7 @@ export class Drain implements BacklogReader {
 
   /** Drops what is left, and says so. */
   end(): void {
+    this.#ended = true;
     clearTimeout(this.#window);
     this.#backlog.releaseBursts();
     this.#backlog.take(Number.POSITIVE_INFINITY, {
@@ -186,12 +188,18 @@ export class Drain implements BacklogReader {
       if (this.#unflushed >= CHUNK) {
         this.#unflushed = 0;
         if (this.#outlet.canFlush) {
-          await this.#outlet.pace({ timeout: FLUSH_TIMEOUT, keepAlive: false });
+          await this.#pace();
           continue;
         }
       }
       if (this.#hasMore()) await turn();
     }
+  }
+
+  // In an outage what is denied coalesces here, and is not lost there for want of room.
+  async #pace(): Promise<void> {
+    const patience = { timeout: FLUSH_TIMEOUT, keepAlive: false };
+    while (!this.#ended && !(await this.#outlet.pace(patience)));
   }
 
   #hasMore(): boolean {

@@ -82,15 +82,31 @@ export class LogOutlet {
     await within(this.#flushing, timeout, { keepAlive });
   }
 
-  /** Has whoever exports catch up, so far as it needs to. Never rejects, and waits as long as it has patience. */
-  async pace(patience: Patience): Promise<void> {
+  /**
+   * Has whoever exports catch up, so far as it needs to. Never rejects, and waits as long as it has patience.
+   *
+   * @returns false where more records would have no room yet.
+   */
+  async pace(patience: Patience): Promise<boolean> {
     const { farEnd } = this;
-    if (farEnd === undefined) await this.forceFlush(patience);
-    else await within(farEnd.room(), patience.timeout, { keepAlive: patience.keepAlive });
+    const provider = this.#provider;
+    if (farEnd === undefined) {
+      await this.forceFlush(patience);
+      return true;
+    }
+    const hasRoom = await within(farEnd.room(), patience.timeout, {
+      keepAlive: patience.keepAlive,
+    });
+    // Another provider has room of its own.
+    return hasRoom || this.#wanted !== provider;
+  }
+
+  get #wanted(): LoggerProvider {
+    return this.#injected ?? logs.getLoggerProvider();
   }
 
   #current(): Logger {
-    const provider = this.#injected ?? logs.getLoggerProvider();
+    const provider = this.#wanted;
     if (provider !== this.#provider || this.#logger === undefined) {
       this.#logger = provider.getLogger(SCOPE.name, SCOPE.version);
       this.#provider = provider;
