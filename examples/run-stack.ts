@@ -32,7 +32,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     ending.abort();
   });
 }
-process.exitCode = await main();
+// A build that nobody waits for any more would go on.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const options = parse();

@@ -1,5 +1,8 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { promisify } from "node:util";
 
 import { BUILD_TIMEOUT_MS, serversForTest } from "@pyisolate/stack";
@@ -7,21 +10,27 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { ROOT } from "./tarballs.ts";
 
-/** `pnpm stack`, running. */
-function stack(args: readonly string[] = []) {
+/** `pnpm stack`, running, with a folder of its own for what is temporary. */
+async function stack(args: readonly string[] = []) {
+  const folder = await mkdtemp(path.join(tmpdir(), "pyisolate test "));
   const child = spawn(process.execPath, ["examples/run-stack.ts", ...args], {
     cwd: ROOT,
-    env: { ...process.env, NO_COLOR: "1" },
-    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, NO_COLOR: "1", TMPDIR: folder },
+    stdio: ["ignore", "pipe", "pipe"],
   });
   let shown = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    shown += text;
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      shown += text;
+    });
+  }
   onTestFinished(async () => {
     await ended(child);
+    await rm(folder, { recursive: true, force: true });
   });
-  return { child, shown: () => shown };
+  const left = async () => await readdir(folder);
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  return { child, exited, shown: () => shown, left };
 }
 
 async function ended(child: ChildProcess): Promise<void> {
@@ -47,7 +56,7 @@ test(
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     await serversForTest(context, ["otelcol", "prometheus", "promtool", "alertmanager", "loki"]);
-    const { child, shown } = stack();
+    const { child, exited, shown, left } = await stack();
     const address = async (name: string) => {
       const line = new RegExp(`${name} +(http:\\S+)`);
       await expect.poll(shown, { timeout: 120_000 }).toMatch(line);
@@ -69,13 +78,70 @@ test(
     await expect.poll(() => prometheusSum(prometheus, mismatch), seen).toBeGreaterThan(0);
 
     child.kill("SIGINT");
-    const [code] = (await once(child, "exit")) as [number | null];
+    const [code] = await exited;
     expect(code).toBe(0);
+    expect(await left()).toEqual([]);
     for (const url of [prometheus, loki, alertmanager]) {
       await expect(fetch(url)).rejects.toThrow("fetch failed");
     }
   },
 );
+
+const SERVERS = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
+
+test(
+  "servers alone run for as long as they shall, and leave nothing behind",
+  { timeout: BUILD_TIMEOUT_MS },
+  async (context) => {
+    await serversForTest(context, SERVERS);
+    const { exited, shown, left } = await stack(["--no-load", "--no-loki", "--for", "6"]);
+    const [code] = await exited;
+    expect(shown()).toContain("To look at");
+    expect(code).toBe(0);
+    expect(await left()).toEqual([]);
+  },
+);
+
+test(
+  "Ctrl-C while the servers start ends it too, and leaves nothing behind",
+  { timeout: BUILD_TIMEOUT_MS },
+  async (context) => {
+    await serversForTest(context, SERVERS);
+    const { child, exited, shown, left } = await stack(["--no-outage", "--no-loki"]);
+    await expect.poll(shown, { timeout: 60_000 }).toContain("Starting the servers");
+    child.kill("SIGINT");
+    const [code] = await exited;
+    expect(code).toBe(0);
+    expect(shown()).not.toContain("To look at");
+    expect(await left()).toEqual([]);
+  },
+);
+
+test(
+  "a server that ends by itself ends it with exit code 1 and its name",
+  { timeout: BUILD_TIMEOUT_MS },
+  async (context) => {
+    await serversForTest(context, SERVERS);
+    const { exited, shown, left } = await stack(["--no-load", "--no-loki"]);
+    await expect.poll(shown, { timeout: 60_000 }).toMatch(/Alertmanager +http:\S+\n/);
+    const [, port] = /Alertmanager +http:\S+:(\d+)/.exec(shown()) ?? [];
+    process.kill(await whoseIs(`--web.listen-address=127.0.0.1:${port}`), "SIGKILL");
+    const [code] = await exited;
+    expect(code).toBe(1);
+    expect(shown()).toContain("Alertmanager ended by itself (SIGKILL)");
+    expect(await left()).toEqual([]);
+  },
+);
+
+/** The process with this argument. */
+async function whoseIs(argument: string): Promise<number> {
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (command.split("\0").includes(argument) && !command.startsWith("/bin/sh"))
+      return Number(pid);
+  }
+  throw new Error(`nobody was started with ${argument}`);
+}
 
 const run = promisify(execFile);
 

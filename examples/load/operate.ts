@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { createProgress, requireServers, startStack, type Stack } from "@pyisolate/stack";
+import {
+  createProgress,
+  requireServers,
+  type Server,
+  StackError,
+  startStack,
+  type Stack,
+} from "@pyisolate/stack";
 
 import { heading, pairs, say } from "../demo/screen.ts";
 import { outages } from "./outages.ts";
@@ -24,8 +31,18 @@ export interface Operation {
 export async function operate({ load, outage, loki, ending }: Operation): Promise<void> {
   const progress = createProgress();
   const names = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
-  const servers = await requireServers({ progress, names: loki ? [...names, "loki"] : names });
+  // A build takes minutes, and nobody who has pressed Ctrl-C waits for it: it ends with this process.
+  const servers = await Promise.race([
+    requireServers({ progress, names: loki ? [...names, "loki"] : names }),
+    until(ending),
+  ]);
+  if (servers === undefined) return;
   await using all = new AsyncDisposableStack();
+  // Neither a server nor a signal that is waited for keeps this process up.
+  const alive = setInterval(() => {}, 60_000);
+  all.defer(() => {
+    clearInterval(alive);
+  });
   const stateDir = await mkdtemp(join(tmpdir(), "pyisolate-stack-"));
   all.defer(async () => {
     await rm(stateDir, { recursive: true, force: true });
@@ -42,6 +59,7 @@ export async function operate({ load, outage, loki, ending }: Operation): Promis
       }),
     ),
   );
+  if (ending.aborted) return;
   showAddresses(stack);
   const { collector } = stack;
   const services = load ? await startServices(collector.otlpEndpoint) : undefined;
@@ -60,12 +78,40 @@ export async function operate({ load, outage, loki, ending }: Operation): Promis
   running?.catch(() => {});
   all.defer(async () => {
     over.abort();
-    await (await running)?.stop();
+    // What it failed of is thrown below.
+    await (await running?.catch(() => {}))?.stop();
   });
   // First of all, into a Collector that is there.
   if (services !== undefined) all.use(services);
-  const ended = ending.aborted ? undefined : once(ending, "abort");
-  await Promise.race([ended, services?.died, running].filter((one) => one !== undefined));
+  const ends: Promise<unknown>[] = [until(ending), serverDied(stack, running === undefined)];
+  if (services !== undefined) ends.push(services.died);
+  if (running !== undefined) ends.push(running);
+  await Promise.race(ends);
+}
+
+async function until(ending: AbortSignal): Promise<undefined> {
+  if (!ending.aborted) await once(ending, "abort");
+}
+
+/** Rejects when a server ends; the Collector only where nobody kills it now and then. */
+async function serverDied(stack: Stack, withCollector: boolean): Promise<never> {
+  const { prometheus, alertmanager, loki, collector } = stack;
+  const servers: Record<string, Server | undefined> = {
+    Prometheus: prometheus,
+    Alertmanager: alertmanager,
+    Loki: loki,
+    ...(withCollector ? { "The Collector": collector } : {}),
+  };
+  return await Promise.race(
+    Object.entries(servers).map(async ([name, server]) => {
+      if (server === undefined) return await new Promise<never>(() => {});
+      const { code, signal } = await server.exited;
+      throw new StackError(
+        "server-died",
+        `${name} ended by itself (${signal ?? `exit code ${code}`}).`,
+      );
+    }),
+  );
 }
 
 function showAddresses({ prometheus, alertmanager, loki, collector }: Stack): void {
