@@ -4,19 +4,18 @@ import { StackError } from "@pyisolate/stack";
 
 import { operate } from "./load/operate.ts";
 
-const USAGE = `Usage: pnpm stack [--for SECONDS] [--no-load] [--no-outage] [--no-loki]
+const USAGE = `Usage: pnpm stack [--for SECONDS] [--outage-every SECONDS] [--no-load] [--no-loki]
 
 Starts what an operator has, on loopback: an OpenTelemetry Collector, Prometheus with the alert rules, Alertmanager, and Loki;
 then two services that are denied things all the time: one runs four tenants' code in cells, one has guards of its own, and a
-kernel that does not agree with them. Every two minutes the Collector is gone for 20 seconds. It prints all addresses, and runs
-until Ctrl-C. The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS and so on, from the PATH, or are built once
+kernel that does not agree with them. Now and then the Collector is killed. It prints all addresses, and runs until Ctrl-C. The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS and so on, from the PATH, or are built once
 with Go; Loki takes the longest, some minutes.
 
-  --for SECONDS  end by itself
-  --no-load      servers only
-  --no-outage    the Collector stays
-  --no-loki      without Loki: nothing keeps the records but the Collector's file
-  --help         this text
+  --for SECONDS           end by itself
+  --outage-every SECONDS  how often the Collector is gone, for a sixth of that: 120 unless said otherwise, 0 for never
+  --no-load               servers only
+  --no-loki               without Loki: nothing keeps the records but the Collector's file
+  --help                  this text
 
 Exit code: 0, or 1 where something did not work, or 2 for wrong options.
 `;
@@ -60,18 +59,24 @@ function parse() {
       options: {
         for: { type: "string" },
         load: { type: "boolean", default: true },
-        outage: { type: "boolean", default: true },
+        "outage-every": { type: "string", default: "120" },
         loki: { type: "boolean", default: true },
         help: { type: "boolean", default: false },
       },
     });
-    const seconds = values.for === undefined ? undefined : Number(values.for);
-    if (seconds !== undefined && !(seconds > 0 && seconds < 1e6)) {
-      throw new TypeError(`--for wants seconds, not ${String(values.for)}`);
-    }
-    return { ...values, for: seconds };
+    return {
+      ...values,
+      for: values.for === undefined ? undefined : seconds("for", values.for, 1),
+      outageEvery: seconds("outage-every", values["outage-every"], 0),
+    };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return undefined;
   }
+}
+
+function seconds(option: string, text: string, least: number): number {
+  const number = Number(text);
+  if (text.trim() !== "" && number >= least && number < 1e6) return number;
+  throw new TypeError(`--${option} wants seconds, not ${JSON.stringify(text)}`);
 }

@@ -52,11 +52,11 @@ async function lokiRecords(url: string, query: string): Promise<number> {
 }
 
 test(
-  "pnpm stack feeds Prometheus and Loki from both services, and Ctrl-C ends all of it",
+  "pnpm stack feeds Prometheus and Loki from both services, through an outage, and Ctrl-C ends all of it",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     await serversForTest(context, ["otelcol", "prometheus", "promtool", "alertmanager", "loki"]);
-    const { child, exited, shown, left } = await stack();
+    const { child, exited, shown, left } = await stack(["--outage-every", "18"]);
     const address = async (name: string) => {
       const line = new RegExp(`${name} +(http:\\S+)`);
       await expect.poll(shown, { timeout: 120_000 }).toMatch(line);
@@ -76,6 +76,11 @@ test(
     await expect.poll(() => prometheusSum(prometheus, cells), seen).toBeGreaterThanOrEqual(6);
     const mismatch = `sum(pyisolate_denial_events_total{pyisolate_broker_decision="allow",pyisolate_kernel_decision="deny"})`;
     await expect.poll(() => prometheusSum(prometheus, mismatch), seen).toBeGreaterThan(0);
+
+    await expect.poll(shown, seen).toContain("the Collector is back");
+    const events = "sum(pyisolate_denial_events_total)";
+    const before = await prometheusSum(prometheus, `max_over_time(${events}[1h:1s])`);
+    await expect.poll(() => prometheusSum(prometheus, events), seen).toBeGreaterThan(before);
 
     child.kill("SIGINT");
     const [code] = await exited;
@@ -107,7 +112,7 @@ test(
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     await serversForTest(context, SERVERS);
-    const { child, exited, shown, left } = await stack(["--no-outage", "--no-loki"]);
+    const { child, exited, shown, left } = await stack(["--outage-every", "0", "--no-loki"]);
     await expect.poll(shown, { timeout: 60_000 }).toContain("Starting the servers");
     child.kill("SIGINT");
     const [code] = await exited;
@@ -149,7 +154,7 @@ test("--help says how to use it, and a wrong option does too, with exit code 2",
   const command = async (...args: string[]) =>
     await run(process.execPath, ["examples/run-stack.ts", ...args], { cwd: ROOT });
   expect((await command("--help")).stdout).toContain("Usage: pnpm stack");
-  for (const args of [["--wat"], ["--for", "ever"]]) {
+  for (const args of [["--wat"], ["--for", "ever"], ["--outage-every", ""]]) {
     await expect(command(...args)).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining("Usage: pnpm stack") as string,

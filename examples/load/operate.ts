@@ -21,14 +21,15 @@ const RULES = fileURLToPath(new URL("../../packages/telemetry/rules", import.met
 
 export interface Operation {
   readonly load: boolean;
-  readonly outage: boolean;
+  /** Seconds; 0 for never. */
+  readonly outageEvery: number;
   readonly loki: boolean;
   /** Aborted when it is time to end. */
   readonly ending: AbortSignal;
 }
 
 /** Runs servers and services until it is time to end. @throws where one cannot be had, or ends by itself. */
-export async function operate({ load, outage, loki, ending }: Operation): Promise<void> {
+export async function operate({ load, outageEvery, loki, ending }: Operation): Promise<void> {
   const progress = createProgress();
   const names = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
   // A build takes minutes, and nobody who has pressed Ctrl-C waits for it: it ends with this process.
@@ -71,8 +72,8 @@ export async function operate({ load, outage, loki, ending }: Operation): Promis
   const untilOver = AbortSignal.any([ending, over.signal]);
   const store = stack.loki === undefined ? {} : { logStore: stack.loki.otlpEndpoint };
   const running =
-    outage && services !== undefined
-      ? outages(collector, { binary: servers.otelcol, stateDir, ...store }, untilOver)
+    outageEvery > 0 && services !== undefined
+      ? outages(collector, { binary: servers.otelcol, stateDir, ...store }, outageEvery, untilOver)
       : undefined;
   // A failure while something else is waited for is heard of below.
   running?.catch(() => {});

@@ -4,9 +4,8 @@ import { startCollector, type Collector, type CollectorOptions } from "@pyisolat
 
 import { say } from "../demo/screen.ts";
 
-/** How often the Collector is gone, and how long, milliseconds. */
-const EVERY = 120_000;
-const LONG = 20_000;
+/** What part of the time the Collector is gone. */
+const GONE = 1 / 6;
 
 /**
  * Kills a Collector now and then, and starts another in its place. Returns when it is time to end, with the one that runs
@@ -15,18 +14,19 @@ const LONG = 20_000;
 export async function outages(
   first: Collector,
   options: CollectorOptions,
+  everySeconds: number,
   ending: AbortSignal,
 ): Promise<Collector> {
   let collector = first;
-  const pause = async (millis: number) => {
-    await sleep(millis, undefined, { signal: ending }).catch(() => {});
+  const pause = async (seconds: number) => {
+    await sleep(seconds * 1000, undefined, { signal: ending }).catch(() => {});
   };
   for (;;) {
-    await pause(EVERY);
+    await pause(everySeconds * (1 - GONE));
     if (ending.aborted) return collector;
     say(`  ${clock()}  the Collector is killed; records wait in the services' spools`);
     await collector.kill();
-    await pause(LONG);
+    await pause(everySeconds * GONE);
     // Also when it is time to end: services flush into it.
     collector = await startCollector({ ...options, ports: first.ports });
     say(`  ${clock()}  the Collector is back`);
