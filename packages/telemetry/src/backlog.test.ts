@@ -77,6 +77,19 @@ test("a burst never mixes what its record tells", () => {
   expect(bursts.every((burst) => burst.count === 2)).toBe(true);
 });
 
+test("a burst is of the cell itself, and not of one that had its name before it", () => {
+  const { backlog, take } = setup(1, 0);
+  const row = new EventRows(10).find(aDenial());
+  const [former, present] = [1, 2].map(() => new Cells(10, () => {}).find("tenant-a"));
+  for (const cell of [former, former, present]) {
+    if (cell !== undefined) backlog.push(aDenial(), ROOT_CONTEXT, cell, row);
+  }
+  expect(take().bursts).toMatchObject([
+    { cell: former, count: 2 },
+    { cell: present, count: 1 },
+  ]);
+});
+
 test("with ring and bursts full there is no room, except for kinds that are bursting", () => {
   const { push, take } = setup(1);
   push(aDenial());

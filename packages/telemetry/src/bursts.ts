@@ -51,8 +51,9 @@ export class Bursts {
   merge(event: DenialEvent, context: Context, cell: Cell, row: EventRow): boolean {
     const last = row.burst;
     // In a flood, also in one of many rules, this is the only comparison.
+    // Of the cell itself, and not of one that had its name before it.
     const burst =
-      last !== undefined && sameKind(last, event) ? last : this.#find(event, context, cell, row);
+      last?.cell === cell && sameKind(last, event) ? last : this.#find(event, context, cell, row);
     if (burst === undefined) return false;
     burst.last = event;
     burst.count += 1;
