@@ -38,17 +38,17 @@ export function groupsOf(attributes: readonly Attribute[], expression: string): 
  * @remarks
  * Not `increase()`, which never sees what a series begins with: a counter of denials begins with its first denial, and a scan
  * that is over before the next scrape would not be there at all. Here a series that was not there before counts whole, and so
- * does one that began anew. Before means at most an hour before the window, so that a gap in the scrapes is no spike: what was
- * denied meanwhile counts where the gap ends.
+ * does one that began anew. Before means at most six hours before the window, as in the rules, so that a gap in the scrapes
+ * that is shorter is no spike: what was denied meanwhile counts where the gap ends.
  */
 export function counted(selector: string, window: string): string {
-  return `${selector} - last_over_time(${selector}[1h] offset ${window}) >= 0 or ${selector}`;
+  return `${selector} - last_over_time(${selector}[6h] offset ${window}) >= 0 or ${selector}`;
 }
 
 /** The same up to the end of a long window, of services too that have ended in it. */
 export function countedOver(selector: string, window: string): string {
   const last = `last_over_time(${selector}[${window}])`;
-  return `${last} - last_over_time(${selector}[1h] offset ${window}) >= 0 or ${last}`;
+  return `${last} - last_over_time(${selector}[6h] offset ${window}) >= 0 or ${last}`;
 }
 
 /** What a timeline counts in each of its steps, by the second: each event is in one step. */

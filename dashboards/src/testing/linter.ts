@@ -11,7 +11,7 @@ const SERIES = String.raw`[a-z_]+_total\{[^}]*\}`;
 const COUNTERS_READ_OTHERWISE: readonly { readonly shape: RegExp; readonly reason: string }[] = [
   {
     shape: new RegExp(
-      String.raw`(${SERIES}) - last_over_time\(\1\[1h\] offset \S+?\) >= 0 or \1`,
+      String.raw`(${SERIES}) - last_over_time\(\1\[6h\] offset \S+?\) >= 0 or \1`,
       "g",
     ),
     reason: "A counter that begins with its first denial is never seen by increase(): promql.ts",
