@@ -10,12 +10,11 @@ import { startService } from "./service.ts";
 import { smallDisk } from "./small-disk.ts";
 
 test("a full disk costs no denial while memory has room, and none silently past it", async (context) => {
-  if (process.getuid?.() !== 0) context.skip("only root may mount a small disk");
   vi.stubEnv("OTEL_BLRP_MAX_QUEUE_SIZE", "100");
   onTestFinished(() => {
     vi.unstubAllEnvs();
   });
-  const disk = await smallDisk(256);
+  const disk = await smallDisk(context, 256);
   await using backend = await farEnd((response) => response.writeHead(503).end());
   const service = startService({
     endpoint: backend.endpoint,
@@ -41,8 +40,7 @@ test("a full disk costs no denial while memory has room, and none silently past 
 }, 40_000);
 
 test("when there is room again records go to disk again", async (context) => {
-  if (process.getuid?.() !== 0) context.skip("only root may mount a small disk");
-  const disk = await smallDisk(512);
+  const disk = await smallDisk(context, 512);
   const ballast = join(disk, "ballast");
   await writeFile(ballast, Buffer.alloc(500 * 1024));
   await using backend = await farEnd((response) => response.writeHead(503).end());

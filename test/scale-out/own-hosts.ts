@@ -1,9 +1,20 @@
+import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
-/** In a mount namespace of its own, which only root may make: the machine's /etc/hosts stays as it is. */
-const SCRIPT = `#!/bin/sh
-exec unshare -m sh -c 'mount --bind "$0" /etc/hosts && exec "$@"'`;
+const run = promisify(execFile);
+
+// In a mount namespace of its own: the machine's /etc/hosts stays as it is.
+const OWN_HOSTS = `mount --bind "$0" /etc/hosts && exec "$@"`;
+
+/** Whether this process may do so: root in a container often may not. */
+export async function mayName(): Promise<boolean> {
+  return await run("unshare", ["-m", "sh", "-c", OWN_HOSTS, "/etc/hosts", "true"]).then(
+    () => true,
+    () => false,
+  );
+}
 
 /** A command that runs `binary` where this name has these addresses. */
 export async function whereNamed(
@@ -15,6 +26,7 @@ export async function whereNamed(
   const hosts = join(directory, "hosts");
   await writeFile(hosts, addresses.map((address) => `${address} ${name}\n`).join(""));
   const command = join(directory, "where-named.sh");
-  await writeFile(command, `${SCRIPT} '${hosts}' '${binary}' "$@"\n`, { mode: 0o700 });
+  const script = `#!/bin/sh\nexec unshare -m sh -c '${OWN_HOSTS}' '${hosts}' '${binary}' "$@"\n`;
+  await writeFile(command, script, { mode: 0o700 });
   return command;
 }
