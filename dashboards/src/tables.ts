@@ -19,6 +19,31 @@ export function recordColumns(...wanted: readonly Column[]): DataTransformerConf
   ];
 }
 
+/** What records come to by one of their fields, the most first: added up in the browser, where no series are counted. */
+export function totals(by: Column, count: Column, most: number): DataTransformerConfig[] {
+  const [[field], [counted, heading]] = [by, count];
+  const sum = `${counted} (sum)`;
+  return [
+    { id: "extractFields", options: { source: "labels", format: "json", replace: true } },
+    {
+      id: "convertFieldType",
+      options: { fields: {}, conversions: [{ targetField: counted, destinationType: "number" }] },
+    },
+    {
+      id: "groupBy",
+      options: {
+        fields: {
+          [field]: { operation: "groupby", aggregations: [] },
+          [counted]: { operation: "aggregate", aggregations: ["sum"] },
+        },
+      },
+    },
+    { id: "sortBy", options: { fields: {}, sort: [{ field: sum, desc: true }] } },
+    { id: "limit", options: { limitField: most } },
+    organize([by, [sum, heading]], {}),
+  ];
+}
+
 function organize(
   wanted: readonly Column[],
   excludeByName: Readonly<Record<string, boolean>>,

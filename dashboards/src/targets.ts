@@ -44,8 +44,3 @@ export function countOverTime(expression: string, legend: string): LokiQuery {
     .legendFormat(legend)
     .refId("A");
 }
-
-/** LogQL that counts, at the end of the range. */
-export function countAtEnd(expression: string): LokiQuery {
-  return new LokiQuery().datasource(LOKI).expr(expression).queryType("instant").refId("A");
-}

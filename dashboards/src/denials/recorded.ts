@@ -5,8 +5,8 @@ import { denialsBy, keep } from "../logql.ts";
 import { labelName, LOKI_LEVEL, TRACE_ID } from "../names.ts";
 import { bars, logs, table } from "../panels.ts";
 import { denialRecords } from "../selectors.ts";
-import { type Column, recordColumns } from "../tables.ts";
-import { countAtEnd, countOverTime, newest } from "../targets.ts";
+import { type Column, recordColumns, totals } from "../tables.ts";
+import { countOverTime, newest } from "../targets.ts";
 
 const A = ATTRIBUTES;
 
@@ -35,7 +35,7 @@ export const recorded = [
     id: 40,
     title: "Denials by cell and operation, from the records",
     description:
-      "The only timeline that follows every variable, cell and rule together, and by the time of the denial itself. Needs Loki, and shows what arrived there: while telemetry is blind, the counters above have more. A burst counts as many as it was.",
+      "The only timeline that follows every variable, cell and rule together, and by the time of the denial itself. Needs Loki, and shows what arrived there: while telemetry is blind, the counters above have more. A burst counts as many as it was. With more cells and operations than Loki counts apart, 500 unless it is set up otherwise, choose a cell, an instance or a capability.",
   })
     .span(14)
     .datasource(LOKI)
@@ -51,27 +51,21 @@ export const recorded = [
     id: 42,
     title: "Most attempted actions",
     description:
-      "What was tried and refused most in the time chosen, from the records. The text is the guest's, redacted: read it, do not run or paste it. A burst counts under the target of its first denial; its record has a sample of the others.",
+      "What was tried and refused most, of the newest 1,000 records in the time chosen: Loki refuses to count more than 500 different targets, and a scan has as many as it likes. The text is the guest's, redacted: read it, do not run or paste it. A burst counts under the target of its first denial; its record has a sample of the others.",
   })
     .span(10)
     .datasource(LOKI)
     .unit("short")
     .withTarget(
-      countAtEnd(`topk(20, ${denialsBy([A.attemptedAction], denialRecords, "$__range")})`),
+      newest(`${denialRecords} ${keep([A.attemptedAction, A.denialCount].map(labelName))}`, 1000),
     )
-    .transformations([
-      {
-        id: "organize",
-        options: {
-          excludeByName: { Time: true },
-          // Loki's data source numbers the column of values by the query.
-          renameByName: {
-            [labelName(A.attemptedAction)]: "Attempted action",
-            "Value #A": "Denials",
-          },
-        },
-      },
-    ]),
+    .transformations(
+      totals(
+        [labelName(A.attemptedAction), "Attempted action"],
+        [labelName(A.denialCount), "Denials"],
+        20,
+      ),
+    ),
 
   table({
     id: RECORDS_PANEL,
