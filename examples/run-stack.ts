@@ -8,8 +8,9 @@ const USAGE = `Usage: pnpm stack [--for SECONDS] [--outage-every SECONDS] [--no-
 
 Starts what an operator has, on loopback: an OpenTelemetry Collector, Prometheus with the alert rules, Alertmanager, and Loki;
 then two services that are denied things all the time: one runs four tenants' code in cells, one has guards of its own, and a
-kernel that does not agree with them. Now and then the Collector is killed. It prints all addresses, and runs until Ctrl-C. The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS and so on, from the PATH, or are built once
-with Go; Loki takes the longest, some minutes.
+kernel that does not agree with them. Now and then the Collector is killed. It prints all addresses, and runs until Ctrl-C.
+The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS and so on, from the PATH, or are built once with Go; Loki
+takes the longest, some minutes.
 
   --for SECONDS           end by itself
   --outage-every SECONDS  how often the Collector is gone, for a sixth of that: 120 unless said otherwise, 0 for never

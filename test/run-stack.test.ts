@@ -95,17 +95,29 @@ test(
 const SERVERS = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
 
 test(
-  "servers alone run for as long as they shall, and leave nothing behind",
+  "servers alone stay until Ctrl-C, and leave nothing behind",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     await serversForTest(context, SERVERS);
-    const { exited, shown, left } = await stack(["--no-load", "--no-loki", "--for", "6"]);
+    const { child, exited, shown, left } = await stack(["--no-load", "--no-loki"]);
+    await expect.poll(shown, { timeout: 60_000 }).toMatch(/Prometheus +http:\S+\n/);
+    const [, prometheus = ""] = /Prometheus +(http:\S+)/.exec(shown()) ?? [];
+    const scraped = { timeout: 30_000, interval: 500 };
+    await expect.poll(() => prometheusSum(prometheus, "sum(up)"), scraped).toBe(2);
+    child.kill("SIGINT");
     const [code] = await exited;
-    expect(shown()).toContain("To look at");
     expect(code).toBe(0);
     expect(await left()).toEqual([]);
   },
 );
+
+test("--for ends it, and leaves nothing behind", { timeout: BUILD_TIMEOUT_MS }, async (context) => {
+  await serversForTest(context, SERVERS);
+  const { exited, left } = await stack(["--no-load", "--no-loki", "--for", "4"]);
+  const [code] = await exited;
+  expect(code).toBe(0);
+  expect(await left()).toEqual([]);
+});
 
 test(
   "Ctrl-C while the servers start ends it too, and leaves nothing behind",
