@@ -15,7 +15,7 @@ export interface CourierWatch {
 /** Milliseconds before the first retry, and the most between two; doubled in between. */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 5000;
-/** A server may ask for more, but not for ever, milliseconds. */
+/** A server may ask for more, but not for ever, nor to be asked again at once, milliseconds. */
 const LONGEST_ASKED_PAUSE = 60_000;
 
 /** A request that has no answer after so many milliseconds is a failing one, though it may yet be taken. */
@@ -35,9 +35,9 @@ export class Courier {
 
   /** @param patience milliseconds until it is given up; without end unless given, but for {@link close}. */
   async deliver(body: Uint8Array, patience = Number.POSITIVE_INFINITY): Promise<Delivery> {
-    const deadline = Date.now() + patience;
+    const deadline = performance.now() + patience;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      const answer = await this.#post(body, Math.max(deadline - Date.now(), 1));
+      const answer = await this.#post(body, Math.max(deadline - performance.now(), 1));
       if (answer.kind === "accepted") {
         this.#watch?.recovered();
         return answer;
@@ -45,7 +45,7 @@ export class Courier {
       if (!this.#closed) this.#watch?.failing(answer.error);
       if (answer.kind === "refused") return answer;
       const wait = pauseAfter(answer, pause);
-      if (this.#closed || Date.now() + wait > deadline) {
+      if (this.#closed || performance.now() + wait > deadline) {
         return { kind: "given_up", error: answer.error };
       }
       await this.#pause(wait);
@@ -87,6 +87,8 @@ export class Courier {
 
 /** A fifth up or down, so that the services of a host do not come back all at once. */
 function pauseAfter(answer: Answer & { kind: "again" }, pause: number): number {
-  if (answer.after !== undefined) return Math.min(answer.after, LONGEST_ASKED_PAUSE);
+  if (answer.after !== undefined) {
+    return Math.min(Math.max(answer.after, FIRST_PAUSE), LONGEST_ASKED_PAUSE);
+  }
   return pause * (0.8 + Math.random() * 0.4);
 }

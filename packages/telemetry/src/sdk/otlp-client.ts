@@ -12,14 +12,15 @@ export type Answer =
   /** It never will: the server took it and said no. */
   | { readonly kind: "refused"; readonly error: Error };
 
-/** An answer longer than this is not read, bytes. */
+/** Of an answer no more is read than this, bytes: its status has said what became of the request. */
 const MAX_ANSWER = 65_536;
 
 /**
  * What the OTLP specification calls retryable (429, 502, 503, 504), and what says something about the endpoint instead of
- * the request: a wrong token or path can be put right while the records wait.
+ * the request: a wrong token or path can be put right while the records wait. So can a redirection, which is not followed:
+ * it could lead the records anywhere.
  */
-const AGAIN = new Set([401, 403, 404, 407, 408, 421, 425, 429, 502, 503, 504]);
+const AGAIN = new Set([401, 403, 404, 405, 407, 408, 421, 425, 429, 502, 503, 504]);
 
 const compress = promisify(gzip);
 
@@ -77,9 +78,13 @@ export class OtlpClient {
   close(): void {
     this.#closed = true;
     for (const request of this.#open) request.destroy(new Error("telemetry has been shut down"));
-    void this.#agent?.then((agent) => {
-      agent.destroy();
-    });
+    void this.#agent?.then(
+      (agent) => {
+        agent.destroy();
+      },
+      // Whoever sends has been told.
+      () => {},
+    );
   }
 
   async #send(headers: Record<string, string>, body: Uint8Array, timeout: number): Promise<Answer> {
@@ -106,6 +111,11 @@ export class OtlpClient {
     request.once("error", (error) => {
       resolve({ kind: "again", error: asError(error) });
     });
+    // A protocol that was switched ends in neither an answer nor an error.
+    request.once("upgrade", (_response, socket) => {
+      socket.destroy();
+      resolve({ kind: "again", error: new Error("the server speaks another protocol") });
+    });
     request.end(body);
     try {
       return await promise;
@@ -121,8 +131,9 @@ async function read(response: IncomingMessage): Promise<Answer> {
   let size = 0;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
       size += chunk.length;
-      if (size <= MAX_ANSWER) chunks.push(chunk);
+      if (size > MAX_ANSWER) break;
     }
   } catch (error) {
     // Nobody knows whether it was taken: twice is better than never.
@@ -133,7 +144,8 @@ async function read(response: IncomingMessage): Promise<Answer> {
   if (status >= 200 && status <= 299) return { kind: "accepted", body };
   const said = body.toString("utf8", 0, 200);
   const error = new Error(`the server answered ${status}${said === "" ? "" : `: ${said}`}`);
-  if (!AGAIN.has(status)) return { kind: "refused", error };
+  const isRedirection = status >= 300 && status <= 399;
+  if (!isRedirection && !AGAIN.has(status)) return { kind: "refused", error };
   const after = retryAfter(response.headers["retry-after"]);
   return { kind: "again", error, ...(after === undefined ? {} : { after }) };
 }

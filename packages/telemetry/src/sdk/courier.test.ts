@@ -1,0 +1,101 @@
+import { createServer, type RequestListener, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { expect, onTestFinished, test, vi } from "vitest";
+
+import { Courier } from "./courier.ts";
+import { OtlpClient } from "./otlp-client.ts";
+
+/** A server that answers as it is told, and a courier to it. */
+async function courierTo(answer: RequestListener, patience?: number) {
+  const server = createServer((request, response) => {
+    request.resume().once("end", () => {
+      answer(request, response);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`;
+  const courier = new Courier(new OtlpClient(url, "LOGS", "v1/logs"));
+  onTestFinished(async () => {
+    courier.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
+  });
+  return async () => await courier.deliver(Buffer.from("{}"), patience);
+}
+
+/** Answers the first request like this, the others with 200. */
+function first(answer: (response: ServerResponse) => void): RequestListener {
+  let requests = 0;
+  return (_request, response) => {
+    requests += 1;
+    if (requests === 1) answer(response);
+    else response.end("{}");
+  };
+}
+
+test.each(["0", "-5", "Thu, 01 Jan 1970 00:00:00 GMT"])(
+  "a server that asks for no pause (%s) gets one all the same",
+  async (after) => {
+    let requests = 0;
+    const deliver = await courierTo((_request, response) => {
+      requests += 1;
+      response.writeHead(503, { "retry-after": after }).end();
+    }, 600);
+    expect(await deliver()).toMatchObject({ kind: "given_up" });
+    expect(requests).toBeLessThanOrEqual(3);
+  },
+);
+
+test("a clock that is set back makes nobody more patient", async () => {
+  const deliver = await courierTo((_request, response) => {
+    response.writeHead(503).end();
+  }, 300);
+  const delivery = deliver();
+  const clock = vi.spyOn(Date, "now").mockReturnValue(0);
+  onTestFinished(() => {
+    clock.mockRestore();
+  });
+  expect(await delivery).toMatchObject({ kind: "given_up" });
+});
+
+test.each([301, 302, 307, 308, 405])(
+  "%i is of the endpoint: the request waits until it is put right",
+  async (status) => {
+    const deliver = await courierTo(
+      first((response) => {
+        response.writeHead(status, { location: "http://127.0.0.1:1/" }).end();
+      }),
+    );
+    expect(await deliver()).toMatchObject({ kind: "accepted" });
+  },
+);
+
+test("a server that switches to another protocol has not taken the request", async () => {
+  const deliver = await courierTo(
+    first(({ socket }) => {
+      socket?.end(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n",
+      );
+    }),
+  );
+  expect(await deliver()).toMatchObject({ kind: "accepted" });
+});
+
+test("an answer without end is one: the request is not sent again", async () => {
+  let requests = 0;
+  const deliver = await courierTo((_request, response) => {
+    requests += 1;
+    const more = () => {
+      while (!response.destroyed && response.write("x".repeat(65_536)));
+    };
+    response.on("drain", more);
+    more();
+  });
+  expect(await deliver()).toMatchObject({ kind: "accepted" });
+  expect(requests).toBe(1);
+});
