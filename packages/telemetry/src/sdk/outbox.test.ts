@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { SeverityNumber } from "@opentelemetry/api";
 import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import { expect, onTestFinished, test } from "vitest";
@@ -8,15 +12,17 @@ import { Dispatch } from "./dispatch.ts";
 import { ExportWatch } from "./export-watch.ts";
 import { OtlpClient } from "./otlp-client.ts";
 import { Outbox } from "./outbox.ts";
+import { Spool } from "./spool.ts";
 
-function outboxTo(url: string, queueSize = 100) {
+function outboxTo(url: string, queueSize = 100, folder?: string) {
   const watch = new ExportWatch();
   const courier = new Courier(new OtlpClient(`${url}/v1/logs`, "LOGS", "v1/logs"), watch);
-  const outbox = new Outbox(new Dispatch(courier, watch), watch, {
-    queueSize,
-    batchSize: 10,
-    batchDelay: 5,
-  });
+  const limits = { queueSize, batchSize: 10, batchDelay: 5 };
+  const spool =
+    folder === undefined
+      ? undefined
+      : new Spool({ directory: folder, maxBytes: 2000 }, watch, () => {});
+  const outbox = new Outbox(new Dispatch(courier, watch), watch, limits, spool);
   const logger = new LoggerProvider({ processors: [outbox] }).getLogger("test");
   const emit = (count: number) => {
     for (let n = 0; n < count; n++) {
@@ -108,4 +114,18 @@ test("the end gives up what waits, at once, and says how much that was", async (
   emit(2);
   expect(outbox.waiting).toBe(0);
   expect(watch.state).toMatchObject({ exported: 0, lost: { shutdown: 17 } });
+});
+
+test("the end knows what becomes of records that have no room on disk while a file is under way", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pyisolate-outbox-"));
+  const { outbox, watch, emit } = outboxTo("http://127.0.0.1:1", 100, folder);
+  emit(5);
+  await expect.poll(() => watch.state.failing).toBeDefined();
+  emit(20);
+  await Promise.resolve();
+  expect(outbox.waiting - outbox.onDisk).toBe(20);
+  await outbox.shutdown();
+  await rm(folder, { recursive: true });
+  expect(watch.state.lost).toEqual({ shutdown: 20 });
+  expect(outbox.waiting).toBe(outbox.onDisk);
 });

@@ -128,7 +128,9 @@ export class Outbox implements LogRecordProcessor {
     this.#ended = true;
     clearInterval(this.#adopting);
     this.#dispatch.close();
-    await this.#pump();
+    // A round that had a file under way does not look at the queue again.
+    do await this.#pump();
+    while (this.#queue.length > 0);
     this.#spool?.close();
   }
 

@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
+import { threadId } from "node:worker_threads";
 
-/** `<Unix ms>-<pid>-<start of the process>-<counter>`: sorted by name is sorted by age. */
-const NAME = /^\d{13}-(?<owner>(?<pid>\d+)-(?<start>\d+))-\d{8}\.jsonl$/;
+/** `<Unix ms>-<pid>-<start of the process>[.<thread>]-<counter>`: sorted by name is sorted by age. */
+const NAME = /^\d{13}-(?<owner>(?<pid>\d+)-(?<start>\d+)(?:\.\d+)?)-\d{8}\.jsonl$/;
 
-/** Who writes in this process: a name for its segments that no other process has. */
-const OWNER = `${process.pid}-${startOf(process.pid) ?? "0"}`;
+const START = startOf(process.pid) ?? "0";
 
-/** Names in use by the spools of this process: it may have begun another one, in the same folder, after an end. */
+/** Who writes in this thread: a name for its segments that nobody else has. */
+const OWNER = `${process.pid}-${START}${threadId === 0 ? "" : `.${threadId}`}`;
+
+/** Names in use by the spools of this thread: it may have begun another one, in the same folder, after an end. */
 const inUse = new Set<string>();
 let counter = 0;
 
@@ -36,6 +39,7 @@ export function isOrphan(name: string): boolean {
   const { owner = "", pid = "", start } = NAME.exec(name)?.groups ?? {};
   if (owner === "") return false;
   if (owner === OWNER) return !inUse.has(name);
+  // Of another thread nobody knows whether it will go on, until the process has ended.
   return startOf(Number(pid)) !== start;
 }
 

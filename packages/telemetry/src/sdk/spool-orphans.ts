@@ -2,27 +2,108 @@ import { constants, lstatSync, openSync, closeSync, readdirSync, readFileSync } 
 import { join } from "node:path";
 
 import { linesOf, recordsIn } from "./otlp-lines.ts";
+import { removeFile } from "./segment.ts";
+import type { Shipment } from "./shipment.ts";
 import { isOrphan, isSegmentName } from "./spool-name.ts";
 
 /** A segment larger than this is none of ours, bytes. */
 const LARGEST = 64 * 1024 * 1024;
 
 /** What a process that has ended left in the folder. */
-export interface Orphan {
+interface Orphan {
   readonly path: string;
   readonly bytes: number;
 }
 
 /** What there is in the folder of a spool besides what this process is writing. */
-export interface Found {
+interface Found {
   /** Oldest first. */
   readonly orphans: readonly Orphan[];
   /** Files that are no segments: left alone. */
   readonly foreign: number;
 }
 
+/** Those of one folder, until they have been sent: by us, or by another process that has found them too. */
+export class Orphans {
+  readonly #directory: string;
+  readonly #warn: (message: string) => void;
+  #found: readonly Orphan[] = [];
+  #unsent: Orphan[] = [];
+  #foreign = 0;
+  #unreadable = new Set<string>();
+
+  constructor(directory: string, warn: (message: string) => void) {
+    this.#directory = directory;
+    this.#warn = warn;
+  }
+
+  /** Bytes on disk, those that cannot be read included. */
+  bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#unsent.length === 0;
+  }
+
+  /** Looks for them anew. @throws where the folder cannot be listed. */
+  find(): void {
+    const { orphans, foreign } = lookForOrphans(this.#directory);
+    this.#found = orphans;
+    this.#unsent = [...orphans];
+    this.bytes = orphans.reduce((sum, { bytes }) => sum + bytes, 0);
+    const there = new Set(orphans.map(({ path }) => path));
+    this.#unreadable = this.#unreadable.intersection(there);
+    if (foreign > this.#foreign) {
+      this.#warn(`${foreign} files in ${this.#directory} are none of the spool's`);
+    }
+    this.#foreign = foreign;
+  }
+
+  /** What is to be sent next. */
+  next(): Shipment | undefined {
+    for (let orphan = this.#unsent[0]; orphan !== undefined; orphan = this.#unsent[0]) {
+      const { path } = orphan;
+      try {
+        const { requests, unreadable } = readOrphan(path);
+        if (unreadable > 0) {
+          this.#warn(`${unreadable} lines of ${path} cannot be read, and are lost`);
+        }
+        const done = () => {
+          this.#forget(path);
+          removeFile(path);
+        };
+        if (requests.length > 0) return { requests, manifests: [], done };
+        done();
+      } catch (error) {
+        this.#skip(path, error);
+      }
+    }
+    return undefined;
+  }
+
+  // Nothing of ours fails by it: another process has sent it, or may be able to.
+  #skip(path: string, error: unknown): void {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      this.#forget(path);
+      return;
+    }
+    this.#unsent = this.#unsent.filter((other) => other.path !== path);
+    if (this.#unreadable.has(path)) return;
+    this.#unreadable.add(path);
+    this.#warn(`${path} is left alone: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  #forget(path: string): void {
+    this.#unsent = this.#unsent.filter((other) => other.path !== path);
+    this.#found = this.#found.filter((other) => {
+      if (other.path !== path) return true;
+      this.bytes -= other.bytes;
+      return false;
+    });
+  }
+}
+
 /** @throws where the folder cannot be listed. */
-export function lookForOrphans(directory: string): Found {
+function lookForOrphans(directory: string): Found {
   const orphans: Orphan[] = [];
   let foreign = 0;
   for (const name of readdirSync(directory).toSorted()) {

@@ -1,8 +1,19 @@
-import { appendFile, mkdtemp, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
 import { aManifest } from "../testing/manifests.ts";
 import { ExportWatch } from "./export-watch.ts";
@@ -133,4 +144,112 @@ test("a file of ours that somebody has cut off is a loss, and told", async () =>
   await truncate(join(directory, segment), 3);
   expect(sent(spool)).toEqual([]);
   expect(watch.state.lost).toEqual({ spool_failed: 1 });
+});
+
+test("a file of ours that cannot be read now is kept until it can, and holds up no other", async () => {
+  const { spool, watch } = spoolIn(directory);
+  spool.append(request("a"), aManifest(1));
+  spool.next();
+  const [segment = ""] = await readdir(directory);
+  const path = join(directory, segment);
+  await rename(path, join(directory, "aside"));
+  await mkdir(path);
+  spool.append(request("b"), aManifest(1));
+  expect(spool.next()).toBeUndefined();
+  expect(watch.state).toMatchObject({
+    lost: {},
+    failing: { why: expect.stringContaining("EISDIR") },
+  });
+  spool.next()?.done();
+  await rm(path, { recursive: true });
+  await rename(join(directory, "aside"), path);
+  expect(sent(spool)).toEqual(["a"]);
+  expect(spool.isEmpty).toBe(true);
+});
+
+test("of two that find the same file one sends it, and the other has not failed", () => {
+  const { spool: dead } = spoolIn(directory);
+  dead.append(request("a"), aManifest(1));
+  dead.close();
+  const one = spoolIn(directory);
+  const other = spoolIn(directory);
+  expect(sent(one.spool)).toEqual(["a"]);
+  expect(sent(other.spool)).toEqual([]);
+  expect(other.watch.state.failing).toBeUndefined();
+  expect(other.warnings).toEqual([]);
+  expect([one.spool.bytes, other.spool.bytes]).toEqual([0, 0]);
+});
+
+test("what another has sent meanwhile makes no room that is not there", () => {
+  const { spool: dead } = spoolIn(directory);
+  dead.append(request("a"), aManifest(1));
+  dead.close();
+  const { spool } = spoolIn(directory);
+  const shipment = spool.next();
+  expect(sent(spoolIn(directory).spool)).toEqual(["a"]);
+  spool.adopt();
+  shipment?.done();
+  expect(spool.bytes).toBe(0);
+});
+
+test("what cannot be read of a former process is said once, and no failure of ours", async () => {
+  await mkdir(join(directory, "aside"));
+  const { spool: dead } = spoolIn(directory);
+  dead.append(request("a"), aManifest(1));
+  dead.close();
+  const { spool, watch, warnings } = spoolIn(directory);
+  const [segment = ""] = await readdir(directory);
+  await rm(join(directory, segment));
+  await symlink("/etc/hostname", join(directory, segment));
+  for (let n = 0; n < 3; n++) {
+    expect(spool.next()).toBeUndefined();
+    expect(spool.isEmpty).toBe(true);
+  }
+  expect(watch.state.failing).toBeUndefined();
+  expect(warnings.filter((said) => said.includes("is left alone"))).toHaveLength(1);
+});
+
+test("an end saves what was still open, and what has been removed is a loss", async () => {
+  const { spool, watch } = spoolIn(directory);
+  spool.append(request("a", "b"), aManifest(2));
+  spool.next();
+  spool.append(request("c"), aManifest(1));
+  await rm(directory, { recursive: true });
+  spool.close();
+  expect(watch.state.lost).toEqual({ spool_failed: 2 });
+  expect(spool.waiting).toBe(1);
+  expect(sent(spoolIn(directory).spool)).toEqual(["c"]);
+});
+
+test("a clock that is set back does not close the spool", async () => {
+  const file = join(directory, "folder");
+  await writeFile(file, "");
+  const { spool } = spoolIn(file);
+  expect(spool.append(request("a"), aManifest(1))).toBe("spool_failed");
+  await rm(file);
+  const clock = vi.spyOn(Date, "now").mockReturnValue(1_700_000_000_000);
+  onTestFinished(() => {
+    clock.mockRestore();
+  });
+  await expect
+    .poll(() => spool.append(request("a"), aManifest(1)), { timeout: 5000 })
+    .toBe(undefined);
+});
+
+test("a thread leaves the files of another one alone", async () => {
+  const { spool } = spoolIn(directory);
+  spool.append(request("a"), aManifest(1));
+  const code = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    import(workerData.names).then(({ isOrphan }) => parentPort.postMessage(workerData.files.map(isOrphan)));`;
+  const workerData = {
+    names: new URL("../../dist/sdk/spool-name.js", import.meta.url).href,
+    files: await readdir(directory),
+  };
+  const worker = new Worker(code, { eval: true, workerData });
+  const answer = await new Promise((resolve, reject) => {
+    worker.once("message", resolve).once("error", reject);
+  });
+  await worker.terminate();
+  expect(answer).toEqual([false]);
 });

@@ -1,11 +1,11 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 
 import type { LossReason } from "../semconv.ts";
 import type { Manifest } from "./manifest.ts";
 import { linesOf } from "./otlp-lines.ts";
-import { Segment, removeFile } from "./segment.ts";
+import { Segment } from "./segment.ts";
 import type { Shipment } from "./shipment.ts";
-import { lookForOrphans, readOrphan, type Orphan } from "./spool-orphans.ts";
+import { Orphans } from "./spool-orphans.ts";
 
 /** What goes into one request at most, bytes: a Collector takes 20 MiB, other servers 4. */
 const SEGMENT_BYTES = 1024 * 1024;
@@ -35,23 +35,24 @@ export class Spool {
   readonly #warn: (message: string) => void;
   #active: Segment | undefined;
   #sealed: Segment[] = [];
-  #orphans: Orphan[] = [];
+  readonly #orphans: Orphans;
+  /** Of this process. */
   #bytes = 0;
   #records = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
   #failed = false;
-  #foreign = 0;
 
   constructor(settings: SpoolSettings, watch: SpoolWatch, warn: (message: string) => void) {
     this.#settings = settings;
     this.#watch = watch;
     this.#warn = warn;
+    this.#orphans = new Orphans(settings.directory, warn);
     this.adopt();
   }
 
   /** Bytes in it, those that dead processes have left included. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#orphans.bytes;
   }
 
   get maxBytes(): number {
@@ -64,23 +65,17 @@ export class Spool {
   }
 
   get isEmpty(): boolean {
-    return this.#records === 0 && this.#orphans.length === 0;
+    return this.#records === 0 && this.#orphans.isEmpty;
   }
 
   /** Takes over what processes that have ended left behind. */
   adopt(): void {
     try {
       mkdirSync(this.#settings.directory, { recursive: true, mode: 0o700 });
-      const { orphans, foreign } = lookForOrphans(this.#settings.directory);
-      for (const { bytes } of this.#orphans) this.#bytes -= bytes;
-      for (const { bytes } of orphans) this.#bytes += bytes;
-      this.#orphans = [...orphans];
-      if (foreign > this.#foreign) {
-        this.#warn(`${foreign} files in ${this.#settings.directory} are none of the spool's`);
-      }
-      this.#foreign = foreign;
+      this.#orphans.find();
     } catch (error) {
-      this.#fails(error);
+      // No failure of anything that is to be sent: whether a record can be written is found out by writing it.
+      this.#tell(error);
     }
   }
 
@@ -91,8 +86,8 @@ export class Spool {
    */
   append(request: Uint8Array, manifest: Manifest): LossReason | undefined {
     const line = Buffer.concat([request, NEWLINE]);
-    if (this.#bytes + line.length > this.#settings.maxBytes) return "spool_full";
-    if (Date.now() - this.#failedAt < PAUSE) return "spool_failed";
+    if (this.bytes + line.length > this.#settings.maxBytes) return "spool_full";
+    if (performance.now() - this.#failedAt < PAUSE) return "spool_failed";
     try {
       this.#writable().append(line, [manifest]);
     } catch (error) {
@@ -116,16 +111,23 @@ export class Spool {
     }
   }
 
-  /** Leaves everything to the next process. */
+  /** Leaves everything to the next process; what somebody has removed is lost. */
   close(): void {
+    try {
+      if (this.#active !== undefined && this.#active.bytes > 0) this.#writable();
+    } catch (error) {
+      this.#fails(error);
+    }
     this.#seal();
-    for (const segment of this.#sealed) segment.leave();
-    this.#sealed = [];
+    for (const segment of this.#sealed.splice(0)) {
+      if (existsSync(segment.path)) segment.leave();
+      else this.#lose(segment);
+    }
   }
 
   #next(): Shipment | undefined {
-    const orphan = this.#orphans[0];
-    if (orphan !== undefined) return this.#orphanShipment(orphan);
+    const orphan = this.#orphans.next();
+    if (orphan !== undefined) return orphan;
     if (this.#sealed.length === 0) this.#seal();
     const segment = this.#sealed[0];
     return segment === undefined ? undefined : this.#shipment(segment);
@@ -163,49 +165,50 @@ export class Spool {
 
   #shipment(segment: Segment): Shipment | undefined {
     const done = () => {
-      if (this.#sealed[0] === segment) this.#sealed.shift();
-      this.#bytes -= segment.bytes;
-      this.#records -= segment.records;
-      segment.remove();
+      this.#forget(segment);
     };
     try {
       return { requests: linesOf(segment.read()), manifests: segment.manifests, done };
     } catch (error) {
+      // It may be readable later, when the process has descriptors again: after all the others.
+      if (!isGone(error)) {
+        this.#seal();
+        this.#sealed = [...this.#sealed.filter((other) => other !== segment), segment];
+        throw error;
+      }
       this.#fails(error);
-      for (const manifest of segment.manifests) this.#watch.lost(manifest, "spool_failed");
-      done();
+      this.#lose(segment);
       return this.#next();
     }
   }
 
-  #orphanShipment({ path, bytes }: Orphan): Shipment | undefined {
-    const forget = () => {
-      this.#orphans = this.#orphans.filter((other) => other.path !== path);
-      this.#bytes -= bytes;
-    };
-    const done = () => {
-      forget();
-      removeFile(path);
-    };
-    try {
-      const { requests, unreadable } = readOrphan(path);
-      if (unreadable > 0) this.#warn(`${unreadable} lines of ${path} cannot be read, and are lost`);
-      if (requests.length > 0) return { requests, manifests: [], done };
-      done();
-    } catch (error) {
-      // Left where it is: it may be readable for the next process.
-      this.#fails(error);
-      forget();
-    }
-    return this.#next();
+  #lose(segment: Segment): void {
+    for (const manifest of segment.manifests) this.#watch.lost(manifest, "spool_failed");
+    this.#forget(segment);
+  }
+
+  #forget(segment: Segment): void {
+    this.#sealed = this.#sealed.filter((other) => other !== segment);
+    this.#bytes -= segment.bytes;
+    this.#records -= segment.records;
+    segment.remove();
   }
 
   #fails(error: unknown): void {
-    this.#failedAt = Date.now();
+    this.#failedAt = performance.now();
     this.#watch.failing(error);
+    this.#tell(error);
+  }
+
+  #tell(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
     const why = error instanceof Error ? error.message : String(error);
     this.#warn(`the spool in ${this.#settings.directory} fails (${why}): records wait in memory`);
   }
+}
+
+/** Whether there is nothing to be read any more, now or later. */
+function isGone(error: unknown): boolean {
+  return !(error instanceof Error && "code" in error) || error.code === "ENOENT";
 }
