@@ -156,10 +156,8 @@ test("a file of ours that cannot be read now is kept until it can, and holds up 
   await mkdir(path);
   spool.append(request("b"), aManifest(1));
   expect(spool.next()).toBeUndefined();
-  expect(watch.state).toMatchObject({
-    lost: {},
-    failing: { why: expect.stringContaining("EISDIR") },
-  });
+  expect(watch.state.lost).toEqual({});
+  expect(watch.state.failing?.why).toContain("EISDIR");
   spool.next()?.done();
   await rm(path, { recursive: true });
   await rename(join(directory, "aside"), path);
