@@ -39,31 +39,35 @@ export class HandOn {
 
   /** As {@link records}, and the providers flushed, and the ends of cells told. */
   async everything(timeout: number): Promise<void> {
-    const deadline = Date.now() + timeout;
+    const deadline = performance.now() + timeout;
     await this.records(timeout);
     await this.#flushProviders(deadline, 1);
     if (!this.#drain.hasNotices) return;
-    await this.#settling(deadline);
-    await this.#drain.finishNotices();
+    await this.#ends(deadline);
     await this.#flushProviders(deadline, 1);
   }
 
   /** As {@link everything}, for the last time; what is left then is dropped, and said to be. */
   async end(timeout: number): Promise<void> {
-    const deadline = Date.now() + timeout;
+    const deadline = performance.now() + timeout;
     await this.records(timeout);
     if (this.#drain.hasNotices) {
       await this.#flushProviders(deadline, 1);
-      await this.#settling(deadline);
-      await this.#drain.finishNotices();
+      await this.#ends(deadline);
     }
     this.#drain.end();
     this.#meter.flush();
     await this.#flushProviders(deadline, LAST_COUNTS);
   }
 
+  async #ends(deadline: number): Promise<void> {
+    await this.#settling(deadline);
+    const left = Math.max(deadline - performance.now(), 1);
+    await within(this.#drain.finishNotices(), left, KEEP_ALIVE);
+  }
+
   async #flushProviders(deadline: number, least: number): Promise<void> {
-    const patience = { timeout: Math.max(deadline - Date.now(), least), ...KEEP_ALIVE };
+    const patience = { timeout: Math.max(deadline - performance.now(), least), ...KEEP_ALIVE };
     await Promise.all([this.#log.forceFlush(patience), this.#meter.forceFlush(patience)]);
   }
 
@@ -74,6 +78,6 @@ export class HandOn {
     this.#whenSettled = () => {
       resolve(undefined);
     };
-    await within(promise, Math.min(deadline - Date.now(), SETTLING), KEEP_ALIVE);
+    await within(promise, Math.min(deadline - performance.now(), SETTLING), KEEP_ALIVE);
   }
 }

@@ -62,6 +62,18 @@ test("both ends together wait no longer than both bounds", async () => {
   expect(millis).toBeLessThan(3000 + SLACK);
 }, 20_000);
 
+test("an end that has cells' ends to tell waits no longer", async () => {
+  const program = `
+    for (let cell = 0; cell < 3000; cell++) {
+      denials.record(denialEvent({ cell: "t" + cell, capability: "random", operation: "read" }));
+      denials.closed({ cell: "t" + cell, denials: 1, allowed: 0, cause: "closed" });
+    }
+    await denials.shutdown();`;
+  const { code, millis } = await ended("http://127.0.0.1:1", program);
+  expect(code).toBe(0);
+  expect(millis).toBeLessThan(2000 + SLACK);
+}, 20_000);
+
 test("a program that only flushes ends too, and what waits is not yet lost", async () => {
   const { code, warnings, millis } = await ended("http://127.0.0.1:1", "await otel.flush();");
   expect(code).toBe(0);
