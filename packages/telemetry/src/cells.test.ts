@@ -114,3 +114,22 @@ test("any churn of cells stays in the budget, and loses no count that is settled
     ),
   );
 });
+
+test("ends that are still to be told hold up no new name, and no other cell's room", () => {
+  const cells = new Cells(100, noFate);
+  let looks = 0;
+  for (let n = 0; n < 100; n++) {
+    const cell = cells.find(`c${n}`);
+    cells.close(cell);
+    if (n === 99) continue;
+    Object.defineProperty(cell, "closing", {
+      get: () => {
+        looks += 1;
+        return 1;
+      },
+    });
+  }
+  for (let n = 0; n < 10; n++) cells.find(`new${n}`);
+  expect(looks).toBeLessThanOrEqual(80);
+  for (let n = 10; cells.find(`new${n}`) === cells.other; n++) expect(n).toBeLessThan(20);
+});

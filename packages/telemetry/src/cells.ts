@@ -32,6 +32,9 @@ export interface Cell {
 /** What became of records of a cell that stand for so many of its denials. */
 type Settle = (cell: Cell, ...args: Parameters<Claim["settle"]>) => void;
 
+/** Closed cells that are looked at for one to be forgotten: somebody is being denied meanwhile. */
+const MAX_LOOKS = 8;
+
 /** Longest name that may become an attribute: what `denialEvent` lets through, and some. */
 const MAX_NAME = 256;
 
@@ -113,11 +116,17 @@ export class Cells {
   }
 
   #retire(): boolean {
+    let looks = MAX_LOOKS;
     for (const name of this.#closed) {
       const cell = this.#cells.get(name);
-      // Its end is told with its own account, within seconds.
-      if (cell !== undefined && cell.closing > 0) continue;
       this.#closed.delete(name);
+      // Its end is told with its own account, as soon as that is settled: the others are looked at first.
+      if (cell !== undefined && cell.closing > 0) {
+        this.#closed.add(name);
+        looks -= 1;
+        if (looks === 0) return false;
+        continue;
+      }
       this.#cells.delete(name);
       if (cell !== undefined) {
         this.#other.account.absorb(cell.account);
