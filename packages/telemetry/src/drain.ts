@@ -60,7 +60,9 @@ export class Drain implements BacklogReader {
     this.#books = books;
     this.#redactor = redactor;
     this.#afterChunk = afterChunk;
-    this.#dropNotice = new DropNotice(outlet, books);
+    this.#dropNotice = new DropNotice(outlet, books, () => {
+      if (!this.#ended) this.schedule();
+    });
   }
 
   /** Sees to it that a run will follow. */
@@ -119,11 +121,11 @@ export class Drain implements BacklogReader {
   }
 
   burst({ cell, first, last, count, context, sample }: Burst): void {
-    this.#emit(first, context, cell, { count, last, sample: sample.events });
+    this.#emit(first, context, cell, count, () => ({ count, last, sample: sample.events }));
   }
 
   event(event: DenialEvent, context: Context, cell: Cell): void {
-    this.#emit(event, context, cell);
+    this.#emit(event, context, cell, 1, () => undefined);
   }
 
   notice({ totals, cell, context, time }: Notice): void {
@@ -140,8 +142,13 @@ export class Drain implements BacklogReader {
     }
   }
 
-  #emit(event: DenialEvent, context: Context, cell: Cell, burst?: BurstTail): void {
-    const count = burst?.count ?? 1;
+  #emit(
+    event: DenialEvent,
+    context: Context,
+    cell: Cell,
+    count: number,
+    tail: () => BurstTail | undefined,
+  ): void {
     try {
       const eventName = EVENTS.denial.name;
       // Asked before the record is built: one that nobody wants costs next to nothing.
@@ -149,7 +156,7 @@ export class Drain implements BacklogReader {
         this.#books.drop(cell, count, "disabled");
         return;
       }
-      const record = denialLogRecord(event, context, burst, this.#redactor.target);
+      const record = denialLogRecord(event, context, tail(), this.#redactor.target);
       if (this.#outlet.emit(record, { claim: cell.claim, denials: count })) this.#unflushed += 1;
       else this.#books.drop(cell, count, "disabled");
     } catch {

@@ -1,6 +1,10 @@
+import type { LoggerProvider, LogRecord } from "@opentelemetry/api";
 import { expect, test, vi } from "vitest";
 
+import { watchProvider } from "./far-end.ts";
 import { createDenialRecorder } from "./recorder.ts";
+import { ExportWatch } from "./sdk/export-watch.ts";
+import { Manifest } from "./sdk/manifest.ts";
 import { aDenial } from "./testing/denials.ts";
 import { realSdk } from "./testing/sdk-double.ts";
 
@@ -51,4 +55,34 @@ test("a scan's burst tells a sample of its targets, bounded", async () => {
   expect(targets.length).toBeGreaterThan(1);
   expect(targets.length).toBeLessThanOrEqual(8);
   for (const target of targets) expect(target).toMatch(/^\/scan\/\d+\/x{200,250}…$/);
+});
+
+test("what was lost on its way like those that it tells of is told again", async () => {
+  const watch = new ExportWatch();
+  const told: LogRecord[] = [];
+  let lost = 0;
+  const loggerProvider: LoggerProvider = {
+    getLogger: () => ({
+      enabled: () => true,
+      emit: (record) => {
+        const manifest = new Manifest();
+        manifest.add(watch.takeTicket());
+        const isTold = record.eventName === "pyisolate.records.dropped";
+        if (isTold && lost > 0) {
+          told.push(record);
+          watch.exported(manifest);
+        } else {
+          if (isTold) lost += 1;
+          watch.lost(manifest, "queue_full");
+        }
+      },
+    }),
+  };
+  watchProvider(loggerProvider, watch);
+  await using denials = createDenialRecorder({ loggerProvider });
+  for (let n = 0; n < 3; n++) denials.record(aDenial());
+  await expect.poll(() => told.length, { timeout: 10_000 }).toBe(1);
+  expect(lost).toBe(1);
+  expect(told[0]?.attributes).toMatchObject({ "pyisolate.dropped.queue_full": 3 });
+  expect(denials.ledger()).toMatchObject({ denied: 3, dropped: { queue_full: 3 } });
 });

@@ -322,6 +322,35 @@ test("what is no denial event is counted as invalid and thrown at nobody", async
   expect(denials.ledger()).toMatchObject({ denied: 5, dropped: { invalid: 5 }, pending: 0 });
 });
 
+test("what is no denial event is in the counter of events too, so that the two agree", async () => {
+  const { meterProvider, cumulative } = realSdk();
+  await using denials = createDenialRecorder({ meterProvider });
+  for (const event of [undefined, {}, { ...aDenial(), capability: "x" }]) {
+    denials.record(event as DenialEvent);
+  }
+  denials.record(aDenial());
+  await denials.flush();
+  const events = await cumulative.points("pyisolate.denial.events");
+  expect(events.get("_other _other _other _other _other _other")).toBe(3);
+  const { denied, pending } = denials.ledger();
+  expect(await cumulative.sum("pyisolate.denial.events")).toBe(denied);
+  expect(await cumulative.sum("pyisolate.denial.records")).toBe(denied - pending);
+});
+
+test("a burst of what cannot be read is lost, and told, and takes nothing else with it", async () => {
+  const { loggerProvider, records } = realSdk();
+  await using denials = createDenialRecorder({ loggerProvider, recordsPerSecond: 1 });
+  const hostile = { ...aDenial({ cell: "hostile" }), seq: Symbol("seq") } as unknown as DenialEvent;
+  for (let n = 0; n < 5; n++) denials.record(hostile);
+  denials.record(aDenial());
+  await denials.flush();
+  expect(denials.ledger("hostile").pending).toBe(0);
+  expect(denials.ledger("hostile").dropped.emit_failed).toBeGreaterThanOrEqual(4);
+  expect((await records()).map(({ attributes }) => attributes["pyisolate.cell"])).toContain(
+    "tenant-a",
+  );
+});
+
 test("a cell's end is told after its denials, with its ledger", async () => {
   const { loggerProvider, records } = realSdk();
   await using denials = createDenialRecorder({ loggerProvider, ringSize: 2 });

@@ -125,7 +125,11 @@ class Recorder implements DenialRecorder {
       }
       this.#drain.schedule();
     } catch {
-      if (!counted) this.#books.deny(cell);
+      if (!counted) {
+        // Counted as what the ledger calls it, or the two would not agree.
+        this.#tally.count(this.#rows.lastResort);
+        this.#books.deny(cell);
+      }
       this.#books.drop(cell, 1, "invalid");
       if (this.#ended === undefined) this.#drain.schedule();
     }

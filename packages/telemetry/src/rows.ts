@@ -53,6 +53,12 @@ export class EventRows {
     return this.#size;
   }
 
+  /** The row that is all `_other`: of what there is no place for, and of what is no event. */
+  get lastResort(): EventRow {
+    this.#lastResort ??= this.#makeLastResort();
+    return this.#lastResort;
+  }
+
   /** @throws TypeError where the event is not one. */
   find(event: DenialEvent): EventRow {
     const rule = event.policyRule;
@@ -84,8 +90,7 @@ export class EventRows {
     if (other !== undefined) return other;
     // One place is kept for the row of last resort.
     if (this.#size < this.#max - 1) return this.#make(OTHER, event, rule !== OTHER);
-    this.#lastResort ??= this.#makeLastResort(event);
-    return this.#lastResort;
+    return this.lastResort;
   }
 
   #make(rule: string, event: DenialEvent, folded: boolean): EventRow {
@@ -103,17 +108,26 @@ export class EventRows {
     return row;
   }
 
-  #makeLastResort(event: DenialEvent): EventRow {
+  #makeLastResort(): EventRow {
     this.#size += 1;
-    const attributes = Object.keys(attributesOf(OTHER, event)).map((key) => [key, OTHER]);
+    const attributes = Object.keys(attributesOf(OTHER, ANY)).map((key) => [key, OTHER]);
     return {
       ...newRow("denialEvents", Object.fromEntries(attributes) as Record<string, string>),
-      dimensions: dimensionsOf(event),
+      dimensions: ANY,
       folded: true,
       burst: undefined,
     };
   }
 }
+
+/** Of the row that has no dimensions; nobody compares them. */
+const ANY: Dimensions = {
+  capability: "control",
+  reason: "malformed",
+  brokerDecision: "not_evaluated",
+  kernelDecision: "not_evaluated",
+  enforced: true,
+};
 
 // A copy: a row is for ever, an event is not.
 function dimensionsOf(event: DenialEvent): Dimensions {
