@@ -39,6 +39,7 @@ test.each([
   ],
   ["not_text", () => 7 as never],
   ["not_text", (async () => "later") as never],
+  ["not_text", (async () => await Promise.reject(new Error("later"))) as never],
 ] satisfies [string, Redact][])(
   "one that fails (%s) costs the target only",
   async (why, redact) => {

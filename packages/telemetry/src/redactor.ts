@@ -57,8 +57,12 @@ export class Redactor {
     const isSlow = performance.now() - start > SLOW;
     this.#runs += 1;
     if (this.#runs % FORGIVEN_AFTER === 0 && this.#slow > 0) this.#slow -= 1;
+    if (typeof text !== "string") {
+      // An async rule that rejects would end the process.
+      if (text instanceof Promise) text.catch(() => {});
+      return this.#fail("not_text");
+    }
     if (isSlow) return this.#fail("slow");
-    if (typeof text !== "string") return this.#fail("not_text");
     return isCleanText(text, MAX_TARGET_LENGTH) ? text : cleanText(text, MAX_TARGET_LENGTH);
   }
 
