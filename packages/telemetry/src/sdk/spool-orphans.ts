@@ -117,7 +117,7 @@ function lookForOrphans(directory: string): Found {
 }
 
 /** The whole requests in an orphan, and whether there is anything else in it. */
-export interface OrphanContent {
+interface OrphanContent {
   readonly requests: readonly Buffer[];
   readonly records: number;
   /** Lines that are no request, a last one cut short by a full disk included. */
@@ -125,7 +125,7 @@ export interface OrphanContent {
 }
 
 /** @throws where it cannot be read. */
-export function readOrphan(path: string): OrphanContent {
+function readOrphan(path: string): OrphanContent {
   // Never through a link: the folder may be another's to write.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
