@@ -146,6 +146,24 @@ test("the gauges of a recorder that has ended stay until it is known what became
   expect(denials.ledger()).toMatchObject({ denied: 1, dropped: { shutdown: 1 }, pending: 0 });
 });
 
+test("what is pending is shown by one provider: the last, when they are swapped", async () => {
+  const [old, next] = [realSdk(), realSdk()];
+  const { provider } = watchedLogger();
+  const denials = createDenialRecorder({
+    meterProvider: old.meterProvider,
+    loggerProvider: provider,
+    shutdownTimeoutMillis: 20,
+  });
+  denials.record(aDenial());
+  expect(await old.cumulative.sum("pyisolate.telemetry.queue.size")).toBe(1);
+  denials.setMeterProvider(next.meterProvider);
+  for (let n = 0; n < 2; n++) {
+    expect(await old.cumulative.sum("pyisolate.telemetry.queue.size")).toBe(0);
+    expect(await next.cumulative.sum("pyisolate.telemetry.queue.size")).toBe(1);
+  }
+  await denials.shutdown();
+});
+
 test("an exporter of counts that fails is degraded too", () => {
   const { meterProvider, loggerProvider } = realSdk();
   const counts = new ExportWatch({ what: "counts: " });

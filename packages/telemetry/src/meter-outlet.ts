@@ -94,7 +94,8 @@ export class MeterOutlet {
     if (this.#released) return;
     const provider = this.#injected ?? metrics.getMeterProvider();
     if (provider === this.#provider && this.#instruments !== undefined) return;
-    this.#endGauges();
+    // What the last one still shows of us ends with its next collection.
+    this.#forget();
     this.#instruments = undefined;
     this.#provider = provider;
     const meter = provider.getMeter(SCOPE.name, SCOPE.version);
@@ -103,8 +104,12 @@ export class MeterOutlet {
     const instruments = new Instruments(meter, () => {
       this.flush();
       const reading = readingOf(provider);
-      // Not in the middle of a collection.
-      if (this.#released) queueMicrotask(() => this.#endGauges());
+      if (this.#released || this.#instruments !== instruments) {
+        // Not in the middle of a collection.
+        queueMicrotask(() => {
+          this.#endGauges(instruments);
+        });
+      }
       return reading;
     });
     for (const row of this.#known) instruments.add(row, 0);
@@ -112,10 +117,10 @@ export class MeterOutlet {
     this.#forget = addReading(provider, this.#reading);
   }
 
-  #endGauges(): void {
-    this.#forget();
+  #endGauges(instruments: Instruments): void {
+    if (this.#instruments === instruments) this.#forget();
     try {
-      this.#instruments?.release();
+      instruments.release();
     } catch {
       // Nothing of ours depends on a callback that could not be removed: it flushes to whoever is current.
     }
