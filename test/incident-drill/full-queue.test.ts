@@ -6,19 +6,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import {
-  BUILD_TIMEOUT_MS,
-  COLLECTOR_CONFIG,
-  serversForTest,
-  type StackOf,
-  startStack,
-} from "@pyisolate/stack";
+import { BUILD_TIMEOUT_MS, COLLECTOR_CONFIG, type StackOf, startStack } from "@pyisolate/stack";
 import { createDenialRecorder, denialEvent } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { alertNames, waitForAlert } from "./alerts.ts";
 import { writeQuickRules } from "./quick-rules.ts";
+import { serversOrWhyNot } from "./servers.ts";
 
 const ALL = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
 
@@ -36,15 +31,11 @@ describe("a log store that answers 503", () => {
   let spooled: ReturnType<typeof startService>;
 
   beforeAll(async () => {
-    const skip = (reason = "no servers"): never => {
-      skipped = reason;
-      throw new Error(reason);
-    };
-    const servers = await serversForTest({ skip }, ALL).catch((error: unknown) => {
-      if (skipped === undefined) throw error;
-      return undefined;
-    });
-    if (servers === undefined) return;
+    const servers = await serversOrWhyNot(ALL);
+    if (typeof servers === "string") {
+      skipped = servers;
+      return;
+    }
     const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-full-queue-"));
     ends.push(() => rm(folder, { recursive: true, force: true }));
     const store = createServer((request, response) => {

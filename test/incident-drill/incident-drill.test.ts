@@ -18,6 +18,7 @@ import { readRuleFile, RULE_FILES } from "../rules/shipped.ts";
 import { alertNames, waitForAlert } from "./alerts.ts";
 import { Panels } from "./panels.ts";
 import { quickened, writeQuickRules } from "./quick-rules.ts";
+import { serversOrWhyNot } from "./servers.ts";
 import { startPlugins, startUploads } from "./services.ts";
 
 const ALL = ["otelcol", "prometheus", "promtool", "loki", "alertmanager"] as const;
@@ -43,15 +44,11 @@ describe("an incident", () => {
   let backAt = 0;
 
   beforeAll(async () => {
-    const skip = (reason = "no servers"): never => {
-      skipped = reason;
-      throw new Error(reason);
-    };
-    const servers = await serversForTest({ skip }, ALL).catch((error: unknown) => {
-      if (skipped === undefined) throw error;
-      return undefined;
-    });
-    if (servers === undefined) return;
+    const servers = await serversOrWhyNot(ALL);
+    if (typeof servers === "string") {
+      skipped = servers;
+      return;
+    }
     vi.stubEnv("OTEL_METRIC_EXPORT_INTERVAL", "1000");
     vi.stubEnv("OTEL_METRIC_EXPORT_TIMEOUT", "1000");
     const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-drill-"));
