@@ -11,11 +11,6 @@ export function is(attribute: Attribute, value: string): string {
   return `${labelName(attribute)}="${value}"`;
 }
 
-/** A label that is anything but one value. */
-export function isNot(attribute: Attribute, value: string): string {
-  return `${labelName(attribute)}!="${value}"`;
-}
-
 /** A metric's series, of the services chosen. */
 export function series(metric: Metric, ...matchers: readonly string[]): string {
   const all = ['job=~"$job"', 'instance=~"$instance"', ...matchers];

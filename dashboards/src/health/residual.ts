@@ -1,14 +1,14 @@
-import { ATTRIBUTES, METRICS } from "@pyisolate/telemetry";
-import { isNot, series } from "../promql.ts";
+import { METRICS } from "@pyisolate/telemetry";
+import { series } from "../promql.ts";
 
 const each = "sum by (job, instance)";
 
 /**
  * denied - emitted - coalesced - dropped - pending, by process. Of totals, not of rates: each process exports all of them in
- * one collection, and only their difference as of it says something. What is invalid was recorded, and is no denial event.
+ * one collection, and only their difference as of it says something.
  */
 export const residual = [
   `(${each} (${series(METRICS.denialEvents)}) or 0 * ${each} (${series(METRICS.queueSize)}))`,
-  `${each} (${series(METRICS.records, isNot(ATTRIBUTES.dropReason, "invalid"))})`,
+  `${each} (${series(METRICS.records)})`,
   `${each} (${series(METRICS.queueSize)})`,
 ].join(" - ");
