@@ -39,6 +39,12 @@ test("a loss is degraded for a minute", () => {
   expect(watch.read({ ...FINE, lost: 5 }, 61_000)).toMatchObject({ state: "exporting", lost: 5 });
 });
 
+test("a clock that is set back makes no loss last", () => {
+  const watch = new HealthWatch();
+  expect(watch.read({ ...FINE, lost: 5 }, 9_000_000)).toMatchObject({ state: "degraded" });
+  expect(watch.read({ ...FINE, lost: 5 }, 1_000_000)).toMatchObject({ state: "exporting" });
+});
+
 test("of several the worst counts, with all that is pending and lost", () => {
   const health = { since: 0, why: undefined, pending: 1, lost: 2 };
   expect(worstOf([])).toBeUndefined();

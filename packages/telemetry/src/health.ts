@@ -58,7 +58,8 @@ export class HealthWatch {
     if (failing !== undefined) {
       return [now - failing.since < MINUTE ? "degraded" : "blind", failing.why];
     }
-    if (now - this.#lossAt < MINUTE)
+    // A clock that has been set back ends it, too.
+    if (Math.abs(now - this.#lossAt) < MINUTE)
       return ["degraded", "records were lost within the last minute"];
     return ["exporting", undefined];
   }

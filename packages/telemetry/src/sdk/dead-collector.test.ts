@@ -1,9 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { expect, test } from "vitest";
+
+import { startTelemetry } from "../sdk.ts";
 
 // Against the built package: a child process has no vitest to compile for it.
 const DIST = new URL("../../dist/", import.meta.url).href;
@@ -91,3 +96,33 @@ test("a Collector that takes the connection and never answers does not hold the 
   expect(millis).toBeLessThan(1000 + SLACK);
   expect(warnings).toContain("100 log records are lost");
 }, 20_000);
+
+test("an end tells what waits on disk from what is lost", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "pyisolate-end-"));
+  const warnings: string[] = [];
+  const listener = ({ message }: Error) => warnings.push(message);
+  process.on("warning", listener);
+  const otel = startTelemetry({
+    endpoint: "http://127.0.0.1:1",
+    metrics: "none",
+    global: false,
+    spool: { directory, maxBytes: 65_536 },
+    shutdownTimeoutMillis: 100,
+  });
+  const logger = otel.loggerProvider.getLogger("test");
+  for (const count of [20, 1000]) {
+    for (let n = 0; n < count; n++) logger.emit({ body: `record number ${n}` });
+    await Promise.resolve();
+  }
+  await otel.shutdown();
+  await expect.poll(() => warnings).toHaveLength(1);
+  process.off("warning", listener);
+  await rm(directory, { recursive: true });
+  expect(warnings[0]).toContain("20 log records wait in the spool, 1000 log records are lost");
+  expect(otel.delivery()).toEqual({
+    exported: 0,
+    waiting: 20,
+    onDisk: 20,
+    lost: { shutdown: 1000 },
+  });
+});

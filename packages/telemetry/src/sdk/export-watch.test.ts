@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { farEndOf, watchProvider } from "../far-end.ts";
 import { aManifest } from "../testing/manifests.ts";
@@ -59,4 +59,16 @@ test("a provider is watched by whoever said so", () => {
   expect(farEndOf(provider)).toBeUndefined();
   watchProvider(provider, watch);
   expect(farEndOf(provider)).toBe(watch);
+});
+
+test("a failure has never begun in the future, though a clock is set back", () => {
+  const clock = vi.spyOn(Date, "now").mockReturnValue(9_000_000);
+  onTestFinished(() => {
+    clock.mockRestore();
+  });
+  const watch = new ExportWatch();
+  watch.failing("no");
+  clock.mockReturnValue(1_000_000);
+  watch.failing("no");
+  expect(watch.state.failing?.since).toBe(1_000_000);
 });

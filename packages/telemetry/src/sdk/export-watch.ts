@@ -83,7 +83,9 @@ export class ExportWatch implements FarEnd {
   failing(error: unknown): void {
     const said = error instanceof Error ? error.message : String(error);
     const why = cleanText(`${this.#what}${said}`, MAX_WHY);
-    this.#failing = { since: this.#failing?.since ?? Date.now(), why };
+    const now = Date.now();
+    // Not after now: a clock that has been set back would put off blindness by as much.
+    this.#failing = { since: Math.min(this.#failing?.since ?? now, now), why };
   }
 
   /** Records get out again. */

@@ -143,20 +143,20 @@ class RunningTelemetry implements Telemetry {
   }
 
   async #end(): Promise<void> {
-    const deadline = Date.now() + this.#timeout;
+    const deadline = performance.now() + this.#timeout;
     try {
       const patience = { keepAlive: true };
       const sent = await within(this.#flushRecords(), this.#timeout * RECORDS_SHARE, patience);
-      if (!sent) {
-        const { onDisk = 0 } = this.#logging.outbox ?? {};
-        const left = onDisk > 0 ? `wait in the spool for the next start` : "are lost";
-        warn(this.#notFlushed(this.#timeout, left));
-      }
+      if (!sent) warn(this.#notFlushed(this.#timeout, "are lost"));
       await this.loggerProvider.shutdown();
       // What the recorders still held has been settled by that; once more, for its loss to be in the last counts.
       const again = drainRecorders(async () => {});
-      await within(again, Math.max(deadline - Date.now(), 1), patience);
-      await within(this.meterProvider.shutdown(), Math.max(deadline - Date.now(), 1), patience);
+      await within(again, Math.max(deadline - performance.now(), 1), patience);
+      await within(
+        this.meterProvider.shutdown(),
+        Math.max(deadline - performance.now(), 1),
+        patience,
+      );
     } catch (error) {
       warn(`telemetry was not flushed: ${error instanceof Error ? error.message : "unknown"}`);
     } finally {
@@ -180,9 +180,13 @@ class RunningTelemetry implements Telemetry {
     const { failing } = this.#logging.watch.state;
     const why = failing?.why ?? this.#metering.watch.state.failing?.why;
     const because = why === undefined ? "" : ` (${why})`;
-    const waiting = this.#logging.outbox?.waiting ?? 0;
-    const rest = waiting === 0 ? "some counts were not sent" : `${waiting} log records ${fate}`;
-    return `telemetry was not flushed within ${millis} ms: is the Collector up?${because} ${rest}`;
+    const { waiting = 0, onDisk = 0 } = this.#logging.outbox ?? {};
+    const rest = [
+      ...(onDisk > 0 ? [`${onDisk} log records wait in the spool`] : []),
+      ...(waiting > onDisk ? [`${waiting - onDisk} log records ${fate}`] : []),
+    ];
+    const left = rest.length === 0 ? "some counts were not sent" : rest.join(", ");
+    return `telemetry was not flushed within ${millis} ms: is the Collector up?${because} ${left}`;
   }
 }
 
