@@ -85,6 +85,7 @@ test(
     child.kill("SIGINT");
     const [code] = await exited;
     expect(code).toBe(0);
+    expect(shown()).not.toContain("had to be killed");
     expect(await left()).toEqual([]);
     for (const url of [prometheus, loki, alertmanager]) {
       await expect(fetch(url)).rejects.toThrow("fetch failed");

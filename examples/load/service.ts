@@ -47,4 +47,6 @@ export async function live(
     },
   });
   await otel.flush();
+  // Whoever listens for its end is kept up by it.
+  if (process.connected) process.disconnect();
 }

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { say } from "../demo/screen.ts";
+
 const SERVICES = ["plugins", "uploads"] as const;
 
 /** Longest that a service may take to flush and end, milliseconds. */
@@ -33,7 +35,7 @@ export async function startServices(otlpEndpoint: string): Promise<Services> {
   died.catch(() => {});
   const end = async () => {
     ending = true;
-    await Promise.all(children.map(async ({ child }) => await stop(child)));
+    await Promise.all(children.map(async ({ child, name }) => await stop(child, name)));
     await rm(spool, { recursive: true, force: true });
   };
   try {
@@ -67,11 +69,14 @@ function start(name: (typeof SERVICES)[number], endpoint: string, spool: string)
   return { name, child };
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, name: string): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), GRACE);
+  const timer = setTimeout(() => {
+    say(`  ${name} has not ended within ${GRACE / 1000} s, and had to be killed`);
+    child.kill("SIGKILL");
+  }, GRACE);
   await exited;
   clearTimeout(timer);
 }
