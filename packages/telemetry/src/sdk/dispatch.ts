@@ -55,8 +55,11 @@ export class Dispatch {
       const delivery = await this.#courier.deliver(request);
       if (delivery.kind === "given_up") return;
       const manifest = shipment.manifests[index];
+      if (manifest === undefined) continue;
       // Off it: should the rest have to be sent again, these go with it, and are settled.
-      if (manifest !== undefined) this.#settle(manifest.takeLast(manifest.records), delivery);
+      const part = manifest.takeLast(manifest.records);
+      shipment.settled(part.records);
+      this.#settle(part, delivery);
     }
     shipment.done();
   }

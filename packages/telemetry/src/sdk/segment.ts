@@ -38,7 +38,7 @@ export class Segment {
     return this.#manifests;
   }
 
-  /** Records in it. */
+  /** Records in it of which it is not known what became. */
   get records(): number {
     return this.#records;
   }
@@ -66,6 +66,11 @@ export class Segment {
       this.#manifests.push(manifest);
       this.#records += manifest.records;
     }
+  }
+
+  /** It is known what became of so many of its records. */
+  settled(records: number): void {
+    this.#records -= records;
   }
 
   /** No more will be written. */

@@ -6,6 +6,8 @@ export interface Shipment {
   readonly requests: readonly Buffer[];
   /** One for each request that this process has written: a former one has accounted for its own. */
   readonly manifests: readonly Manifest[];
+  /** It is known what became of so many of its records, though not yet of all. */
+  settled(records: number): void;
   /** Everything in it has arrived, or been refused. */
   done(): void;
 }

@@ -71,7 +71,7 @@ export class Orphans {
           this.#forget(path);
           removeFile(path);
         };
-        if (requests.length > 0) return { requests, manifests: [], done };
+        if (requests.length > 0) return { requests, manifests: [], settled: () => {}, done };
         done();
       } catch (error) {
         this.#skip(path, error);

@@ -167,8 +167,12 @@ export class Spool {
     const done = () => {
       this.#forget(segment);
     };
+    const settled = (records: number) => {
+      this.#records -= records;
+      segment.settled(records);
+    };
     try {
-      return { requests: linesOf(segment.read()), manifests: segment.manifests, done };
+      return { requests: linesOf(segment.read()), manifests: segment.manifests, settled, done };
     } catch (error) {
       // It may be readable later, when the process has descriptors again: after all the others.
       if (!isGone(error)) {

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { SeverityNumber } from "@opentelemetry/api";
+import { LoggerProvider } from "@opentelemetry/sdk-logs";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import type { Claim, Fate } from "../far-end.ts";
+import { attributesOf, otlpReceiver } from "../testing/otlp-receiver.ts";
+import { sumOf } from "../testing/sdk-double.ts";
+import { Courier } from "./courier.ts";
+import { Dispatch } from "./dispatch.ts";
+import { ExportWatch } from "./export-watch.ts";
+import { OtlpClient } from "./otlp-client.ts";
+import { Outbox } from "./outbox.ts";
+import { Spool } from "./spool.ts";
+
+type Step =
+  | { readonly do: "emit"; readonly count: number }
+  | { readonly do: "answer"; readonly status: number }
+  | { readonly do: "wait" | "turn" | "loseFolder" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("emit" as const),
+      count: fc.integer({ min: 1, max: 40 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("answer" as const),
+      status: fc.constantFrom(200, 200, 503, 400, 500, 302),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("wait" as const, "turn" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("loseFolder" as const) }) },
+);
+
+/** Somebody whose records they are, and what was said of them. */
+function owner() {
+  const told = new Map<Fate, number>();
+  const claim: Claim = {
+    settle: (fate, records) => {
+      told.set(fate, (told.get(fate) ?? 0) + records);
+    },
+  };
+  return { claim, told, all: () => sumOf(told.values()) };
+}
+
+test("whatever the far end answers and the disk does, each record is waiting or has one fate, and what has arrived is there", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 25 }), async (spooled, steps) => {
+      const folder = await mkdtemp(join(tmpdir(), "pyisolate-outbox-"));
+      let status = 200;
+      const imbalances: number[] = [];
+      let emitted = 0;
+      const residual = () => emitted - all() - outbox.waiting;
+      // Asked at each request too: between two of them is where something is neither here nor there.
+      await using receiver = await otlpReceiver(() => {
+        if (residual() !== 0) imbalances.push(residual());
+        return status;
+      });
+      const watch = new ExportWatch();
+      const courier = new Courier(
+        new OtlpClient(`${receiver.url}/v1/logs`, "LOGS", "v1/logs"),
+        watch,
+      );
+      const directory = join(folder, "spool");
+      const spool = spooled
+        ? new Spool({ directory, maxBytes: 20_000 }, watch, () => {})
+        : undefined;
+      const limits = { queueSize: 50, batchSize: 10, batchDelay: 1 };
+      const outbox = new Outbox(new Dispatch(courier, watch), watch, limits, spool);
+      const logger = new LoggerProvider({ processors: [outbox] }).getLogger("test");
+      const { claim, told, all } = owner();
+      try {
+        for (const now of steps) {
+          switch (now.do) {
+            case "emit":
+              for (let n = 0; n < now.count; n++) {
+                watch.track({ claim, denials: 1 }, () => {
+                  logger.emit({ severityNumber: SeverityNumber.WARN, attributes: { n: emitted } });
+                });
+                emitted += 1;
+              }
+              break;
+            case "answer":
+              ({ status } = now);
+              break;
+            case "wait":
+              await sleep(10);
+              break;
+            case "turn":
+              await sleep(0);
+              break;
+            case "loseFolder":
+              await rm(directory, { recursive: true, force: true });
+              break;
+            default:
+              throw new Error("no such step");
+          }
+          expect(residual()).toBe(0);
+          // What the next step emits is another write.
+          await Promise.resolve();
+        }
+        status = 200;
+        await outbox.delivered();
+        await outbox.shutdown();
+        expect(residual()).toBe(0);
+        expect(imbalances).toEqual([]);
+        // Nothing of it was given up: there was somebody to take it.
+        expect(outbox.waiting).toBe(0);
+        const seen = receiver
+          .records()
+          .map(({ attributes }) => Number(attributesOf(attributes)["n"]));
+        expect(new Set(seen).size).toBe(told.get("arrived") ?? 0);
+      } finally {
+        await outbox.shutdown();
+        await rm(folder, { recursive: true, force: true });
+      }
+    }),
+    { numRuns: 60 },
+  );
+}, 120_000);
