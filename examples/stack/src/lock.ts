@@ -26,8 +26,7 @@ export async function withLock<T>(
 ): Promise<T> {
   for (let waiting = false; !(await acquire(folder)); waiting = true) {
     if (!waiting) options.onWait?.();
-    if (await isStale(folder)) await breakLock(folder);
-    else await sleep(200);
+    if (!(await isStale(folder)) || !(await breakLock(folder))) await sleep(200);
   }
   const beat = setInterval(() => {
     const now = new Date();
@@ -60,8 +59,29 @@ async function isStale(folder: string): Promise<boolean> {
   }
 }
 
-// By rename, which only one of several that found it stale can do.
-async function breakLock(folder: string): Promise<void> {
+/**
+ * By one at a time, who looks again: another that found it stale may have broken it meanwhile, and what lies there now is
+ * somebody's who lives.
+ *
+ * @returns false where somebody else is at it.
+ */
+async function breakLock(folder: string): Promise<boolean> {
+  const breaking = `${folder}.breaking`;
+  if (!(await acquire(breaking))) {
+    // Whoever was at it is dead too.
+    if (await isStale(breaking)) await rm(breaking, { recursive: true, force: true });
+    return false;
+  }
+  try {
+    if (await isStale(folder)) await bury(folder);
+    return true;
+  } finally {
+    await rm(breaking, { recursive: true, force: true });
+  }
+}
+
+// Away in one step: emptied in place it could be taken half full.
+async function bury(folder: string): Promise<void> {
   const grave = `${folder}.${randomUUID()}`;
   try {
     await rename(folder, grave);
