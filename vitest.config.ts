@@ -15,7 +15,5 @@ export default defineConfig({
     execArgv: ["--no-node-snapshot"],
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    // Where a failure costs a landing: a test of real servers may be unlucky once on a busy machine. It is shown as retried.
-    retry: process.env["CI"] === undefined ? 0 : 1,
   },
 });

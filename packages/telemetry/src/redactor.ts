@@ -7,10 +7,8 @@ import { newRow, type Row, type Tally } from "./tally.ts";
 /** A rule of the host's own: gets a target that has been redacted already, and gives what may leave the process. */
 export type Redact = (target: string, event: DenialEvent) => string;
 
-/** A run that works longer than this is slow, milliseconds: 512 of them at once would hold the host up for seconds. */
+/** A run longer than this is slow, milliseconds: 512 of them at once would hold the host up for seconds. */
 const SLOW = 5;
-/** So is one that takes longer than this without working, milliseconds; less may be the machine's doing. */
-const HELD_UP = 50;
 /** Slow runs after which a rule is not asked any more. */
 const MAX_SLOW = 8;
 /** Runs in which one slow run is forgiven: a collection of garbage may fall into any. */
@@ -49,15 +47,14 @@ export class Redactor {
 
   #own(rule: Redact, target: string, event: DenialEvent): string | undefined {
     if (this.#slow >= MAX_SLOW) return this.#fail("switched_off");
-    const wasSlow = stopwatch();
+    const start = performance.now();
     let text: unknown;
-    let isSlow = false;
     try {
       text = rule(target, event);
     } finally {
-      isSlow = wasSlow();
-      if (isSlow) this.#slow += 1;
+      this.#slow += performance.now() - start > SLOW ? 1 : 0;
     }
+    const isSlow = performance.now() - start > SLOW;
     this.#runs += 1;
     if (this.#runs % FORGIVEN_AFTER === 0 && this.#slow > 0) this.#slow -= 1;
     if (typeof text !== "string") {
@@ -74,18 +71,6 @@ export class Redactor {
     if (row !== undefined) this.#tally.count(row);
     return undefined;
   }
-}
-
-/** Says whether what ran since was slow: by the work of this thread, since on a busy machine a moment takes long. */
-function stopwatch(): () => boolean {
-  const start = performance.now();
-  const cpu = process.threadCpuUsage();
-  return () => {
-    const elapsed = performance.now() - start;
-    if (elapsed <= SLOW || elapsed > HELD_UP) return elapsed > SLOW;
-    const { user, system } = process.threadCpuUsage(cpu);
-    return (user + system) / 1000 > SLOW;
-  };
 }
 
 function failureRow(failure: RedactionFailure): Row {

@@ -44,7 +44,7 @@ test("everything is taken in the order in which it was emitted, a batch at a tim
   const seen = receiver.records().map(({ attributes }) => Number(attributesOf(attributes)["n"]));
   expect(seen).toEqual(Array.from({ length: 35 }, (_, n) => n));
   expect(receiver.logs).toHaveLength(4);
-  expect(watch.state).toMatchObject({ exported: 35, lost: {}, failing: undefined });
+  expect(watch.state).toEqual({ exported: 35, lost: {}, failing: undefined, off: false });
   expect(outbox.waiting).toBe(0);
 });
 
