@@ -7,7 +7,13 @@ import {
   startStack,
   waitForLogs,
 } from "@pyisolate/stack";
-import { createDenialRecorder, EVENTS, METRICS, redactTarget } from "@pyisolate/telemetry";
+import {
+  createDenialRecorder,
+  EVENTS,
+  METRICS,
+  prometheusName,
+  redactTarget,
+} from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 import { afterAll, beforeEach, expect, test } from "vitest";
 
@@ -181,7 +187,7 @@ test("promtool accepts what the Collector exposes, and what the process exposes 
   expect(await stack.promtool.checkMetrics(text)).toMatchObject({ ok: true });
   expect(text).toMatch(
     new RegExp(
-      `^${METRICS.denials.name.replaceAll(".", "_")}_total\\{.*pyisolate_cell="tenant-a".*\\} ${PROGRAMS.length}$`,
+      `^${prometheusName(METRICS.denials)}\\{.*pyisolate_cell="tenant-a".*\\} ${PROGRAMS.length}$`,
       "m",
     ),
   );

@@ -97,6 +97,8 @@ test("@pyisolate/telemetry exports these names", async () => {
       "denialLogRecord",
       "denialSeverity",
       "parseDenialEvent",
+      "prometheusLabel",
+      "prometheusName",
       "redactTarget",
       "seriesBudget",
       "type Capability",

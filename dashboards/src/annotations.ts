@@ -1,8 +1,8 @@
 import { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
-import { ATTRIBUTES, EVENTS, METRICS } from "@pyisolate/telemetry";
+import { ATTRIBUTES, EVENTS, METRICS, prometheusLabel } from "@pyisolate/telemetry";
 import { LOKI, PROMETHEUS } from "./data-sources.ts";
 import { records } from "./logql.ts";
-import { labelName, LOKI_SERVICE } from "./names.ts";
+import { LOKI_SERVICE } from "./names.ts";
 import { counted, is, series } from "./promql.ts";
 import { newest, overTime } from "./targets.ts";
 
@@ -12,8 +12,8 @@ import { newest, overTime } from "./targets.ts";
 export const policyLoaded = fromLoki("Policy loaded", records(EVENTS.policyLoaded))
   .enable(true)
   .iconColor("blue")
-  .titleFormat(`Policy loaded: {{${labelName(ATTRIBUTES.policyName)}}}`)
-  .textFormat(`{{${labelName(ATTRIBUTES.policyHash)}}}`)
+  .titleFormat(`Policy loaded: {{${prometheusLabel(ATTRIBUTES.policyName)}}}`)
+  .textFormat(`{{${prometheusLabel(ATTRIBUTES.policyHash)}}}`)
   .tagKeys(LOKI_SERVICE);
 
 /** The same without Loki: when, and of which job. Off, or each would be there twice. */

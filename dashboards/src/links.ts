@@ -1,5 +1,6 @@
+import { prometheusLabel } from "@pyisolate/telemetry";
 import { DashboardLinkBuilder, DashboardLinkType } from "@grafana/grafana-foundation-sdk/dashboard";
-import { type Attribute, labelName } from "./names.ts";
+import type { Attribute } from "./names.ts";
 import { SHARED } from "./variables.ts";
 
 export const DENIALS_UID = "pyisolate-denials";
@@ -16,7 +17,7 @@ export type Chosen = Partial<Record<(typeof FILTERS)[number], string>>;
 
 /** The value of a clicked series' label. */
 export function labelOf(attribute: Attribute): string {
-  return `\${__field.labels.${labelName(attribute)}:percentencode}`;
+  return `\${__field.labels.${prometheusLabel(attribute)}:percentencode}`;
 }
 
 /** The value in a column of the clicked row, by its heading. */

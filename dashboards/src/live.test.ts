@@ -8,10 +8,10 @@ import {
   startLoki,
   startStack,
 } from "@pyisolate/stack";
-import { EVENTS, METRICS } from "@pyisolate/telemetry";
+import { EVENTS, METRICS, prometheusName } from "@pyisolate/telemetry";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { COLLECTOR } from "./collector-metrics.ts";
-import { metricName } from "./names.ts";
+
 import { committedDashboards, type Dashboard, panelsOf } from "./testing/committed.ts";
 import { type Chosen, Grafana, type Range, type Row } from "./testing/grafana.ts";
 import { type Click, follow, linksWithColumns, shown } from "./testing/links.ts";
@@ -154,7 +154,7 @@ async function open(servers: Servers<"otelcol" | "prometheus" | "promtool" | "lo
   cleanUp.use(await startTrouble(stack.collector.otlpEndpoint, join(folder, "spool")));
 
   const { prometheus } = stack;
-  const queue = metricName(METRICS.queueSize);
+  const queue = prometheusName(METRICS.queueSize);
   await prometheus.waitFor(`count(${queue} == 0)`, ([count]) => count?.value === 2);
   await prometheus.waitFor(COLLECTOR.queueCapacity, (found) => found.length > 0);
   const everything = SCANNED + 6;

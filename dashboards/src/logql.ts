@@ -1,12 +1,5 @@
-import { ATTRIBUTES } from "@pyisolate/telemetry";
-import {
-  type Attribute,
-  type Event,
-  EVENT_NAME,
-  labelName,
-  LOKI_INSTANCE,
-  LOKI_SERVICE,
-} from "./names.ts";
+import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
+import { type Attribute, type Event, EVENT_NAME, LOKI_INSTANCE, LOKI_SERVICE } from "./names.ts";
 
 /** The records of one event, of the services chosen. */
 export function records(event: Event, ...matchers: readonly string[]): string {
@@ -25,6 +18,6 @@ export function denialsBy(
   selector: string,
   window: string,
 ): string {
-  const by = attributes.length === 0 ? "" : ` by (${attributes.map(labelName).join(", ")})`;
-  return `sum${by} (sum_over_time(${selector} | unwrap ${labelName(ATTRIBUTES.denialCount)} [${window}]))`;
+  const by = attributes.length === 0 ? "" : ` by (${attributes.map(prometheusLabel).join(", ")})`;
+  return `sum${by} (sum_over_time(${selector} | unwrap ${prometheusLabel(ATTRIBUTES.denialCount)} [${window}]))`;
 }

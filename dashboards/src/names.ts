@@ -1,4 +1,4 @@
-import { ATTRIBUTES, EVENTS } from "@pyisolate/telemetry";
+import { ATTRIBUTES, EVENTS, prometheusLabel } from "@pyisolate/telemetry";
 
 /** A metric of semconv.ts. */
 export interface Metric {
@@ -13,16 +13,6 @@ export interface Attribute {
 
 /** A log event of semconv.ts. */
 export type Event = (typeof EVENTS)[keyof typeof EVENTS];
-
-/** What Prometheus calls it, on both metrics paths. */
-export function metricName({ name, kind }: Metric): string {
-  return underscored(name) + (kind === "counter" ? "_total" : "");
-}
-
-/** What Prometheus and Loki call it: a label there, structured metadata here. */
-export function labelName({ name }: Attribute): string {
-  return underscored(name);
-}
 
 /** Loki's name of an attribute that the Collector adds, because Loki forgets a record's event name. */
 export const EVENT_NAME = "event_name";
@@ -39,8 +29,4 @@ export const LOKI_LEVEL = "detected_level";
 export const GUEST_WRITTEN: readonly string[] = [
   ATTRIBUTES.attemptedAction,
   ATTRIBUTES.denialTargets,
-].map(labelName);
-
-function underscored(name: string): string {
-  return name.replaceAll(".", "_");
-}
+].map(prometheusLabel);

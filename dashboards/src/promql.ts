@@ -1,20 +1,20 @@
-import { METRICS } from "@pyisolate/telemetry";
-import { type Attribute, labelName, type Metric, metricName } from "./names.ts";
+import { METRICS, prometheusLabel, prometheusName } from "@pyisolate/telemetry";
+import type { Attribute, Metric } from "./names.ts";
 
 /** A label that follows a variable of the dashboard. */
 export function follows(attribute: Attribute, variable: string): string {
-  return `${labelName(attribute)}=~"$${variable}"`;
+  return `${prometheusLabel(attribute)}=~"$${variable}"`;
 }
 
 /** A label that is one value. */
 export function is(attribute: Attribute, value: string): string {
-  return `${labelName(attribute)}="${value}"`;
+  return `${prometheusLabel(attribute)}="${value}"`;
 }
 
 /** A metric's series, of the services chosen. */
 export function series(metric: Metric, ...matchers: readonly string[]): string {
   const all = ['job=~"$job"', 'instance=~"$instance"', ...matchers];
-  return `${metricName(metric)}{${all.join(", ")}}`;
+  return `${prometheusName(metric)}{${all.join(", ")}}`;
 }
 
 /** `sum by (…) (…)`; with no attributes, one number. */
@@ -59,5 +59,5 @@ export function orZero(expression: string): string {
 function aggregate(operator: string, attributes: readonly Attribute[]): string {
   return attributes.length === 0
     ? operator
-    : `${operator} by (${attributes.map(labelName).join(", ")})`;
+    : `${operator} by (${attributes.map(prometheusLabel).join(", ")})`;
 }

@@ -5,9 +5,9 @@ import {
   VariableRefresh,
   VariableSort,
 } from "@grafana/grafana-foundation-sdk/dashboard";
-import { ATTRIBUTES, METRICS } from "@pyisolate/telemetry";
+import { ATTRIBUTES, METRICS, prometheusLabel, prometheusName } from "@pyisolate/telemetry";
 import { COLLECTOR } from "./collector-metrics.ts";
-import { type Attribute, labelName, type Metric, metricName } from "./names.ts";
+import type { Attribute, Metric } from "./names.ts";
 import { PROMETHEUS } from "./data-sources.ts";
 import { series } from "./promql.ts";
 
@@ -23,7 +23,7 @@ export const dataSources = {
 } as const;
 
 // The gauge is there from a service's start; counters of denials begin with the first.
-const present = metricName(METRICS.queueSize);
+const present = prometheusName(METRICS.queueSize);
 
 export const job = all(
   "job",
@@ -107,7 +107,7 @@ function ofMetric(
   attribute: Attribute,
   description: string,
 ) {
-  const query = `label_values(${series(metric)}, ${labelName(attribute)})`;
+  const query = `label_values(${series(metric)}, ${prometheusLabel(attribute)})`;
   return all(name, label, description, query);
 }
 

@@ -1,6 +1,6 @@
-import { EVENTS, METRICS } from "@pyisolate/telemetry";
+import { EVENTS, METRICS, prometheusName } from "@pyisolate/telemetry";
 import { describe, expect, test } from "vitest";
-import { GUEST_WRITTEN, metricName } from "./names.ts";
+import { GUEST_WRITTEN } from "./names.ts";
 import {
   committedDashboards,
   dataLinksOf,
@@ -139,7 +139,7 @@ describe.each(dashboards)("$title", (dashboard) => {
 test("every metric is on a dashboard, or said why not", () => {
   const shown = JSON.stringify(dashboards.flatMap((each) => panelsOf(each)));
   const missing = Object.values(METRICS)
-    .map(metricName)
+    .map(prometheusName)
     .filter((name) => !shown.includes(name));
   expect(missing).toEqual(Object.keys(NOT_FOR_ONE));
 });

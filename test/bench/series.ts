@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { ValueType, type Attributes, type MeterProvider } from "@opentelemetry/api";
 import { DataPointType, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { type DenialEvent, denialEvent } from "@pyisolate/policy";
-import { ATTRIBUTES as A, METRICS } from "@pyisolate/telemetry";
+import { ATTRIBUTES as A, METRICS, prometheusLabel, prometheusName } from "@pyisolate/telemetry";
 import { Counter, Registry } from "prom-client";
 
 const SCOPE = { name: "@pyisolate/telemetry", version: "0.1.0" };
@@ -86,27 +86,27 @@ export function countInPromClient(counters: readonly CounterSeries[]): Registry 
   const registry = new Registry();
   for (const { name, description, series } of counters) {
     const labelNames = [
-      ...new Set(series.flatMap(({ attributes }) => Object.keys(attributes).map(underscored))),
+      ...new Set(
+        series.flatMap(({ attributes }) =>
+          Object.keys(attributes).map((name) => prometheusLabel({ name })),
+        ),
+      ),
     ];
     const counter = new Counter({
-      name: `${underscored(name)}_total`,
+      name: prometheusName({ name, kind: "counter" }),
       help: description,
       labelNames,
       registers: [registry],
     });
     for (const { attributes, value } of series) {
       const labels = Object.entries(attributes).map(([key, label]) => [
-        underscored(key),
+        prometheusLabel({ name: key }),
         String(label),
       ]);
       counter.inc(Object.fromEntries(labels) as Record<string, string>, value);
     }
   }
   return registry;
-}
-
-function underscored(name: string): string {
-  return name.replaceAll(".", "_");
 }
 
 /** A page on loopback, for as long as it is held. */

@@ -1,4 +1,4 @@
-import { METRICS } from "@pyisolate/telemetry";
+import { METRICS, prometheusLabel, prometheusName } from "@pyisolate/telemetry";
 
 /** A metric's labels; those with a closed set of values have it. */
 export type Labels = ReadonlyMap<string, readonly string[] | undefined>;
@@ -23,16 +23,11 @@ export const COLLECTOR_METRICS: Readonly<Record<string, readonly string[]>> = {
 export function knownMetrics(): ReadonlyMap<string, Labels> {
   const known = new Map<string, Labels>([["up", labels([])]]);
   for (const [name, of] of Object.entries(COLLECTOR_METRICS)) known.set(name, labels(of));
-  for (const { name, kind, attributes } of Object.values(METRICS)) {
-    known.set(
-      name.replaceAll(".", "_") + (kind === "counter" ? "_total" : ""),
-      new Map([
-        ...labels([]),
-        ...attributes.map(
-          ({ name, values }) => [name.replaceAll(".", "_"), values?.map(String)] as const,
-        ),
-      ]),
+  for (const metric of Object.values(METRICS)) {
+    const own = metric.attributes.map(
+      (attribute) => [prometheusLabel(attribute), attribute.values?.map(String)] as const,
     );
+    known.set(prometheusName(metric), new Map([...labels([]), ...own]));
   }
   return known;
 }

@@ -1,6 +1,6 @@
-import { ATTRIBUTES } from "@pyisolate/telemetry";
+import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
 import { columnOf, labelOf, LAST_DAY, recordsThen, recordsUrl } from "../links.ts";
-import { labelName } from "../names.ts";
+
 import { bars, table } from "../panels.ts";
 import { countedOver, perSecond, sumBy } from "../promql.ts";
 import { denials } from "../selectors.ts";
@@ -28,8 +28,8 @@ export const layer = [
       {
         id: "groupingToMatrix",
         options: {
-          rowField: labelName(A.brokerDecision),
-          columnField: labelName(A.kernelDecision),
+          rowField: prometheusLabel(A.brokerDecision),
+          columnField: prometheusLabel(A.kernelDecision),
           valueField: "Value",
           emptyValue: "zero",
         },
@@ -38,7 +38,8 @@ export const layer = [
         id: "organize",
         options: {
           renameByName: {
-            [`${labelName(A.brokerDecision)}\\${labelName(A.kernelDecision)}`]: "broker \\ kernel",
+            [`${prometheusLabel(A.brokerDecision)}\\${prometheusLabel(A.kernelDecision)}`]:
+              "broker \\ kernel",
           },
         },
       },
@@ -72,7 +73,7 @@ export const layer = [
     .withTarget(
       overTime(
         perSecond([A.brokerDecision, A.kernelDecision], denials),
-        `{{${labelName(A.brokerDecision)}}} × {{${labelName(A.kernelDecision)}}}`,
+        `{{${prometheusLabel(A.brokerDecision)}}} × {{${prometheusLabel(A.kernelDecision)}}}`,
       ),
     )
     .dataLinks([
@@ -90,8 +91,8 @@ export const layer = [
     .withTarget(asTable(`sort_desc(${newPairs})`))
     .transformations(
       columns(
-        [labelName(A.policyRule), "Rule"],
-        [labelName(A.reason), "Reason"],
+        [prometheusLabel(A.policyRule), "Rule"],
+        [prometheusLabel(A.reason), "Reason"],
         ["Value", "Denials"],
       ),
     )

@@ -1,6 +1,6 @@
-import { ATTRIBUTES, EVENTS } from "@pyisolate/telemetry";
+import { ATTRIBUTES, EVENTS, prometheusLabel } from "@pyisolate/telemetry";
 import { LOKI } from "../data-sources.ts";
-import { labelName, LOKI_INSTANCE, LOKI_SERVICE } from "../names.ts";
+import { LOKI_INSTANCE, LOKI_SERVICE } from "../names.ts";
 import { keep, records } from "../logql.ts";
 import { bars, table } from "../panels.ts";
 import { follows, perSecond } from "../promql.ts";
@@ -12,19 +12,19 @@ const A = ATTRIBUTES;
 
 const loaded: readonly Column[] = [
   [LOKI_SERVICE, "Service"],
-  [labelName(A.policyName), "Policy"],
-  [labelName(A.policyHash), "Hash"],
+  [prometheusLabel(A.policyName), "Policy"],
+  [prometheusLabel(A.policyHash), "Hash"],
   [LOKI_INSTANCE, "Instance"],
 ];
 
 const ended: readonly Column[] = [
-  [labelName(A.cell), "Cell"],
-  [labelName(A.closedCause), "Ended by"],
-  [labelName(A.closedDenials), "Denials"],
-  [labelName(A.closedAllowed), "Granted"],
-  [labelName(A.ledgerEmitted), "Recorded"],
-  [labelName(A.ledgerCoalesced), "In another's record"],
-  [labelName(A.ledgerDropped), "Without a record"],
+  [prometheusLabel(A.cell), "Cell"],
+  [prometheusLabel(A.closedCause), "Ended by"],
+  [prometheusLabel(A.closedDenials), "Denials"],
+  [prometheusLabel(A.closedAllowed), "Granted"],
+  [prometheusLabel(A.ledgerEmitted), "Recorded"],
+  [prometheusLabel(A.ledgerCoalesced), "In another's record"],
+  [prometheusLabel(A.ledgerDropped), "Without a record"],
 ];
 
 /** What decides, what would decide, and cells that are over. */
@@ -53,7 +53,7 @@ export const policy = [
     .withTarget(
       overTime(
         perSecond([A.policyRule, A.reason], shadowVerdicts),
-        `{{${labelName(A.policyRule)}}} {{${labelName(A.reason)}}}`,
+        `{{${prometheusLabel(A.policyRule)}}} {{${prometheusLabel(A.reason)}}}`,
       ),
     ),
 

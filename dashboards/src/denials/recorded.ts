@@ -1,8 +1,8 @@
-import { ATTRIBUTES } from "@pyisolate/telemetry";
+import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
 import { LOKI } from "../data-sources.ts";
 import { CLICKED, RECORDS_PANEL, recordsUrl, traceUrl } from "../links.ts";
 import { denialsBy, keep } from "../logql.ts";
-import { labelName, LOKI_LEVEL, TRACE_ID } from "../names.ts";
+import { LOKI_LEVEL, TRACE_ID } from "../names.ts";
 import { bars, logs, table } from "../panels.ts";
 import { denialRecords } from "../selectors.ts";
 import { type Column, recordColumns, totals } from "../tables.ts";
@@ -12,18 +12,18 @@ const A = ATTRIBUTES;
 
 const shown: readonly Column[] = [
   [LOKI_LEVEL, "Level"],
-  [labelName(A.cell), "Cell"],
-  [labelName(A.attemptedAction), "Attempted action"],
-  [labelName(A.policyRule), "Rule"],
-  [labelName(A.reason), "Reason"],
-  [labelName(A.nearestRule), "Nearest rule"],
-  [labelName(A.brokerDecision), "Broker"],
-  [labelName(A.kernelDecision), "Kernel"],
-  [labelName(A.kernelEvidence), "Evidence"],
-  [labelName(A.denialCount), "Count"],
-  [labelName(A.enforced), "Enforced"],
-  [labelName(A.policyHash), "Policy"],
-  [labelName(A.denialId), "Denial id"],
+  [prometheusLabel(A.cell), "Cell"],
+  [prometheusLabel(A.attemptedAction), "Attempted action"],
+  [prometheusLabel(A.policyRule), "Rule"],
+  [prometheusLabel(A.reason), "Reason"],
+  [prometheusLabel(A.nearestRule), "Nearest rule"],
+  [prometheusLabel(A.brokerDecision), "Broker"],
+  [prometheusLabel(A.kernelDecision), "Kernel"],
+  [prometheusLabel(A.kernelEvidence), "Evidence"],
+  [prometheusLabel(A.denialCount), "Count"],
+  [prometheusLabel(A.enforced), "Enforced"],
+  [prometheusLabel(A.policyHash), "Policy"],
+  [prometheusLabel(A.denialId), "Denial id"],
   [TRACE_ID, "Trace"],
 ];
 
@@ -43,7 +43,7 @@ export const recorded = [
     .withTarget(
       countOverTime(
         denialsBy([A.cell, A.operation], denialRecords, "$__auto"),
-        `{{${labelName(A.cell)}}} {{${labelName(A.operation)}}}`,
+        `{{${prometheusLabel(A.cell)}}} {{${prometheusLabel(A.operation)}}}`,
       ),
     ),
 
@@ -57,12 +57,15 @@ export const recorded = [
     .datasource(LOKI)
     .unit("short")
     .withTarget(
-      newest(`${denialRecords} ${keep([A.attemptedAction, A.denialCount].map(labelName))}`, 1000),
+      newest(
+        `${denialRecords} ${keep([A.attemptedAction, A.denialCount].map(prometheusLabel))}`,
+        1000,
+      ),
     )
     .transformations(
       totals(
-        [labelName(A.attemptedAction), "Attempted action"],
-        [labelName(A.denialCount), "Denials"],
+        [prometheusLabel(A.attemptedAction), "Attempted action"],
+        [prometheusLabel(A.denialCount), "Denials"],
         20,
       ),
     ),

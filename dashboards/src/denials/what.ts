@@ -1,6 +1,6 @@
-import { ATTRIBUTES } from "@pyisolate/telemetry";
+import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
 import { labelOf, recordsThen } from "../links.ts";
-import { labelName } from "../names.ts";
+
 import { bars } from "../panels.ts";
 import { perSecond } from "../promql.ts";
 import { denials } from "../selectors.ts";
@@ -17,7 +17,9 @@ export const what = [
       "What was asked for and refused. Click a bar for the records around it. File system alone, with many targets, is a scan; network or subprocess is a guest that wants out; limit is a guest that ran too long or grew too large. Not by cell.",
   })
     .unit("cps")
-    .withTarget(overTime(perSecond([A.capability], denials), `{{${labelName(A.capability)}}}`))
+    .withTarget(
+      overTime(perSecond([A.capability], denials), `{{${prometheusLabel(A.capability)}}}`),
+    )
     .dataLinks([recordsThen({ capability: labelOf(A.capability) })]),
 
   bars({
@@ -27,7 +29,9 @@ export const what = [
       "Which rule refused; “default” is no rule at all. Where default rises after a policy change, the policy is one rule short: the records' nearest rule says which one nearly fitted. Rules past the series budget are _other. Not by cell.",
   })
     .unit("cps")
-    .withTarget(overTime(perSecond([A.policyRule], denials), `{{${labelName(A.policyRule)}}}`))
+    .withTarget(
+      overTime(perSecond([A.policyRule], denials), `{{${prometheusLabel(A.policyRule)}}}`),
+    )
     .dataLinks([recordsThen({ rule: labelOf(A.policyRule) })]),
 
   bars({
@@ -37,6 +41,6 @@ export const what = [
       "Why. no_rule, outside_scope, wrong_operation: the policy does not grant it. explicit_deny: a rule forbids it. malformed: a cell sent what no guard sends. kernel: the kernel refused. auth: somebody tried to reload a policy with a wrong token. unavailable: it could not be decided, so look at the host. Not by cell.",
   })
     .unit("cps")
-    .withTarget(overTime(perSecond([A.reason], denials), `{{${labelName(A.reason)}}}`))
+    .withTarget(overTime(perSecond([A.reason], denials), `{{${prometheusLabel(A.reason)}}}`))
     .dataLinks([recordsThen({ reason: labelOf(A.reason) })]),
 ];

@@ -1,6 +1,6 @@
-import { ATTRIBUTES } from "@pyisolate/telemetry";
+import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
 import { CLICKED, labelOf, recordsThen, recordsUrl } from "../links.ts";
-import { labelName } from "../names.ts";
+
 import { bars, table } from "../panels.ts";
 import { countedOver, perSecond, sumBy } from "../promql.ts";
 import { denialsOfCells } from "../selectors.ts";
@@ -19,7 +19,7 @@ export const who = [
   })
     .span(14)
     .unit("cps")
-    .withTarget(overTime(perSecond([A.cell], denialsOfCells), `{{${labelName(A.cell)}}}`))
+    .withTarget(overTime(perSecond([A.cell], denialsOfCells), `{{${prometheusLabel(A.cell)}}}`))
     .dataLinks([recordsThen({ cell: labelOf(A.cell) })]),
 
   table({
@@ -31,7 +31,7 @@ export const who = [
     .span(10)
     .unit("short")
     .withTarget(asTable(`topk(20, ${sumBy([A.cell], countedOver(denialsOfCells, "$__range"))})`))
-    .transformations(columns([labelName(A.cell), "Cell"], ["Value", "Denials"]))
+    .transformations(columns([prometheusLabel(A.cell), "Cell"], ["Value", "Denials"]))
     .overrideByName("Cell", [
       {
         id: "links",

@@ -1,7 +1,7 @@
-import { ATTRIBUTES, EVENTS, METRICS } from "@pyisolate/telemetry";
+import { ATTRIBUTES, EVENTS, METRICS, prometheusLabel } from "@pyisolate/telemetry";
 import { LOKI } from "../data-sources.ts";
 import { keep, records } from "../logql.ts";
-import { labelName, LOKI_INSTANCE, LOKI_SERVICE } from "../names.ts";
+import { LOKI_INSTANCE, LOKI_SERVICE } from "../names.ts";
 import { bars, lines, table } from "../panels.ts";
 import { is, perSecond, series } from "../promql.ts";
 import { type Column, recordColumns } from "../tables.ts";
@@ -14,7 +14,7 @@ const A = ATTRIBUTES;
 const reasons: readonly Column[] = [
   ...EVENTS.recordsDropped.attributes,
   ...EVENTS.recordsDropped.optional,
-].map(({ name }) => [labelName({ name }), name.split(".").at(-1) ?? name]);
+].map(({ name }) => [prometheusLabel({ name }), name.split(".").at(-1) ?? name]);
 
 const notice: readonly Column[] = [
   [LOKI_SERVICE, "Service"],
@@ -32,7 +32,10 @@ export const recordsOfDenials = [
   })
     .unit("cps")
     .withTarget(
-      overTime(perSecond([A.outcome], series(METRICS.records)), `{{${labelName(A.outcome)}}}`),
+      overTime(
+        perSecond([A.outcome], series(METRICS.records)),
+        `{{${prometheusLabel(A.outcome)}}}`,
+      ),
     ),
 
   bars({
@@ -45,7 +48,7 @@ export const recordsOfDenials = [
     .withTarget(
       overTime(
         perSecond([A.dropReason], series(METRICS.records, is(A.outcome, "dropped"))),
-        `{{${labelName(A.dropReason)}}}`,
+        `{{${prometheusLabel(A.dropReason)}}}`,
       ),
     ),
 
@@ -77,7 +80,10 @@ export const recordsOfDenials = [
   })
     .unit("cps")
     .withTarget(
-      overTime(perSecond([A.dimension], series(METRICS.folded)), `{{${labelName(A.dimension)}}}`),
+      overTime(
+        perSecond([A.dimension], series(METRICS.folded)),
+        `{{${prometheusLabel(A.dimension)}}}`,
+      ),
     ),
 
   bars({
@@ -90,7 +96,7 @@ export const recordsOfDenials = [
     .withTarget(
       overTime(
         perSecond([A.redactionFailure], series(METRICS.redactions)),
-        `{{${labelName(A.redactionFailure)}}}`,
+        `{{${prometheusLabel(A.redactionFailure)}}}`,
       ),
     ),
 

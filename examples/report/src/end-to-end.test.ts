@@ -16,14 +16,19 @@ import {
   startLoki,
   startStack,
 } from "@pyisolate/stack";
-import { createDenialRecorder, denialEvent, EVENTS, METRICS } from "@pyisolate/telemetry";
+import {
+  EVENTS,
+  METRICS,
+  createDenialRecorder,
+  denialEvent,
+  prometheusName,
+} from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 import axe from "axe-core";
 import { JSDOM } from "jsdom";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeEach, expect, test } from "vitest";
 
-import { seriesOf } from "./names.ts";
 import { startChromium } from "./testing/browser.ts";
 import { sendAsItIs } from "./testing/careless-sender.ts";
 import { faintTexts } from "./testing/contrast.ts";
@@ -84,7 +89,7 @@ async function setUp(
   await sendAsItIs(stack.collector.otlpEndpoint, CARELESS);
   const counted = events.length + 1;
   await stack.prometheus.waitFor(
-    `sum(last_over_time(${seriesOf(METRICS.denials)}[5m]))`,
+    `sum(last_over_time(${prometheusName(METRICS.denials)}[5m]))`,
     ([sum]) => sum?.value === counted,
   );
   await loki.waitFor(
@@ -155,7 +160,9 @@ test("it says from when to when it was blind, and counts what happened meanwhile
   const [blind] = [...document.querySelectorAll(".verdicts > div")].filter((verdict) =>
     verdict.querySelector("dt")?.textContent?.includes("blind"),
   );
-  const [, seconds] = /not heard for (\d+) s: \d\d:\d\d:\d\d–/.exec(blind?.textContent ?? "") ?? [];
+  const said = blind?.textContent ?? "";
+  expect(said).toMatch(/not heard for \d+ s: \d\d:\d\d:\d\d–/);
+  const [, seconds] = /not heard for (\d+) s/.exec(said) ?? [];
   expect(Number(seconds)).toBeGreaterThanOrEqual(6);
   expect(document.querySelector("#refused")?.textContent).toContain("random");
 });
@@ -303,7 +310,7 @@ async function incident(binary: string): Promise<readonly DenialEvent[]> {
   });
   denials.record(mismatch);
   await otel.flush();
-  const series = `${seriesOf(METRICS.queueSize)}{job="plugins"}`;
+  const series = `${prometheusName(METRICS.queueSize)}{job="plugins"}`;
   await stack.prometheus.waitFor(series, (samples) => samples.length === 1);
   await stack.collector.kill();
   const unseen = denialEvent({ cell: "agent-1", capability: "random", operation: "read" });

@@ -1,58 +1,27 @@
-import * as semconv from "@pyisolate/telemetry";
-// TEMP
-const ATTRIBUTES = { ...semconv.ATTRIBUTES, telemetryState: { name: "pyisolate.telemetry.state" } };
-const EVENTS = { ...semconv.EVENTS, policyLoaded: { name: "pyisolate.policy.loaded" } };
-const c = (name: string) => ({ kind: "counter" as "counter" | "gauge", name });
-const g = (name: string) => ({ kind: "gauge" as "counter" | "gauge", name });
-const METRICS = {
-  denials: c("pyisolate.denials"),
-  denialEvents: c("pyisolate.denial.events"),
-  decisions: c("pyisolate.decisions"),
-  records: c("pyisolate.denial.records"),
-  policyLoads: c("pyisolate.policy.loads"),
-  folded: c("pyisolate.telemetry.folded"),
-  redactions: c("pyisolate.telemetry.redactions.failed"),
-  queueSize: g("pyisolate.telemetry.queue.size"),
-  state: g("pyisolate.telemetry.state"),
-  spoolUsage: g("pyisolate.telemetry.spool.usage.bytes"),
-  spoolLimit: g("pyisolate.telemetry.spool.limit.bytes"),
-};
-// END TEMP
-
-type Instrument = (typeof METRICS)[keyof typeof METRICS];
-
-/** An attribute's name as Prometheus and Loki write it. */
-function labelOf(attribute: { readonly name: string }): string {
-  return attribute.name.replaceAll(".", "_");
-}
-
-/** An instrument's name as Prometheus writes it. */
-export function seriesOf({ kind, name }: Pick<Instrument, "kind" | "name">): string {
-  return `${name.replaceAll(".", "_")}${kind === "counter" ? "_total" : ""}`;
-}
+import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
 
 /** Labels of the metrics, and of a record's metadata in Loki. */
 export const LABELS = {
-  cell: labelOf(ATTRIBUTES.cell),
-  capability: labelOf(ATTRIBUTES.capability),
-  operation: labelOf(ATTRIBUTES.operation),
-  attemptedAction: labelOf(ATTRIBUTES.attemptedAction),
-  rule: labelOf(ATTRIBUTES.policyRule),
-  broker: labelOf(ATTRIBUTES.brokerDecision),
-  kernel: labelOf(ATTRIBUTES.kernelDecision),
-  reason: labelOf(ATTRIBUTES.reason),
-  enforced: labelOf(ATTRIBUTES.enforced),
-  decision: labelOf(ATTRIBUTES.decision),
-  outcome: labelOf(ATTRIBUTES.outcome),
-  dropReason: labelOf(ATTRIBUTES.dropReason),
-  dimension: labelOf(ATTRIBUTES.dimension),
-  redactionFailure: labelOf(ATTRIBUTES.redactionFailure),
-  state: labelOf(ATTRIBUTES.telemetryState),
-  denialId: labelOf(ATTRIBUTES.denialId),
-  denialCount: labelOf(ATTRIBUTES.denialCount),
-  nearestRule: labelOf(ATTRIBUTES.nearestRule),
-  policyName: labelOf(ATTRIBUTES.policyName),
-  policyHash: labelOf(ATTRIBUTES.policyHash),
+  cell: prometheusLabel(ATTRIBUTES.cell),
+  capability: prometheusLabel(ATTRIBUTES.capability),
+  operation: prometheusLabel(ATTRIBUTES.operation),
+  attemptedAction: prometheusLabel(ATTRIBUTES.attemptedAction),
+  rule: prometheusLabel(ATTRIBUTES.policyRule),
+  broker: prometheusLabel(ATTRIBUTES.brokerDecision),
+  kernel: prometheusLabel(ATTRIBUTES.kernelDecision),
+  reason: prometheusLabel(ATTRIBUTES.reason),
+  enforced: prometheusLabel(ATTRIBUTES.enforced),
+  decision: prometheusLabel(ATTRIBUTES.decision),
+  outcome: prometheusLabel(ATTRIBUTES.outcome),
+  dropReason: prometheusLabel(ATTRIBUTES.dropReason),
+  dimension: prometheusLabel(ATTRIBUTES.dimension),
+  redactionFailure: prometheusLabel(ATTRIBUTES.redactionFailure),
+  state: prometheusLabel(ATTRIBUTES.telemetryState),
+  denialId: prometheusLabel(ATTRIBUTES.denialId),
+  denialCount: prometheusLabel(ATTRIBUTES.denialCount),
+  nearestRule: prometheusLabel(ATTRIBUTES.nearestRule),
+  policyName: prometheusLabel(ATTRIBUTES.policyName),
+  policyHash: prometheusLabel(ATTRIBUTES.policyHash),
 } as const;
 
 /** What the Collector makes of a service's name and instance in Prometheus. */
@@ -66,5 +35,3 @@ export const SERVICE = {
   instance: "service_instance_id",
   event: "event_name",
 } as const;
-
-export { EVENTS, METRICS };

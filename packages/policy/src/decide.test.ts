@@ -110,6 +110,7 @@ describe("for every policy and request", () => {
 });
 
 describe("whatever a caller without types hands in", () => {
+  const isAbsolute = (text: unknown) => typeof text === "string" && text.startsWith("/");
   const policy = policyOf([allow(fs("/**")), allow({ capability: "random" })]);
   const hostile = new Proxy(
     {},
@@ -128,6 +129,8 @@ describe("whatever a caller without types hands in", () => {
           decide(garbage as Policy, { capability: "random", operation: "read", target: "" }).effect,
         ).toBe("deny");
         for (const field of ["capability", "operation", "target"]) {
+          // Seldom, but then it is a request like any other, and granted: `/`.
+          if (field === "target" && isAbsolute(garbage)) continue;
           const request = {
             capability: "filesystem",
             operation: "read",

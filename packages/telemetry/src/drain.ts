@@ -1,19 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-import { context, ROOT_CONTEXT, type Context, type LogRecord } from "@opentelemetry/api";
-import type { DenialEvent } from "@pyisolate/policy";
+import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 
-import type { Backlog, BacklogReader } from "./backlog.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Books } from "./books.ts";
-import type { Burst } from "./bursts.ts";
-import type { Cell } from "./cells.ts";
 import { DropNotice } from "./drop-notice.ts";
-import { cellClosedLogRecord, denialLogRecord, type BurstTail } from "./log-record.ts";
+import type { Emitter } from "./emitter.ts";
 import type { LogOutlet } from "./log-outlet.ts";
-import type { Notice } from "./notices.ts";
-import type { Redactor } from "./redactor.ts";
-import { EVENTS } from "./semconv.ts";
-import { denialSeverity } from "./severity.ts";
 
 /**
  * Records emitted before the provider is given time to catch up: the SDK's export batch. Its processor keeps 2048 more and
@@ -30,12 +23,12 @@ const MAX_ANNOUNCEMENTS = 64;
 /** Longest wait for a provider's flush, milliseconds: the SDK's own bound for one export. */
 const FLUSH_TIMEOUT = 30_000;
 
-/** Turns the backlog into log records, off the path of whoever is denied. One run at a time, a chunk a turn. */
-export class Drain implements BacklogReader {
+/** When the backlog becomes log records: off the path of whoever is denied. One run at a time, a chunk a turn. */
+export class Drain {
   readonly #backlog: Backlog;
   readonly #outlet: LogOutlet;
   readonly #books: Books;
-  readonly #redactor: Redactor;
+  readonly #emitter: Emitter;
   readonly #afterChunk: () => void;
   readonly #dropNotice: DropNotice;
   #scheduled = false;
@@ -45,20 +38,19 @@ export class Drain implements BacklogReader {
   #window: NodeJS.Timeout | undefined;
   #announcements: LogRecord[] = [];
   #running: Promise<void> | undefined;
-  #unflushed = 0;
 
   /** @param afterChunk is called when a chunk has been emitted; must not throw. */
   constructor(
     backlog: Backlog,
     outlet: LogOutlet,
     books: Books,
-    redactor: Redactor,
+    emitter: Emitter,
     afterChunk: () => void,
   ) {
     this.#backlog = backlog;
     this.#outlet = outlet;
     this.#books = books;
-    this.#redactor = redactor;
+    this.#emitter = emitter;
     this.#afterChunk = afterChunk;
     this.#dropNotice = new DropNotice(outlet, books, () => {
       if (!this.#ended) this.schedule();
@@ -120,50 +112,6 @@ export class Drain implements BacklogReader {
     this.#dropNotice.emit();
   }
 
-  burst({ cell, first, last, count, context, sample }: Burst): void {
-    this.#emit(first, context, cell, count, () => ({ count, last, sample: sample.events }));
-  }
-
-  event(event: DenialEvent, context: Context, cell: Cell): void {
-    this.#emit(event, context, cell, 1, () => undefined);
-  }
-
-  notice({ totals, cell, context, time }: Notice): void {
-    try {
-      const ledger = cell.account.read(cell.closedAt);
-      const record = cellClosedLogRecord(totals, ledger, time, context);
-      if (!this.#outlet.wants(record)) return;
-      this.#outlet.emit(record);
-      this.#unflushed += 1;
-    } catch {
-      // The ledger is of denials; a cell's end that cannot be told is in its own denials' records.
-    } finally {
-      cell.closedAt = cell.account.read();
-    }
-  }
-
-  #emit(
-    event: DenialEvent,
-    context: Context,
-    cell: Cell,
-    count: number,
-    tail: () => BurstTail | undefined,
-  ): void {
-    try {
-      const eventName = EVENTS.denial.name;
-      // Asked before the record is built: one that nobody wants costs next to nothing.
-      if (!this.#outlet.wants({ eventName, severityNumber: denialSeverity(event), context })) {
-        this.#books.drop(cell, count, "disabled");
-        return;
-      }
-      const record = denialLogRecord(event, context, tail(), this.#redactor.target);
-      if (this.#outlet.emit(record, { claim: cell.claim, denials: count })) this.#unflushed += 1;
-      else this.#books.drop(cell, count, "disabled");
-    } catch {
-      this.#books.drop(cell, count, "emit_failed");
-    }
-  }
-
   // Whoever was denied first must not become the parent of the exporter's own spans.
   readonly #start = (): void => {
     this.#scheduled = false;
@@ -175,7 +123,7 @@ export class Drain implements BacklogReader {
   readonly #endWindow = (): void => {
     this.#window = undefined;
     this.#backlog.nextWindow();
-    if (this.#dropNotice.emit()) this.#unflushed += 1;
+    if (this.#dropNotice.emit()) this.#emitter.unpaced += 1;
     // What is denied from now on opens the next one.
     if (this.#backlog.size > 0) this.schedule();
   };
@@ -189,11 +137,11 @@ export class Drain implements BacklogReader {
 
   async #pump(): Promise<void> {
     while (this.#hasMore()) {
-      this.#announce();
-      this.#backlog.take(CHUNK, this);
+      for (const record of this.#announcements.splice(0)) this.#emitter.announce(() => record);
+      this.#backlog.take(CHUNK, this.#emitter);
       this.#afterChunk();
-      if (this.#unflushed >= CHUNK) {
-        this.#unflushed = 0;
+      if (this.#emitter.unpaced >= CHUNK) {
+        this.#emitter.unpaced = 0;
         if (this.#outlet.canFlush) {
           await this.#pace();
           continue;
@@ -212,17 +160,5 @@ export class Drain implements BacklogReader {
   #hasMore(): boolean {
     if (this.#hurried) this.#backlog.releaseBursts();
     return this.#backlog.isReady || this.#announcements.length > 0;
-  }
-
-  #announce(): void {
-    for (const record of this.#announcements.splice(0)) {
-      try {
-        if (!this.#outlet.wants(record)) continue;
-        this.#outlet.emit(record);
-        this.#unflushed += 1;
-      } catch {
-        // What it tells is counted too.
-      }
-    }
   }
 }

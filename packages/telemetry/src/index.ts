@@ -28,6 +28,7 @@ export {
   type LossReason,
   type RedactionFailure,
 } from "./semconv.ts";
+export { prometheusLabel, prometheusName } from "./prometheus-name.ts";
 export { SCOPE } from "./scope.ts";
 
 // The contract, so that a service with guards of its own needs one import.

@@ -7,6 +7,7 @@ import { Cells, type Cell } from "./cells.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { Decisions } from "./decisions.ts";
 import { Drain } from "./drain.ts";
+import { Emitter } from "./emitter.ts";
 import type { Fate } from "./far-end.ts";
 import { Account, droppedTotal, type Ledger } from "./ledger.ts";
 import { HealthWatch, longerOf, type Health } from "./health.ts";
@@ -81,7 +82,8 @@ class Recorder implements DenialRecorder {
       () => (this.#ended === undefined ? this.health() : this.#healthWith(undefined)),
       settings.meterProvider,
     );
-    this.#drain = new Drain(this.#backlog, this.#log, this.#books, redactor, () => {
+    const emitter = new Emitter(this.#log, this.#books, redactor);
+    this.#drain = new Drain(this.#backlog, this.#log, this.#books, emitter, () => {
       this.#meter.flush();
     });
     this.#handOn = new HandOn(

@@ -12,6 +12,12 @@ test("what is usual is what happens most, gaps or not", () => {
   expect(usualDistance([0])).toBeUndefined();
 });
 
+test("soon after an outage, when there are as many gaps as other distances, the gap is not what is usual", () => {
+  expect(usualDistance([0, 1000, 8000])).toBe(1000);
+  expect(usualDistance([0, 7000, 8000])).toBe(1000);
+  expect(gapsBetween([0, 7000, 8000], 1000)).toEqual([{ from: 0, to: 7000 }]);
+});
+
 test("gaps of several instances become one where they touch", () => {
   expect(
     union([

@@ -24,7 +24,8 @@ export function usualDistance(heard: readonly number[]): number | undefined {
       return before === undefined ? [] : [time - before];
     })
     .toSorted((a, b) => a - b);
-  return distances[Math.floor(distances.length / 2)];
+  // The lower of two in the middle: after a short time one of them may be the gap.
+  return distances[Math.floor((distances.length - 1) / 2)];
 }
 
 /** Ranges as one list without overlaps, in order. */

@@ -1,5 +1,6 @@
+import { METRICS } from "@pyisolate/telemetry";
 import type { Prometheus, Series } from "../ask/prometheus.ts";
-import { INSTANCE, JOB, METRICS } from "../names.ts";
+import { INSTANCE, JOB } from "../names.ts";
 import type { TimeRange } from "../time-range.ts";
 import { gapsBetween, MISSED, usualDistance } from "./gaps.ts";
 import { type Grid, gridOf } from "./grid.ts";

@@ -1,5 +1,6 @@
+import { EVENTS } from "@pyisolate/telemetry";
 import type { Loki, LokiRecord } from "../ask/loki.ts";
-import { EVENTS, LABELS, SERVICE } from "../names.ts";
+import { LABELS, SERVICE } from "../names.ts";
 import { type Filter, logSelector, quoted } from "../selector.ts";
 import type { TimeRange } from "../time-range.ts";
 

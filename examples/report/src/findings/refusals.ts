@@ -1,5 +1,6 @@
+import { METRICS, prometheusName } from "@pyisolate/telemetry";
 import type { Prometheus } from "../ask/prometheus.ts";
-import { LABELS, METRICS, seriesOf } from "../names.ts";
+import { LABELS } from "../names.ts";
 import { type Filter, metricSelector } from "../selector.ts";
 import type { Grid } from "./grid.ts";
 import { type Increase, increases } from "./increases.ts";
@@ -39,9 +40,9 @@ export async function refusals(
   grid: Grid,
 ): Promise<Refusals> {
   const [byCell, events, decisions] = await Promise.all([
-    increases(prometheus, metricSelector(seriesOf(METRICS.denials), filter, "cell"), grid),
-    increases(prometheus, metricSelector(seriesOf(METRICS.denialEvents), filter), grid),
-    increases(prometheus, metricSelector(seriesOf(METRICS.decisions), filter), grid),
+    increases(prometheus, metricSelector(prometheusName(METRICS.denials), filter, "cell"), grid),
+    increases(prometheus, metricSelector(prometheusName(METRICS.denialEvents), filter), grid),
+    increases(prometheus, metricSelector(prometheusName(METRICS.decisions), filter), grid),
   ]);
   const enforced = events.filter(({ labels }) => labels[LABELS.enforced] !== "false");
   const by = (label: string) => ranked(enforced, (labels) => labels[label] ?? "");

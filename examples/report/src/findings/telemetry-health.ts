@@ -1,5 +1,6 @@
+import { METRICS, prometheusName } from "@pyisolate/telemetry";
 import type { Prometheus, Series } from "../ask/prometheus.ts";
-import { LABELS, METRICS, seriesOf } from "../names.ts";
+import { LABELS } from "../names.ts";
 import { type Filter, metricSelector } from "../selector.ts";
 import type { Grid } from "./grid.ts";
 import { increases } from "./increases.ts";
@@ -27,7 +28,7 @@ export async function telemetryHealth(
   grid: Grid,
 ): Promise<TelemetryHealth> {
   const select = (metric: (typeof METRICS)[keyof typeof METRICS]): string =>
-    metricSelector(seriesOf(metric), filter);
+    metricSelector(prometheusName(metric), filter);
   const counted = async (metric: (typeof METRICS)[keyof typeof METRICS]) =>
     await increases(prometheus, select(metric), grid);
   const [records, folded, redactions, loads, instances, usage, limit] = await Promise.all([

@@ -1,0 +1,78 @@
+import type { Context, LogRecord } from "@opentelemetry/api";
+import type { DenialEvent } from "@pyisolate/policy";
+
+import type { BacklogReader } from "./backlog.ts";
+import type { Books } from "./books.ts";
+import type { Burst } from "./bursts.ts";
+import type { Cell } from "./cells.ts";
+import { cellClosedLogRecord, denialLogRecord, type BurstTail } from "./log-record.ts";
+import type { LogOutlet } from "./log-outlet.ts";
+import type { Notice } from "./notices.ts";
+import type { Redactor } from "./redactor.ts";
+import { EVENTS } from "./semconv.ts";
+import { denialSeverity } from "./severity.ts";
+
+/** Makes log records of what comes out of the backlog and hands them to the logger; what has none is in the books. */
+export class Emitter implements BacklogReader {
+  readonly #outlet: LogOutlet;
+  readonly #books: Books;
+  readonly #redactor: Redactor;
+  /** Records handed on since whoever paces them last set it to 0. */
+  unpaced = 0;
+
+  constructor(outlet: LogOutlet, books: Books, redactor: Redactor) {
+    this.#outlet = outlet;
+    this.#books = books;
+    this.#redactor = redactor;
+  }
+
+  burst({ cell, first, last, count, context, sample }: Burst): void {
+    this.#denial(first, context, cell, count, () => ({ count, last, sample: sample.events }));
+  }
+
+  event(event: DenialEvent, context: Context, cell: Cell): void {
+    this.#denial(event, context, cell, 1, () => undefined);
+  }
+
+  notice({ totals, cell, context, time }: Notice): void {
+    // The ledger is of denials; a cell's end that cannot be told is in its own denials' records.
+    this.announce(() =>
+      cellClosedLogRecord(totals, cell.account.read(cell.closedAt), time, context),
+    );
+    cell.closedAt = cell.account.read();
+  }
+
+  /** A record that tells of no denial: where it cannot be told, the counters tell it alone. */
+  announce(make: () => LogRecord): void {
+    try {
+      const record = make();
+      if (!this.#outlet.wants(record)) return;
+      this.#outlet.emit(record);
+      this.unpaced += 1;
+    } catch {
+      // A logger that throws, or totals that are none.
+    }
+  }
+
+  #denial(
+    event: DenialEvent,
+    context: Context,
+    cell: Cell,
+    count: number,
+    tail: () => BurstTail | undefined,
+  ): void {
+    try {
+      const eventName = EVENTS.denial.name;
+      // Asked before the record is built: one that nobody wants costs next to nothing.
+      if (!this.#outlet.wants({ eventName, severityNumber: denialSeverity(event), context })) {
+        this.#books.drop(cell, count, "disabled");
+        return;
+      }
+      const record = denialLogRecord(event, context, tail(), this.#redactor.target);
+      if (this.#outlet.emit(record, { claim: cell.claim, denials: count })) this.unpaced += 1;
+      else this.#books.drop(cell, count, "disabled");
+    } catch {
+      this.#books.drop(cell, count, "emit_failed");
+    }
+  }
+}
