@@ -17,7 +17,7 @@ export class BareProcess implements AsyncDisposable {
     this.#child = child;
     this.#control = child.stdio[4] as Duplex;
     const ask = child.stdio[3] as Duplex;
-    const reader = new FrameReader(1 << 16);
+    const reader = new FrameReader(() => 1 << 16);
     const verdict = encodeJson(Frame.verdict, 0, {
       ok: false,
       capability: "import",
@@ -25,7 +25,9 @@ export class BareProcess implements AsyncDisposable {
       id: "0123456789abcdef01234567-1",
     });
     ask.on("data", (chunk: Buffer) => {
-      for (const frame of reader.push(chunk)) if (frame.kind === Frame.request) ask.write(verdict);
+      reader.push(chunk);
+      for (let frame = reader.next(); frame !== undefined; frame = reader.next())
+        if (frame.kind === Frame.request) ask.write(verdict);
     });
   }
 

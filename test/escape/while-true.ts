@@ -12,16 +12,14 @@ const supplied = {
   "spinning-late": `await null; ${SPIN} export {};`,
 };
 
-/** Carried without running the guest: a getter is not called, so it cannot spin. */
-const carried = [
-  `({ get a() { ${SPIN} } })`,
-  `post({ get a() { ${SPIN} } })`,
-  `throw { toJSON() { ${SPIN} } }`,
-];
+/** Carried without running the guest. */
+const carried = [`throw { toJSON() { ${SPIN} } }`];
 
 /** Where a guest may spin while somebody waits for it. */
 const awaited: Readonly<Record<string, string>> = {
   "in the script": SPIN,
+  "in a getter of the result": `({ get a() { ${SPIN} } })`,
+  "in a getter of a message": `post({ get a() { ${SPIN} } })`,
   "in toJSON of a line": `console.log({ toJSON() { ${SPIN} } })`,
   "in a promise's reaction": `Promise.resolve().then(() => { ${SPIN} })`,
   "in microtasks that breed": `(function again() { return Promise.resolve().then(again); })()`,

@@ -34,12 +34,14 @@ function chunksOf(stream: Buffer, at: readonly number[]): Buffer[] {
 
 /** Everything that is read until the stream ends or breaks, and how it broke. */
 function readAll(chunks: readonly Buffer[]): { frames: IncomingFrame[]; broken: unknown } {
-  const reader = new FrameReader(MAX_BODY);
+  const reader = new FrameReader(() => MAX_BODY);
   const read: IncomingFrame[] = [];
   try {
-    for (const chunk of chunks)
-      for (const frame of reader.push(chunk))
+    for (const chunk of chunks) {
+      reader.push(chunk);
+      for (let frame = reader.next(); frame !== undefined; frame = reader.next())
         read.push({ ...frame, body: Buffer.from(frame.body) });
+    }
     return { frames: read, broken: undefined };
   } catch (error) {
     return { frames: read, broken: error };
@@ -88,8 +90,10 @@ test("any bytes are frames, an unfinished frame, or a FrameError", () => {
 });
 
 test("a broken reader stays broken", () => {
-  const reader = new FrameReader(MAX_BODY);
+  const reader = new FrameReader(() => MAX_BODY);
   const oversized = Buffer.alloc(HEAD_BYTES, 0xff);
-  expect(() => [...reader.push(oversized)]).toThrow(FrameError);
-  expect(() => [...reader.push(encodeFrame(1, 1, Buffer.alloc(0)))]).toThrow(FrameError);
+  reader.push(oversized);
+  expect(() => reader.next()).toThrow(FrameError);
+  reader.push(encodeFrame(1, 1, Buffer.alloc(0)));
+  expect(() => reader.next()).toThrow(FrameError);
 });

@@ -3,6 +3,7 @@ import { HEAD_BYTES } from "./frames.ts";
 export interface IncomingFrame {
   readonly kind: number;
   readonly id: number;
+  /** A view of what came in: to be copied where it is kept longer than a turn. */
   readonly body: Buffer;
 }
 
@@ -13,54 +14,58 @@ export class FrameError extends Error {
   }
 }
 
-/** Cuts a stream of bytes into frames, holding at most one frame of at most `maxBody` bytes. */
+/** Cuts a stream of bytes into frames, one at a time, holding at most one frame and one chunk. */
 export class FrameReader {
-  readonly #maxBody: number;
+  readonly #maxBody: (kind: number, id: number) => number;
   #chunks: Buffer[] = [];
   #held = 0;
   #needed = HEAD_BYTES;
 
-  constructor(maxBody: number) {
+  /** @param maxBody Longest body that a frame of this kind and id may have, bytes. */
+  constructor(maxBody: (kind: number, id: number) => number) {
     this.#maxBody = maxBody;
   }
 
-  /**
-   * The frames that are complete with this chunk, to be read to the end. Those before a broken head are given first, so that
-   * how the stream was cut into chunks makes no difference.
-   *
-   * @throws FrameError where a frame's head promises more than is allowed, and at every later chunk.
-   */
-  *push(chunk: Buffer): Generator<IncomingFrame, void, undefined> {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
-    if (this.#held < this.#needed) return;
-    // One whole frame in one chunk is the common case: no copy is made.
-    let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#held);
-    this.#keep(bytes, HEAD_BYTES);
-    while (bytes.length >= HEAD_BYTES) {
-      const length = bytes.readUInt32LE(0);
-      if (length > this.#maxBody)
-        throw new FrameError(`frame of ${length} bytes, at most ${this.#maxBody}`);
-      const end = HEAD_BYTES + length;
-      if (bytes.length < end) {
-        this.#keep(bytes, end);
-        return;
-      }
-      const frame = {
-        kind: bytes.readUInt8(4),
-        id: bytes.readUInt32LE(5),
-        body: bytes.subarray(HEAD_BYTES, end),
-      };
-      bytes = bytes.subarray(end);
-      this.#keep(bytes, HEAD_BYTES);
-      yield frame;
-    }
+  /** Bytes that came in and are not part of a frame that {@link next} has given. */
+  get held(): number {
+    return this.#held;
   }
 
-  /** What is not yet a frame, and how long it must grow until it is worth looking again. */
-  #keep(bytes: Buffer, needed: number): void {
-    this.#chunks = bytes.length === 0 ? [] : [bytes];
-    this.#held = bytes.length;
-    this.#needed = needed;
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
+  }
+
+  /**
+   * The next frame that is complete. Those before a broken head are given first, so that how the stream was cut into chunks
+   * makes no difference.
+   *
+   * @throws FrameError where a frame's head promises more than is allowed, and at every later call.
+   */
+  next(): IncomingFrame | undefined {
+    if (this.#held < this.#needed) return undefined;
+    const bytes = this.#joined();
+    const length = bytes.readUInt32LE(0);
+    const kind = bytes.readUInt8(4);
+    const id = bytes.readUInt32LE(5);
+    const most = this.#maxBody(kind, id);
+    if (length > most) throw new FrameError(`frame of ${length} bytes, at most ${most}`);
+    const end = HEAD_BYTES + length;
+    this.#needed = end;
+    if (bytes.length < end) return undefined;
+    const rest = bytes.subarray(end);
+    this.#chunks = rest.length === 0 ? [] : [rest];
+    this.#held = rest.length;
+    this.#needed = HEAD_BYTES;
+    return { kind, id, body: bytes.subarray(HEAD_BYTES, end) };
+  }
+
+  /** One whole frame in one chunk is the common case: no copy is made. */
+  #joined(): Buffer {
+    const [first] = this.#chunks;
+    if (this.#chunks.length === 1 && first !== undefined) return first;
+    const joined = Buffer.concat(this.#chunks, this.#held);
+    this.#chunks = [joined];
+    return joined;
   }
 }

@@ -1,8 +1,8 @@
 // The frames that host and cell both speak. Everything here is loaded in both processes, so it imports nothing.
 
 /**
- * Length of a frame's head: u32 LE length of the body, u8 kind, u32 LE id. The id names the call into the cell, or, for
- * an asynchronous request, the request.
+ * Length of a frame's head: u32 LE length of the body, u8 kind, u32 LE id. The id is the number of the request in a request
+ * and in its verdict, and the id of the call into the cell in every other frame.
  */
 export const HEAD_BYTES = 9;
 
@@ -14,6 +14,17 @@ export const MAX_REQUEST_BYTES = 32 * 1024;
 
 /** Longest target that a guard puts into a request, in UTF-16 code units: the longest Linux path is 4096 bytes. */
 export const MAX_REQUEST_TARGET = 4096;
+
+/** What a cell writes on standard error before it ends itself because it has lost step with its broker. */
+export const OUT_OF_STEP = "pyisolate: out of step: ";
+
+/** Settled calls that both sides remember, for what they left behind in the cell: timers, promises that nothing awaits. */
+export const REMEMBERED_CALLS = 64;
+
+/** The number of a cell's next request on a channel, from that of the last; 0 is none. */
+export function nextNumber(last: number): number {
+  return last === 0xffff_ffff ? 1 : last + 1;
+}
 
 export const Frame = {
   // host → cell
@@ -77,7 +88,10 @@ export type WireVerdict =
       readonly addresses?: readonly string[];
       /** network: the name could not be resolved. */
       readonly unresolved?: string;
-      /** import: the source of a module that the host supplies, or null where there is none of that name. */
+      /**
+       * import: the source of a module that the host supplies, or null where there is none of that name. A source is sent to
+       * a cell once: where it is left out, the cell has it.
+       */
       readonly source?: string | null;
     }
   | {
@@ -87,7 +101,20 @@ export type WireVerdict =
       readonly id: string;
     };
 
-/** How a call into the cell failed. JSON. */
+/** The levels of a console line, by the byte that stands for each on the wire. */
+export const CONSOLE_LEVELS = ["debug", "log", "info", "warn", "error"] as const;
+
+export type ConsoleLevel = (typeof CONSOLE_LEVELS)[number];
+
+/**
+ * What a console line, a message or a result takes from the call's `output_bytes`: the bytes of its body. Cell and host both
+ * count with this. Of a console line that is its text in UTF-8 and one byte for the level, so an empty line costs as well.
+ */
+export function outputCost(body: Uint8Array): number {
+  return body.length;
+}
+
+/** How a call into the cell failed. Its texts in this order, each in UTF-8 after its length in bytes, u32 LE. */
 export interface Failure {
   /** The denial that the guest did not catch. */
   readonly denial?: string;
@@ -103,6 +130,28 @@ export function encodeFrame(kind: number, id: number, body: Uint8Array): Buffer 
   frame.writeUInt32LE(id, 5);
   frame.set(body, HEAD_BYTES);
   return frame;
+}
+
+/** The body of a console line: the level's byte, and the text in UTF-8. */
+export function consoleBody(level: ConsoleLevel, text: string): Buffer {
+  const body = Buffer.allocUnsafe(1 + Buffer.byteLength(text));
+  body.writeUInt8(CONSOLE_LEVELS.indexOf(level), 0);
+  body.write(text, 1);
+  return body;
+}
+
+/** Longest text of a failure, in bytes: what the guest runtime lets through (8192 UTF-16 units), 3 bytes each. */
+export const MAX_FAILURE_TEXT_BYTES = 3 * 8192;
+
+export function encodeFailure(id: number, failure: Failure): Buffer {
+  const { denial = "", name, message, stack } = failure;
+  const parts = [denial, name, message, stack].flatMap((text) => {
+    const bytes = Buffer.from(text);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    return [length, bytes];
+  });
+  return encodeFrame(Frame.failure, id, Buffer.concat(parts));
 }
 
 export function encodeJson(kind: number, id: number, body: unknown): Buffer {

@@ -1,43 +1,51 @@
-import { decodeClone, encodeClone } from "../clone.ts";
+import { decodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import {
   type Call,
   type CallLimits,
+  consoleBody,
+  type ConsoleLevel,
   encodeFrame,
   encodeJson,
   type Exec,
   Frame,
+  nextNumber,
+  outputCost,
   type Start,
   type WireRequest,
   type WireVerdict,
 } from "../frames.ts";
+import { Accounts } from "./accounts.ts";
 import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
 import type { Surroundings } from "./guards/guard.ts";
 import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
+import { endOutOfStep } from "./in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
-import { charged, type Running, running } from "./meter.ts";
+import { charged, type Running } from "./meter.ts";
 import { Modules } from "./modules.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
+import { NotPortable, portable } from "./portable.ts";
 import { asScript } from "./program.ts";
 import { settleMemory } from "./settle-memory.ts";
 import { Timers } from "./timers.ts";
 
-/** Calls whose limits are remembered after they settled, for what they left behind: timers, unawaited promises. */
-const REMEMBERED = 64;
-
 /** What a limit's message tells the host besides its name: nothing; the host knows the numbers. */
 const LIMIT = "limit";
 
+/**
+ * The cell: what the guest calls, and what the host sends. Whatever is thrown out of an entry is no failure of the guest's, whose
+ * failures are answers, but a mistake of ours or the end of a resource: the process ends, since nothing is known of its state.
+ */
 export class Cell {
   readonly #channel = new AsyncChannel(
-    (frame) => this.#receive(frame),
+    (frame) => orEnd(() => this.#receive(frame)),
     () => process.exit(0),
   );
   readonly #verdicts = new Map<number, (verdict: WireVerdict) => void>();
-  readonly #running = new Map<number, Running>();
-  readonly #timers = new Timers<Running>((id, owner) =>
-    this.#enter(owner, (timeout) => this.#guest.fire(id, timeout)),
+  readonly #accounts = new Accounts();
+  readonly #timers = new Timers<number>((id, owner) =>
+    orEnd(() => this.#enter(owner, (timeout) => this.#guest.fire(id, timeout))),
   );
   readonly #dispatch = new Dispatch({
     ask: askSync,
@@ -47,12 +55,12 @@ export class Cell {
   #isolate: GuestIsolate | undefined;
   #start: Start = { memoryMib: 64, ca: null };
   #lastRequest = 0;
-  #current = running(0, { cpuMs: 1000, wallMs: 5000, outputBytes: 0 });
+  #current: Running = this.#accounts.of(0);
   #ready: number[] = [];
 
   listen(): void {
     // A rejection here is a mistake of ours; the guest must not profit from a cell in an unknown state.
-    process.on("unhandledRejection", () => process.exit(70));
+    process.on("unhandledRejection", endOutOfStep);
   }
 
   get #guest(): GuestIsolate {
@@ -72,9 +80,8 @@ export class Cell {
         break;
       case Frame.exec: {
         const { source, ...limits } = JSON.parse(frame.body.toString("utf8")) as Exec;
-        this.#begin(frame.id, limits, (timeout) =>
-          this.#guest.run(frame.id, `${asScript(source)}\n//# sourceURL=guest.js`, timeout),
-        );
+        const script = `${asScript(source)}\n//# sourceURL=guest.js`;
+        this.#begin(frame.id, limits, (timeout) => this.#guest.run(frame.id, script, timeout));
         break;
       }
       case Frame.call: {
@@ -84,8 +91,9 @@ export class Cell {
       }
       case Frame.verdict: {
         const settle = this.#verdicts.get(frame.id);
+        if (settle === undefined) throw new Error(`a verdict on ${frame.id}, which is no request`);
         this.#verdicts.delete(frame.id);
-        settle?.(JSON.parse(frame.body.toString("utf8")) as WireVerdict);
+        settle(JSON.parse(frame.body.toString("utf8")) as WireVerdict);
         break;
       }
       default:
@@ -93,17 +101,13 @@ export class Cell {
   }
 
   #begin(id: number, limits: CallLimits, entry: (timeout: number) => void): void {
-    const call = running(id, limits);
-    this.#running.set(id, call);
-    if (this.#running.size > REMEMBERED) {
-      const [oldest] = this.#running.keys();
-      if (oldest !== undefined) this.#running.delete(oldest);
-    }
-    this.#enter(call, entry);
+    this.#accounts.begin(id, limits);
+    this.#enter(id, entry);
   }
 
   /** Every entry into the isolate: on one call's account, its microtasks included. */
-  #enter(call: Running, entry: (timeout: number) => void): void {
+  #enter(callId: number, entry: (timeout: number) => void): void {
+    const call = this.#accounts.of(callId);
     this.#current = call;
     try {
       this.#charged(call, entry);
@@ -119,11 +123,14 @@ export class Cell {
     return charged(call, this.#guest, work, (which, over) => this.#overrun(which, over));
   }
 
-  #deliver(id: number, call: Running): void {
-    const take = (): Outcome => this.#charged(call, (timeout) => this.#guest.take(id, timeout));
-    // The account is that of the call that gets it, whoever's entry has settled it.
-    const spend = (bytes: number): Answer => this.#spend(bytes, this.#running.get(id) ?? call);
+  /** @param entered The call whose entry has settled it: its time, since the result is taken out in its turn. */
+  #deliver(id: number, entered: Running): void {
+    const take = (plain: boolean): Outcome =>
+      this.#charged(entered, (timeout) => this.#guest.take(id, plain, timeout));
+    const spend = (bytes: number): Answer => this.#spend(bytes, this.#accounts.of(id));
     this.#channel.send(outcomeFrame(id, take, spend));
+    this.#accounts.settle(id);
+    this.#guest.drop(id);
   }
 
   /** Tells the host, which ends this process; nothing of the guest runs any more. */
@@ -133,7 +140,7 @@ export class Cell {
   }
 
   /** Takes output from the call's budget; the refusal, recorded by the host, where it does not suffice. */
-  #spend(bytes: number, call: Running = this.#current): Answer {
+  #spend(bytes: number, call: Running): Answer {
     if (call.outputUsed + bytes <= call.outputBytes) {
       call.outputUsed += bytes;
       return undefined;
@@ -141,15 +148,31 @@ export class Cell {
     return refused(askSync({ c: LIMIT, o: "output", t: "", x: call.id }));
   }
 
-  #print(level: string, text: string): Answer {
-    const refusal = this.#spend(Buffer.byteLength(text));
-    if (refusal === undefined)
-      this.#channel.send(encodeJson(Frame.console, this.#current.id, { level, text }));
+  /** Sends a console line or a message, at the expense of the call that is running. */
+  #put(kind: number, body: Buffer): Answer {
+    const refusal = this.#spend(outputCost(body), this.#current);
+    if (refusal === undefined) this.#channel.send(encodeFrame(kind, this.#current.id, body));
     return refusal;
   }
 
+  #print(level: ConsoleLevel, text: string): Answer {
+    return this.#put(Frame.console, consoleBody(level, text));
+  }
+
+  #post(): Answer {
+    let message: Buffer;
+    try {
+      message = portable((plain) => this.#guest.takePost(plain));
+    } catch (error) {
+      if (!(error instanceof NotPortable)) throw error;
+      return `e${JSON.stringify({ type: "TypeError", message: `the message cannot leave the cell: ${error.message}` })}`;
+    }
+    return this.#put(Frame.post, message);
+  }
+
   async #askLater(request: WireRequest): Promise<WireVerdict> {
-    const id = ++this.#lastRequest;
+    const id = nextNumber(this.#lastRequest);
+    this.#lastRequest = id;
     const { promise, resolve } = Promise.withResolvers<WireVerdict>();
     this.#verdicts.set(id, resolve);
     this.#channel.send(encodeJson(Frame.request, id, request));
@@ -168,41 +191,39 @@ export class Cell {
 
   #answer(name: string, args: readonly Primitive[], execId: number): Answer {
     const answer = this.#dispatch.sync(name, args, execId, this.#surroundings());
-    if (name === "import" && typeof answer === "string" && answer.startsWith("s"))
-      return this.#modules.answer(String(args[0]), answer.slice(1));
-    return this.#guest.bytesOut(answer) as Answer;
+    if (name !== "import" || typeof answer !== "string")
+      return this.#guest.bytesOut(answer) as Answer;
+    const specifier = String(args[0]);
+    if (answer.startsWith("s")) this.#modules.keep(specifier, answer.slice(1));
+    return /^[sk]/.test(answer) ? this.#modules.answer(specifier) : answer;
+  }
+
+  #ask(callId: number, name: string, args: readonly Primitive[]): Answer {
+    const { id } = this.#current;
+    if (callId === 0) return this.#answer(name, args, id);
+    void this.#dispatch.later(name, args, id, this.#surroundings()).then(([answer, body]) => {
+      this.#enter(id, (timeout) => this.#guest.settle(callId, answer, body, timeout));
+    });
+    return undefined;
   }
 
   #bridge(): Bridge {
     return {
-      ask: (callId, name, ...args) => {
-        const call = this.#current;
-        if (callId === 0) return this.#answer(name, args, call.id);
-        void this.#dispatch
-          .later(name, args, call.id, this.#surroundings())
-          .then(([answer, body]) => {
-            this.#enter(call, (timeout) => this.#guest.settle(callId, answer, body, timeout));
-          });
-        return undefined;
-      },
-      done: (id) => {
-        this.#ready.push(id);
-      },
-      console: (level, text) => this.#print(level, text),
-      post: () => {
-        let bytes: Buffer;
-        try {
-          bytes = encodeClone(this.#guest.takePost());
-        } catch {
-          return `e${JSON.stringify({ type: "TypeError", message: "the message cannot be carried by structured clone" })}`;
-        }
-        const refusal = this.#spend(bytes.length);
-        if (refusal === undefined)
-          this.#channel.send(encodeFrame(Frame.post, this.#current.id, bytes));
-        return refusal;
-      },
-      timer: (id, milliseconds) => this.#timers.set(id, milliseconds, this.#current),
-      clearTimer: (id) => this.#timers.clear(id),
+      ask: (callId, name, ...args) => orEnd(() => this.#ask(callId, name, args)),
+      done: (id) => void orEnd(() => this.#ready.push(id)),
+      console: (level, text) => orEnd(() => this.#print(level, text)),
+      post: () => orEnd(() => this.#post()),
+      timer: (id, milliseconds) =>
+        orEnd(() => this.#timers.set(id, milliseconds, this.#current.id)),
+      clearTimer: (id) => orEnd(() => this.#timers.clear(id)),
     };
+  }
+}
+
+function orEnd<R>(entry: () => R): R {
+  try {
+    return entry();
+  } catch (error) {
+    return endOutOfStep(error);
   }
 }

@@ -7,42 +7,61 @@ import {
   Frame,
   HEAD_BYTES,
   MAX_BODY_BYTES,
+  nextNumber,
   type WireRequest,
   type WireVerdict,
 } from "../frames.ts";
+import { closeExchange, endOutOfStep, openExchange } from "./in-step.ts";
 
 /** The descriptor of the blocking channel: a request goes out, the thread waits for the verdict. */
 const SYNC_FD = 3;
 /** The descriptor of the other channel: calls come in, outcomes and asynchronous requests go out. */
 const ASYNC_FD = 4;
 
-/** Asks the broker and waits. Throws where the host is gone: there is nobody left to ask, so the cell must end. */
+let lastRequest = 0;
+
+/**
+ * Asks the broker and waits. Never throws: whatever goes wrong between the request and the whole of its verdict, the host's
+ * end among it, ends the process.
+ */
 export function askSync(request: WireRequest): WireVerdict {
-  writeAll(encodeJson(Frame.request, 0, request));
-  return JSON.parse(readVerdict()) as WireVerdict;
+  openExchange();
+  try {
+    lastRequest = nextNumber(lastRequest);
+    writeAll(encodeJson(Frame.request, lastRequest, request));
+    const verdict = readVerdict(lastRequest);
+    closeExchange();
+    return verdict;
+  } catch (error) {
+    return endOutOfStep(error);
+  }
 }
 
 /** Holds all of most verdicts, so that one read is enough. */
 const buffer = Buffer.allocUnsafeSlow(4096);
 
-function readVerdict(): string {
+function readVerdict(number: number): WireVerdict {
   let held = 0;
   while (held < HEAD_BYTES) held += readSome(buffer, held);
   const end = HEAD_BYTES + buffer.readUInt32LE(0);
-  // Nothing follows a verdict before the next request, so what is held is of this one.
+  if (buffer.readUInt8(4) !== Frame.verdict || buffer.readUInt32LE(5) !== number)
+    throw new Error(`the verdict on request ${number} was due`);
+  if (held > end || end > MAX_BODY_BYTES) throw new Error("more than a verdict came");
   const verdict = end <= buffer.length ? buffer : Buffer.allocUnsafe(end);
   if (verdict !== buffer) buffer.copy(verdict, 0, 0, held);
-  while (held < end) held += readSome(verdict, held);
-  return verdict.toString("utf8", HEAD_BYTES, end);
+  // Bounded to this verdict: what follows it would be read as the head of the next.
+  while (held < end) held += readSome(verdict, held, end);
+  return JSON.parse(verdict.toString("utf8", HEAD_BYTES, end)) as WireVerdict;
 }
 
 export class AsyncChannel {
   readonly #socket = new Socket({ fd: ASYNC_FD, readable: true, writable: true });
 
   constructor(onFrame: (frame: IncomingFrame) => void, onEnd: () => void) {
-    const reader = new FrameReader(MAX_BODY_BYTES);
+    const reader = new FrameReader(() => MAX_BODY_BYTES);
     this.#socket.on("data", (chunk: Buffer) => {
-      for (const frame of reader.push(chunk)) onFrame(frame);
+      reader.push(chunk);
+      for (let frame = reader.next(); frame !== undefined; frame = reader.next()) onFrame(frame);
     });
     this.#socket.on("error", onEnd);
     this.#socket.on("close", onEnd);
@@ -57,8 +76,8 @@ function writeAll(bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) at += writeSync(SYNC_FD, bytes, at);
 }
 
-function readSome(into: Buffer, at: number): number {
-  const read = readSync(SYNC_FD, into, at, into.length - at, null);
+function readSome(into: Buffer, at: number, end = into.length): number {
+  const read = readSync(SYNC_FD, into, at, end - at, null);
   if (read === 0) throw new Error("the host closed the channel");
   return read;
 }

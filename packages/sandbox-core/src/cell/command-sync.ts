@@ -5,28 +5,57 @@ import {
   Worker,
 } from "node:worker_threads";
 
+import { nextNumber } from "../frames.ts";
 import type { Command, CommandOutcome } from "./command.ts";
+import { closeExchange, endOutOfStep, openExchange } from "./in-step.ts";
+
+/** How much longer than a command its thread may take to tell the outcome, milliseconds. */
+const PATIENCE_MS = 10_000;
 
 /** What the thread is given when it starts. */
 export interface CommandThread {
   readonly port: MessagePort;
-  /** 1 once the outcome has been posted. */
+  /** The number of the command whose outcome was posted last. */
   readonly done: Int32Array;
 }
 
+/** What goes to the thread. */
+export interface CommandOrder {
+  readonly number: number;
+  readonly command: Command;
+}
+
+/** What comes back. */
+export interface CommandReport {
+  readonly number: number;
+  readonly outcome: CommandOutcome;
+}
+
 let thread: CommandThread | undefined;
+let lastOrder = 0;
 
 /**
  * Runs a command and blocks until it is over. The same code as for the asynchronous form, on a thread of its own: Node's
- * `spawnSync` waits for every holder of the pipes, bounds each stream alone, and fails where input is not read.
+ * `spawnSync` waits for every holder of the pipes, bounds each stream alone, and fails where input is not read. Never throws:
+ * whatever goes wrong between the order and its outcome ends the process, or the next command would get this outcome.
  */
 export function runCommandSync(command: Command): CommandOutcome {
-  thread ??= startThread();
-  Atomics.store(thread.done, 0, 0);
-  thread.port.postMessage(command);
-  Atomics.wait(thread.done, 0, 0);
-  const received = receiveMessageOnPort(thread.port) as { message: CommandOutcome };
-  return received.message;
+  openExchange();
+  try {
+    thread ??= startThread();
+    lastOrder = nextNumber(lastOrder);
+    const order: CommandOrder = { number: lastOrder, command };
+    const before = Atomics.load(thread.done, 0);
+    thread.port.postMessage(order);
+    Atomics.wait(thread.done, 0, before, command.limitMs + PATIENCE_MS);
+    const report = receiveMessageOnPort(thread.port)?.message as CommandReport | undefined;
+    if (report?.number !== lastOrder)
+      throw new Error(`the outcome of command ${lastOrder} was due`);
+    closeExchange();
+    return report.outcome;
+  } catch (error) {
+    return endOutOfStep(error);
+  }
 }
 
 /** Started at first use: most cells run no command, and a thread takes some MiB. */

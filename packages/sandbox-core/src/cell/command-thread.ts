@@ -1,14 +1,15 @@
 // The thread that runs commands while the cell's own thread waits.
 import { workerData } from "node:worker_threads";
 
-import { type Command, runCommand } from "./command.ts";
-import type { CommandThread } from "./command-sync.ts";
+import { runCommand } from "./command.ts";
+import type { CommandOrder, CommandReport, CommandThread } from "./command-sync.ts";
 
 const { port, done } = workerData as CommandThread;
-port.on("message", (command: Command) => void serve(command));
+port.on("message", (order: CommandOrder) => void serve(order));
 
-async function serve(command: Command): Promise<void> {
-  port.postMessage(await runCommand(command));
-  Atomics.store(done, 0, 1);
+async function serve({ number, command }: CommandOrder): Promise<void> {
+  const report: CommandReport = { number, outcome: await runCommand(command) };
+  port.postMessage(report);
+  Atomics.store(done, 0, number);
   Atomics.notify(done, 0);
 }

@@ -11,6 +11,7 @@ import {
 } from "./guards/guard.ts";
 import { GUARDS } from "./guards/registry.ts";
 import type { Answer, Primitive } from "./guest/bridge.ts";
+import { demandInStep } from "./in-step.ts";
 import { Turns } from "./turns.ts";
 
 /** Most asynchronous operations of one capability at once: each holds descriptors, and a storm would use up the process'. */
@@ -43,6 +44,7 @@ export class Dispatch {
       const verdict = this.#broker.ask(this.#request(name, prepared.target, execId));
       // Not thrown: most requests of a guest that matters are refused, and an Error's stack costs more than the rest.
       if (!verdict.ok) return refused(verdict);
+      demandInStep();
       return prepared.perform(verdict, this.#again(name, execId)) as Answer;
     } catch (error) {
       if (error instanceof Malformed)
@@ -66,6 +68,7 @@ export class Dispatch {
       prepared = this.#prepare(name, args, "async", surroundings);
       const verdict = await this.#broker.askLater(this.#request(name, prepared.target, execId));
       if (!verdict.ok) return [refused(verdict), undefined];
+      demandInStep();
       const answer = await prepared.perform(verdict, this.#again(name, execId));
       return Array.isArray(answer)
         ? (answer as [Answer, Uint8Array])
@@ -78,8 +81,12 @@ export class Dispatch {
         ];
       return [failed(error), undefined];
     } finally {
-      prepared?.release?.();
-      turns.give();
+      // A turn that is not given back is one less for every later operation.
+      try {
+        prepared?.release?.();
+      } finally {
+        turns.give();
+      }
     }
   }
 
@@ -122,8 +129,9 @@ export class Dispatch {
 }
 
 function granted(verdict: WireVerdict): Grant {
-  if (verdict.ok) return verdict;
-  throw new Refused(verdict);
+  if (!verdict.ok) throw new Refused(verdict);
+  demandInStep();
+  return verdict;
 }
 
 /** The answer to what cannot be allowed: a host that allows it is wrong, and the cell fails closed. */

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
 
 import { Failed } from "./guards/guard.ts";
+import { demandInStep } from "./in-step.ts";
 
 export interface Exchange {
   readonly url: URL;
@@ -105,15 +106,22 @@ async function open(request: Exchange, address: string): Promise<ClientRequest> 
     },
   };
   // Loaded at first use: most cells never fetch, and each of these costs memory in every cell.
-  if (!secure) return (await import("node:http")).request(options);
+  if (!secure) {
+    const http = await import("node:http");
+    demandInStep();
+    return http.request(options);
+  }
+  const https = await import("node:https");
   const name = url.hostname.replace(/\.$/, "");
-  return (await import("node:https")).request({
+  const secureOptions = {
     ...options,
     // An address is never sent as a name (RFC 6066, section 3), and a name without its final dot.
     servername: isIP(name.replace(/^\[|\]$/g, "")) === 0 ? name : "",
     rejectUnauthorized: true,
     ...(request.ca === null ? {} : { secureContext: await trusting(request.ca) }),
-  });
+  };
+  demandInStep();
+  return https.request(secureOptions);
 }
 
 let trusted: Promise<SecureContext> | undefined;

@@ -1,5 +1,8 @@
+import { setFlagsFromString } from "node:v8";
+
 import ivm from "isolated-vm";
 
+import { GUEST_STACK_KIB } from "../stack-sizes.ts";
 import type { Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
 import { GUEST_RUNTIME } from "./guest/runtime.ts";
 
@@ -16,6 +19,8 @@ export class GuestIsolate {
   readonly #handles: Record<keyof GuestHandles, ivm.Reference>;
 
   constructor(memoryMib: number, bridge: Bridge, onCatastrophe: () => void) {
+    // Of isolates made from now on. Without it the guest could call us with no stack left, and cut us off at any line.
+    setFlagsFromString(`--stack-size=${GUEST_STACK_KIB}`);
     this.#isolate = new ivm.Isolate({ memoryLimit: memoryMib, onCatastrophicError: onCatastrophe });
     this.#context = this.#isolate.createContextSync();
     const plant = this.#isolate
@@ -41,7 +46,10 @@ export class GuestIsolate {
       run: handle("run"),
       call: handle("call"),
       take: handle("take"),
+      takePlain: handle("takePlain"),
+      drop: handle("drop"),
       takePost: handle("takePost"),
+      takePlainPost: handle("takePlainPost"),
       settle: handle("settle"),
       fire: handle("fire"),
     };
@@ -67,16 +75,29 @@ export class GuestIsolate {
     this.#handles.call.applySync(undefined, [execId, name, copy], { timeout });
   }
 
-  /** @throws what the guest's getters throw, and TypeError for a value that structured clone cannot carry. */
-  take(execId: number, timeout: number): Outcome {
-    return this.#handles.take.applySync(undefined, [execId], {
-      timeout,
-      result: { copy: true },
-    }) as Outcome;
+  /**
+   * The outcome of a call, copied out of the isolate; no guest code runs.
+   *
+   * @param plain Whether it is first made of plain values, by the guest's own getters: for what cannot be copied as it is.
+   * @throws for what cannot be copied, a getter and a function for two; with `plain`, a TypeError that says what and where.
+   */
+  take(execId: number, plain: boolean, timeout: number): Outcome {
+    const handle = plain ? this.#handles.takePlain : this.#handles.take;
+    return handle.applySync(undefined, [execId], { timeout, result: { copy: true } }) as Outcome;
   }
 
-  takePost(): unknown {
-    return this.#handles.takePost.applySync(undefined, [], { result: { copy: true } });
+  /** The outcome is not needed any more. */
+  drop(execId: number): void {
+    this.#handles.drop.applySync(undefined, [execId]);
+  }
+
+  /** The message that the guest is posting: as {@link take}. */
+  takePost(plain: boolean): unknown {
+    const handle = plain ? this.#handles.takePlainPost : this.#handles.takePost;
+    const { value } = handle.applySync(undefined, [], { result: { copy: true } }) as {
+      readonly value: unknown;
+    };
+    return value;
   }
 
   settle(callId: number, answer: unknown, body: Uint8Array | undefined, timeout: number): void {

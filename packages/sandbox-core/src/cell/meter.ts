@@ -7,8 +7,10 @@ import type { GuestIsolate, Overrun } from "./isolate.ts";
  */
 const PATIENCE = 2;
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** One call into the cell, from the moment it enters until what it started has come back. */
-export interface Running extends CallLimits {
+export interface Running extends Mutable<CallLimits> {
   readonly id: number;
   cpuUsed: number;
   outputUsed: number;

@@ -1,38 +1,39 @@
-import { encodeClone } from "../clone.ts";
-import { encodeFrame, encodeJson, type Failure, Frame } from "../frames.ts";
+import { encodeFailure, encodeFrame, type Failure, Frame, outputCost } from "../frames.ts";
 import type { Answer, Outcome } from "./guest/bridge.ts";
-
-/** Longest explanation of a result that cannot be carried, in UTF-16 code units. */
-const MAX_WHY = 512;
+import { NotPortable, portable } from "./portable.ts";
 
 /**
  * What the host is told of a call's end.
  *
- * @param take Takes the outcome out of the isolate; it may throw what a getter of the guest's throws.
+ * @param take Takes the outcome out of the isolate, as it is or made of plain values.
  * @param spend The refusal, where so many bytes are too many.
  */
 export function outcomeFrame(
   id: number,
-  take: () => Outcome,
+  take: (plain: boolean) => Outcome,
   spend: (bytes: number) => Answer,
 ): Buffer {
+  let failed: Extract<Outcome, { ok: false }> | undefined;
   try {
-    const outcome = take();
-    if (!outcome.ok) {
-      const { denial, name, message, stack } = outcome;
-      const failure: Failure = { ...(denial === null ? {} : { denial }), name, message, stack };
-      return encodeJson(Frame.failure, id, failure);
-    }
-    const bytes = encodeClone(outcome.value);
-    const refusal = spend(bytes.length);
+    const bytes = portable((plain) => {
+      const outcome = take(plain);
+      if (outcome.ok) return outcome.value;
+      failed = outcome;
+      return undefined;
+    });
+    if (failed !== undefined) return encodeFailure(id, failureOf(failed));
+    const refusal = spend(outputCost(bytes));
     if (refusal === undefined) return encodeFrame(Frame.result, id, bytes);
-    return encodeJson(Frame.failure, id, refused(refusal));
+    return encodeFailure(id, refused(refusal));
   } catch (error) {
-    const why = error instanceof Error ? error.message : "a getter threw";
-    const message = `the result cannot be carried by structured clone: ${why}`.slice(0, MAX_WHY);
-    const failure: Failure = { name: "DataCloneError", message, stack: "" };
-    return encodeJson(Frame.failure, id, failure);
+    if (!(error instanceof NotPortable)) throw error;
+    const message = `the result cannot leave the cell: ${error.message}`;
+    return encodeFailure(id, { name: "DataCloneError", message, stack: "" });
   }
+}
+
+function failureOf({ denial, name, message, stack }: Extract<Outcome, { ok: false }>): Failure {
+  return { ...(denial === null ? {} : { denial }), name, message, stack };
 }
 
 /** A refusal's answer (`rcapability reason id`) as the failure of the call that it ended. */

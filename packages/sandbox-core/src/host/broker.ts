@@ -55,6 +55,8 @@ export class Broker {
   readonly #instance: string;
   readonly #authority: Authority;
   readonly #resolver: Resolver;
+  /** Names of the modules whose source this cell has been sent. */
+  readonly #sent = new Set<string>();
   #hasEnded = false;
 
   constructor(cell: string, instance: string, authority: Authority) {
@@ -77,12 +79,7 @@ export class Broker {
     const decision = decide(this.#authority.policy(), asked);
     if (decision.effect === "deny") this.deny({ ...asked, decision }, answer);
     else if (asked.capability !== "import") this.#allow(asked.capability, { ok: true }, answer);
-    else
-      this.#allow(
-        "import",
-        { ok: true, source: this.#authority.modules.get(asked.target) ?? null },
-        answer,
-      );
+    else this.#allow("import", this.#module(asked.target), answer);
   }
 
   async decideLater(request: GuardRequest, answer: Answer): Promise<void> {
@@ -158,6 +155,14 @@ export class Broker {
     answer(verdict);
     this.tail.allow();
     this.#authority.sink.allowed?.(capability);
+  }
+
+  /** A source is sent to a cell once: one that asks again and again would otherwise make the host write it each time. */
+  #module(name: string): WireVerdict {
+    if (this.#sent.has(name)) return { ok: true };
+    const source = this.#authority.modules.get(name) ?? null;
+    if (source !== null) this.#sent.add(name);
+    return { ok: true, source };
   }
 
   /** The request in the policy's spelling: one host has one name. */

@@ -1,14 +1,12 @@
 import type { Limits } from "@pyisolate/policy";
 
+import { REMEMBERED_CALLS } from "../frames.ts";
 import { type CallerContext, callerContext } from "./caller-context.ts";
-
-/** Settled calls that are remembered, for what they left behind in the cell: timers, promises nobody awaited. */
-const REMEMBERED = 64;
 
 /** Who called into a cell, and what the call has used up. */
 export interface Account {
   readonly context: CallerContext;
-  readonly limits: Limits;
+  limits: Limits;
   requests: number;
   outputBytes: number;
 }
@@ -35,7 +33,7 @@ export class Calls {
   /**
    * Made in the context of whoever spawned the cell, which then stands for calls that are forgotten.
    *
-   * @param limits What all that forgotten calls left behind may use up together.
+   * @param limits What all that forgotten calls left behind may use up together, until a call has settled; then its limits.
    */
   constructor(limits: Limits) {
     this.#rest = { context: callerContext(), limits, requests: 0, outputBytes: 0 };
@@ -94,7 +92,9 @@ export class Calls {
     clearTimeout(call.timer);
     this.#inFlight.delete(id);
     this.#settled.set(id, call);
-    if (this.#settled.size > REMEMBERED) {
+    // The cell keeps the same book: see `cell/accounts.ts`.
+    this.#rest.limits = call.limits;
+    if (this.#settled.size > REMEMBERED_CALLS) {
       const [oldest] = this.#settled.keys();
       if (oldest !== undefined) this.#settled.delete(oldest);
     }

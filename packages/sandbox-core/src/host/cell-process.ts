@@ -1,15 +1,20 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Duplex, Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 
-import { FrameReader, type IncomingFrame } from "../frame-reader.ts";
-import { encodeJson, Frame, MAX_BODY_BYTES, MAX_REQUEST_BYTES, type Start } from "../frames.ts";
+import type { IncomingFrame } from "../frame-reader.ts";
+import { encodeJson, Frame, type Start } from "../frames.ts";
+import { Intake } from "./intake.ts";
+import { spawnCell } from "./spawn-cell.ts";
 import { startFailure } from "./start-failure.ts";
 import { killMarked } from "./strays.ts";
+import { maxBody, WireError } from "./wire.ts";
 
 /** How long a cell process may take until it is ready, milliseconds: 30 times what is usual on a busy machine. */
 const START_TIMEOUT_MS = 30_000;
+
+/** How long after a channel's end the process' own end may take to be told before it is taken for alive, milliseconds. */
+const SILENCE_MS = 50;
 
 /** How long after a process' end its pipes are read on, milliseconds: a process that it left behind may hold them open. */
 const PIPE_GRACE_MS = 500;
@@ -20,18 +25,20 @@ const LAST_WORDS = 8192;
 /** How much may wait to be read by a cell before nothing more is read from it, bytes: a cell that only asks fills its own memory. */
 const MAX_UNREAD = 1024 * 1024;
 
-const MAIN = fileURLToPath(new URL("../cell/main.js", import.meta.url));
-
 /** How a process ended. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** The end of what it wrote on standard error. */
   readonly lastWords: string;
+  /** It had closed a channel, and was ended for that. */
+  readonly silent: boolean;
 }
 
 /** Who listens to a cell process. */
 export interface Listener {
+  /** Longest body that a frame of this kind and id may have, bytes. */
+  maxBody(kind: number, id: number): number;
   /** A request on the blocking channel: the cell's thread waits until `answer`. */
   onAsk(frame: IncomingFrame): void;
   onFrame(frame: IncomingFrame): void;
@@ -55,12 +62,14 @@ export class CellProcess {
   readonly #child: ChildProcess;
   readonly #sync: Duplex;
   readonly #async: Duplex;
+  readonly #intakes: ReadonlyMap<Duplex, Intake>;
   readonly #handles: readonly Handle[];
   readonly #ended = Promise.withResolvers<Exit>();
   readonly #ready = Promise.withResolvers<void>();
   #listener: Listener | undefined;
   #lastWords = "";
   #isGone = false;
+  #isSilent = false;
   #exit: Exit | undefined;
   #holders = 0;
 
@@ -82,11 +91,16 @@ export class CellProcess {
       this.#lastWords = (this.#lastWords + chunk.toString("latin1")).slice(-LAST_WORDS);
     });
     words.on("error", () => words.destroy());
-    this.#listen(sync, MAX_REQUEST_BYTES, (frame) => this.#listener?.onAsk(frame));
-    this.#listen(async, MAX_BODY_BYTES, (frame) => {
-      if (this.#listener === undefined && frame.kind === Frame.ready) this.#ready.resolve();
-      else this.#listener?.onFrame(frame);
-    });
+    this.#intakes = new Map([
+      [sync, this.#take(sync, true, (frame) => this.#heard.onAsk(frame))],
+      [
+        async,
+        this.#take(async, false, (frame) => {
+          if (this.#listener === undefined && frame.kind === Frame.ready) this.#ready.resolve();
+          else this.#heard.onFrame(frame);
+        }),
+      ],
+    ]);
     this.#child.on("error", (error: NodeJS.ErrnoException) => {
       this.#ready.reject(
         startFailure(`could not be started (${error.code ?? error.message})`, {
@@ -94,11 +108,12 @@ export class CellProcess {
           cause: error,
         }),
       );
-      this.#end({ code: null, signal: null, lastWords: error.message });
+      this.#end({ code: null, signal: null, lastWords: error.message, silent: false });
     });
     this.#child.on("exit", (code, signal) => {
       this.#isGone = true;
-      const end = (): void => this.#end({ code, signal, lastWords: this.#lastWords });
+      const end = (): void =>
+        this.#end({ code, signal, lastWords: this.#lastWords, silent: this.#isSilent });
       const grace = setTimeout(end, PIPE_GRACE_MS);
       // `close` comes after the pipes are read to their end, so the last words are whole.
       this.#child.on("close", () => {
@@ -162,11 +177,11 @@ export class CellProcess {
   }
 
   send(frame: Buffer): void {
-    write(this.#async, frame);
+    this.#write(this.#async, frame);
   }
 
   answer(frame: Buffer): void {
-    write(this.#sync, frame);
+    this.#write(this.#sync, frame);
   }
 
   /** The last word: SIGKILL to the whole group. */
@@ -179,19 +194,48 @@ export class CellProcess {
     }
   }
 
-  #listen(stream: Duplex, maxBody: number, onFrame: (frame: IncomingFrame) => void): void {
-    const reader = new FrameReader(maxBody);
-    stream.on("data", (chunk: Buffer) => {
-      try {
-        for (const frame of reader.push(chunk)) onFrame(frame);
-      } catch (error) {
-        stream.destroy();
-        if (this.#listener === undefined) this.kill();
-        else this.#listener.onGarbage(error);
-      }
-    });
+  /** Before it is used, a cell has nothing to say but that it is ready. */
+  get #heard(): Listener {
+    if (this.#listener === undefined) throw new WireError("a frame before the cell is in use");
+    return this.#listener;
+  }
+
+  #take(stream: Duplex, inStep: boolean, onFrame: (frame: IncomingFrame) => void): Intake {
     // A killed child resets the channel; its end is told by `exit`.
     stream.on("error", () => stream.destroy());
+    stream.on("close", () => this.#fallSilent());
+    return new Intake(stream, {
+      maxBody: (kind, id) => this.#listener?.maxBody(kind, id) ?? maxBody(kind),
+      inStep,
+      onFrame,
+      onBroken: (error) => {
+        if (this.#listener === undefined) this.kill();
+        else this.#listener.onGarbage(error);
+      },
+    });
+  }
+
+  /** A cell that has closed one of its channels can do nothing any more, and would be waited for. */
+  #fallSilent(): void {
+    const timer = setTimeout(() => {
+      if (this.hasExited) return;
+      this.#isSilent = true;
+      this.kill();
+    }, SILENCE_MS);
+    timer.unref();
+  }
+
+  /**
+   * Writes, and takes nothing more from a channel that the cell does not read: what it asks for there would fill the host. The
+   * other channel goes on, since the cell may be waiting on it.
+   */
+  #write(stream: Duplex, frame: Buffer): void {
+    if (stream.destroyed) return;
+    stream.write(frame);
+    const intake = this.#intakes.get(stream);
+    if (stream.writableLength <= MAX_UNREAD || intake === undefined || intake.isHeld) return;
+    intake.hold(true);
+    stream.once("drain", () => intake.hold(false));
   }
 
   #end(exit: Exit): void {
@@ -210,35 +254,4 @@ export class CellProcess {
     else this.#ended.resolve(exit);
     this.#listener?.onExit(exit);
   }
-}
-
-function spawnCell(mark: string, supervisorMark: string): ChildProcess {
-  let child: ChildProcess;
-  try {
-    child = spawn(process.execPath, ["--no-node-snapshot", MAIN], {
-      cwd: "/",
-      // Nothing of the host's environment. An empty OPENSSL_CONF keeps Node from reading the system's.
-      env: { OPENSSL_CONF: "", PYISOLATE_CELL: mark, PYISOLATE_SUPERVISOR: supervisorMark },
-      // Leads a group of its own: killed whole, and not hit by a Ctrl-C that is meant for the host.
-      detached: true,
-      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
-    });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw startFailure(`could not be started (${code ?? String(error)})`, { code, cause: error });
-  }
-  // Where there is no descriptor left, Node makes no pipes, and tells why later.
-  if ((child.stdio as unknown) === undefined) {
-    child.on("error", () => undefined);
-    throw startFailure("could not be started (EMFILE)", { code: "EMFILE" });
-  }
-  return child;
-}
-
-function write(stream: Duplex, frame: Buffer): void {
-  if (stream.destroyed) return;
-  stream.write(frame);
-  if (stream.writableLength <= MAX_UNREAD || stream.isPaused()) return;
-  stream.pause();
-  stream.once("drain", () => stream.resume());
 }

@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { decodeClone } from "../clone.ts";
-import { encodeFrame, encodeJson, Frame } from "../frames.ts";
+import type { IncomingFrame } from "../frame-reader.ts";
+import { encodeFailure, encodeFrame, encodeJson, Frame, HEAD_BYTES } from "../frames.ts";
 import { keepingSink, policyOf, rejectionOf } from "../testing/cells.ts";
 import type { CellProcess, Exit, Listener } from "./cell-process.ts";
 import { type Home, Sandbox } from "./sandbox.ts";
@@ -21,6 +22,7 @@ class TakenOver {
   readonly answers: Buffer[] = [];
   kills = 0;
   #listener: Listener | undefined;
+  #asked = 0;
 
   listen(listener: Listener): void {
     this.#listener = listener;
@@ -38,19 +40,35 @@ class TakenOver {
     // Holds no host.
   }
   async exited(): Promise<Exit> {
-    return { code: null, signal: "SIGKILL", lastWords: "" };
+    return { code: null, signal: "SIGKILL", lastWords: "", silent: false };
   }
 
   /** One frame on the channel for everything but blocking requests. */
   says(kind: number, id: number, body: Uint8Array | object): void {
     const frame =
       body instanceof Uint8Array ? encodeFrame(kind, id, body) : encodeJson(kind, id, body);
-    this.#listener?.onFrame({ kind, id, body: frame.subarray(9) });
+    this.#heard({ kind, id, body: frame.subarray(9) }, (taken) => this.#listener?.onFrame(taken));
   }
-  asks(body: Uint8Array | object, kind: number = Frame.request): void {
+  asks(
+    body: Uint8Array | object,
+    { kind = Frame.request, id = 0 }: { kind?: number; id?: number } = {},
+  ): void {
     const bytes =
       body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
-    this.#listener?.onAsk({ kind, id: 0, body: bytes });
+    this.#asked += 1;
+    this.#heard({ kind, id: id === 0 ? this.#asked : id, body: bytes }, (taken) =>
+      this.#listener?.onAsk(taken),
+    );
+  }
+
+  /** As the intake of a channel does. */
+  #heard(frame: IncomingFrame, take: (frame: IncomingFrame) => void): void {
+    try {
+      this.#listener?.maxBody(frame.kind, frame.id);
+      take(frame);
+    } catch (error) {
+      this.#listener?.onGarbage(error);
+    }
   }
 }
 
@@ -95,12 +113,9 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
       (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 65, 255, 255, 255, 255, 15])),
     ],
     ["a message that is no value", (cell) => cell.says(Frame.post, 1, Buffer.alloc(64, 200))],
-    ["a failure that is no JSON", (cell) => cell.says(Frame.failure, 1, Buffer.from("{"))],
+    ["a failure that is cut off", (cell) => cell.says(Frame.failure, 1, Buffer.from("{"))],
     ["a failure of another form", (cell) => cell.says(Frame.failure, 1, { name: 1 })],
-    [
-      "a console line at no level",
-      (cell) => cell.says(Frame.console, 1, { level: "fatal", text: "x" }),
-    ],
+    ["a console line at no level", (cell) => cell.says(Frame.console, 1, Buffer.from([77, 120]))],
     ["a frame of unknown kind", (cell) => cell.says(99, 1, {})],
     ["a frame that only hosts send", (cell) => cell.says(Frame.exec, 1, {})],
     ["that it is ready, again", (cell) => cell.says(Frame.ready, 0, {})],
@@ -113,6 +128,9 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     ["a limit that the host keeps", (cell) => cell.asks({ ...request, c: "limit", o: "wall" })],
     ["a target that is no text", (cell) => cell.asks({ ...request, t: { toString: 1 } })],
     ["an endless target", (cell) => cell.asks({ ...request, t: "x".repeat(5000) })],
+    ["a request that repeats a number", (cell) => cell.asks(request, { id: 7 })],
+    ["a request that is no request", (cell) => cell.asks(request, { kind: Frame.result })],
+    ["a RegExp", (cell) => cell.says(Frame.result, 1, serialize(/a/))],
     [
       "more output than a cell would let out",
       (cell) => cell.says(Frame.post, 1, Buffer.alloc(20_000_000)),
@@ -123,8 +141,7 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     say(cell);
     say(cell);
     const error = await waiting;
-    // A call whose own result was garbage hears so; all others hear of the cell's end.
-    expect(["PolicyError", "Error", "RangeError", "TypeError"]).toContain(error.name);
+    expect(error).toBeInstanceOf(PolicyErrorOfPolicy);
     expect(sink.events).toHaveLength(1);
     expect(sink.events[0]?.policyRule).toMatch(/^limit\.(?:crash|output)$/);
     expect({ closed: sandbox.closed, kills: cell.kills, ends: ends() }).toEqual({
@@ -163,7 +180,7 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
           const { sandbox, cell, sink } = takenOver();
           sandbox.exec("1").catch(() => undefined);
           for (const [kind, id, body, blocking] of says) {
-            if (blocking) cell.asks(body, kind);
+            if (blocking) cell.asks(body, { kind, id });
             else cell.says(kind, id, body);
           }
           expect(
@@ -182,12 +199,13 @@ describe("what a cell claims is only believed where it can be checked", () => {
   test("a denial that this cell never had is no PolicyError", async () => {
     const { sandbox, cell } = takenOver();
     const waiting = rejectionOf(sandbox.exec("1"));
-    cell.says(Frame.failure, 1, {
+    const forged = encodeFailure(1, {
       denial: "mark-77",
       name: "PolicyError",
       message: "network denied",
       stack: "at /home/host/secret.ts\n    at node:internal",
     });
+    cell.says(Frame.failure, 1, forged.subarray(HEAD_BYTES));
     expect(await waiting).toMatchObject({
       name: "GuestError",
       guestName: "PolicyError",

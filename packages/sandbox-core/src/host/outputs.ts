@@ -1,21 +1,25 @@
 import { cleanText, type DenialEvent, PolicyError } from "@pyisolate/policy";
 
+import { cloneProblem } from "../clone-bounds.ts";
 import { decodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
-import { Frame } from "../frames.ts";
+import { type ConsoleLevel, Frame, outputCost } from "../frames.ts";
 import type { Account, Call, Calls } from "./calls.ts";
 import { GuestError } from "./errors.ts";
 import type { Messages } from "./messages.ts";
-import { parseConsole, parseFailure } from "./wire.ts";
+import { maxBody, parseConsole, parseFailure, WireError } from "./wire.ts";
 
-/**
- * How far the bytes that leave a cell may be beyond the call's limit: the cell keeps that limit, and refuses with a denial
- * of the one output that was too much. More than this is no guest's doing. JSON writes a character as up to six.
- */
-const OUTPUT_TOLERANCE = 6;
-const OUTPUT_SLACK = 65_536;
+export type OnConsole = (level: ConsoleLevel, text: string) => void;
 
-export type OnConsole = (level: "debug" | "log" | "info" | "warn" | "error", text: string) => void;
+/** More is about to leave the cell than the cell itself would let out. */
+export class OutputExceeded extends Error {
+  readonly account: Account;
+
+  constructor(account: Account) {
+    super("more output than the call's limit");
+    this.account = account;
+  }
+}
 
 /** Where what leaves a cell goes. */
 export interface Destinations {
@@ -23,10 +27,10 @@ export interface Destinations {
   readonly onConsole: OnConsole | undefined;
   /** The denial of that id, if this cell had it. */
   denial(id: string): DenialEvent | undefined;
-  /** A message found nobody to read it, and no room to wait. */
+  /** A message found no reader, and no room to wait. */
   onUnread(account: Account): void;
-  /** More has left the cell than the cell itself would let out. */
-  onFlood(account: Account): void;
+  /** An outcome came for a call that is not in flight. */
+  onStray(account: Account): void;
 }
 
 /** What leaves a cell: results, failures, console lines and messages. All of it is the guest's, none of it is believed. */
@@ -39,43 +43,58 @@ export class Outputs {
     this.#destinations = destinations;
   }
 
+  /**
+   * Longest body that a frame may have, bytes, so that the host holds no more of it.
+   *
+   * @throws OutputExceeded where the call has no output left.
+   */
+  maxBody(kind: number, id: number): number {
+    if (kind === Frame.request || kind === Frame.failure) return maxBody(kind);
+    const account = this.#calls.account(id);
+    const left = account.limits.outputBytes - account.outputBytes;
+    if (left < 0) throw new OutputExceeded(account);
+    return Math.min(maxBody(kind), left);
+  }
+
   /** Throws for what no cell of ours sends. */
   receive(frame: IncomingFrame): void {
-    if (frame.kind !== Frame.failure && !this.#isWithin(frame)) return;
     switch (frame.kind) {
       case Frame.result:
-        this.#settle(frame.id, (call) => call.resolve(decodeClone(frame.body)));
+        this.#spend(frame);
+        this.#settle(frame.id, () => {
+          const value = decoded(frame.body);
+          return (call) => call.resolve(value);
+        });
         break;
       case Frame.failure: {
         const failure = parseFailure(frame.body);
         // Only a denial that this cell really had is believed: an id is a claim.
         const event =
           failure.denial === undefined ? undefined : this.#destinations.denial(failure.denial);
-        this.#settle(frame.id, (call) =>
-          call.reject(event === undefined ? new GuestError(failure) : new PolicyError(event)),
-        );
+        const error = event === undefined ? new GuestError(failure) : new PolicyError(event);
+        this.#settle(frame.id, () => (call) => call.reject(error));
         break;
       }
       case Frame.console:
+        this.#spend(frame);
         this.#print(frame);
         break;
       case Frame.post:
-        if (!this.#destinations.messages.push(decodeClone(frame.body), frame.body.length)) {
+        this.#spend(frame);
+        mustBeValue(frame.body);
+        if (!this.#destinations.messages.push(frame.body))
           this.#destinations.onUnread(this.#calls.account(frame.id));
-        }
         break;
       default:
-        throw new TypeError(`frame of unknown kind ${frame.kind}`);
+        throw new WireError(`frame of unknown kind ${frame.kind}`);
     }
   }
 
-  #isWithin(frame: IncomingFrame): boolean {
-    const account = this.#calls.account(frame.id);
-    account.outputBytes += frame.body.length;
-    if (account.outputBytes <= account.limits.outputBytes * OUTPUT_TOLERANCE + OUTPUT_SLACK)
-      return true;
-    this.#destinations.onFlood(account);
-    return false;
+  /** The cell has counted the same, and has refused the one output that was too much. */
+  #spend({ id, body }: IncomingFrame): void {
+    const account = this.#calls.account(id);
+    account.outputBytes += outputCost(body);
+    if (account.outputBytes > account.limits.outputBytes) throw new OutputExceeded(account);
   }
 
   #print(frame: IncomingFrame): void {
@@ -93,14 +112,25 @@ export class Outputs {
     }
   }
 
-  #settle(id: number, how: (call: Call) => void): void {
-    const call = this.#calls.settle(id);
-    if (call === undefined) return;
-    try {
-      how(call);
-    } catch (error) {
-      call.reject(error);
-      throw error;
+  /** @param read Reads the outcome, and gives how it is told. Before the call is out of flight: a broken one ends it with the cell. */
+  #settle(id: number, read: () => (call: Call) => void): void {
+    if (!this.#calls.inFlight.has(id)) {
+      this.#destinations.onStray(this.#calls.account(id));
+      return;
     }
+    const tell = read();
+    const call = this.#calls.settle(id);
+    if (call !== undefined) tell(call);
   }
+}
+
+/** The cell has looked at it in the same way, and has told its guest what does not travel. */
+function mustBeValue(body: Buffer): void {
+  const problem = cloneProblem(body);
+  if (problem !== undefined) throw new WireError(`a value that cannot be taken: ${problem}`);
+}
+
+function decoded(body: Buffer): unknown {
+  mustBeValue(body);
+  return decodeClone(body);
 }

@@ -4,6 +4,7 @@ import type { Start } from "../frames.ts";
 import { outsideOfCalls } from "./caller-context.ts";
 import { CellProcess } from "./cell-process.ts";
 import { CellStartError } from "./errors.ts";
+import { maxBody } from "./wire.ts";
 
 interface Waiter {
   readonly resolve: (process: CellProcess) => void;
@@ -108,7 +109,7 @@ export class Pool {
       process.kill();
     };
     // It has nothing to say before it is used.
-    process.listen({ onAsk: drop, onFrame: drop, onGarbage: drop, onExit: drop });
+    process.listen({ maxBody, onAsk: drop, onFrame: drop, onGarbage: drop, onExit: drop });
   }
 }
 

@@ -2,14 +2,14 @@ import { type DenialEvent, type Limits, PolicyError } from "@pyisolate/policy";
 
 import { encodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
-import { encodeFrame, encodeJson, Frame } from "../frames.ts";
+import { encodeFrame, encodeJson, Frame, OUT_OF_STEP } from "../frames.ts";
 import { type Authority, Broker } from "./broker.ts";
 import { type Account, type Call, Calls } from "./calls.ts";
 import type { CellProcess, Exit } from "./cell-process.ts";
 import type { Stats } from "./denials.ts";
 import { ClosedError } from "./errors.ts";
 import { Messages } from "./messages.ts";
-import { type OnConsole, Outputs } from "./outputs.ts";
+import { type OnConsole, OutputExceeded, Outputs } from "./outputs.ts";
 import { type EndingLimit, Requests } from "./requests.ts";
 import { Usage } from "./usage.ts";
 import type { Sample, Watch, Watched } from "./watch.ts";
@@ -59,14 +59,19 @@ export class Sandbox {
         process.mayHaveStrays = true;
       },
     });
-    this.#messages = new Messages((waits) => process.hold(waits));
+    this.#messages = new Messages(
+      (waits) => process.hold(waits),
+      (error) => this.#onGarbage(error),
+    );
     this.#outputs = new Outputs(calls, {
       messages: this.#messages,
       onConsole: options.onConsole,
       denial: (id) => this.#broker.tail.find(id),
-      onUnread: (account) =>
-        void this.#requests.deny("output", "a message that nobody reads", account),
-      onFlood: (account) => this.#overrun("output", "", account),
+      onUnread: (account) => {
+        if (!this.#requests.charge(account))
+          this.#requests.deny("output", "a message that nobody reads", account);
+      },
+      onStray: (account) => void this.#requests.charge(account),
     });
     this.#usage = new Usage(process.memoryMib);
     this.#watched = {
@@ -78,8 +83,13 @@ export class Sandbox {
     };
     home.watch.add(this.#watched);
     process.listen({
-      onAsk: (frame) => this.#guarded(() => this.#requests.ask(frame)),
-      onFrame: (frame) => this.#guarded(() => this.#onFrame(frame)),
+      maxBody: (kind, id) => this.#outputs.maxBody(kind, id),
+      onAsk: (frame) => {
+        if (!this.closed) this.#requests.ask(frame);
+      },
+      onFrame: (frame) => {
+        if (!this.closed) this.#onFrame(frame);
+      },
       onGarbage: (error) => this.#onGarbage(error),
       onExit: (exit) => this.#onExit(exit),
     });
@@ -173,15 +183,6 @@ export class Sandbox {
     else this.#requests.askLater(frame).catch((error: unknown) => this.#onGarbage(error));
   }
 
-  #guarded(work: () => void): void {
-    if (this.closed) return;
-    try {
-      work();
-    } catch (error) {
-      this.#onGarbage(error);
-    }
-  }
-
   #onSample(sample: Sample): void {
     const excess = this.#usage.excess(sample, this.#calls, this.#limits.cpuMs * 2 + 1000);
     if (excess !== undefined) this.#overrun(excess.limit, excess.detail, excess.account);
@@ -190,6 +191,10 @@ export class Sandbox {
   /** The cell says what no cell of ours says: it is not ours any more, and may have started anything. */
   #onGarbage(error: unknown): void {
     this.#process.mayHaveStrays = true;
+    if (error instanceof OutputExceeded) {
+      this.#overrun("output", "", error.account);
+      return;
+    }
     this.#overrun(
       "crash",
       `protocol: ${error instanceof Error ? error.message : "garbage"}`,
@@ -197,10 +202,13 @@ export class Sandbox {
     );
   }
 
-  #onExit({ code, signal, lastWords }: Exit): void {
+  #onExit({ code, signal, lastWords, silent }: Exit): void {
     // V8 ends its process where the heap cannot grow: SIGABRT, SIGTRAP or SIGILL, and it says so.
     const outOfMemory = /out of memory|heap limit|allocation failed/i.test(lastWords);
-    this.#overrun(outOfMemory ? "memory" : "crash", signal ?? `exit ${code}`, this.#calls.newest);
+    let target: string = signal ?? `exit ${code}`;
+    if (silent) target = "a channel was closed";
+    if (lastWords.includes(OUT_OF_STEP)) target = "out of step with the broker";
+    this.#overrun(outOfMemory ? "memory" : "crash", target, this.#calls.newest);
   }
 
   /** A limit that ends the cell. */

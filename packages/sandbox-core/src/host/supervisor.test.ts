@@ -336,9 +336,11 @@ describe("what goes in and out", () => {
       name: "GuestError",
       message: "globalThis.nothing is not a function",
     });
-    expect(await rejectionOf(cell.exec("() => 1"))).toMatchObject({
+    expect(await cell.exec("() => 1")).toBeUndefined();
+    expect(await rejectionOf(cell.exec("({ a: [() => 1] })"))).toMatchObject({
       name: "GuestError",
       guestName: "DataCloneError",
+      message: "the result cannot leave the cell: value.a.0 is a function",
     });
     expect(await rejectionOf(cell.exec(7 as unknown as string))).toBeInstanceOf(TypeError);
     const hostile = (await cell.exec(

@@ -1,7 +1,10 @@
-import { z } from "zod";
-
 import {
+  CONSOLE_LEVELS,
+  type ConsoleLevel,
   type Failure,
+  Frame,
+  MAX_BODY_BYTES,
+  MAX_FAILURE_TEXT_BYTES,
   MAX_REQUEST_BYTES,
   MAX_REQUEST_TARGET,
   type WireRequest,
@@ -15,11 +18,33 @@ export class WireError extends Error {
   }
 }
 
-/** Longest body of a failure or a console line: their texts, each character escaped in JSON (6 bytes), and the rest. */
-const MAX_TEXT_BYTES = 1024 * 1024;
+/** Longest body of a failure: its four texts with their lengths. */
+const MAX_FAILURE_BYTES = 4 * (4 + MAX_FAILURE_TEXT_BYTES);
+
+/** Longest body of a console line: its text, each character 3 bytes at most, and the level. */
+const MAX_CONSOLE_BYTES = 32 * 1024;
 
 /** Longest reason why a request is none, in UTF-16 code units. */
 const MAX_BAD = 256;
+
+/** Longest body of a frame from a cell, by its kind: what is longer is not held until it is whole. */
+export function maxBody(kind: number): number {
+  switch (kind) {
+    case Frame.ready:
+      return 64;
+    case Frame.request:
+      return MAX_REQUEST_BYTES;
+    case Frame.failure:
+      return MAX_FAILURE_BYTES;
+    case Frame.console:
+      return MAX_CONSOLE_BYTES;
+    case Frame.result:
+    case Frame.post:
+      return MAX_BODY_BYTES;
+    default:
+      return 0;
+  }
+}
 
 /** A request as the host knows it, parsed and bounded. */
 export interface GuardRequest {
@@ -83,31 +108,28 @@ function isRequest(message: unknown): message is WireRequest {
   );
 }
 
-const FailureMessage = z.strictObject({
-  denial: z.string().max(128).optional(),
-  name: z.string().max(16_384),
-  message: z.string().max(65_536),
-  stack: z.string().max(65_536),
-});
-
 /** @throws WireError for anything but a failure. */
 export function parseFailure(body: Buffer): Failure {
-  const parsed = FailureMessage.safeParse(parseJson(body, MAX_TEXT_BYTES));
-  if (!parsed.success) throw new WireError("failure of another form");
-  const { denial, ...rest } = parsed.data;
-  return denial === undefined ? rest : { denial, ...rest };
+  let at = 0;
+  const text = (): string => {
+    const end = at + 4 <= body.length ? at + 4 + body.readUInt32LE(at) : body.length + 1;
+    if (end > body.length || end - at > 4 + MAX_FAILURE_TEXT_BYTES)
+      throw new WireError("failure of another form");
+    const from = at + 4;
+    at = end;
+    return body.toString("utf8", from, end);
+  };
+  const [denial, name, message, stack] = [text(), text(), text(), text()];
+  if (at !== body.length) throw new WireError("failure of another form");
+  return { ...(denial === "" ? {} : { denial }), name, message, stack };
 }
 
-const ConsoleMessage = z.strictObject({
-  level: z.enum(["debug", "log", "info", "warn", "error"]),
-  text: z.string().max(65_536),
-});
-
 /** @throws WireError for anything but a console line. */
-export function parseConsole(body: Buffer): z.infer<typeof ConsoleMessage> {
-  const parsed = ConsoleMessage.safeParse(parseJson(body, MAX_TEXT_BYTES));
-  if (!parsed.success) throw new WireError("console line of another form");
-  return parsed.data;
+export function parseConsole(body: Buffer): { level: ConsoleLevel; text: string } {
+  const level = CONSOLE_LEVELS[body[0] ?? CONSOLE_LEVELS.length];
+  if (level === undefined || body.length > MAX_CONSOLE_BYTES)
+    throw new WireError("console line of another form");
+  return { level, text: body.toString("utf8", 1) };
 }
 
 /** Bounded first: brackets alone make a parser take fifty times their own memory. */

@@ -2,7 +2,7 @@ import { MAX_REQUEST_TARGET } from "../../frames.ts";
 import { BROKERED_BUILTINS, canonicalModule } from "../../module-name.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 
-/** Answers `b` and the built-in's name, or `s` and the source that the host supplied, for the module room to load. */
+/** Answers `b` and the built-in's name; `s` and the source that the host supplied, or `k` where it did before. */
 export const importModule: Guard = ([name]) => {
   if (typeof name !== "string" || name === "") throw new Malformed("the module's name is no text");
   if (name.length > MAX_REQUEST_TARGET || !name.isWellFormed() || name.includes("\0")) {
@@ -16,7 +16,8 @@ export const importModule: Guard = ([name]) => {
     target: target.slice(0, MAX_REQUEST_TARGET),
     perform: (grant) => {
       if (BROKERED_BUILTINS.includes(target)) return `b${target}`;
-      if (typeof grant.source === "string") return `s${grant.source}`;
+      if (grant.source === undefined) return "k";
+      if (grant.source !== null) return `s${grant.source}`;
       throw new Failed(`Cannot find module '${target}'`, { code: "MODULE_NOT_FOUND" });
     },
   };

@@ -1,3 +1,5 @@
+import type { ConsoleLevel } from "../../frames.ts";
+
 /** What a bridge call may carry across the isolate's wall: nothing with a prototype that the guest could have touched. */
 export type Primitive = string | number | boolean | null | undefined | Uint8Array;
 
@@ -16,9 +18,9 @@ export type Asked = [callId: number, name: string, ...args: Primitive[]];
 export interface Bridge {
   /** With a call's number the answer comes later, to `settle`, and this gives undefined. */
   readonly ask: (...asked: Asked) => Answer;
-  /** The call into the cell has an outcome for `take`. */
+  /** The call into the cell has an outcome for `take`, until `drop`. */
   readonly done: (execId: number) => void;
-  readonly console: (level: string, text: string) => Answer;
+  readonly console: (level: ConsoleLevel, text: string) => Answer;
   /** The cell fetches the message with `takePost`. */
   readonly post: () => Answer;
   readonly timer: (id: number, milliseconds: number) => boolean;
@@ -58,7 +60,11 @@ export interface GuestHandles {
   readonly run: (execId: number, source: string) => void;
   readonly call: (execId: number, name: string, args: unknown[]) => void;
   readonly take: (execId: number) => Outcome;
-  readonly takePost: () => unknown;
+  /** The same with a value that is made of plain values only. Throws a TypeError that says what cannot be. */
+  readonly takePlain: (execId: number) => Outcome;
+  readonly drop: (execId: number) => void;
+  readonly takePost: () => { readonly value: unknown };
+  readonly takePlainPost: () => { readonly value: unknown };
   readonly settle: (callId: number, answer: Answer, body: Uint8Array | undefined) => void;
   readonly fire: (timerId: number) => void;
 }

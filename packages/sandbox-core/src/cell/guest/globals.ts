@@ -7,6 +7,7 @@ export function globals(
   bridge: Bridge,
   kept: Kept,
   { valueOf }: Answers,
+  plain: (value: unknown) => unknown,
   limits: { readonly maxText: number },
 ) {
   const {
@@ -37,7 +38,7 @@ export function globals(
   }
 
   const console: Record<string, unknown> = {};
-  for (const level of ["debug", "log", "info", "warn", "error"]) {
+  for (const level of ["debug", "log", "info", "warn", "error"] as const) {
     own(
       console,
       level,
@@ -102,7 +103,8 @@ export function globals(
       string,
       unknown
     >,
-    takePost: (): unknown => posted,
+    takePost: () => ({ value: posted }),
+    takePlainPost: () => ({ value: plain(posted) }),
     fire: (id: number): void => {
       const callback = timers[id];
       delete timers[id];

@@ -56,7 +56,38 @@ export function keep() {
     void then(promise, resolved, rejected);
   }
 
+  const Maps = Map;
+  const Sets = Set;
+  const mapGet = unbound<unknown>(Maps.prototype.get);
+  const mapSet = unbound<void>(Maps.prototype.set);
+  const setAdd = unbound<void>(Sets.prototype.add);
+  const eachEntry = unbound<void>(Maps.prototype.forEach as Method);
+  const eachItem = unbound<void>(Sets.prototype.forEach as Method);
+  type Each = (item: unknown, key: unknown) => void;
+
+  /** A Map that is used by the engine's own methods. */
+  function MapOf() {
+    const map = new Maps<unknown, unknown>();
+    return {
+      map,
+      get: (key: unknown): unknown => mapGet(map, key),
+      set: (key: unknown, value: unknown): void => mapSet(map, key, value),
+    };
+  }
+
+  function SetOf() {
+    const set = new Sets<unknown>();
+    return { set, add: (value: unknown): void => setAdd(set, value) };
+  }
+
   return {
+    MapOf,
+    SetOf,
+    eachOf: (collection: unknown, kind: "Map" | "Set", each: Each): void =>
+      kind === "Map" ? eachEntry(collection, each) : eachItem(collection, each),
+    tagged: unbound<string>(Object.prototype.toString),
+    hasOwn: Object.hasOwn,
+    descriptorOf: getOwnPropertyDescriptor,
     realm: globalThis as unknown as Record<string, unknown>,
     // Under another name it is an indirect eval: it runs in the global scope, not in that of its caller.
     // oxlint-disable-next-line no-eval -- running the guest's text is what this room is for

@@ -8,8 +8,9 @@ export function runner(
   { apply, create, indirectEval, realm, slice, TypeError, whenSettled }: Kept,
   { denialOf }: Answers,
   shown: (value: unknown) => string,
+  plain: (value: unknown) => unknown,
   limits: { readonly maxText: number },
-): Pick<GuestHandles, "run" | "call" | "take"> {
+): Pick<GuestHandles, "run" | "call" | "take" | "takePlain" | "drop"> {
   const outcomes = create(null) as Record<number, Outcome>;
 
   function read(value: unknown, name: string, fallback: string): string {
@@ -24,6 +25,11 @@ export function runner(
   function end(execId: number, outcome: Outcome): void {
     outcomes[execId] = outcome;
     bridge.done(execId);
+  }
+
+  /** A function cannot leave a cell; as the value of a program it is none. */
+  function succeed(execId: number, value: unknown): void {
+    end(execId, { ok: true, value: typeof value === "function" ? undefined : value });
   }
 
   function fail(execId: number, error: unknown): void {
@@ -58,12 +64,12 @@ export function runner(
       return;
     }
     if (!isThenable) {
-      end(execId, { ok: true, value });
+      succeed(execId, value);
       return;
     }
     whenSettled(
       value,
-      (settled) => end(execId, { ok: true, value: settled }),
+      (settled) => succeed(execId, settled),
       (error) => fail(execId, error),
     );
   }
@@ -77,10 +83,13 @@ export function runner(
           throw new TypeError(`globalThis.${name} is not a function`);
         return apply(target as (...args: unknown[]) => unknown, undefined, args);
       }),
-    take: (execId) => {
+    take: (execId) => outcomes[execId] as Outcome,
+    takePlain: (execId) => {
       const outcome = outcomes[execId] as Outcome;
+      return outcome.ok ? { ok: true, value: plain(outcome.value) } : outcome;
+    },
+    drop: (execId) => {
       delete outcomes[execId];
-      return outcome;
     },
   };
 }

@@ -138,7 +138,7 @@ test("results that fight back fail in the guest", async () => {
   for (const program of [
     "({ get x() { throw 1 } })",
     "new Proxy({}, {})",
-    "() => 1",
+    "[() => 1]",
     "({ then(yes) { yes({ get x() { return fs.readFileSync('/x') } }) } })",
     "Symbol()",
     "Promise.reject(null)",

@@ -7,6 +7,7 @@ import { globals } from "./globals.ts";
 import { keep } from "./keep.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { namespaces } from "./namespaces.ts";
+import { plainValues } from "./plain-values.ts";
 import { processStubs } from "./process-stubs.ts";
 import { reading } from "./reading.ts";
 import { runner } from "./runner.ts";
@@ -21,6 +22,7 @@ const ROOMS = {
   fetchStub,
   namespaces,
   modulesStub,
+  plainValues,
   globals,
   runner,
 };
@@ -44,8 +46,9 @@ function assemble(
     "node:crypto": crypto.module,
   };
   const modules = rooms.modulesStub(kept, answers, reading, rooms.namespaces(kept), builtins);
-  const { shown, offered, takePost, fire } = rooms.globals(bridge, kept, answers, limits);
-  const { run, call, take } = rooms.runner(bridge, kept, answers, shown, limits);
+  const plain = rooms.plainValues(kept, limits);
+  const { shown, offered, ...posts } = rooms.globals(bridge, kept, answers, plain, limits);
+  const runs = rooms.runner(bridge, kept, answers, shown, plain, limits);
 
   const fetch = rooms.fetchStub(kept, answers, reading);
   const all: Record<string, unknown> = {
@@ -58,7 +61,7 @@ function assemble(
   for (const name in all) kept.own(kept.realm, name, all[name]);
   kept.own(Math, "random", crypto.random);
 
-  return { run, call, take, takePost, settle: answers.settle, fire };
+  return { ...runs, ...posts, settle: answers.settle };
 }
 
 /**

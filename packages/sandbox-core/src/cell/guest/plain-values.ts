@@ -1,0 +1,108 @@
+import type { Kept } from "./keep.ts";
+
+/**
+ * Makes of a value that cannot leave the isolate as it is one that can, as structured clone would: what has getters becomes a
+ * plain object of what they give, and so does what holds such objects. All else stays as it is. Planted by its source text.
+ */
+export function plainValues(
+  {
+    descriptorOf,
+    eachOf,
+    hasOwn,
+    isArray,
+    MapOf,
+    own,
+    ownKeys,
+    SetOf,
+    slice,
+    tagged,
+    TypeError,
+  }: Kept,
+  limits: { readonly maxText: number },
+) {
+  /** Kinds that the copy would lose or take for broken bytes without a word. */
+  const barred = ["RegExp", "SharedArrayBuffer", "WebAssembly.Module"];
+
+  /** One object, from the moment it is met. */
+  interface Met {
+    made: unknown;
+    /** It holds itself: what was made so far is in use. */
+    isUsed: boolean;
+    isDone: boolean;
+  }
+  type Seen = ReturnType<typeof MapOf>;
+
+  function fail(path: string, what: string): never {
+    throw new TypeError(`${slice(path, 0, limits.maxText / 32)} is ${what}`);
+  }
+
+  function plain(value: unknown, path: string, seen: Seen): unknown {
+    if (typeof value === "function") fail(path, "a function");
+    if (typeof value === "symbol") fail(path, "a symbol");
+    if (typeof value !== "object" || value === null) return value;
+    const known = seen.get(value) as Met | undefined;
+    if (known !== undefined) {
+      if (!known.isDone) known.isUsed = true;
+      return known.made;
+    }
+    const kind = slice(tagged(value), 8, -1);
+    for (let index = 0; index < barred.length; index++)
+      if (kind === barred[index]) fail(path, `a ${kind}`);
+    const met: Met = { made: value, isUsed: false, isDone: false };
+    seen.set(value, met);
+    let isChanged = false;
+    if (kind === "Map") isChanged = map(value, met, path, seen);
+    else if (kind === "Set") isChanged = set(value, met, path, seen);
+    else isChanged = keys(value, met, path, seen);
+    met.isDone = true;
+    if (!isChanged && !met.isUsed) met.made = value;
+    return met.made;
+  }
+
+  function map(value: object, met: Met, path: string, seen: Seen): boolean {
+    const made = MapOf();
+    met.made = made.map;
+    let isChanged = false;
+    eachOf(value, "Map", (item, key) => {
+      const plainKey = plain(key, `${path} (a key)`, seen);
+      const plainItem = plain(item, `${path} (an entry)`, seen);
+      isChanged ||= plainKey !== key || plainItem !== item;
+      made.set(plainKey, plainItem);
+    });
+    return isChanged;
+  }
+
+  function set(value: object, met: Met, path: string, seen: Seen): boolean {
+    const made = SetOf();
+    met.made = made.set;
+    let isChanged = false;
+    eachOf(value, "Set", (item) => {
+      const plainItem = plain(item, `${path} (an entry)`, seen);
+      isChanged ||= plainItem !== item;
+      made.add(plainItem);
+    });
+    return isChanged;
+  }
+
+  function keys(value: object, met: Met, path: string, seen: Seen): boolean {
+    const made: object = isArray(value) ? [] : {};
+    if (isArray(value)) (made as unknown[]).length = value.length;
+    met.made = made;
+    let isChanged = false;
+    const names = ownKeys(value);
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index];
+      if (typeof name !== "string") continue;
+      const found = descriptorOf(value, name);
+      if (found === undefined || found.enumerable !== true) continue;
+      const isData = hasOwn(found, "value");
+      const item: unknown = isData ? found.value : (value as Record<string, unknown>)[name];
+      const plainItem = plain(item, `${path}.${slice(name, 0, 64)}`, seen);
+      isChanged ||= !isData || plainItem !== item;
+      own(made, name, plainItem, true);
+    }
+    return isChanged;
+  }
+
+  return (value: unknown): unknown => plain(value, "value", MapOf());
+}

@@ -1,0 +1,227 @@
+import { serialize } from "node:v8";
+
+import { COST, EntryCosts, IndexCosts, MEMORY, Shapes } from "./clone-costs.ts";
+import { CloneCursor, Refused } from "./clone-cursor.ts";
+
+/**
+ * What a value may cost to decode, in units of about 10 ns: 30 ms. Node decodes a value in one go, on the host's only thread,
+ * which stands still meanwhile.
+ */
+const MAX_COST = 3_000_000;
+
+/** What a value may take in memory beyond the bytes that it came in. 13 bytes can be an array of 33 million places. */
+const MAX_EXPANSION = 16 * 1024 * 1024;
+
+/** How deep a value may be nested: less than what any recursion over it can bear. */
+export const MAX_DEPTH = 1000;
+
+/** The format's version that this Node writes and reads; the cell runs the same Node. */
+const HEADER = serialize(0).subarray(0, 2);
+
+/** Ends of what is nested, and of an Error. */
+const END = { object: 0x7b, sparse: 0x40, dense: 0x24, map: 0x3a, set: 0x2c, error: 0x2e };
+const HOLE = 0x2d;
+
+/** The letters of the kinds of Errors: E, R, F, S, T, U. */
+const ERROR_KINDS = new Set([0x45, 0x52, 0x46, 0x53, 0x54, 0x55]);
+
+/** Kinds that structured clone knows and that do not leave a cell, by their letters. */
+const BARRED = new Map([
+  [0x52, "a RegExp, which would be compiled where it arrives"], // R
+  [0x7e, "a resizable ArrayBuffer, which would reserve what it could grow to"], // ~
+  [0x75, "a SharedArrayBuffer"], // u
+  [0x77, "a WebAssembly.Module"], // w
+  [0x6d, "a WebAssembly.Memory"], // m
+]);
+
+/**
+ * Why the bytes of a structured clone are not decoded: they hold what does not travel, would cost too much, or are no value.
+ * Undefined where they may be. The work is bounded like the value's own.
+ */
+export function cloneProblem(bytes: Buffer): string | undefined {
+  try {
+    new Scan(bytes).whole();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
+}
+
+/** Reads the format that `v8.serialize` writes (V8's value-serializer.cc, Node's v8.js for views), and builds nothing. */
+class Scan {
+  readonly #in: CloneCursor;
+  readonly #shapes = new Shapes();
+  #cost = 0;
+  #memory = 0;
+  #depth = 0;
+
+  constructor(bytes: Buffer) {
+    this.#in = new CloneCursor(bytes);
+  }
+
+  whole(): void {
+    if (this.#in.byte() !== HEADER[0] || this.#in.byte() !== HEADER[1])
+      throw new Refused("it is of another format");
+    this.#value(this.#in.byte());
+    if (!this.#in.isAtEnd) throw new Refused("more than one value came");
+  }
+
+  #value(tag: number): void {
+    switch (tag) {
+      case 0x5f: // _ undefined; 0 null; T, F; x, y boxed booleans
+      case 0x30:
+      case 0x54:
+      case 0x46:
+      case 0x78:
+      case 0x79:
+        this.#take(COST.value, 0);
+        return;
+      case 0x49: // I, U integers; ^ a value that came before
+      case 0x55:
+      case 0x5e:
+        this.#in.varint();
+        this.#take(COST.value, 0);
+        return;
+      case 0x4e: // N a double; n a boxed one
+      case 0x6e:
+        this.#in.skip(8);
+        this.#take(COST.value, MEMORY.number);
+        return;
+      case 0x44: // D
+        this.#in.skip(8);
+        this.#take(COST.date, MEMORY.object);
+        return;
+      case 0x5a: // Z a BigInt, z a boxed one; the field's lowest bit is the sign, the rest the length in bytes
+      case 0x7a:
+        this.#in.skip(this.#in.varint() >>> 1);
+        this.#take(COST.value * 2, MEMORY.number);
+        return;
+      case 0x73: // s a boxed string
+        this.#text(this.#in.byte());
+        this.#take(COST.value, MEMORY.object);
+        return;
+      case 0x42: // B
+        this.#take(COST.buffer + this.#bytes() * COST.byte, MEMORY.buffer);
+        return;
+      case 0x5c: // \ a view, as Node writes it
+        this.#in.varint();
+        this.#take(COST.view + this.#bytes() * COST.byte, MEMORY.view);
+        return;
+      default:
+        if (CloneCursor.isText(tag)) this.#text(tag);
+        else this.#nested(tag);
+    }
+  }
+
+  #nested(tag: number): void {
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH)
+      throw new Refused(`it is nested more than ${MAX_DEPTH} levels deep`);
+    switch (tag) {
+      case 0x6f: // o
+        this.#take(COST.object, MEMORY.object);
+        this.#properties(END.object);
+        this.#in.varint();
+        break;
+      case 0x61: // a, a sparse array
+        this.#places(this.#in.varint(), COST.place);
+        this.#properties(END.sparse);
+        this.#in.varint();
+        this.#in.varint();
+        break;
+      case 0x41: // A, a dense array
+        this.#dense();
+        break;
+      case 0x3b: // ;
+        this.#entries(END.map);
+        break;
+      case 0x27: // '
+        this.#entries(END.set);
+        break;
+      case 0x72: // r
+        this.#error();
+        break;
+      default:
+        throw new Refused(
+          `it holds ${BARRED.get(tag) ?? `what no cell sends (tag ${tag.toString(16)})`}`,
+        );
+    }
+    this.#depth -= 1;
+  }
+
+  #dense(): void {
+    const length = this.#in.varint();
+    // Each place is a byte at least.
+    this.#in.mustHold(length);
+    this.#places(length, 0);
+    for (let index = 0; index < length; index++) {
+      const tag = this.#in.byte();
+      if (tag !== HOLE) this.#value(tag);
+    }
+    this.#properties(END.dense);
+    this.#in.varint();
+    this.#in.varint();
+  }
+
+  #places(length: number, each: number): void {
+    this.#take(COST.array + length * each, MEMORY.array + length * MEMORY.place);
+  }
+
+  /** Keys and values. What an object costs is above all whether V8 has seen its keys in this order before. */
+  #properties(end: number): void {
+    let shape = this.#shapes.empty;
+    let keys = 0;
+    const indices = new IndexCosts();
+    for (let tag = this.#in.byte(); tag !== end; tag = this.#in.byte()) {
+      if (CloneCursor.isText(tag)) {
+        const from = this.#in.at;
+        this.#in.text(tag);
+        shape = this.#shapes.add(shape, keys++, this.#in.bytes, from, this.#in.at);
+        this.#take(this.#shapes.cost, this.#shapes.isNew ? MEMORY.newKey : MEMORY.key);
+      } else this.#take(indices.next(this.#in.number(tag)), MEMORY.key);
+      this.#value(this.#in.byte());
+    }
+  }
+
+  #entries(end: number): void {
+    this.#take(COST.collection, MEMORY.collection);
+    const costs = new EntryCosts();
+    for (let tag = this.#in.byte(); tag !== end; tag = this.#in.byte()) {
+      this.#take(costs.next(tag), MEMORY.key * 2);
+      this.#value(tag);
+      if (end === END.map) this.#value(this.#in.byte());
+    }
+    this.#in.varint();
+  }
+
+  #error(): void {
+    this.#take(COST.error, MEMORY.object * 2);
+    for (let tag = this.#in.byte(); tag !== END.error; tag = this.#in.byte()) {
+      if (tag === 0x6d || tag === 0x73) this.#text(this.#in.byte()); // m, s: message and stack
+      else if (tag === 0x63) this.#value(this.#in.byte()); // c: cause
+      else if (!ERROR_KINDS.has(tag)) throw new Refused("it holds a broken Error");
+    }
+  }
+
+  /** Skips bytes that their length stands before; that length. */
+  #bytes(): number {
+    const length = this.#in.varint();
+    this.#in.skip(length);
+    return length;
+  }
+
+  #text(tag: number): void {
+    const length = this.#in.text(tag);
+    this.#take(COST.value + length * COST.byte, MEMORY.text);
+  }
+
+  #take(cost: number, memory: number): void {
+    this.#cost += cost;
+    if (this.#cost > MAX_COST)
+      throw new Refused("it holds too much to be decoded at once: send it in parts or as text");
+    this.#memory += memory;
+    if (this.#memory > MAX_EXPANSION)
+      throw new Refused("it takes far more memory than its bytes: send it in parts or as text");
+  }
+}

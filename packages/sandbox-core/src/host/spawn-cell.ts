@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+import { CELL_STACK_KIB } from "../stack-sizes.ts";
+import { startFailure } from "./start-failure.ts";
+
+const MAIN = fileURLToPath(new URL("../cell/main.js", import.meta.url));
+
+/**
+ * Starts the process of a cell.
+ *
+ * @throws CellStartError where the system does not even let it be tried.
+ */
+export function spawnCell(mark: string, supervisorMark: string): ChildProcess {
+  let child: ChildProcess;
+  try {
+    const flags = ["--no-node-snapshot", `--stack-size=${CELL_STACK_KIB}`];
+    child = spawn(process.execPath, [...flags, MAIN], {
+      cwd: "/",
+      // Nothing of the host's environment. An empty OPENSSL_CONF keeps Node from reading the system's.
+      env: { OPENSSL_CONF: "", PYISOLATE_CELL: mark, PYISOLATE_SUPERVISOR: supervisorMark },
+      // Leads a group of its own: killed whole, and not hit by a Ctrl-C that is meant for the host.
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw startFailure(`could not be started (${code ?? String(error)})`, { code, cause: error });
+  }
+  // Where there is no descriptor left, Node makes no pipes, and tells why later.
+  if ((child.stdio as unknown) === undefined) {
+    child.on("error", () => undefined);
+    throw startFailure("could not be started (EMFILE)", { code: "EMFILE" });
+  }
+  return child;
+}
