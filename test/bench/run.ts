@@ -6,8 +6,11 @@ import { type Figure, printFigures } from "./report.ts";
 /** One row of the bench. Each loads its own code: a run of one needs nothing of the others. */
 interface Row {
   readonly about: string;
-  measure(quick: boolean): Promise<Figure[]>;
+  measure(quick: boolean, against: string): Promise<Figure[]>;
 }
+
+/** Before requests had numbers and values were looked at before they are decoded. */
+const AGAINST = "d6598d7";
 
 const ROWS: Readonly<Record<string, Row>> = {
   "refused-call": {
@@ -18,6 +21,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     about: "what recording adds to a refused call, against calling the SDK in it",
     measure: async (quick) =>
       await (await import("./recorder-alone.ts")).recorderAlone(quick ? 5 : 21),
+  },
+  "before-after": {
+    about: "a refused call, an allowed read, results: this state against another, built beside it",
+    measure: async (quick, against) =>
+      await (await import("./before-after.ts")).beforeAfter(quick ? 5 : 31, against),
   },
   collection: {
     about: "a collection and a scrape of 10,000 series: bare SDK, ours, prom-client",
@@ -47,7 +55,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-const USAGE = `Usage: pnpm bench [--quick] [row ...]
+const USAGE = `Usage: pnpm bench [--quick] [--against REVISION] [row ...]
 
 Measures, side by side in one run, what is published: each figure is a ratio of medians whose rounds are interleaved.
 A figure that misses its target is said so; the exit code is 0 all the same, since the machine may be at fault.
@@ -57,15 +65,16 @@ ${Object.entries(ROWS)
   .map(([name, { about }]) => `  ${name.padEnd(15)} ${about}`)
   .join("\n")}
 
-  --quick  fewer rounds and cells: a look, not a figure to publish
-  --help   this text
+  --quick    fewer rounds and cells: a look, not a figure to publish
+  --against  the revision that before-after builds and measures against; ${AGAINST} unless given
+  --help     this text
 `;
 
-const { quick, help, names } = options();
+const { quick, help, against, names } = options();
 if (help) process.stdout.write(USAGE);
-else await run(quick, names);
+else await run(quick, against, names);
 
-async function run(quick: boolean, names: readonly string[]): Promise<void> {
+async function run(quick: boolean, against: string, names: readonly string[]): Promise<void> {
   process.stdout.write(
     `Node ${process.version}, Linux ${release()}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}\n`,
   );
@@ -73,16 +82,21 @@ async function run(quick: boolean, names: readonly string[]): Promise<void> {
   for (const [name, { measure }] of Object.entries(ROWS)) {
     if (names.length > 0 && !names.includes(name)) continue;
     process.stderr.write(`measuring: ${name} ...\n`);
-    figures.push(...(await measure(quick)));
+    figures.push(...(await measure(quick, against)));
   }
   printFigures(figures);
 }
 
-function options(): { quick: boolean; help: boolean; names: readonly string[] } {
+function options(): {
+  quick: boolean;
+  help: boolean;
+  against: string;
+  names: readonly string[];
+} {
   try {
     const flag = { type: "boolean", default: false } as const;
     const { values, positionals } = parseArgs({
-      options: { quick: flag, help: flag },
+      options: { quick: flag, help: flag, against: { type: "string", default: AGAINST } },
       allowPositionals: true,
     });
     const unknown = positionals.find((name) => !Object.hasOwn(ROWS, name));

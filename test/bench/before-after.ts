@@ -1,0 +1,117 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
+
+import { median, pairedRatio, sideBySide } from "./measure.ts";
+import { type Figure, printMedians } from "./report.ts";
+import { Revision } from "./revision.ts";
+
+/** What a guest does over and over, and how often in one round. */
+interface Work {
+  readonly what: string;
+  readonly times: number;
+  /** A program that does it so often. */
+  readonly repeated?: (times: number) => string;
+  /** A program whose result is the work. */
+  readonly once?: string;
+  readonly target: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** What crosses between guest and host, this state against another one of the repository: one process of each, in turn. */
+export async function beforeAfter(rounds: number, revision: string): Promise<Figure[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-crossing-"));
+  try {
+    const file = path.join(folder, "a.txt");
+    await writeFile(file, "x");
+    const policy = policyFor(folder);
+    await using other = await Revision.build(revision);
+    const { Supervisor: Before } = await other.sandbox();
+    await using beforeHost = new Before({ policy, pool: 0 });
+    await using nowHost = new Supervisor({ policy, pool: 0 });
+    await using before = await beforeHost.spawn("bench");
+    await using now = await nowHost.spawn("bench");
+    const figures: Figure[] = [];
+    const medians = new Map<string, number>();
+    for (const work of works(file)) {
+      const samples = await sideBySide(
+        [
+          { name: "before", run: async (times) => await nanoseconds(before, work, times) },
+          { name: "now", run: async (times) => await nanoseconds(now, work, times) },
+        ],
+        { rounds, times: work.times },
+      );
+      const [was, is] = [samples.get("before") ?? [], samples.get("now") ?? []];
+      medians.set(`${work.what}, before`, median(was) / 1000);
+      medians.set(`${work.what}, now`, median(is) / 1000);
+      figures.push({
+        what: `${work.what}: now / ${revision.slice(0, 12)}`,
+        value: pairedRatio(is, was),
+        unit: "x",
+        target: work.target,
+      });
+    }
+    printMedians("Between guest and host", medians, "us");
+    return figures;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function works(file: string): Work[] {
+  const loop = (call: string) => (times: number) =>
+    `const fs = require("node:fs"); for (let i = 0; i < ${times}; i++) { try { ${call}; } catch {} } 0`;
+  const rows = (count: number): string =>
+    `Array.from({ length: ${count} }, (_, id) => ({ id, name: "user " + id, tags: ["a", "b"], score: id / 3 }))`;
+  return [
+    { what: "refused call", times: 2000, repeated: loop(`require("node:net")`), target: 1.05 },
+    {
+      what: "allowed read of 1 byte",
+      times: 1000,
+      repeated: loop(`fs.readFileSync(${JSON.stringify(file)})`),
+      target: 1.05,
+    },
+    { what: "result of 1 KB, rows", times: 300, once: rows(18), target: 1.05 },
+    { what: "result of 1 MB, text", times: 20, once: `"x".repeat(${MIB - 100})`, target: 1.05 },
+    { what: "result of 1 MB, rows", times: 6, once: rows(16_000), target: 1.05 },
+  ];
+}
+
+/** Nanoseconds of one, by the host's clock. */
+async function nanoseconds(
+  cell: Sandbox,
+  { repeated, once }: Work,
+  times: number,
+): Promise<number> {
+  const start = process.hrtime.bigint();
+  if (repeated !== undefined) await cell.exec(repeated(times));
+  else for (let turn = 0; turn < times; turn++) await cell.exec(once ?? "0");
+  return Number(process.hrtime.bigint() - start) / times;
+}
+
+function policyFor(folder: string): object {
+  return {
+    version: 1,
+    name: "bench",
+    rules: [
+      { id: "std", effect: "allow", capability: "import", modules: ["node:fs"] },
+      {
+        id: "data",
+        effect: "allow",
+        capability: "filesystem",
+        operations: ["read"],
+        paths: [`${folder}/**`],
+      },
+    ],
+    limits: {
+      calls: 100_000_000,
+      cpu_ms: 600_000,
+      wall_ms: 600_000,
+      output_bytes: 16 * MIB,
+      memory_mib: 256,
+    },
+  };
+}
