@@ -42,10 +42,33 @@ test("@pyisolate/policy exports these names", async () => {
       "type NearestRule",
       "type Operation",
       "type Policy",
+      "type PolicyInput",
       "type PolicyIssue",
       "type Request",
       "type Rule",
       "type Verdict",
+    ]
+  `);
+});
+
+test("@pyisolate/policy/options exports these names", async () => {
+  expect(await exportedNames("@pyisolate/policy/options")).toMatchInlineSnapshot(`
+    [
+      "flag",
+      "functionOf",
+      "inWords",
+      "isRecord",
+      "isThenable",
+      "mustBe",
+      "mustHold",
+      "nonEmptyText",
+      "oneOf",
+      "optionsOf",
+      "readOptions",
+      "whole",
+      "withMethods",
+      "type OptionCheck",
+      "type OptionChecks",
     ]
   `);
 });

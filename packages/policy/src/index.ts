@@ -6,7 +6,7 @@ export { DenialEvent, KERNEL_EVIDENCE } from "./event.ts";
 export type { DenialEventJson, DenialFields, KernelEvidence } from "./event.ts";
 export type { CellTotals, DenialSink } from "./sink.ts";
 export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
-export type { Limits, Policy, Rule } from "./policy.ts";
+export type { Limits, Policy, PolicyInput, Rule } from "./policy.ts";
 export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
 export { canonicalHost } from "./host.ts";

@@ -380,6 +380,16 @@ describe("text that is no policy", () => {
   });
 });
 
+test("a promise of a policy says that it was not awaited", () => {
+  const late = Promise.resolve(parsePolicy({ version: 1, name: "late", rules: [] }));
+  expect(mistakesOf(late)).toEqual([
+    {
+      path: "",
+      message: "a policy is an object, or YAML or JSON text; this is a promise; await it first",
+    },
+  ]);
+});
+
 test("whatever it is given, parsePolicy throws nothing but InvalidPolicyError, and says why", () => {
   const throwing = new Proxy(
     {},

@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import { compilePolicy, isCompiled } from "./compile.ts";
 import { MAX_DOCUMENT_BYTES, type PolicyText, readDocument } from "./document.ts";
 import { bounded, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
+import { inWords, isThenable } from "./in-words.ts";
 import { LIMIT_NAMES, LIMITS } from "./limits.ts";
 import { check } from "./mistakes.ts";
 import { plainData } from "./plain-data.ts";
@@ -68,18 +69,15 @@ function parse(input: unknown, source?: string): Policy {
   return policy;
 }
 
-/** An object from a caller; bytes are told apart because they are the likely slip. */
+/** An object from a caller. */
 function readValue(input: unknown): Omit<PolicyText, "lines"> & { lines?: never } {
   const issues: PolicyIssue[] = [];
-  if (typeof input !== "object" || input === null || ArrayBuffer.isView(input)) {
-    const what = ArrayBuffer.isView(input)
-      ? "bytes; decode them first"
-      : input === null
-        ? "null"
-        : typeof input;
+  // Bytes and promises are told apart because they are the likely slips.
+  const isSlip = ArrayBuffer.isView(input) || isThenable(input);
+  if (typeof input !== "object" || input === null || isSlip) {
     issues.push({
       path: "",
-      message: `a policy is an object, or YAML or JSON text; this is ${what}`,
+      message: `a policy is an object, or YAML or JSON text; this is ${inWords(input)}`,
     });
     return { data: undefined, issues };
   }

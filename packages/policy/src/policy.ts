@@ -39,3 +39,12 @@ export interface Policy {
   /** The first 16 hex digits of the SHA-256 of the policy's canonical JSON: equal content, equal hash. */
   readonly hash: string;
 }
+
+/**
+ * What a policy is made of: one that is one already, an object as a policy file holds it, or YAML or JSON text. A promise is
+ * none of these, so that `policy: loadPolicy(path)` without `await` does not compile.
+ */
+export type PolicyInput =
+  | string
+  | (object & { readonly then?: never })
+  | { readonly then?: never; readonly [key: string]: unknown };
