@@ -13,6 +13,8 @@ test("@pyisolate/policy exports these names", async () => {
       "InvalidDenialEventError",
       "InvalidPolicyError",
       "KERNEL_EVIDENCE",
+      "MAX_CELL_LENGTH",
+      "MAX_POLICY_NAME_LENGTH",
       "MAX_TARGET_LENGTH",
       "OPERATIONS",
       "PolicyAuthError",

@@ -11,7 +11,13 @@ export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
 export { canonicalHost } from "./host.ts";
 export { isPublicAddress } from "./public-address.ts";
-export { cleanText, isCleanText, MAX_TARGET_LENGTH } from "./text.ts";
+export {
+  cleanText,
+  isCleanText,
+  MAX_CELL_LENGTH,
+  MAX_POLICY_NAME_LENGTH,
+  MAX_TARGET_LENGTH,
+} from "./text.ts";
 export { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
 export type {
   Capability,

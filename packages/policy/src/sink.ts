@@ -4,6 +4,7 @@ import type { Capability } from "./vocabulary.ts";
 
 /** A cell's totals at its end. */
 export interface CellTotals {
+  /** The name, as the cell's events have it. */
   readonly cell: string;
   /** Denials in the cell's whole life. */
   readonly denials: number;

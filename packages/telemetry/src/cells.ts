@@ -1,4 +1,7 @@
+import { MAX_CELL_LENGTH } from "@pyisolate/policy";
+
 import type { Burst } from "./bursts.ts";
+import { cleanOnce } from "./clean-once.ts";
 import type { Claim } from "./far-end.ts";
 import { Account, type Ledger } from "./ledger.ts";
 import type { Spend } from "./quota.ts";
@@ -35,7 +38,7 @@ type Settle = (cell: Cell, ...args: Parameters<Claim["settle"]>) => void;
 /** Closed cells that are looked at for one to be forgotten: somebody is being denied meanwhile. */
 const MAX_LOOKS = 8;
 
-/** Longest name that may become an attribute: what `denialEvent` lets through, and some. */
+/** Longest name that is looked at: what `denialEvent` lets through, and some. */
 const MAX_NAME = 256;
 
 /**
@@ -80,7 +83,7 @@ export class Cells {
 
   /** The account that a cell's denials are in, without making one: undefined for a name never heard of. */
   account(name: string): Account | undefined {
-    const own = this.#cells.get(name)?.account;
+    const own = (this.#cells.get(name) ?? this.#cells.get(labelOf(name)))?.account;
     if (own !== undefined) return own;
     return this.#other.account.denied > 0 ? this.#other.account : undefined;
   }
@@ -95,10 +98,13 @@ export class Cells {
     if (this.#closed.size > 0) this.#closed.delete(cell.name);
   }
 
-  #resolve(name: string): Cell {
-    if (typeof name !== "string" || name === "" || name.length > MAX_NAME) {
+  #resolve(given: string): Cell {
+    if (typeof given !== "string" || given === "" || given.length > MAX_NAME) {
       throw new TypeError("cell must be a name");
     }
+    const name = labelOf(given);
+    const known = this.#cells.get(name);
+    if (known !== undefined) return known;
     if (name === OTHER) return this.#other;
     if (this.#cells.size >= this.#max && !this.#retire()) return this.#other;
     const row = this.#rows.get(name) ?? this.#newRow(name);
@@ -138,6 +144,11 @@ export class Cells {
     }
     return false;
   }
+}
+
+/** A name as its label has it: what `denialEvent` makes of it, also where a guard did without. */
+function labelOf(name: string): string {
+  return cleanOnce(name, MAX_CELL_LENGTH);
 }
 
 function newCell(name: string, row: Row, folded: boolean, settle: Settle): Cell {

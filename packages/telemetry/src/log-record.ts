@@ -1,7 +1,14 @@
 import { ROOT_CONTEXT, SeverityNumber } from "@opentelemetry/api";
 import type { Attributes, Context, HrTime, LogRecord } from "@opentelemetry/api";
-import type { CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
+import {
+  MAX_CELL_LENGTH,
+  MAX_POLICY_NAME_LENGTH,
+  type CellTotals,
+  type DenialEvent,
+  type Policy,
+} from "@pyisolate/policy";
 
+import { cleaner, cleanOnce } from "./clean-once.ts";
 import { cutText } from "./cut-text.ts";
 import { droppedTotal, type Dropped, type Ledger } from "./ledger.ts";
 import { redactTarget } from "./redact-target.ts";
@@ -21,7 +28,8 @@ export interface BurstTail {
 }
 
 /**
- * The log record of a denial, or of a burst that begins with it.
+ * The log record of a denial, or of a burst that begins with it. Its texts are clean, also where a guard made the event by hand.
+ * Capability, reason and decisions go in as they are: the recorder refuses an event whose are outside their closed sets.
  *
  * Attributes are a plain object, empty ones left out: a frozen one makes `emit` 1.4 times slower (measured), and each costs
  * about 0.12 us. The context is explicit: `context: undefined` would lose the trace.
@@ -33,33 +41,41 @@ export function denialLogRecord(
   targetOf: TargetOf = redactTarget,
 ): LogRecord {
   const target = targetOf(event);
+  const cell = cellText(event.cell);
+  const operation = operationText(event.operation);
+  const rule = ruleText(event.policyRule);
   const attributes: Attributes = {
-    [A.cell.name]: event.cell,
+    [A.cell.name]: cell,
     [A.capability.name]: event.capability,
-    [A.operation.name]: event.operation,
-    [A.attemptedAction.name]: hasText(target) ? `${event.operation}:${target}` : event.operation,
-    [A.policyRule.name]: event.policyRule,
+    [A.operation.name]: operation,
+    [A.attemptedAction.name]: hasText(target) ? `${operation}:${target}` : operation,
+    [A.policyRule.name]: rule,
     [A.brokerDecision.name]: event.brokerDecision,
     [A.kernelDecision.name]: event.kernelDecision,
     [A.reason.name]: event.reason,
     [A.enforced.name]: event.enforced,
-    [A.denialId.name]: event.id,
+    [A.denialId.name]: word(event.id),
     [A.denialSeq.name]: event.seq,
     [A.denialCount.name]: burst?.count ?? 1,
-    [A.ruleName.name]: event.policyRule,
+    [A.ruleName.name]: rule,
     [A.errorType.name]: event.reason,
   };
-  if (event.kernelEvidence !== null) attributes[A.kernelEvidence.name] = event.kernelEvidence;
+  if (event.kernelEvidence !== null) {
+    attributes[A.kernelEvidence.name] = word(event.kernelEvidence);
+  }
   if (event.nearestRule !== null) {
-    attributes[A.nearestRule.name] = `${event.nearestRule.id}:${event.nearestRule.lacked}`;
+    const { id, lacked } = event.nearestRule;
+    attributes[A.nearestRule.name] = `${nearestText(id)}:${lackedText(lacked)}`;
   }
   if (event.policyName !== null) {
-    attributes[A.policyName.name] = event.policyName;
-    attributes[A.rulesetName.name] = event.policyName;
+    const name = policyText(event.policyName);
+    attributes[A.policyName.name] = name;
+    attributes[A.rulesetName.name] = name;
   }
   if (event.policyHash !== null) {
-    attributes[A.policyHash.name] = event.policyHash;
-    attributes[A.ruleVersion.name] = event.policyHash;
+    const hash = hashText(event.policyHash);
+    attributes[A.policyHash.name] = hash;
+    attributes[A.ruleVersion.name] = hash;
   }
   if (burst !== undefined && burst.count > 1) {
     attributes[A.denialLastSeq.name] = burst.last.seq;
@@ -71,7 +87,7 @@ export function denialLogRecord(
     eventName: EVENTS.denial.name,
     timestamp: hrTime(event.time),
     severityNumber: denialSeverity(event),
-    body: denialMessage(event, target, burst?.count ?? 1),
+    body: denialMessage(event, { cell, operation, rule }, target, burst?.count ?? 1),
     attributes,
     context,
   };
@@ -113,15 +129,16 @@ function byReason(dropped: Dropped): Attributes {
 
 /** The log record of a policy that decides from now on. `time` is Unix milliseconds. */
 export function policyLoadedLogRecord(
-  { name, hash }: Pick<Policy, "name" | "hash">,
+  policy: Pick<Policy, "name" | "hash">,
   time: number,
 ): LogRecord {
+  const name = policyText(policy.name);
   return {
     eventName: EVENTS.policyLoaded.name,
     timestamp: hrTime(time),
     severityNumber: SeverityNumber.INFO,
     body: `policy ${name} decides from now on`,
-    attributes: { [A.policyName.name]: name, [A.policyHash.name]: hash },
+    attributes: { [A.policyName.name]: name, [A.policyHash.name]: hashText(policy.hash) },
     context: ROOT_CONTEXT,
   };
 }
@@ -133,9 +150,11 @@ export function cellClosedLogRecord(
   time: number,
   context: Context,
 ): LogRecord {
+  const cell = cellText(totals.cell);
+  const cause = word(totals.cause);
   const attributes: Attributes = {
-    [A.cell.name]: totals.cell,
-    [A.closedCause.name]: totals.cause,
+    [A.cell.name]: cell,
+    [A.closedCause.name]: cause,
     [A.closedDenials.name]: totals.denials,
     [A.closedAllowed.name]: totals.allowed,
     [A.ledgerDenied.name]: ledger.denied,
@@ -149,20 +168,40 @@ export function cellClosedLogRecord(
     eventName: EVENTS.cellClosed.name,
     timestamp: hrTime(time),
     severityNumber: SeverityNumber.INFO,
-    body: `cell ${totals.cell} ended (${totals.cause}): ${totals.denials} denied, ${totals.allowed} allowed`,
+    body: `cell ${cell} ended (${cause}): ${totals.denials} denied, ${totals.allowed} allowed`,
     attributes,
     context,
   };
 }
 
 // The target last: what a guest wrote can then be taken for nothing else.
-function denialMessage(event: DenialEvent, target: string | undefined, count: number): string {
-  const verb = event.enforced ? "denied" : "would be denied";
+function denialMessage(
+  { enforced, capability, reason }: DenialEvent,
+  { cell, operation, rule }: { readonly cell: string; operation: string; rule: string },
+  target: string | undefined,
+  count: number,
+): string {
+  const verb = enforced ? "denied" : "would be denied";
   const times = count > 1 ? `, ${count} times` : "";
-  const what = `${verb} ${event.capability} ${event.operation} to ${event.cell}${times}`;
-  const why = `(${event.reason}, rule ${event.policyRule})`;
+  const what = `${verb} ${capability} ${operation} to ${cell}${times}`;
+  const why = `(${reason}, rule ${rule})`;
   return hasText(target) ? `${what} ${why}: ${target}` : `${what} ${why}`;
 }
+
+/** Longest of an event's ids and words, in UTF-16 code units: an event's id is the longest. */
+const MAX_WORD = 128;
+
+function word(text: string): string {
+  return cleanOnce(text, MAX_WORD);
+}
+
+const cellText = cleaner(MAX_CELL_LENGTH);
+const policyText = cleaner(MAX_POLICY_NAME_LENGTH);
+const hashText = cleaner(MAX_WORD);
+const ruleText = cleaner(MAX_WORD);
+const nearestText = cleaner(MAX_WORD);
+const operationText = cleaner(MAX_WORD);
+const lackedText = cleaner(MAX_WORD);
 
 function hasText(target: string | undefined): target is string {
   return target !== undefined && target !== "";

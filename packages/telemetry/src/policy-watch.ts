@@ -1,5 +1,6 @@
-import type { Policy } from "@pyisolate/policy";
+import { MAX_POLICY_NAME_LENGTH, type Policy } from "@pyisolate/policy";
 
+import { cleanOnce } from "./clean-once.ts";
 import { instrumentBudgets, seriesOf, type InstrumentBudget } from "./series-budget.ts";
 
 /** A policy has been loaded that needs more series than there is room for. The process emits it; nobody throws it. */
@@ -36,6 +37,8 @@ export class PolicyWatch {
     const tight = instrumentBudgets(this.#series.size, this.#maxSeries).find(
       ({ needed = 0, room }) => needed > room,
     );
-    return tight === undefined ? undefined : new SeriesBudgetWarning(policy.name, tight);
+    return tight === undefined
+      ? undefined
+      : new SeriesBudgetWarning(cleanOnce(policy.name, MAX_POLICY_NAME_LENGTH), tight);
   }
 }

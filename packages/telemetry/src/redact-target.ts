@@ -1,5 +1,6 @@
-import { cleanText, isCleanText, MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
+import { MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
 
+import { cleanOnce } from "./clean-once.ts";
 import { cutText } from "./cut-text.ts";
 
 const REDACTED = "[redacted]";
@@ -76,9 +77,7 @@ export function redactTarget({
   target,
   capability,
 }: Pick<DenialEvent, "target" | "capability">): string {
-  const text = isCleanText(target, MAX_TARGET_LENGTH)
-    ? target
-    : cleanText(target, MAX_TARGET_LENGTH);
+  const text = cleanOnce(target, MAX_TARGET_LENGTH);
   if (!SUSPECT.test(text)) return text;
   const isUrl = capability === "network";
   let redacted = text.replace(isUrl ? URL_QUERY : QUERY, (query, at: number) =>

@@ -1,5 +1,6 @@
-import { cleanText, isCleanText, MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
+import { MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
 
+import { cleanOnce } from "./clean-once.ts";
 import { redactTarget } from "./redact-target.ts";
 import { ATTRIBUTES as A, REDACTION_FAILURES, type RedactionFailure } from "./semconv.ts";
 import { newRow, type Row, type Tally } from "./tally.ts";
@@ -63,7 +64,7 @@ export class Redactor {
       return this.#fail("not_text");
     }
     if (isSlow) return this.#fail("slow");
-    return isCleanText(text, MAX_TARGET_LENGTH) ? text : cleanText(text, MAX_TARGET_LENGTH);
+    return cleanOnce(text, MAX_TARGET_LENGTH);
   }
 
   #fail(failure: RedactionFailure): undefined {

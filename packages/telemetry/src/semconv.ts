@@ -77,7 +77,7 @@ export const STATES = ["exporting", "degraded", "blind"] as const;
 export const CLOSE_CAUSES = ["closed", "limit"] as const;
 
 export const ATTRIBUTES = {
-  cell: attribute("pyisolate.cell", "The cell's name, as the host gave it"),
+  cell: attribute("pyisolate.cell", "The cell's name, clean and bounded"),
   capability: attribute("pyisolate.capability", "What was asked for", CAPABILITIES),
   operation: attribute("pyisolate.operation", "What was to be done with it", [
     ...new Set(Object.values(OPERATIONS).flat()),

@@ -5,6 +5,7 @@ import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeFrame, encodeJson, Frame, OUT_OF_STEP } from "../frames.ts";
 import { type Authority, Broker } from "./broker.ts";
 import { type Account, type Call, Calls } from "./calls.ts";
+import { cellName } from "./cell-name.ts";
 import type { CellProcess, Exit } from "./cell-process.ts";
 import type { Stats } from "./denials.ts";
 import { ClosedError } from "./errors.ts";
@@ -31,6 +32,7 @@ export interface Home {
 
 /** One running cell. Made by `Supervisor.spawn`. */
 export class Sandbox {
+  /** As every record, label and message has it: `cleanText` of the name that was given. */
   readonly name: string;
   readonly #process: CellProcess;
   readonly #home: Home;
@@ -45,9 +47,10 @@ export class Sandbox {
 
   /** @internal */
   constructor(name: string, process: CellProcess, home: Home, options: SpawnOptions) {
-    this.name = name;
+    this.name = cellName(name);
     this.#process = process;
     this.#home = home;
+    // The name as it was given: `denialEvent` cleans it by itself, and would write escapes out twice.
     this.#broker = new Broker(name, process.mark, home.authority);
     const calls = new Calls(this.#limits);
     this.#calls = calls;

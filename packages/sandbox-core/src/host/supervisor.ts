@@ -14,6 +14,7 @@ import {
 } from "@pyisolate/policy";
 
 import { BROKERED_BUILTINS, canonicalModule } from "../module-name.ts";
+import { cellName } from "./cell-name.ts";
 import { DenialTail, type Stats } from "./denials.ts";
 import { CellStartError } from "./errors.ts";
 import { Pool } from "./pool.ts";
@@ -118,13 +119,13 @@ export class Supervisor {
   /**
    * Starts a cell. The name is the tenant's, or whatever an operator knows the guest by; it is in every denial.
    *
-   * @throws TypeError where the name is none: 1 to 128 characters.
+   * @throws TypeError where the name is none: 1 to 128 characters, as every record has them. There a line break or another
+   * character that could hide or reorder text is written out (`\u{a}`), and a backslash twice.
    * @throws CellStartError where the process does not start, or the supervisor is closed.
    */
   async spawn(name: string, options: SpawnOptions = {}): Promise<Sandbox> {
-    if (typeof name !== "string" || name === "" || name.length > 128) {
-      throw new TypeError("a cell's name has 1 to 128 characters");
-    }
+    // Before a process is taken that would have to be given back.
+    cellName(name);
     const process = await this.#pool.take();
     if (this.#closing !== undefined) {
       process.kill();

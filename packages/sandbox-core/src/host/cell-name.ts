@@ -1,0 +1,20 @@
+import { cleanText, MAX_CELL_LENGTH } from "@pyisolate/policy";
+import { inWords } from "@pyisolate/policy/options";
+
+/**
+ * The name that a host gives a cell, as every record, label and message has it. It is cleaned, not refused: it is often a
+ * customer's own word, and a backslash or an emoji in it is no reason to have no cell.
+ *
+ * @throws TypeError where it is none, or would have to be cut: two names that differ behind the cut would be one in every
+ * record.
+ */
+export function cellName(given: unknown): string {
+  const clean = typeof given === "string" ? cleanText(given, LONGEST) : "";
+  if (clean !== "" && clean.length <= MAX_CELL_LENGTH) return clean;
+  throw new TypeError(`a cell's name must be ${WANTED}, got ${inWords(given)}`);
+}
+
+/** Enough that no name of the right length is cut: the longest escape of one UTF-16 code unit has 8. */
+const LONGEST = MAX_CELL_LENGTH * 8;
+
+const WANTED = `a string of 1 to ${MAX_CELL_LENGTH} characters, those counted as written out that could hide or reorder text`;
