@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { InvalidPolicyError, parsePolicy } from "@pyisolate/policy";
+import { InvalidPolicyError, parsePolicy, type PolicyInput } from "@pyisolate/policy";
 import { Supervisor } from "@pyisolate/sandbox-core";
 
 import { arena, failureOf } from "./arena/arena.ts";
@@ -69,7 +69,9 @@ const malformed: readonly unknown[] = [
 await arena({ token: "right", rules: [] }, async ({ spawn, supervisor }) => {
   const cell = await spawn();
   const hash = supervisor.policy.hash;
-  for (const [index, policy] of malformed.entries()) {
+  for (const [index, given] of malformed.entries()) {
+    // As a caller without types would.
+    const policy = given as PolicyInput;
     for (const attempt of [() => parsePolicy(policy), () => new Supervisor({ policy, pool: 0 })]) {
       assert.throws(attempt, (error) => {
         assert.ok(error instanceof InvalidPolicyError, `policy ${index}: ${String(error)}`);

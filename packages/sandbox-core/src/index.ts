@@ -1,4 +1,5 @@
-export { Supervisor, type SupervisorOptions } from "./host/supervisor.ts";
+export { Supervisor } from "./host/supervisor.ts";
+export type { SupervisorOptions } from "./host/supervisor-options.ts";
 export type { Sandbox, SpawnOptions } from "./host/sandbox.ts";
 export type { Stats } from "./host/denials.ts";
 export type { Lookup } from "./host/resolve.ts";

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { platform } from "node:os";
 
 import {
@@ -10,18 +8,23 @@ import {
   parsePolicy,
   type Policy,
   PolicyAuthError,
+  type PolicyInput,
   type Verdict,
 } from "@pyisolate/policy";
 
-import { BROKERED_BUILTINS, canonicalModule } from "../module-name.ts";
 import { cellName } from "./cell-name.ts";
 import { DenialTail, type Stats } from "./denials.ts";
 import { CellStartError } from "./errors.ts";
 import { Pool } from "./pool.ts";
 import { Reaper } from "./reaper.ts";
-import { type Lookup, lookupBySystem } from "./resolve.ts";
 import { safeSink } from "./safe-sink.ts";
 import { type Home, Sandbox, type SpawnOptions } from "./sandbox.ts";
+import {
+  mustBeLoaded,
+  spawnOptions,
+  type SupervisorOptions,
+  supervisorSettings,
+} from "./supervisor-options.ts";
 import { ControlToken } from "./token.ts";
 import { Watch } from "./watch.ts";
 
@@ -30,31 +33,6 @@ const SUPERVISOR_TAIL = 1024;
 
 /** The cell's name in denials of control operations: no guest's. */
 const CONTROL_CELL = "supervisor";
-
-export interface SupervisorOptions {
-  /** What guests may do; a policy, or what `parsePolicy` takes. */
-  readonly policy: unknown;
-  /** Where denials go, besides `denialEvents()`. */
-  readonly denials?: DenialSink;
-  /** Needed to reload the policy. Without one the policy can never change. */
-  readonly token?: string;
-  /**
-   * The second layer. `off` is the only one that this version has: `prefer` runs cells without it and says `unavailable`,
-   * `require` refuses to start.
-   */
-  readonly kernel?: "off" | "prefer" | "require";
-  /** Ready processes that wait for a `spawn`; each takes about 50 MiB, most of it shared. Default 2. */
-  readonly pool?: number;
-  /** Modules for guests, by name: source text, ES or CommonJS. Each load is a request that the policy decides. */
-  readonly modules?: Readonly<Record<string, string>>;
-  /** PEM certificates that guests' `fetch` trusts beside the built-in ones. */
-  readonly ca?: string;
-  /**
-   * The host's own resolver, for services that have one. Its answers are checked like the system's, which is the default
-   * (`/etc/hosts`, then DNS): a name's grant reaches no loopback or private address.
-   */
-  readonly lookup?: Lookup;
-}
 
 /** Runs guests, each in a cell of its own, under one policy. */
 export class Supervisor {
@@ -71,43 +49,41 @@ export class Supervisor {
   #closing: Promise<void> | undefined;
 
   /**
+   * @throws TypeError where an option is unknown or not of its kind; the message says what is accepted.
    * @throws InvalidPolicyError where the policy does not load.
    * @throws CellStartError where this host cannot run cells, or cannot confine them and must.
    */
   constructor(options: SupervisorOptions) {
+    const settings = supervisorSettings(options);
     if (platform() !== "linux")
       throw new CellStartError(`Cells need Linux (/proc); this is ${platform()}`);
-    if (options.kernel === "require") {
+    if (settings.kernel === "require") {
       throw new CellStartError(
         'kernel: "require" cannot be met: this version has no confined cells; use "off" or "prefer"',
       );
     }
-    this.#policy = parsePolicy(options.policy);
-    this.#token = new ControlToken(options.token);
-    this.#kernel = options.kernel ?? "off";
-    this.#sink = safeSink(options.denials, {
+    this.#policy = parsePolicy(settings.policy);
+    this.#token = new ControlToken(settings.token);
+    this.#kernel = settings.kernel;
+    this.#sink = safeSink(settings.denials, {
       record: (event) => this.#tail.add(event),
       allowed: () => this.#tail.allow(),
     });
     this.#sink.policyLoaded?.(this.#policy);
-    const modules = new Map([
-      ["node:path", pathSource()],
-      ...suppliedModules(options.modules ?? {}),
-    ]);
     this.#home = {
       authority: {
         policy: () => this.#policy,
         sink: this.#sink,
         kernelVerdict: (capability) => this.#kernelVerdict(capability),
-        modules,
-        lookup: options.lookup ?? lookupBySystem,
+        modules: settings.modules,
+        lookup: settings.lookup,
       },
       watch: new Watch(),
       onEnd: (sandbox) => this.#cells.delete(sandbox),
     };
-    this.#ca = options.ca ?? null;
+    this.#ca = settings.ca;
     this.#reaper.watch();
-    this.#pool = new Pool(poolSize(options.pool), this.#start(), this.#reaper.mark);
+    this.#pool = new Pool(settings.pool, this.#start(), this.#reaper.mark);
     this.#pool.fill();
   }
 
@@ -120,18 +96,20 @@ export class Supervisor {
    * Starts a cell. The name is the tenant's, or whatever an operator knows the guest by; it is in every denial.
    *
    * @throws TypeError where the name is none: 1 to 128 characters, as every record has them. There a line break or another
-   * character that could hide or reorder text is written out (`\u{a}`), and a backslash twice.
+   * character that could hide or reorder text is written out (`\u{a}`), and a backslash twice. Likewise where an option is
+   * unknown or not of its kind.
    * @throws CellStartError where the process does not start, or the supervisor is closed.
    */
   async spawn(name: string, options: SpawnOptions = {}): Promise<Sandbox> {
     // Before a process is taken that would have to be given back.
     cellName(name);
+    const given = spawnOptions(options);
     const process = await this.#pool.take();
     if (this.#closing !== undefined) {
       process.kill();
       throw new CellStartError("The supervisor was closed while the cell started");
     }
-    const sandbox = new Sandbox(name, process, this.#home, options);
+    const sandbox = new Sandbox(name, process, this.#home, given);
     this.#cells.add(sandbox);
     return sandbox;
   }
@@ -140,10 +118,11 @@ export class Supervisor {
    * Puts another policy in force, for the next operation of every live cell.
    *
    * @throws PolicyAuthError for a wrong token, which is recorded as a denial of `control`.
+   * @throws TypeError for a policy that is still being loaded: `await` is missing.
    * @throws InvalidPolicyError where the policy does not load; the old one stays.
    */
   // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
-  async reloadPolicy(policy: unknown, token: string): Promise<void> {
+  async reloadPolicy(policy: PolicyInput, token: string): Promise<void> {
     if (!this.#token.matches(token)) {
       const event = denialEvent({
         cell: CONTROL_CELL,
@@ -158,6 +137,7 @@ export class Supervisor {
       this.#sink.record(event);
       throw new PolicyAuthError(event);
     }
+    mustBeLoaded(policy);
     this.#policy = parsePolicy(policy);
     this.#sink.policyLoaded?.(this.#policy);
     this.#pool.restart(this.#start());
@@ -196,29 +176,4 @@ export class Supervisor {
   #start(): { memoryMib: number; ca: string | null } {
     return { memoryMib: this.#policy.limits.memoryMib, ca: this.#ca };
   }
-}
-
-function poolSize(size: number | undefined): number {
-  if (size === undefined) return 2;
-  if (Number.isInteger(size) && size >= 0 && size <= 1000) return size;
-  throw new TypeError("pool must be a whole number from 0 to 1000");
-}
-
-/** Sources by the name that a request for them has: `os` and `node:os` are one module. */
-function suppliedModules(modules: Readonly<Record<string, string>>): [string, string][] {
-  return Object.entries(modules).map(([given, source]) => {
-    const name = canonicalModule(given);
-    if (BROKERED_BUILTINS.includes(name))
-      throw new TypeError(
-        `the module "${given}" cannot be supplied: cells have a brokered ${name}`,
-      );
-    if (typeof source !== "string")
-      throw new TypeError(`the module "${given}" must be source text`);
-    return [name, source];
-  });
-}
-
-/** `node:path` has no authority, so its published port is given to guests as it is. */
-function pathSource(): string {
-  return readFileSync(createRequire(import.meta.url).resolve("path-browserify"), "utf8");
 }

@@ -1,0 +1,105 @@
+import type { DenialSink, PolicyInput } from "@pyisolate/policy";
+import {
+  functionOf,
+  isRecord,
+  isThenable,
+  mustBe,
+  mustHold,
+  nonEmptyText,
+  oneOf,
+  type OptionChecks,
+  readOptions,
+  whole,
+  withMethods,
+} from "@pyisolate/policy/options";
+
+import { certificates } from "./certificates.ts";
+import { type Lookup, lookupBySystem } from "./resolve.ts";
+import type { SpawnOptions } from "./sandbox.ts";
+import { suppliedModules } from "./supplied-modules.ts";
+
+const KERNEL_MODES = ["off", "prefer", "require"] as const;
+
+export interface SupervisorOptions {
+  /** What guests may do; a policy, or what `parsePolicy` takes. */
+  readonly policy: PolicyInput;
+  /** Where denials go, besides `denialEvents()`. */
+  readonly denials?: DenialSink;
+  /** Needed to reload the policy. Without one the policy can never change. */
+  readonly token?: string;
+  /**
+   * The second layer. `off` is the only one that this version has: `prefer` runs cells without it and says `unavailable`,
+   * `require` refuses to start.
+   */
+  readonly kernel?: (typeof KERNEL_MODES)[number];
+  /** Ready processes that wait for a `spawn`; each takes about 50 MiB, most of it shared. Default 2. */
+  readonly pool?: number;
+  /** Modules for guests, by name: source text, ES or CommonJS. Each load is a request that the policy decides. */
+  readonly modules?: Readonly<Record<string, string>>;
+  /** PEM certificates that guests' `fetch` trusts beside the built-in ones. */
+  readonly ca?: string;
+  /**
+   * The host's own resolver, for services that have one. Its answers are checked like the system's, which is the default
+   * (`/etc/hosts`, then DNS): a name's grant reaches no loopback or private address.
+   */
+  readonly lookup?: Lookup;
+}
+
+/** The options with their defaults, each read once. The policy is still as it was given. */
+export interface SupervisorSettings {
+  readonly policy: unknown;
+  readonly denials: DenialSink | undefined;
+  readonly token: string | undefined;
+  readonly kernel: (typeof KERNEL_MODES)[number];
+  readonly pool: number;
+  readonly modules: ReadonlyMap<string, string>;
+  readonly ca: string | null;
+  readonly lookup: Lookup;
+}
+
+/** @throws TypeError where an option is unknown or not of its kind; the message says what is accepted. */
+export function supervisorSettings(given: unknown): SupervisorSettings {
+  const options = readOptions("Supervisor", given, SUPERVISOR);
+  return {
+    policy: options.policy,
+    denials: options.denials,
+    token: options.token,
+    kernel: options.kernel ?? "off",
+    pool: options.pool ?? 2,
+    modules: suppliedModules(options.modules ?? {}),
+    ca: options.ca ?? null,
+    lookup: options.lookup ?? lookupBySystem,
+  };
+}
+
+/** @throws TypeError as {@link supervisorSettings}. */
+export function spawnOptions(given: unknown): SpawnOptions {
+  return readOptions("spawn", given, SPAWN);
+}
+
+/** @throws TypeError for a policy that is still being loaded. Whether it is one `parsePolicy` says, with every mistake. */
+export function mustBeLoaded(policy: unknown): void {
+  mustHold("policy", policy, loaded);
+}
+
+const loaded = mustBe(
+  "a policy, or an object, YAML or JSON text that is one",
+  (value) => !isThenable(value),
+);
+
+const SUPERVISOR: OptionChecks<SupervisorOptions> = {
+  policy: loaded,
+  denials: withMethods("a sink, an object", ["record"], ["allowed", "closed", "policyLoaded"]),
+  // What was given is not shown: it may be the secret, in another form.
+  token: (value) =>
+    nonEmptyText(value) === undefined
+      ? undefined
+      : "must be a string that is not empty; leave it out where the policy shall never change",
+  kernel: oneOf(KERNEL_MODES),
+  pool: whole(0, 1000),
+  modules: mustBe("an object of source texts by name", isRecord),
+  ca: certificates,
+  lookup: functionOf("a host's name"),
+};
+
+const SPAWN: OptionChecks<SpawnOptions> = { onConsole: functionOf("a level and a text") };

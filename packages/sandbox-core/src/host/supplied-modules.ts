@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+import { inWords, mustBe, mustHold } from "@pyisolate/policy/options";
+
+import { BROKERED_BUILTINS, canonicalModule } from "../module-name.ts";
+
+const source = mustBe("source text", (value) => typeof value === "string");
+
+/**
+ * The modules that a host gives its guests, by the name that a request for them has: `os` and `node:os` are one module.
+ *
+ * @throws TypeError for what is no source text, for a module that cells broker, and for one that is given twice.
+ */
+export function suppliedModules(
+  given: Readonly<Record<string, string>>,
+): ReadonlyMap<string, string> {
+  const modules = new Map<string, string>();
+  for (const [written, text] of Object.entries(given)) {
+    const name = canonicalModule(written);
+    const called = `the module ${inWords(written)}`;
+    if (BROKERED_BUILTINS.includes(name)) {
+      throw new TypeError(`${called} cannot be supplied: cells have a brokered ${name}`);
+    }
+    mustHold(called, text, source);
+    if (modules.has(name)) throw new TypeError(`${called} is given twice: it is ${name}`);
+    modules.set(name, text);
+  }
+  if (!modules.has("node:path")) modules.set("node:path", pathSource());
+  return modules;
+}
+
+/** `node:path` has no authority, so its published port is given to guests as it is. */
+function pathSource(): string {
+  return readFileSync(createRequire(import.meta.url).resolve("path-browserify"), "utf8");
+}
