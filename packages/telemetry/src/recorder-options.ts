@@ -1,4 +1,11 @@
 import type { LoggerProvider, MeterProvider } from "@opentelemetry/api";
+import {
+  functionOf,
+  type OptionChecks,
+  readOptions,
+  whole,
+  withMethods,
+} from "@pyisolate/policy/options";
 
 import type { Redact } from "./redactor.ts";
 
@@ -45,62 +52,31 @@ const MAX_RING = 1 << 20;
 const MAX_RATE = 1_000_000;
 const DAY = 86_400_000;
 
+/** A provider of meters, and one of loggers. */
+export const METER_PROVIDER = withMethods("a provider", ["getMeter"]);
+export const LOGGER_PROVIDER = withMethods("a provider", ["getLogger"]);
+
+export const MAX_SERIES_CHECK = whole(2, MAX_SERIES);
+
+const CHECKS: OptionChecks<DenialRecorderOptions> = {
+  meterProvider: METER_PROVIDER,
+  loggerProvider: LOGGER_PROVIDER,
+  maxSeries: MAX_SERIES_CHECK,
+  ringSize: whole(1, MAX_RING),
+  recordsPerSecond: whole(1, MAX_RATE),
+  redact: functionOf("a target and its event"),
+  flushTimeoutMillis: whole(1, DAY),
+  shutdownTimeoutMillis: whole(1, DAY),
+};
+
 /** @throws TypeError where an option is unknown or out of its range; the message says what is allowed. */
 export function recorderSettings(options: DenialRecorderOptions = {}): RecorderSettings {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError("createDenialRecorder takes an object of options, or nothing");
-  }
-  for (const key of Object.keys(options)) {
-    if (!ALLOWED.includes(key)) {
-      throw new TypeError(`unknown option ${key}; allowed are ${ALLOWED.join(", ")}`);
-    }
-  }
-  mustProvide("meterProvider", options.meterProvider, "getMeter");
-  mustProvide("loggerProvider", options.loggerProvider, "getLogger");
-  if (options.redact !== undefined && typeof options.redact !== "function") {
-    throw new TypeError("redact must be a function of a target and its event");
-  }
   return {
-    ...(options.redact === undefined ? {} : { redact: options.redact }),
-    ...(options.meterProvider === undefined ? {} : { meterProvider: options.meterProvider }),
-    ...(options.loggerProvider === undefined ? {} : { loggerProvider: options.loggerProvider }),
-    maxSeries: integer("maxSeries", options.maxSeries ?? DEFAULT_MAX_SERIES, 2, MAX_SERIES),
-    ringSize: integer("ringSize", options.ringSize ?? 4096, 1, MAX_RING),
-    recordsPerSecond: integer("recordsPerSecond", options.recordsPerSecond ?? 1000, 1, MAX_RATE),
-    flushTimeoutMillis: integer("flushTimeoutMillis", options.flushTimeoutMillis ?? 30_000, 1, DAY),
-    shutdownTimeoutMillis: integer(
-      "shutdownTimeoutMillis",
-      options.shutdownTimeoutMillis ?? 5000,
-      1,
-      DAY,
-    ),
+    maxSeries: DEFAULT_MAX_SERIES,
+    ringSize: 4096,
+    recordsPerSecond: 1000,
+    flushTimeoutMillis: 30_000,
+    shutdownTimeoutMillis: 5000,
+    ...readOptions("createDenialRecorder", options, CHECKS),
   };
-}
-
-/** @throws TypeError where `provider` is given and has no such method. */
-export function mustProvide(name: string, provider: unknown, method: string): void {
-  if (provider === undefined) return;
-  const has =
-    typeof provider === "object" &&
-    provider !== null &&
-    typeof (provider as Record<string, unknown>)[method] === "function";
-  if (!has) throw new TypeError(`${name} must be a provider with a method ${method}`);
-}
-
-const ALLOWED: readonly string[] = [
-  "meterProvider",
-  "loggerProvider",
-  "maxSeries",
-  "ringSize",
-  "recordsPerSecond",
-  "redact",
-  "flushTimeoutMillis",
-  "shutdownTimeoutMillis",
-] satisfies (keyof DenialRecorderOptions)[];
-
-function integer(name: string, value: unknown, min: number, max: number): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) {
-    return value;
-  }
-  throw new TypeError(`${name} must be a whole number from ${min} to ${max}, got ${String(value)}`);
 }

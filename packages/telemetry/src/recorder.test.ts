@@ -419,11 +419,28 @@ test.each([
   [{ ringSize: 0.5 }, "ringSize must be a whole number from 1 to 1048576, got 0.5"],
   [{ meterProvider: {} }, "meterProvider must be a provider with a method getMeter"],
   [{ loggerProvider: null }, "loggerProvider must be a provider with a method getLogger"],
+  [{ meterProvider: Promise.resolve({}) }, "getMeter, got a promise; await it first"],
+  [{ redact: "***" }, 'redact must be a function of a target and its event, got "***"'],
   [{ ring: 5 }, "unknown option ring; allowed are meterProvider"],
-  [null, "createDenialRecorder takes an object of options, or nothing"],
+  [{ recordPerSecond: 5 }, "unknown option recordPerSecond; did you mean recordsPerSecond?"],
+  [{ maxseries: 5 }, "unknown option maxseries; did you mean maxSeries?"],
+  [[], "createDenialRecorder takes an object of options, got a list"],
+  [Promise.resolve({}), "createDenialRecorder takes an object of options, got a promise"],
+  [null, "createDenialRecorder takes an object of options, got null"],
 ])("options %j are refused", (options, message) => {
   expect(() => createDenialRecorder(options as never)).toThrow(TypeError);
   expect(() => createDenialRecorder(options as never)).toThrow(message);
+});
+
+test.each([
+  ["setMeterProvider", "meterProvider must be a provider with a method getMeter"],
+  ["setLoggerProvider", "loggerProvider must be a provider with a method getLogger"],
+] as const)("%s refuses what is none", async (method, message) => {
+  await using denials = createDenialRecorder();
+  for (const provider of [undefined, null, {}, Promise.resolve({})]) {
+    expect(() => denials[method](provider as never)).toThrow(TypeError);
+    expect(() => denials[method](provider as never)).toThrow(message);
+  }
 });
 
 async function never(): Promise<void> {

@@ -1,5 +1,6 @@
 import { context, type LoggerProvider, type MeterProvider } from "@opentelemetry/api";
 import type { Capability, CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
+import { mustHold } from "@pyisolate/policy/options";
 
 import { Backlog } from "./backlog.ts";
 import { Books } from "./books.ts";
@@ -17,7 +18,7 @@ import { LogOutlet } from "./log-outlet.ts";
 import { policyLoadedLogRecord } from "./log-record.ts";
 import { MeterOutlet } from "./meter-outlet.ts";
 import { PolicyWatch } from "./policy-watch.ts";
-import { mustProvide, recorderSettings } from "./recorder-options.ts";
+import { LOGGER_PROVIDER, METER_PROVIDER, recorderSettings } from "./recorder-options.ts";
 import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
 import { Redactor } from "./redactor.ts";
 import { EventRows } from "./rows.ts";
@@ -200,12 +201,12 @@ class Recorder implements DenialRecorder {
   }
 
   setMeterProvider(provider: MeterProvider): void {
-    mustProvide("meterProvider", provider, "getMeter");
+    mustHold("meterProvider", provider, METER_PROVIDER);
     this.#meter.set(provider);
   }
 
   setLoggerProvider(provider: LoggerProvider): void {
-    mustProvide("loggerProvider", provider, "getLogger");
+    mustHold("loggerProvider", provider, LOGGER_PROVIDER);
     this.#log.set(provider);
   }
 

@@ -127,3 +127,14 @@ test("whatever comes and goes, no instrument exceeds its budget and every sum is
 }, 60_000);
 
 const ENDED = { denials: 0, allowed: 0, cause: "closed" } as const;
+
+test.each([
+  [{ maxseries: 5 }, "unknown option maxseries; did you mean maxSeries?"],
+  [{ maxSeries: 1 }, "maxSeries must be a whole number from 2 to 16000, got 1"],
+  [{ shadow: Promise.resolve(policyOf(1)) }, "got a promise; await it first"],
+  [{ shadow: {} }, "shadow must be a policy, as parsePolicy makes it, got an object"],
+  [5, "seriesBudget takes an object of options, got 5"],
+])("options %j of the budget are refused", (options, message) => {
+  expect(() => seriesBudget(policyOf(1), options as never)).toThrow(TypeError);
+  expect(() => seriesBudget(policyOf(1), options as never)).toThrow(message);
+});

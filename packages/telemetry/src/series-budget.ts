@@ -1,6 +1,7 @@
 import { CAPABILITIES, DEFAULT_RULE, OPERATIONS, type Policy } from "@pyisolate/policy";
+import { isRecord, mustBe, type OptionChecks, readOptions } from "@pyisolate/policy/options";
 
-import { DEFAULT_MAX_SERIES } from "./recorder-options.ts";
+import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "./recorder-options.ts";
 import { roomForRules } from "./rows.ts";
 import {
   DECISIONS,
@@ -46,17 +47,27 @@ export interface SeriesBudgetOptions {
  * The most series that each instrument of a recorder can ever have, and why: to be asked before a policy is put to use. The
  * recorder holds to `max` whatever it is given.
  *
+ * @throws TypeError where an option is unknown or out of its range.
  * @example
  * seriesBudget(policy).filter(({ needed = 0, room }) => needed > room); // instruments whose rules would fold
  */
 export function seriesBudget(
   policy: Policy,
-  { maxSeries = DEFAULT_MAX_SERIES, shadow }: SeriesBudgetOptions = {},
+  options: SeriesBudgetOptions = {},
 ): readonly InstrumentBudget[] {
+  const { maxSeries = DEFAULT_MAX_SERIES, shadow } = readOptions("seriesBudget", options, CHECKS);
   const series = new Set(seriesOf(policy, true));
   if (shadow !== undefined) for (const one of seriesOf(shadow, false)) series.add(one);
   return instrumentBudgets(series.size, maxSeries);
 }
+
+const CHECKS: OptionChecks<SeriesBudgetOptions> = {
+  maxSeries: MAX_SERIES_CHECK,
+  shadow: mustBe(
+    "a policy, as parsePolicy makes it",
+    (value) => isRecord(value) && "rules" in value,
+  ),
+};
 
 /** Every series of `pyisolate.denial.events` that a broker with this policy can make, each as one text. */
 export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {

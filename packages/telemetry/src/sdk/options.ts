@@ -1,3 +1,15 @@
+import {
+  flag,
+  isRecord,
+  mustBe,
+  nonEmptyText,
+  oneOf,
+  type OptionChecks,
+  optionsOf,
+  readOptions,
+  whole,
+} from "@pyisolate/policy/options";
+
 /** One at a time: both at once would count every denial twice in a `sum`. */
 export const METRIC_PATHS = ["otlp", "prometheus", "none"] as const;
 export const LOG_PATHS = ["otlp", "none"] as const;
@@ -33,86 +45,40 @@ export interface TelemetryOptions {
 }
 
 /** @throws TypeError where an option is unknown or not of its kind; the message says what is allowed. */
-export function checkOptions(options: unknown): asserts options is TelemetryOptions {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      'startTelemetry takes an object of options, such as { serviceName: "plugins" }',
-    );
-  }
-  for (const [name, value] of Object.entries(options)) {
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof TelemetryOptions] : undefined;
-    if (check === undefined) {
-      throw new TypeError(`unknown option ${name}; allowed are ${Object.keys(CHECKS).join(", ")}`);
-    }
-    if (value !== undefined && !check.holds(value)) {
-      throw new TypeError(`${name} must be ${check.wanted}, got ${show(value)}`);
-    }
-  }
+export function telemetryOptions(given: unknown): TelemetryOptions {
+  return readOptions("startTelemetry", given, CHECKS);
 }
 
-interface Check {
-  readonly wanted: string;
-  holds(value: unknown): boolean;
-}
+const DAY = 86_400_000;
 
-const text: Check = {
-  wanted: "a string that is not empty",
-  holds: (value) => typeof value === "string" && value !== "",
-};
-const flag: Check = {
-  wanted: "true or false",
-  holds: (value) => typeof value === "boolean",
-};
+const SPOOL = "a folder, or { directory, maxBytes } with a whole number of bytes from 65536";
+const spoolFolder = mustBe(SPOOL, (value) => nonEmptyText(value) === undefined);
+const spoolOptions = optionsOf<{ directory: string; maxBytes: number }>(
+  SPOOL,
+  { directory: nonEmptyText, maxBytes: whole(65_536, Number.MAX_SAFE_INTEGER) },
+  ["directory"],
+);
 
-const CHECKS: Record<keyof TelemetryOptions, Check> = {
-  serviceName: text,
-  serviceVersion: text,
-  endpoint: {
-    wanted: "an http or https URL without query, such as http://127.0.0.1:4318",
-    holds: isBaseUrl,
-  },
+const CHECKS: OptionChecks<TelemetryOptions> = {
+  serviceName: nonEmptyText,
+  serviceVersion: nonEmptyText,
+  endpoint: mustBe(
+    "an http or https URL without query, such as http://127.0.0.1:4318",
+    (value) => typeof value === "string" && isBaseUrl(value),
+  ),
   metrics: oneOf(METRIC_PATHS),
   logs: oneOf(LOG_PATHS),
   port: whole(0, 65_535),
-  host: text,
+  host: nonEmptyText,
   global: flag,
   shutdownOnSignal: flag,
-  spool: {
-    wanted: "a folder, or { directory, maxBytes } with a whole number of bytes from 65536",
-    holds: isSpool,
-  },
-  flushTimeoutMillis: whole(1, 86_400_000),
-  shutdownTimeoutMillis: whole(1, 86_400_000),
+  spool: (value) => (isRecord(value) ? spoolOptions(value) : spoolFolder(value)),
+  flushTimeoutMillis: whole(1, DAY),
+  shutdownTimeoutMillis: whole(1, DAY),
 };
 
-function oneOf(allowed: readonly string[]): Check {
-  return {
-    wanted: `one of ${allowed.map((value) => JSON.stringify(value)).join(", ")}`,
-    holds: (value) => allowed.some((other) => other === value),
-  };
-}
-
-function whole(min: number, max: number): Check {
-  return {
-    wanted: `a whole number from ${min} to ${max}`,
-    holds: (value) =>
-      typeof value === "number" && Number.isInteger(value) && value >= min && value <= max,
-  };
-}
-
-function isBaseUrl(value: unknown): boolean {
-  if (typeof value !== "string" || !URL.canParse(value)) return false;
-  const url = new URL(value);
+function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
   return /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "";
-}
-
-function isSpool(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return text.holds(value);
-  const { directory, maxBytes, ...rest }: Partial<Record<string, unknown>> = { ...value };
-  const isBound = maxBytes === undefined || whole(65_536, Number.MAX_SAFE_INTEGER).holds(maxBytes);
-  return text.holds(directory) && isBound && Object.keys(rest).length === 0;
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

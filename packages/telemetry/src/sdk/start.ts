@@ -6,7 +6,7 @@ import { drainRecorders } from "../live.ts";
 import type { LossReason } from "../semconv.ts";
 import { within } from "../within.ts";
 import { healthAnswer } from "./healthz.ts";
-import { checkOptions, type TelemetryOptions } from "./options.ts";
+import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
 import { ScrapeServer } from "./scrape-server.ts";
@@ -62,8 +62,8 @@ export interface Telemetry extends AsyncDisposable {
  * @example
  * await using otel = startTelemetry({ serviceName: "plugins" });
  */
-export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
-  checkOptions(options);
+export function startTelemetry(given: TelemetryOptions = {}): Telemetry {
+  const options = telemetryOptions(given);
   const settings = resolveSettings(options, process.env, warn);
   return new RunningTelemetry(options, settings);
 }
