@@ -130,7 +130,6 @@ export class Cell {
     const spend = (bytes: number): Answer => this.#spend(bytes, this.#accounts.of(id));
     this.#channel.send(outcomeFrame(id, take, spend));
     this.#accounts.settle(id);
-    this.#guest.drop(id);
   }
 
   /** Tells the host, which ends this process; nothing of the guest runs any more. */

@@ -47,7 +47,6 @@ export class GuestIsolate {
       call: handle("call"),
       take: handle("take"),
       takePlain: handle("takePlain"),
-      drop: handle("drop"),
       takePost: handle("takePost"),
       takePlainPost: handle("takePlainPost"),
       settle: handle("settle"),
@@ -78,17 +77,13 @@ export class GuestIsolate {
   /**
    * The outcome of a call, copied out of the isolate; no guest code runs.
    *
-   * @param plain Whether it is first made of plain values, by the guest's own getters: for what cannot be copied as it is.
+   * @param plain Takes the one that was taken last once more, made of plain values by the guest's own getters: for what cannot
+   * be copied as it is.
    * @throws for what cannot be copied, a getter and a function for two; with `plain`, a TypeError that says what and where.
    */
   take(execId: number, plain: boolean, timeout: number): Outcome {
     const handle = plain ? this.#handles.takePlain : this.#handles.take;
     return handle.applySync(undefined, [execId], { timeout, result: { copy: true } }) as Outcome;
-  }
-
-  /** The outcome is not needed any more. */
-  drop(execId: number): void {
-    this.#handles.drop.applySync(undefined, [execId]);
   }
 
   /** The message that the guest is posting: as {@link take}. */

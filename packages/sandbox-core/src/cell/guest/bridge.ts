@@ -18,7 +18,7 @@ export type Asked = [callId: number, name: string, ...args: Primitive[]];
 export interface Bridge {
   /** With a call's number the answer comes later, to `settle`, and this gives undefined. */
   readonly ask: (...asked: Asked) => Answer;
-  /** The call into the cell has an outcome for `take`, until `drop`. */
+  /** The call into the cell has an outcome for `take`. */
   readonly done: (execId: number) => void;
   readonly console: (level: ConsoleLevel, text: string) => Answer;
   /** The cell fetches the message with `takePost`. */
@@ -60,9 +60,8 @@ export interface GuestHandles {
   readonly run: (execId: number, source: string) => void;
   readonly call: (execId: number, name: string, args: unknown[]) => void;
   readonly take: (execId: number) => Outcome;
-  /** The same with a value that is made of plain values only. Throws a TypeError that says what cannot be. */
-  readonly takePlain: (execId: number) => Outcome;
-  readonly drop: (execId: number) => void;
+  /** The outcome taken last, with a value that is made of plain values only. Throws a TypeError that says what cannot be. */
+  readonly takePlain: () => Outcome;
   readonly takePost: () => { readonly value: unknown };
   readonly takePlainPost: () => { readonly value: unknown };
   readonly settle: (callId: number, answer: Answer, body: Uint8Array | undefined) => void;

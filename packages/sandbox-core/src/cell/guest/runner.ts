@@ -10,8 +10,10 @@ export function runner(
   shown: (value: unknown) => string,
   plain: (value: unknown) => unknown,
   limits: { readonly maxText: number },
-): Pick<GuestHandles, "run" | "call" | "take" | "takePlain" | "drop"> {
+): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
   const outcomes = create(null) as Record<number, Outcome>;
+  /** What was taken last: it may not have been copied. */
+  let taken: Outcome = { ok: true, value: undefined };
 
   function read(value: unknown, name: string, fallback: string): string {
     try {
@@ -53,6 +55,7 @@ export function runner(
   }
 
   function finish(execId: number, work: () => unknown): void {
+    taken = { ok: true, value: undefined };
     let value: unknown;
     let isThenable = false;
     try {
@@ -83,13 +86,11 @@ export function runner(
           throw new TypeError(`globalThis.${name} is not a function`);
         return apply(target as (...args: unknown[]) => unknown, undefined, args);
       }),
-    take: (execId) => outcomes[execId] as Outcome,
-    takePlain: (execId) => {
-      const outcome = outcomes[execId] as Outcome;
-      return outcome.ok ? { ok: true, value: plain(outcome.value) } : outcome;
-    },
-    drop: (execId) => {
+    take: (execId) => {
+      taken = outcomes[execId] as Outcome;
       delete outcomes[execId];
+      return taken;
     },
+    takePlain: () => (taken.ok ? { ok: true, value: plain(taken.value) } : taken),
   };
 }
