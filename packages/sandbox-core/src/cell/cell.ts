@@ -72,9 +72,7 @@ export class Cell {
     switch (frame.kind) {
       case Frame.start:
         this.#start = JSON.parse(frame.body.toString("utf8")) as Start;
-        this.#isolate = new GuestIsolate(this.#start.memoryMib, this.#bridge(), () =>
-          this.#overrun("memory", this.#current),
-        );
+        this.#isolate = new GuestIsolate(this.#start.memoryMib, this.#bridge());
         settleMemory();
         this.#channel.send(encodeJson(Frame.ready, 0, {}));
         break;

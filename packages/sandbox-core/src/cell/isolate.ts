@@ -18,10 +18,12 @@ export class GuestIsolate {
   readonly #context: ivm.Context;
   readonly #handles: Record<keyof GuestHandles, ivm.Reference>;
 
-  constructor(memoryMib: number, bridge: Bridge, onCatastrophe: () => void) {
+  constructor(memoryMib: number, bridge: Bridge) {
     // Of isolates made from now on. Without it the guest could call us with no stack left, and cut us off at any line.
     setFlagsFromString(`--stack-size=${GUEST_STACK_KIB}`);
-    this.#isolate = new ivm.Isolate({ memoryLimit: memoryMib, onCatastrophicError: onCatastrophe });
+    // Without `onCatastrophicError`: where V8 finds no memory at all, isolated-vm would call it in a turn of this very thread,
+    // which it has put to sleep. V8 aborts the process instead, and says why.
+    this.#isolate = new ivm.Isolate({ memoryLimit: memoryMib });
     this.#context = this.#isolate.createContextSync();
     const plant = this.#isolate
       .compileScriptSync(GUEST_RUNTIME, { filename: "pyisolate:guest" })

@@ -10,12 +10,7 @@ export function cryptoStubs(
 ) {
   function getRandomValues(array: unknown): unknown {
     const bytes = bytesOf(array);
-    let kind: string | undefined;
-    try {
-      kind = tagOf(array);
-    } catch {
-      kind = undefined;
-    }
+    const kind = tagOf(array);
     const integers =
       kind !== undefined &&
       kind !== "Float16Array" &&

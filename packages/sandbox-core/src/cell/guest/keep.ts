@@ -80,7 +80,12 @@ export function keep() {
     return { set, add: (value: unknown): void => setAdd(set, value) };
   }
 
+  const rangeErrors = RangeError.prototype;
+
   return {
+    /** One of the engine's own, by its prototype: no method of the guest's has a say. */
+    isRangeError: (error: unknown): boolean =>
+      typeof error === "object" && error !== null && getPrototypeOf(error) === rangeErrors,
     MapOf,
     SetOf,
     eachOf: (collection: unknown, kind: "Map" | "Set", each: Each): void =>

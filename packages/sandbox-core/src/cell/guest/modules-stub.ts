@@ -69,12 +69,12 @@ export function modulesStub(
             `(function (module, exports, require, process) {${code}\n})\n//# sourceURL=${name}`,
           ) as (...args: unknown[]) => void;
           apply(body, module.exports, [module, module.exports, require, process]);
+          self.namespace = namespaceOf(module.exports);
         } catch (error) {
           delete known[name];
           throw error;
         }
         state = "ran";
-        self.namespace = namespaceOf(module.exports);
         return undefined;
       },
       exports: () => module.exports,
@@ -111,7 +111,10 @@ export function modulesStub(
           if (mustWait) waiting = later(waits);
           else run();
         } catch (error) {
-          fail(error);
+          // Not kept: the next import may be told something else. Without a call, which could be cut off too.
+          failure = { error };
+          delete known[name];
+          throw error;
         }
         return waiting;
       },
@@ -127,14 +130,10 @@ export function modulesStub(
         for (let index = 0; index < needs.length; index++) await waits[index];
         await run();
       } catch (error) {
-        fail(error);
+        failure = { error };
+        delete known[name];
+        throw error;
       }
-    };
-    /** Not kept: whoever asks again may be told something else. */
-    const fail = (error: unknown): never => {
-      failure = { error };
-      delete known[name];
-      throw error;
     };
     const run = (): unknown => {
       for (let index = 0; index < stars.length; index++)
@@ -147,18 +146,19 @@ export function modulesStub(
       return running.next();
     };
 
+    let running: ReturnType<PlantedModule["body"]>;
     const outermost = linking === undefined;
     linking ??= create(null);
-    linking[name] = true;
-    known[name] = self;
-    const running = body(needed, (exported) => exposeAll(namespace, exported));
-    // Up to its first `yield` an async generator runs at once, too.
-    void running.next();
     try {
+      linking[name] = true;
+      known[name] = self;
+      running = body(needed, (exported) => exposeAll(namespace, exported));
+      // Up to its first `yield` an async generator runs at once, too.
+      void running.next();
       for (let index = 0; index < needs.length; index++)
         own(needed, text(index), find(needs[index]), true);
     } catch (error) {
-      // Nor are those kept that are linked to it.
+      // Cut off anywhere on the way, it is not kept, nor are those that are linked to it.
       for (const other in linking) delete known[other];
       throw error;
     } finally {

@@ -11,6 +11,7 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
     byteOffsetOf,
     Bytes,
     create,
+    isRangeError,
     isView,
     own,
     ownKeys,
@@ -37,7 +38,9 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
           : new Bytes(bufferOf(value), byteOffsetOf(value), byteLengthOf(value));
       }
       return value instanceof ArrayBuffer ? new Bytes(value) : null;
-    } catch {
+    } catch (error) {
+      // The end of the guest's stack, or of its memory, is no mistake in the value: no request is made of it.
+      if (isRangeError(error)) throw error;
       return null;
     }
   }
