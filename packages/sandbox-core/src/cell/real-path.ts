@@ -60,10 +60,12 @@ export function locate(path: string, directory: boolean): Place {
 
 /**
  * Whether the real path names what is held, at this moment. It does not where the file was replaced, and where it was reached
- * by a magic link into another mount namespace (`/proc/<pid>/root`), whose paths read like ours and are others.
+ * by a magic link into another mount namespace (`/proc/<pid>/root`), whose paths read like ours and are others. Nor where a
+ * directory above it was moved and a symlink was left in its place: the path leads there still, and is not the real one.
  */
 export function isStillNamed({ fd, held }: Pick<Place, "fd" | "held">): boolean {
   try {
+    if (readlinkSync(byDescriptor(fd)) !== held) return false;
     const named = lstatSync(held, { bigint: true });
     const here = fstatSync(fd, { bigint: true });
     return named.ino === here.ino && named.dev === here.dev;

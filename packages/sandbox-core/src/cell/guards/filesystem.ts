@@ -14,7 +14,7 @@ import type { Answer } from "../guest/bridge.ts";
 import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
 import { decodeText, modeOf, pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
-import { errnoError, mustBeFile, mustExist, onPlace, Raced } from "./on-place.ts";
+import { errnoError, mustBeFile, mustExist, mustStillBeNamed, onPlace, Raced } from "./on-place.ts";
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
@@ -116,14 +116,16 @@ export const mkdir: Guard = ([path, recursive, mode]) => {
 };
 
 function makeAll(place: Place, recursive: boolean, permissions: number): void {
-  let { fd } = place;
+  let { fd, held } = place;
   try {
     for (const [index, name] of place.missing.entries()) {
+      mustStillBeNamed({ fd, held });
       const made = make(fd, name, recursive, permissions);
       if (made && index === place.missing.length - 1) return;
       const next = openMade(fd, name);
       if (fd !== place.fd) closeSync(fd);
       fd = next;
+      held = below(held, name);
     }
   } finally {
     if (fd !== place.fd) closeSync(fd);

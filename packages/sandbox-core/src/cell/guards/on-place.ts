@@ -16,6 +16,17 @@ const MAX_RACES = 100;
 /** What was found is not there any more, or something is that was not: it is to be found, and asked for, again. */
 export class Raced extends Error {}
 
+/**
+ * To be called right before each effect of an operation that has several: the directory in which it happens may have been
+ * moved since the operation was decided, or since the step before. The effect itself goes by descriptor, so what is left is
+ * the time between this check and the very next system call: at most one step lands where the directory has just gone.
+ *
+ * @throws Raced where the directory is not at the path that was decided.
+ */
+export function mustStillBeNamed(directory: Pick<Place, "fd" | "held">): void {
+  if (!isStillNamed(directory)) throw new Raced();
+}
+
 /** What an operation works with. */
 export interface Found {
   readonly place: Place;

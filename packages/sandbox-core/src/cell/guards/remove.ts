@@ -1,9 +1,16 @@
 import { closeSync, constants, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 
-import { below, byDescriptor, O_PATH } from "../real-path.ts";
+import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
 import { pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
-import { errnoError, type Found, locateName, mustExist, onPlace } from "./on-place.ts";
+import {
+  errnoError,
+  type Found,
+  locateName,
+  mustExist,
+  mustStillBeNamed,
+  onPlace,
+} from "./on-place.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
@@ -22,12 +29,7 @@ export const rm: Guard = ([path, recursive, force]) => {
       try {
         mustExist(place);
         if (name === undefined) throw errnoError("EBUSY", -16, "resource busy or locked");
-        remove(
-          place.fd,
-          name,
-          { path: place.path, recursive: recursive === true, asDirectory, ask },
-          0,
-        );
+        remove(place, name, { recursive: recursive === true, asDirectory, ask }, 0);
       } catch (error) {
         if (force !== true || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       }
@@ -38,39 +40,47 @@ export const rm: Guard = ([path, recursive, force]) => {
 };
 
 interface Removal extends Pick<Found, "asDirectory" | "ask"> {
-  readonly path: string;
   readonly recursive: boolean;
 }
 
-function remove(parent: number, name: string, removal: Removal, depth: number): void {
-  let directory: number;
+/** A directory that is gone through, and the real path under which what is in it was asked for. */
+type Held = Pick<Place, "fd" | "held">;
+
+/**
+ * Removes a name from a directory. Where the directory is moved meanwhile, what is left in it is another place: the whole
+ * operation is found, and asked for, again.
+ */
+function remove(parent: Held, name: string, removal: Removal, depth: number): void {
+  let fd: number;
   try {
-    directory = openSync(byDescriptor(parent, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    fd = openSync(byDescriptor(parent.fd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
+    // What a directory that was moved lacks, the path that was decided may have.
+    mustStillBeNamed(parent);
     if ((error as NodeJS.ErrnoException).code !== "ENOTDIR" || removal.asDirectory) throw error;
-    unlinkSync(byDescriptor(parent, name));
+    unlinkSync(byDescriptor(parent.fd, name));
     return;
   }
   try {
     if (!removal.recursive) throw errnoError("ERR_FS_EISDIR", -21, "path is a directory");
     if (depth >= MAX_DEPTH)
       throw new Failed("The directory is nested too deeply to remove", { code: "ELOOP" });
-    for (const entry of readdirSync(`${byDescriptor(directory)}/`)) {
-      const path = below(removal.path, entry);
-      removal.ask(path);
-      removeEntry(directory, entry, { ...removal, path, asDirectory: false }, depth + 1);
-    }
+    empty({ fd, held: below(parent.held, name) }, removal, depth);
   } finally {
-    closeSync(directory);
+    closeSync(fd);
   }
-  rmdirSync(byDescriptor(parent, name));
+  mustStillBeNamed(parent);
+  rmdirSync(byDescriptor(parent.fd, name));
 }
 
-/** As {@link remove}, and content where somebody else was first. */
-function removeEntry(parent: number, name: string, removal: Removal, depth: number): void {
-  try {
-    remove(parent, name, removal, depth);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+/** Removes what is in a directory; what somebody else removed first is content. */
+function empty(directory: Held, removal: Removal, depth: number): void {
+  for (const entry of readdirSync(`${byDescriptor(directory.fd)}/`)) {
+    removal.ask(below(directory.held, entry));
+    try {
+      remove(directory, entry, { ...removal, asDirectory: false }, depth + 1);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
   }
 }
