@@ -7,7 +7,7 @@ import { encodeJson, Frame, type Start } from "../frames.ts";
 import { Intake } from "./intake.ts";
 import { spawnCell } from "./spawn-cell.ts";
 import { startFailure } from "./start-failure.ts";
-import { killMarked } from "./strays.ts";
+import { Strays } from "./strays.ts";
 import { maxBody, WireError } from "./wire.ts";
 
 /** How long a cell process may take until it is ready, milliseconds: 30 times what is usual on a busy machine. */
@@ -57,12 +57,12 @@ export class CellProcess {
   readonly memoryMib: number;
   /** Stands in the environment of the cell and of all that it starts. */
   readonly mark = randomBytes(12).toString("hex");
-  /** Set when the cell may have started processes of its own: its end looks for them. */
-  mayHaveStrays = false;
   readonly #child: ChildProcess;
   readonly #sync: Duplex;
   readonly #async: Duplex;
   readonly #intakes: ReadonlyMap<Duplex, Intake>;
+  readonly #words: Readable;
+  readonly #strays: Strays;
   readonly #handles: readonly Handle[];
   readonly #ended = Promise.withResolvers<Exit>();
   readonly #ready = Promise.withResolvers<void>();
@@ -71,12 +71,15 @@ export class CellProcess {
   #isGone = false;
   #isSilent = false;
   #exit: Exit | undefined;
+  /** Resolves when nothing that the process started is left. */
+  #alone: Promise<void> = Promise.resolve();
   #holders = 0;
 
   /** @throws CellStartError where the system does not even let it be tried. */
   constructor(start: Start, supervisorMark: string) {
     this.memoryMib = start.memoryMib;
     this.#child = spawnCell(this.mark, supervisorMark);
+    this.#strays = new Strays(this.pid, this.mark);
     const [, , words, sync, async] = this.#child.stdio as unknown as readonly [
       unknown,
       unknown,
@@ -86,6 +89,7 @@ export class CellProcess {
     ];
     this.#sync = sync;
     this.#async = async;
+    this.#words = words;
     this.#handles = [this.#child, sync, async, words as Handle] as readonly Handle[];
     words.on("data", (chunk: Buffer) => {
       this.#lastWords = (this.#lastWords + chunk.toString("latin1")).slice(-LAST_WORDS);
@@ -112,6 +116,7 @@ export class CellProcess {
     });
     this.#child.on("exit", (code, signal) => {
       this.#isGone = true;
+      this.#alone = this.#strays.kill();
       const end = (): void =>
         this.#end({ code, signal, lastWords: this.#lastWords, silent: this.#isSilent });
       const grace = setTimeout(end, PIPE_GRACE_MS);
@@ -186,12 +191,7 @@ export class CellProcess {
 
   /** The last word: SIGKILL to the whole group. */
   kill(): void {
-    if (this.hasExited || this.pid === 0) return;
-    try {
-      process.kill(-this.pid, "SIGKILL");
-    } catch {
-      // It has just ended by itself.
-    }
+    if (!this.hasExited) this.#strays.killGroup();
   }
 
   /** Before it is used, a cell has nothing to say but that it is ready. */
@@ -241,7 +241,8 @@ export class CellProcess {
   #end(exit: Exit): void {
     if (this.#exit !== undefined) return;
     this.#exit = exit;
-    for (const stream of [this.#sync, this.#async]) stream.destroy();
+    // A process that is not found may hold the other ends of the pipes: the host holds none of them on.
+    for (const stream of [this.#sync, this.#async, this.#words]) stream.destroy();
     this.#ready.reject(
       startFailure(`ended before it was ready (${exit.signal ?? `exit ${exit.code}`})`, {
         lastWords: exit.lastWords,
@@ -249,9 +250,7 @@ export class CellProcess {
     );
     // Nobody may be waiting for it: then its end is no news.
     this.#ready.promise.catch(() => undefined);
-    if (this.mayHaveStrays)
-      void killMarked("PYISOLATE_CELL", this.mark).then(() => this.#ended.resolve(exit));
-    else this.#ended.resolve(exit);
+    void this.#alone.then(() => this.#ended.resolve(exit));
     this.#listener?.onExit(exit);
   }
 }

@@ -16,7 +16,6 @@ class TakenOver {
   readonly pid = 0;
   readonly memoryMib = 64;
   readonly mark = "mark";
-  mayHaveStrays = false;
   readonly hasExited = false;
   readonly sent: Buffer[] = [];
   readonly answers: Buffer[] = [];

@@ -72,6 +72,21 @@ describe("a host that dies leaves no process behind, though guests spin and comm
     );
   });
 
+  test("killed outright, with a command that emptied its environment", async () => {
+    const tag = newTag();
+    using host = startHost(`
+      const supervisor = new Supervisor({ policy: ${POLICY}, pool: 0 });
+      const cell = await supervisor.spawn("runs");
+      cell.exec("require('child_process').execFileSync('/bin/sh', ['-c', 'env -i sleep ${tag} & sleep ${tag}'])").catch(() => {});
+      say({ pid: cell.pid });
+      await new Promise((resolve) => setTimeout(resolve, 600_000));
+    `);
+    await host.heard("pid");
+    await until("the commands run", () => processesRunning(`sleep\0${tag}`).length === 2);
+    host.child.kill("SIGKILL");
+    await until("what the cell started is gone", () => processesRunning(tag).length === 0);
+  });
+
   test("a reaper that somebody killed is replaced", async () => {
     using host = startHost(
       spinning(newTag(), "await new Promise((resolve) => setTimeout(resolve, 600_000));"),
@@ -175,6 +190,34 @@ test("a host without descriptors is told so, by an error and not by a crash", as
   );
   expect(await host.heard("after")).toBe(1);
   expect(await host.ended()).toEqual({ code: 0, signal: null });
+});
+
+test("a host without descriptors for a while still ends what a cell started", async () => {
+  const tag = newTag();
+  using host = startHost(
+    `
+    const supervisor = new Supervisor({ policy: ${POLICY}, pool: 0 });
+    const cell = await supervisor.spawn("runs");
+    await cell.exec("require('child_process').execFileSync('/bin/sh', ['-c', 'setsid sleep ${tag} > /dev/null 2>&1 &'])");
+    say({ started: true });
+    const fs = await import("node:fs");
+    const held = [];
+    try { for (;;) held.push(fs.openSync("/dev/null")); } catch {}
+    const closing = cell.close();
+    // What the cell's own end gives back is taken as well.
+    const taking = setInterval(() => { try { for (;;) held.push(fs.openSync("/dev/null")); } catch {} }, 1);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    clearInterval(taking);
+    for (const fd of held) fs.closeSync(fd);
+    await closing;
+    say({ closed: true });
+    await new Promise((resolve) => setTimeout(resolve, 600_000));
+    `,
+    { wrap: ["/bin/sh", "-c", `ulimit -n 100; exec "$@"`, "sh"] },
+  );
+  await host.heard("closed");
+  expect(processesRunning(`sleep\0${tag}`)).toEqual([]);
+  expect(host.errors()).toBe("");
 });
 
 test("a host whose Node is gone is told so", async () => {

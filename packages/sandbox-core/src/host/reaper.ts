@@ -6,20 +6,23 @@ import { outsideOfCalls } from "./caller-context.ts";
 
 /**
  * Waits for its standard input to end, which the kernel sees to however the host dies, then kills all that carries the mark,
- * until nothing does. A cell that spins cannot see for itself that its host is gone.
+ * each with its group, until nothing did twice in a row. A cell that spins cannot see for itself that its host is gone.
  */
 const SCRIPT = `
 while read -r line; do :; done
+group() { set -- \${1##*") "}; [ "\${3:-0}" -gt 1 ] && kill -9 "-$3" 2>/dev/null; }
 round=0
-while [ "$round" -lt 100 ]; do
+empty=0
+while [ "$round" -lt 100 ] && [ "$empty" -lt 2 ]; do
   found=
   for environ in $(grep -lsaF "PYISOLATE_SUPERVISOR=$1" /proc/[0-9]*/environ); do
     pid=\${environ#/proc/}
-    kill -9 "\${pid%/environ}" 2>/dev/null && found=1
+    pid=\${pid%/environ}
+    { read -r stat <"/proc/$pid/stat"; } 2>/dev/null && group "$stat" && found=1
+    kill -9 "$pid" 2>/dev/null && found=1
   done
-  [ -n "$found" ] || exit 0
+  if [ -n "$found" ]; then empty=0; sleep 0.02; else empty=$((empty + 1)); fi
   round=$((round + 1))
-  sleep 0.02
 done
 `;
 

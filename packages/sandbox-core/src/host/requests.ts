@@ -24,8 +24,6 @@ export interface Asking {
   send(frame: Buffer): void;
   /** The guest has used up a limit that its cell does not survive. */
   onOverrun(limit: "cpu" | "memory" | "calls", account: Account): void;
-  /** The policy has let the guest start a process. */
-  onCommand(): void;
 }
 
 /** Puts what one cell asks to the broker: on the account, and in the async context, of the call that it is part of. */
@@ -52,7 +50,7 @@ export class Requests {
       this.#asking.answer(encodeJson(Frame.verdict, frame.id, verdict));
     if (request.kind === "limit") this.#limitReached(request, account, answer);
     else if (!this.#isOneTooMany(request, account, answer))
-      account.context(() => this.#broker.decide(request, this.#noting(request, answer)));
+      account.context(() => this.#broker.decide(request, answer));
   }
 
   /** A request on the other channel. Rejects for what is none, and for one that is not the next. */
@@ -67,9 +65,7 @@ export class Requests {
     if (this.#isOneTooMany(request, account, answer)) return;
     this.#waiting += 1;
     try {
-      await account.context(
-        async () => await this.#broker.decideLater(request, this.#noting(request, answer)),
-      );
+      await account.context(async () => await this.#broker.decideLater(request, answer));
     } finally {
       this.#waiting -= 1;
     }
@@ -114,15 +110,6 @@ export class Requests {
     if (account.requests <= account.limits.calls) return false;
     this.deny("calls", attempted(request), account, answer);
     return true;
-  }
-
-  /** The cell hears that it may start a process only after it has been noted: it may be killed right then. */
-  #noting(request: GuardRequest, answer: Answer): Answer {
-    if (request.capability !== "subprocess") return answer;
-    return (verdict) => {
-      if (verdict.ok) this.#asking.onCommand();
-      answer(verdict);
-    };
   }
 }
 

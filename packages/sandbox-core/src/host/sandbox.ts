@@ -58,9 +58,6 @@ export class Sandbox {
       answer: (frame) => process.answer(frame),
       send: (frame) => process.send(frame),
       onOverrun: (limit, account) => this.#overrun(limit, "", account),
-      onCommand: () => {
-        process.mayHaveStrays = true;
-      },
     });
     this.#messages = new Messages(
       (waits) => process.hold(waits),
@@ -191,9 +188,8 @@ export class Sandbox {
     if (excess !== undefined) this.#overrun(excess.limit, excess.detail, excess.account);
   }
 
-  /** The cell says what no cell of ours says: it is not ours any more, and may have started anything. */
+  /** The cell says what no cell of ours says: it is not ours any more. */
   #onGarbage(error: unknown): void {
-    this.#process.mayHaveStrays = true;
     if (error instanceof OutputExceeded) {
       this.#overrun("output", "", error.account);
       return;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 import { CELL_STACK_KIB } from "../stack-sizes.ts";
+import { CELL_MARK } from "./cell-mark.ts";
 import { startFailure } from "./start-failure.ts";
 
 const MAIN = fileURLToPath(new URL("../cell/main.js", import.meta.url));
@@ -18,7 +19,7 @@ export function spawnCell(mark: string, supervisorMark: string): ChildProcess {
     child = spawn(process.execPath, [...flags, MAIN], {
       cwd: "/",
       // Nothing of the host's environment. An empty OPENSSL_CONF keeps Node from reading the system's.
-      env: { OPENSSL_CONF: "", PYISOLATE_CELL: mark, PYISOLATE_SUPERVISOR: supervisorMark },
+      env: { OPENSSL_CONF: "", [CELL_MARK]: mark, PYISOLATE_SUPERVISOR: supervisorMark },
       // Leads a group of its own: killed whole, and not hit by a Ctrl-C that is meant for the host.
       detached: true,
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],

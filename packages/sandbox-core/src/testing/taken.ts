@@ -1,0 +1,34 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import type * as Package from "@pyisolate/sandbox-core";
+
+const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
+
+const PRELUDE = `
+  import { spawn } from "node:child_process";
+  import { writeSync } from "node:fs";
+  import { encodeJson, Frame } from "../frames.js";
+  const ready = () => writeSync(4, encodeJson(Frame.ready, 0, {}));
+`;
+
+/** A copy of the built package in which each cell runs a program of the test's: as one that a guest has taken over. */
+export interface Taken extends Disposable {
+  readonly Supervisor: typeof Package.Supervisor;
+}
+
+/** @param program May use `spawn`, `writeSync` and `ready()`, which says that the cell is ready. */
+export async function taken(program: string): Promise<Taken> {
+  const folder = mkdtempSync(join(tmpdir(), "pyisolate-taken-"));
+  cpSync(join(PACKAGE, "dist"), join(folder, "dist"), { recursive: true });
+  cpSync(join(PACKAGE, "package.json"), join(folder, "package.json"));
+  // Its source maps lead to the sources.
+  for (const name of ["node_modules", "src"]) symlinkSync(join(PACKAGE, name), join(folder, name));
+  writeFileSync(join(folder, "dist/cell/main.js"), `${PRELUDE}\n${program}`);
+  const { Supervisor } = (await import(
+    pathToFileURL(join(folder, "dist/index.js")).href
+  )) as typeof Package;
+  return { Supervisor, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+}
