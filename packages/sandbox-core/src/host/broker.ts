@@ -16,7 +16,8 @@ import {
 
 import type { WireVerdict } from "../frames.ts";
 import { DenialTail } from "./denials.ts";
-import { type Lookup, Resolver } from "./resolve.ts";
+import type { Lookup } from "./lookup-queue.ts";
+import { Resolver } from "./resolve.ts";
 import type { GuardRequest } from "./wire.ts";
 
 /** Most denials of one cell that `denialEvents()` keeps. */
@@ -146,9 +147,10 @@ export class Broker {
     return event;
   }
 
-  /** The cell has ended: what is still being looked up for it is decided no more. */
+  /** The cell has ended: what is still being looked up for it is looked up, and decided, no more. */
   end(): void {
     this.#hasEnded = true;
+    this.#resolver.end();
   }
 
   #allow(capability: Capability, verdict: WireVerdict, answer: Answer): void {

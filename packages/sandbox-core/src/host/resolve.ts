@@ -1,4 +1,3 @@
-import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
 
 import {
@@ -9,23 +8,10 @@ import {
   type Policy,
 } from "@pyisolate/policy";
 
+import { CellLookups, type Lookup } from "./lookup-queue.ts";
+
 /** Most addresses of one name that are considered. */
 const MAX_ADDRESSES = 8;
-
-/** How long one name may take, milliseconds. */
-const LOOKUP_TIMEOUT_MS = 10_000;
-
-/** Most names of one cell that are looked up at a time: the system's resolver has four threads for the whole host. */
-const MAX_LOOKUPS = 2;
-
-/**
- * The addresses of a host's name, the preferred first. A rejection's `code` (`ENOTFOUND`, `EAI_AGAIN`) is told to the guest.
- */
-export type Lookup = (hostname: string) => Promise<readonly string[]>;
-
-/** The system's own resolver: `/etc/hosts`, then DNS. */
-export const lookupBySystem: Lookup = async (hostname) =>
-  (await systemLookup(hostname, { all: true, order: "ipv4first" })).map(({ address }) => address);
 
 /** A network request after the host has looked at the addresses behind the name. */
 export type Resolution =
@@ -40,12 +26,10 @@ export type Resolution =
 
 /** Resolves the names that one cell asks for. */
 export class Resolver {
-  readonly #lookup: Lookup;
-  readonly #queue: (() => void)[] = [];
-  #running = 0;
+  readonly #lookups: CellLookups;
 
   constructor(lookup: Lookup) {
-    this.#lookup = lookup;
+    this.#lookups = new CellLookups(lookup);
   }
 
   /**
@@ -62,7 +46,7 @@ export class Resolver {
     if (isIP(bare) !== 0) return { kind: "granted", addresses: [bare] };
     let found: readonly string[];
     try {
-      found = Array.from(await this.#find(bare), String);
+      found = Array.from(await this.#lookups.find(bare), String);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException | null)?.code;
       return {
@@ -73,27 +57,9 @@ export class Resolver {
     return admitted(policy(), found, target.slice(cut + 1));
   }
 
-  async #find(hostname: string): Promise<readonly string[]> {
-    if (this.#running >= MAX_LOOKUPS) {
-      await new Promise<void>((resolve) => {
-        this.#queue.push(resolve);
-      });
-    }
-    this.#running += 1;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => reject(Object.assign(new Error("lookup timed out"), { code: "ETIMEOUT" })),
-        LOOKUP_TIMEOUT_MS,
-      );
-    });
-    try {
-      return await Promise.race([this.#lookup(hostname), late]);
-    } finally {
-      clearTimeout(timer);
-      this.#running -= 1;
-      this.#queue.shift()?.();
-    }
+  /** The cell has ended: nothing is looked up for it any more. */
+  end(): void {
+    this.#lookups.end();
   }
 }
 

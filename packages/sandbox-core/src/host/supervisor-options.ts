@@ -14,9 +14,10 @@ import {
 } from "@pyisolate/policy/options";
 
 import { certificates } from "./certificates.ts";
-import { type Lookup, lookupBySystem } from "./resolve.ts";
+import type { Lookup } from "./lookup-queue.ts";
 import type { SpawnOptions } from "./sandbox.ts";
 import { suppliedModules } from "./supplied-modules.ts";
+import { systemLookup } from "./system-lookup.ts";
 
 const KERNEL_MODES = ["off", "prefer", "require"] as const;
 
@@ -39,8 +40,10 @@ export interface SupervisorOptions {
   /** PEM certificates that guests' `fetch` trusts beside the built-in ones. */
   readonly ca?: string;
   /**
-   * The host's own resolver, for services that have one. Its answers are checked like the system's, which is the default
-   * (`/etc/hosts`, then DNS): a name's grant reaches no loopback or private address.
+   * The host's own resolver, for services that have one, or whose names come from elsewhere than `/etc/hosts` and DNS (mDNS,
+   * LDAP, the other modules of nsswitch.conf). Its answers are checked like those of the default: a name's grant reaches no
+   * loopback or private address. `dns.promises.lookup` is the system's, and takes threads that the whole service shares, for
+   * as long as a name's server is silent.
    */
   readonly lookup?: Lookup;
 }
@@ -68,7 +71,7 @@ export function supervisorSettings(given: unknown): SupervisorSettings {
     pool: options.pool ?? 2,
     modules: suppliedModules(options.modules ?? {}),
     ca: options.ca ?? null,
-    lookup: options.lookup ?? lookupBySystem,
+    lookup: options.lookup ?? systemLookup(),
   };
 }
 
