@@ -102,7 +102,7 @@ export class IndexCosts {
     this.#last = index;
     this.#wasFar = isFar;
     this.#keys += 1;
-    if (turns) return 40 + this.#keys * 0.6;
+    if (turns) return 40 + this.#keys * 8;
     if (isFar) return 40;
     return gap === 1 ? 6 : 20;
   }
