@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
-import { LOKI_BUILD_TAGS, LOKI_VERSION, lokiModule } from "./loki-module.ts";
 import { COLLECTOR_VERSION, collectorManifest } from "./manifest.ts";
 
 export const SERVER_NAMES = [
   "otelcol",
   "prometheus",
   "promtool",
-  "loki",
+  "victoria-logs",
   "alertmanager",
   "amtool",
 ] as const;
@@ -26,7 +25,10 @@ export const PROMETHEUS_BUILD_TAGS = "remove_all_sd,netgo";
 export const ALERTMANAGER_VERSION = "0.34.2";
 export const ALERTMANAGER_BUILD_TAGS = "netgo";
 
-export type Bundle = "collector" | "prometheus" | "loki" | "alertmanager";
+/** The log store's. */
+export const VICTORIALOGS_VERSION = "1.52.1";
+
+export type Bundle = "collector" | "prometheus" | "victorialogs" | "alertmanager";
 
 interface BundleFacts {
   readonly programs: readonly ServerName[];
@@ -47,10 +49,10 @@ export const BUNDLES: Readonly<Record<Bundle, BundleFacts>> = {
     version: PROMETHEUS_VERSION,
     recipe: `${PROMETHEUS_MODULE_VERSION} ${PROMETHEUS_BUILD_TAGS}`,
   },
-  loki: {
-    programs: ["loki"],
-    version: LOKI_VERSION,
-    recipe: `${lokiModule()} ${LOKI_BUILD_TAGS}`,
+  victorialogs: {
+    programs: ["victoria-logs"],
+    version: VICTORIALOGS_VERSION,
+    recipe: VICTORIALOGS_VERSION,
   },
   alertmanager: {
     programs: ["alertmanager", "amtool"],
@@ -63,7 +65,7 @@ const BUNDLE_OF: Readonly<Record<ServerName, Bundle>> = {
   otelcol: "collector",
   prometheus: "prometheus",
   promtool: "prometheus",
-  loki: "loki",
+  "victoria-logs": "victorialogs",
   alertmanager: "alertmanager",
   amtool: "alertmanager",
 };

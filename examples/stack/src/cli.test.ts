@@ -35,9 +35,11 @@ test("what cannot be had is said, without a stack trace", async () => {
   const built = await cli("build");
   expect(built.code).toBe(1);
   expect(built.output).toMatch(/^No otelcol, prometheus, promtool .* Install Go .*\n$/);
-  expect((await cli("build", "loki")).output).toMatch(/^No loki on .* set PYISOLATE_LOKI\.\n$/);
+  expect((await cli("build", "victoria-logs")).output).toMatch(
+    /^No victoria-logs on .* set PYISOLATE_VICTORIALOGS\.\n$/,
+  );
   expect((await cli("build", "all")).output).toMatch(
-    /^No otelcol, .*, loki, alertmanager, amtool on /,
+    /^No otelcol, .*, victoria-logs, alertmanager, amtool on /,
   );
   const found = await cli("find");
   expect(found.code).toBe(1);

@@ -1,22 +1,29 @@
 import { cp, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { parseEnv } from "node:util";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { checkAlertmanagerConfig } from "./alertmanager.ts";
-import { ALERTMANAGER_VERSION, PROMETHEUS_VERSION, SERVER_NAMES } from "./bundles.ts";
-import { COLLECTOR_CONFIG, validateConfig } from "./collector.ts";
+import {
+  ALERTMANAGER_VERSION,
+  PROMETHEUS_VERSION,
+  SERVER_NAMES,
+  VICTORIALOGS_VERSION,
+} from "./bundles.ts";
+import { COLLECTOR_CONFIG, startCollector, validateConfig } from "./collector.ts";
 import { serversForTest } from "./in-tests.ts";
-import { LOKI_VERSION } from "./loki-module.ts";
-import { startLoki, validateLokiConfig } from "./loki.ts";
 import { COLLECTOR_VERSION } from "./manifest.ts";
 import { createPromtool } from "./promtool.ts";
 import { BUILD_TIMEOUT_MS } from "./servers.ts";
+import { startVictoriaLogs, VICTORIALOGS_FLAGS } from "./victorialogs.ts";
 
 // There is no container engine where this is tested: what one would do is held against files and the real servers.
 
 interface Service {
   readonly image: string;
+  readonly profiles?: readonly string[];
+  readonly command?: readonly string[];
   readonly ports: readonly string[];
   readonly volumes: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -44,11 +51,39 @@ async function read<T>(name: string): Promise<T> {
   return parse(await readFile(join(folder, name), "utf8")) as T;
 }
 
-const { services, volumes } = await read<{
-  services: Record<"collector" | "prometheus" | "loki" | "alertmanager" | "grafana", Service>;
-  volumes: Record<string, null>;
-}>("compose.yaml");
-const { datasources } = await read<{ datasources: DataSource[] }>("grafana/datasources.yaml");
+/** What would run with this file of variables, and the data sources that Grafana would get. */
+async function composed(envFile: string) {
+  const env = parseEnv(await readFile(join(folder, envFile), "utf8"));
+  const text = (await readFile(join(folder, "compose.yaml"), "utf8")).replaceAll(
+    /\$\{(\w+)(:?)-([^}]*)\}/g,
+    (_, name: string, orEmpty: string, otherwise: string) => {
+      const value = env[name];
+      return value === undefined || (orEmpty === ":" && value === "") ? otherwise : value;
+    },
+  );
+  expect(text).not.toContain("${");
+  const { services, volumes } = parse(text) as {
+    services: Record<string, Service>;
+    volumes: Record<string, null>;
+  };
+  const profiles = env["COMPOSE_PROFILES"]?.split(",") ?? [];
+  const running = new Map(
+    Object.entries(services).filter(
+      ([, { profiles: of = profiles }]) => of.length === 0 || of.some((one) => profiles.includes(one)),
+    ),
+  );
+  const service = (name: string): Service => {
+    const found = running.get(name);
+    if (found === undefined) throw new Error(`${name} does not run with ${envFile}`);
+    return found;
+  };
+  const mounted = mounts(service("grafana")).find(({ to }) => to.includes("/datasources/"));
+  const { datasources } = parse(await readFile(mounted?.from ?? "", "utf8")) as {
+    datasources: DataSource[];
+  };
+  return { all: services, volumes, running, service, datasources };
+}
+
 const prometheusConfig = await read<{
   global: { scrape_interval: string };
   rule_files: string[];
@@ -66,34 +101,51 @@ function mounts({ volumes: all }: Service): { readonly from: string; readonly to
   });
 }
 
-test("each server is the version that is built and tested here, Grafana a version of its own", () => {
-  expect(Object.values(services).map(({ image }) => image)).toEqual([
+const inOrder = (names: Iterable<string>) => [...names].toSorted((a, b) => a.localeCompare(b));
+
+const usual = await composed(".env");
+const withLoki = await composed("loki.env");
+
+test("each server is the version that is built and tested here, Grafana a version of its own, and Loki only where it is asked for", () => {
+  const images = ({ running }: typeof usual) => [...running.values()].map(({ image }) => image);
+  const first = [
     `otel/opentelemetry-collector-contrib:${COLLECTOR_VERSION}`,
     `prom/prometheus:v${PROMETHEUS_VERSION}`,
-    `grafana/loki:${LOKI_VERSION}`,
+  ];
+  const last = [
     `prom/alertmanager:v${ALERTMANAGER_VERSION}`,
-    expect.stringMatching(/^grafana\/grafana:\d+\.\d+\.\d+$/),
+    expect.stringMatching(/^grafana\/grafana:\d+\.\d+\.\d+$/) as string,
+  ];
+  expect(images(usual)).toEqual([
+    ...first,
+    `victoriametrics/victoria-logs:v${VICTORIALOGS_VERSION}`,
+    ...last,
+  ]);
+  expect(images(withLoki)).toEqual([
+    ...first,
+    expect.stringMatching(/^grafana\/loki:\d+\.\d+\.\d+$/) as string,
+    ...last,
   ]);
 });
 
+test("the store has the flags there that it has here", () => {
+  const { command = [] } = usual.service("victorialogs");
+  expect(command).toEqual(["-storageDataPath=/victoria-logs-data", ...VICTORIALOGS_FLAGS]);
+});
+
 test("every port is published to loopback only, as the same number, once", () => {
-  const ports = Object.values(services).flatMap((service) => service.ports);
+  const ports = Object.values(usual.all).flatMap((service) => service.ports);
   for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:(\d+):\1$/);
   expect(new Set(ports).size).toBe(ports.length);
 });
 
-test("what is mounted is there and read-only, every other volume declared and used", async () => {
-  const named = Object.values(services).flatMap((service) =>
+test("every volume is declared and used", () => {
+  const named = Object.values(usual.all).flatMap((service) =>
     service.volumes
       .map((volume) => volume.split(":")[0] ?? "")
       .filter((from) => !from.startsWith(".")),
   );
-  expect(named.toSorted((a, b) => a.localeCompare(b))).toEqual(
-    Object.keys(volumes).toSorted((a, b) => a.localeCompare(b)),
-  );
-  const all = Object.values(services).flatMap((service) => mounts(service));
-  expect(all.length).toBeGreaterThan(6);
-  for (const { from } of all) await expect(stat(from), from).resolves.toBeDefined();
+  expect(inOrder(named)).toEqual(inOrder(Object.keys(usual.volumes)));
 });
 
 test.for([
@@ -103,52 +155,84 @@ test.for([
   "the variables of %s are ones that its configuration reads",
   async ([name, config, prefix]) => {
     const text = await readFile(config, "utf8");
-    const set = Object.keys(services[name].environment ?? {}).filter((key) => prefix.test(key));
+    const { environment = {} } = usual.all[name] ?? { environment: {} };
+    const set = Object.keys(environment).filter((key) => prefix.test(key));
     expect(set).not.toEqual([]);
     for (const key of set) expect(text).toMatch(new RegExp(`\\$\\{(env:)?${key}:-`));
   },
 );
 
-test("who asks another finds it: data sources, scrapes, alerts and the log store name services and their ports", () => {
-  const published = Object.entries(services).flatMap(([name, { ports }]) =>
-    ports.map((port) => `${name}:${port.split(":")[2] ?? ""}`),
-  );
-  // Not for others than Prometheus.
-  published.push("collector:8888");
-  const asked = [
-    ...datasources.map(({ url }) => new URL(url).host),
-    ...prometheusConfig.scrape_configs.flatMap(({ static_configs: [{ targets }] }) => targets),
-    ...prometheusConfig.alerting.alertmanagers[0].static_configs[0].targets,
-    new URL(services.collector.environment?.["OTELCOL_LOGS_OTLP_ENDPOINT"] ?? "").host,
-  ];
-  expect(asked).toHaveLength(7);
-  expect(published).toEqual(expect.arrayContaining(asked));
-});
+describe.each([
+  { store: "victorialogs", type: "victoriametrics-logs-datasource", world: usual },
+  { store: "loki", type: "loki", world: withLoki },
+])("with $store", ({ store, type, world }) => {
+  const { running, service, datasources } = world;
 
-test("Grafana's data sources have the uids that are promised, and know Prometheus' interval", () => {
-  expect(datasources.map(({ uid, type }) => [uid, type])).toEqual([
-    ["prometheus", "prometheus"],
-    ["loki", "loki"],
-    ["alertmanager", "alertmanager"],
-  ]);
-  const [prometheus] = datasources;
-  expect(prometheus?.jsonData).toMatchObject({
-    timeInterval: prometheusConfig.global.scrape_interval,
-    alertmanagerUid: "alertmanager",
+  test("what is mounted is there and read-only", async () => {
+    const all = [...running.values()].flatMap((each) => mounts(each));
+    expect(all.length).toBeGreaterThan(6);
+    for (const { from } of all) await expect(stat(from), from).resolves.toBeDefined();
+  });
+
+  test("who asks another finds it: data sources, scrapes, alerts and the log store name services and their ports", () => {
+    const published = [...running].flatMap(([name, { ports }]) =>
+      ports.map((port) => `${name}:${port.split(":")[2] ?? ""}`),
+    );
+    // Not for others than Prometheus.
+    published.push("collector:8888");
+    const asked = [
+      ...datasources.map(({ url }) => new URL(url).host),
+      ...prometheusConfig.scrape_configs.flatMap(({ static_configs: [{ targets }] }) => targets),
+      ...prometheusConfig.alerting.alertmanagers[0].static_configs[0].targets,
+      new URL(service("collector").environment?.["OTELCOL_LOGS_OTLP_ENDPOINT"] ?? "").host,
+    ];
+    expect(asked).toHaveLength(7);
+    expect(published).toEqual(expect.arrayContaining(asked));
+  });
+
+  test("Grafana's data sources have the uids that are promised, and know Prometheus' interval", () => {
+    expect(datasources.map((each) => [each.uid, each.type])).toEqual([
+      ["prometheus", "prometheus"],
+      [store, type],
+      ["alertmanager", "alertmanager"],
+    ]);
+    const [prometheus] = datasources;
+    expect(prometheus?.jsonData).toMatchObject({
+      timeInterval: prometheusConfig.global.scrape_interval,
+      alertmanagerUid: "alertmanager",
+    });
+  });
+
+  test("Grafana has the plugin that the store needs, and the two dashboards that ask it, one of them its home", async () => {
+    const { environment = {} } = service("grafana");
+    const plugins = environment["GF_PLUGINS_PREINSTALL_SYNC"] ?? "";
+    expect(plugins.replace(/@\d+\.\d+\.\d+$/, "")).toBe(type === "loki" ? "" : type);
+    const { providers } = await read<{ providers: [{ options: { path: string } }] }>(
+      "grafana/dashboards.yaml",
+    );
+    const { path } = providers[0].options;
+    const boards = mounts(service("grafana")).filter(({ to }) => to.startsWith(`${path}/`));
+    expect(boards.map(({ to }) => to)).toContain(
+      environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"],
+    );
+    expect(boards).toHaveLength(2);
+    for (const { from } of boards) {
+      const asked = new Set(
+        [...(await readFile(from, "utf8")).matchAll(/"type": "([\w-]+)",\s+"uid": "\$/g)].map(
+          ([, each]) => each,
+        ),
+      );
+      expect(asked, from).toEqual(new Set(["prometheus", type]));
+    }
   });
 });
 
-test("Grafana's dashboards are those of the telemetry package, one of them its home", async () => {
-  const { providers } = await read<{ providers: [{ options: { path: string } }] }>(
-    "grafana/dashboards.yaml",
+test("every dashboard of the telemetry package is one of a store's", async () => {
+  const shipped = await readdir(join(folder, "../../packages/telemetry/dashboards"));
+  const mounted = [usual, withLoki].flatMap(({ service }) =>
+    mounts(service("grafana")).map(({ from }) => from.slice(from.lastIndexOf("/") + 1)),
   );
-  const { path } = providers[0].options;
-  const mount = mounts(services.grafana).find(({ to }) => to === path);
-  const names = await readdir(mount?.from ?? "");
-  expect(names.length).toBeGreaterThan(0);
-  for (const name of names) expect(name).toMatch(/\.json$/);
-  const home = services.grafana.environment?.["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] ?? "";
-  expect(names.map((name) => join(path, name))).toContain(home);
+  expect(mounted).toEqual(expect.arrayContaining(shipped));
 });
 
 test(
@@ -156,16 +240,17 @@ test(
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     const servers = await serversForTest(context, SERVER_NAMES);
-    const env = { ...services.collector.environment };
-    await validateConfig({ binary: servers.otelcol, env });
-    await validateLokiConfig({ binary: servers.loki, env: { ...services.loki.environment } });
+    for (const { service } of [usual, withLoki]) {
+      const env = { ...service("collector").environment };
+      await validateConfig({ binary: servers.otelcol, env });
+    }
     const alertmanager = await checkAlertmanagerConfig(servers.amtool);
     expect(alertmanager.ok, alertmanager.output).toBe(true);
 
     // As in the container, where the rules are beside the configuration.
     const container = await mkdtemp(join(tmpdir(), "stack-compose-"));
     try {
-      for (const { from, to } of mounts(services.prometheus))
+      for (const { from, to } of mounts(usual.service("prometheus")))
         await cp(from, join(container, to), { recursive: true });
       const prometheus = await createPromtool(servers.promtool).checkConfig(
         join(container, "etc/prometheus/prometheus.yml"),
@@ -182,10 +267,15 @@ test(
   "a record's trace leads to the other records of its request",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
-    const { loki: binary } = await serversForTest(context, ["loki"]);
-    const [link] = datasources.find(({ uid }) => uid === "loki")?.jsonData.derivedFields ?? [];
-    expect(link).toMatchObject({ matcherType: "label", datasourceUid: "loki" });
-    await using loki = await startLoki({ binary });
+    const servers = await serversForTest(context, ["victoria-logs", "otelcol"]);
+    const [link] =
+      usual.datasources.find(({ uid }) => uid === "victorialogs")?.jsonData.derivedFields ?? [];
+    expect(link).toMatchObject({ matcherType: "label", datasourceUid: "victorialogs" });
+    await using store = await startVictoriaLogs({ binary: servers["victoria-logs"] });
+    await using collector = await startCollector({
+      binary: servers.otelcol,
+      logStore: store.otlpEndpoint,
+    });
     const traces = [
       "5b8efff798038103d269b633813fc60c",
       "5b8efff798038103d269b633813fc60c",
@@ -198,18 +288,18 @@ test(
       body: { stringValue: `denied ${index}` },
     }));
     const resource = { attributes: [{ key: "service.name", value: { stringValue: "plugins" } }] };
-    await fetch(`${loki.otlpEndpoint}/v1/logs`, {
+    await fetch(`${collector.otlpEndpoint}/v1/logs`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] }),
     });
     const [last] = (
-      await loki.waitFor('{service_name="plugins"}', (all) => all.length === 3)
+      await store.waitFor('service.name:="plugins"', (all) => all.length === 3)
     ).toReversed();
-    const label = last?.metadata[link?.matcherRegex ?? ""] ?? "";
+    const label = last?.fields[link?.matcherRegex ?? ""] ?? "";
     expect(label).toBe(traces[0]);
     // What Grafana makes of the file, and then of the link.
     const query = link?.url.replace("$${__value.raw}", label) ?? "";
-    await loki.waitFor(query, (found) => found.length === 2);
+    await store.waitFor(query, (found) => found.length === 2);
   },
 );

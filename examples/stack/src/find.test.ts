@@ -151,14 +151,37 @@ test("with neither binaries nor Go, the reason says what is missing, why, and ho
   });
 });
 
+test.each([
+  ["a release", "victoria-logs-20261018-143012-tags-v1.52.1-0-g9d3cd9f1c5", "1.52.1"],
+  ["one that is built here", "victoria-logs-v1.52.1", "1.52.1"],
+])("VictoriaLogs says its version in words of its own: %s", async (_, says, version) => {
+  await script(join(folder, "bin", "victoria-logs"), `echo ${says}`);
+  expect((await findBinary("victoria-logs", environment())).found).toMatchObject({ version });
+});
+
+test("a VictoriaLogs that is too old, or a program that is called like it, is passed by", async () => {
+  const old = await script(
+    join(folder, "bin", "victoria-logs"),
+    "echo victoria-logs-20250701-110000-tags-v1.26.0-0-gabc",
+  );
+  const other = await script(join(folder, "later", "victoria-logs"), "echo v2.0.0");
+  expect((await findBinary("victoria-logs", environment())).ignored).toEqual([
+    { path: old, reason: "it is 1.26.0, older than 1.52.0" },
+    { path: other, reason: "it does not say its version" },
+  ]);
+});
+
 test("only what is named is looked for", async () => {
-  const loki = await script(join(folder, "bin", "loki"), `echo "loki, version 3.7.8 (branch: )"`);
+  const store = await script(
+    join(folder, "bin", "victoria-logs"),
+    "echo victoria-logs-20261018-143012-tags-v1.52.1-0-g9d3cd9f1c5",
+  );
   const options = { env: environment(), progress: SILENT };
-  expect(await findServers({ ...options, names: ["loki"] })).toEqual({
+  expect(await findServers({ ...options, names: ["victoria-logs"] })).toEqual({
     ok: true,
-    servers: { loki },
+    servers: { "victoria-logs": store },
   });
-  expect(await findServers({ ...options, names: ["loki", "amtool"] })).toMatchObject({
+  expect(await findServers({ ...options, names: ["victoria-logs", "amtool"] })).toMatchObject({
     ok: false,
     missing: ["amtool"],
     reason: expect.stringMatching(/^No amtool on this machine, .* PYISOLATE_AMTOOL\.$/) as string,

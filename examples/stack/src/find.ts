@@ -10,7 +10,7 @@ const PATH_NAMES: Readonly<Record<ServerName, readonly string[]>> = {
   otelcol: ["otelcol", "otelcol-contrib"],
   prometheus: ["prometheus"],
   promtool: ["promtool"],
-  loki: ["loki"],
+  "victoria-logs": ["victoria-logs"],
   alertmanager: ["alertmanager"],
   amtool: ["amtool"],
 };
@@ -20,7 +20,7 @@ export const VARIABLES: Readonly<Record<ServerName, string>> = {
   otelcol: "PYISOLATE_OTELCOL",
   prometheus: "PYISOLATE_PROMETHEUS",
   promtool: "PYISOLATE_PROMTOOL",
-  loki: "PYISOLATE_LOKI",
+  "victoria-logs": "PYISOLATE_VICTORIALOGS",
   alertmanager: "PYISOLATE_ALERTMANAGER",
   amtool: "PYISOLATE_AMTOOL",
 };

@@ -10,7 +10,7 @@ const MINIMUM: Readonly<Record<Exclude<ServerName, "otelcol">, string>> = {
   prometheus: "3.5.0",
   promtool: "3.5.0",
   // The series that is tested.
-  loki: "3.7.0",
+  "victoria-logs": "1.52.0",
   alertmanager: "0.34.0",
   amtool: "0.34.0",
 };
@@ -69,14 +69,24 @@ function listComponents(answer: unknown): Map<string, string> {
   return listed;
 }
 
-// The answer is one line of the library that Prometheus and its relatives share.
+/** What the first line of its answer begins with. */
+const SAYS: Readonly<Record<Exclude<ServerName, "otelcol">, RegExp>> = {
+  // One line of the library that Prometheus and its relatives share.
+  prometheus: /^prometheus, version (\d+\.\d+\.\d+)/m,
+  promtool: /^promtool, version (\d+\.\d+\.\d+)/m,
+  alertmanager: /^alertmanager, version (\d+\.\d+\.\d+)/m,
+  amtool: /^amtool, version (\d+\.\d+\.\d+)/m,
+  // Its releases say victoria-logs-20260801-120000-tags-v1.52.1-0-g0123456789.
+  "victoria-logs": /^victoria-logs-(?:\S*-)?v(\d+\.\d+\.\d+)/m,
+};
+
 async function versionFitness(
   name: Exclude<ServerName, "otelcol">,
   path: string,
 ): Promise<Fitness> {
   const { code, output } = await runCommand(path, ["--version"], { timeoutMs: ANSWER_WITHIN_MS });
   if (code !== 0) return unfit(`\`--version\` failed: ${firstLine(output)}`);
-  const version = new RegExp(`${name}, version (\\d+\\.\\d+\\.\\d+)`).exec(output)?.[1];
+  const version = SAYS[name].exec(output)?.[1];
   if (version === undefined) return unfit("it does not say its version");
   return atLeast(version, MINIMUM[name])
     ? { fit: true, version }

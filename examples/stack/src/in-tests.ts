@@ -15,7 +15,7 @@ const results = new Map<string, Promise<ServersResult<ServerName>>>();
  * @example
  * ```ts
  * const { otelcol, prometheus, promtool } = await serversForTest(context);
- * const { loki } = await serversForTest(context, ["loki"]);
+ * const { "victoria-logs": binary } = await serversForTest(context, ["victoria-logs"]);
  * ```
  *
  * @throws {StackError} `build-failed`: Go is there, so that is no reason to skip.

@@ -34,14 +34,18 @@ export {
   checkAlertmanagerConfig,
   startAlertmanager,
 } from "./alertmanager.ts";
-export { type Loki, type LokiOptions, startLoki, validateLokiConfig } from "./loki.ts";
+export {
+  startVictoriaLogs,
+  type VictoriaLogs,
+  type VictoriaLogsOptions,
+} from "./victorialogs.ts";
 export { type Server, type ServerExit, type ServerOptions, startServer } from "./server.ts";
 export { freePorts } from "./ports.ts";
 
 // Read what came out.
 export type { Sample } from "./prometheus-answer.ts";
 export type { Alert } from "./alerts.ts";
-export type { LokiRange, LokiRangeOptions, LokiRecord, LokiSeries } from "./loki-query.ts";
+export type { StoredRange, StoredRecord, StoredSeries } from "./victorialogs-query.ts";
 export { createPromtool, type Promtool, type Verdict } from "./promtool.ts";
 export { type LogFileContents, readLogFile, waitForLogs } from "./log-file.ts";
 export type { Attributes, AttributeValue, CollectedLog } from "./otlp-json.ts";

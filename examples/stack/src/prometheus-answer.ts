@@ -11,7 +11,7 @@ export interface Sample {
 }
 
 /**
- * The samples in an answer of Prometheus' `/api/v1/query`, or of Loki's, which speaks alike.
+ * The samples in an answer of Prometheus' `/api/v1/query`, or of VictoriaLogs' `stats_query`, which speaks alike.
  *
  * @throws {StackError} `query-failed`, where it is an error or neither vector nor scalar.
  */

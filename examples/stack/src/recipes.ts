@@ -7,9 +7,9 @@ import {
   PROMETHEUS_BUILD_TAGS,
   PROMETHEUS_MODULE_VERSION,
   PROMETHEUS_VERSION,
+  VICTORIALOGS_VERSION,
 } from "./bundles.ts";
 import { type BuildOptions, goInstall, runTool } from "./go.ts";
-import { LOKI_BUILD_TAGS, LOKI_VERSION, lokiModule } from "./loki-module.ts";
 import { COLLECTOR_VERSION, collectorManifest } from "./manifest.ts";
 
 /** Builds a bundle's programs into `bin` of a work folder, which is there; the rest of the folder is scratch. */
@@ -18,7 +18,7 @@ export type Recipe = (work: string, options: BuildOptions) => Promise<void>;
 export const RECIPES: Readonly<Record<Bundle, Recipe>> = {
   collector: buildCollector,
   prometheus: buildPrometheus,
-  loki: buildLoki,
+  victorialogs: buildVictoriaLogs,
   alertmanager: buildAlertmanager,
 };
 
@@ -64,25 +64,17 @@ async function buildPrometheus(work: string, options: BuildOptions): Promise<voi
   );
 }
 
-async function buildLoki(work: string, options: BuildOptions): Promise<void> {
-  const module = join(work, "src");
-  await mkdir(module);
-  await writeFile(join(module, "go.mod"), lokiModule());
-  const flags = `-s -w -X github.com/grafana/loki/v3/pkg/util/build.Version=${LOKI_VERSION}`;
-  await options.progress.step(`Building Loki ${LOKI_VERSION} (once, some minutes)`, () =>
-    runTool(
-      options.go,
+async function buildVictoriaLogs(work: string, options: BuildOptions): Promise<void> {
+  // Go stamps no version into what it installs this way, and `-version` would say nothing.
+  const flags = `-s -w -X github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=victoria-logs-v${VICTORIALOGS_VERSION}`;
+  await options.progress.step(`Building VictoriaLogs ${VICTORIALOGS_VERSION} (once)`, () =>
+    goInstall(
       [
-        "build",
-        // The module is new: Go has yet to write down what Loki needs, and its checksums.
-        "-mod=mod",
-        NO_STAMP,
-        `-tags=${LOKI_BUILD_TAGS}`,
         `-ldflags=${flags}`,
-        `-o=${join(work, "bin", "loki")}`,
-        "github.com/grafana/loki/v3/cmd/loki",
+        `github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v${VICTORIALOGS_VERSION}`,
       ],
-      { env: options.env, cwd: module },
+      join(work, "bin"),
+      options,
     ),
   );
 }
@@ -112,6 +104,7 @@ async function buildAlertmanager(work: string, options: BuildOptions): Promise<v
         go,
         [
           "build",
+          NO_STAMP,
           `-tags=${ALERTMANAGER_BUILD_TAGS}`,
           `-ldflags=${flags}`,
           `-o=${join(work, "bin")}/`,

@@ -17,7 +17,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const timeout = BUILD_TIMEOUT_MS;
 
 test(
-  "a rule that finds something is an alert in Alertmanager, and what the Collector takes is in Loki",
+  "a rule that finds something is an alert in Alertmanager, and what the Collector takes is in the store",
   { timeout },
   async (context) => {
     const servers = await serversForTest(context, SERVER_NAMES);
@@ -31,11 +31,11 @@ test(
     await writeFile(rules, JSON.stringify({ groups: [{ name: "seen", rules: [rule] }] }));
     await using stack = await startStack({
       servers,
-      loki: true,
+      victoriaLogs: true,
       alertmanager: true,
       rules: [rules],
     });
-    const { alertmanager, collector, loki } = stack;
+    const { alertmanager, collector, victoriaLogs } = stack;
 
     const [alert] = await alertmanager.waitFor((alerts) => alerts.length > 0);
     const { host } = new URL(collector.telemetryUrl);
@@ -57,10 +57,13 @@ test(
       body: JSON.stringify({ resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] }),
     });
     expect(response.status).toBe(200);
-    await loki.waitFor('{service_name="plugins"}', ([found]) => found?.line === "hello");
+    await victoriaLogs.waitFor(
+      'service.name:="plugins"',
+      ([found]) => found?.line === "hello",
+    );
 
     await stack.stop();
-    for (const { pid } of [stack.prometheus, alertmanager, collector, loki])
+    for (const { pid } of [stack.prometheus, alertmanager, collector, victoriaLogs])
       expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   },
 );

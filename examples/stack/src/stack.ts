@@ -1,19 +1,19 @@
 import { type Alertmanager, startAlertmanager } from "./alertmanager.ts";
 import type { ServerName } from "./bundles.ts";
 import { type Collector, type CollectorOptions, startCollector } from "./collector.ts";
-import { type Loki, startLoki } from "./loki.ts";
 import { type Prometheus, startPrometheus } from "./prometheus.ts";
 import { createPromtool, type Promtool } from "./promtool.ts";
 import type { Server } from "./server.ts";
 import { requireServers, ROAD, type Servers } from "./servers.ts";
+import { startVictoriaLogs, type VictoriaLogs } from "./victorialogs.ts";
 
 export interface StackOptions extends Omit<CollectorOptions, "binary"> {
   /** Binaries; those that are wanted and not given are found or built. */
   readonly servers?: Partial<Servers<ServerName>>;
   /** Rule files for Prometheus, absolute. */
   readonly rules?: readonly string[];
-  /** Starts a Loki that the Collector sends records to. */
-  readonly loki?: boolean;
+  /** Starts a VictoriaLogs that the Collector sends records to. */
+  readonly victoriaLogs?: boolean;
   /** Starts an Alertmanager that Prometheus sends alerts to. */
   readonly alertmanager?: boolean;
 }
@@ -23,7 +23,7 @@ export interface Stack extends AsyncDisposable {
   readonly collector: Collector;
   readonly prometheus: Prometheus;
   readonly promtool: Promtool;
-  readonly loki?: Loki;
+  readonly victoriaLogs?: VictoriaLogs;
   readonly alertmanager?: Alertmanager;
   /** From the far end, so that none sees its source go. */
   stop(): Promise<void>;
@@ -33,23 +33,25 @@ export interface Stack extends AsyncDisposable {
 
 /** The stack that options ask for: what they name is there. */
 export type StackOf<Options extends StackOptions> = Stack &
-  (Options extends { readonly loki: true } ? { readonly loki: Loki } : unknown) &
+  (Options extends { readonly victoriaLogs: true }
+    ? { readonly victoriaLogs: VictoriaLogs }
+    : unknown) &
   (Options extends { readonly alertmanager: true }
     ? { readonly alertmanager: Alertmanager }
     : unknown);
 
 /**
- * Starts the whole road on loopback: OTLP → Collector → Prometheus and log file; Loki and Alertmanager too where they are
+ * Starts the whole road on loopback: OTLP → Collector → Prometheus and log file; VictoriaLogs and Alertmanager too where they are
  * asked for, and neither looked for nor built where not.
  *
  * @example
  * ```ts
- * await using stack = await startStack({ loki: true });
+ * await using stack = await startStack({ victoriaLogs: true });
  * process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = stack.collector.otlpEndpoint;
  * // ... denials ...
  * await stack.prometheus.waitFor("sum(pyisolate_denials_total)", ([sum]) => sum?.value === 3);
  * await waitForLogs(stack.collector.logFile, (logs) => logs.length === 3);
- * await stack.loki.waitFor('{service_name="plugins"}', (records) => records.length === 3);
+ * await stack.victoriaLogs.waitFor('service.name:="plugins"', (records) => records.length === 3);
  * ```
  *
  * @throws {StackError} Nothing is left running.
@@ -58,7 +60,7 @@ export async function startStack<const Options extends StackOptions>(
   options?: Options,
 ): Promise<StackOf<Options>>;
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { rules, loki: wantsLoki, alertmanager: wantsAlertmanager, ...own } = options;
+  const { rules, victoriaLogs: wantsStore, alertmanager: wantsAlertmanager, ...own } = options;
   const binaries = await binariesFor(options);
   const started: Server[] = [];
   const start = async <S extends Server>(starting: Promise<S>): Promise<S> => {
@@ -70,10 +72,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     for (const server of started) await server.stop();
   };
   try {
-    const loki = wantsLoki === true ? await start(startLoki({ binary: binaries.loki })) : undefined;
+    const store =
+      wantsStore === true
+        ? await start(startVictoriaLogs({ binary: binaries["victoria-logs"] }))
+        : undefined;
     const collector = await start(
       startCollector({
-        ...(loki === undefined ? {} : { logStore: loki.otlpEndpoint }),
+        ...(store === undefined ? {} : { logStore: store.otlpEndpoint }),
         ...own,
         binary: binaries.otelcol,
       }),
@@ -97,7 +102,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       collector,
       prometheus,
       promtool: createPromtool(binaries.promtool),
-      ...(loki === undefined ? {} : { loki }),
+      ...(store === undefined ? {} : { victoriaLogs: store }),
       ...(alertmanager === undefined ? {} : { alertmanager }),
       stop,
       keep() {
@@ -113,7 +118,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 async function binariesFor(options: StackOptions): Promise<Servers<ServerName>> {
   const wanted: ServerName[] = [...ROAD];
-  if (options.loki === true) wanted.push("loki");
+  if (options.victoriaLogs === true) wanted.push("victoria-logs");
   if (options.alertmanager === true) wanted.push("alertmanager");
   const given = options.servers ?? {};
   const names = wanted.filter((name) => given[name] === undefined);
