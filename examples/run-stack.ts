@@ -4,18 +4,18 @@ import { StackError } from "@pyisolate/stack";
 
 import { operate } from "./load/operate.ts";
 
-const USAGE = `Usage: pnpm stack [--for SECONDS] [--outage-every SECONDS] [--no-load] [--no-loki]
+const USAGE = `Usage: pnpm stack [--for SECONDS] [--outage-every SECONDS] [--no-load] [--no-logs]
 
-Starts what an operator has, on loopback: an OpenTelemetry Collector, Prometheus with the alert rules, Alertmanager, and Loki;
+Starts what an operator has, on loopback: an OpenTelemetry Collector, Prometheus with the alert rules, Alertmanager, and VictoriaLogs;
 then two services that are denied things all the time: one runs four tenants' code in cells, one has guards of its own, and a
 kernel that does not agree with them. Now and then the Collector is killed. It prints all addresses, and runs until Ctrl-C.
-The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS and so on, from the PATH, or are built once with Go; Loki
-takes the longest, some minutes.
+The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS and so on, from the PATH, or are built once with
+Go, which takes some minutes.
 
   --for SECONDS           end by itself
   --outage-every SECONDS  how often the Collector is gone, for a sixth of that: 120 unless said otherwise, 0 for never
   --no-load               servers only
-  --no-loki               without Loki: nothing keeps the records but the Collector's file
+  --no-logs               without VictoriaLogs: nothing keeps the records but the Collector's file
   --help                  this text
 
 Exit code: 0, or 1 where something did not work, or 2 for wrong options.
@@ -61,7 +61,7 @@ function parse() {
         for: { type: "string" },
         load: { type: "boolean", default: true },
         "outage-every": { type: "string", default: "120" },
-        loki: { type: "boolean", default: true },
+        logs: { type: "boolean", default: true },
         help: { type: "boolean", default: false },
       },
     });

@@ -10,6 +10,8 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { ROOT } from "./tarballs.ts";
 
+const SERVERS = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
+
 /** `pnpm stack`, running, with a folder of its own for what is temporary. */
 async function stack(args: readonly string[] = []) {
   const folder = await mkdtemp(path.join(tmpdir(), "pyisolate test "));
@@ -45,17 +47,16 @@ async function prometheusSum(url: string, query: string): Promise<number> {
   return Number(data.result[0]?.value[1] ?? 0);
 }
 
-async function lokiRecords(url: string, query: string): Promise<number> {
-  const answer = await fetch(`${url}/loki/api/v1/query_range?query=${encodeURIComponent(query)}`);
-  const { data } = (await answer.json()) as { data: { result: { values: unknown[] }[] } };
-  return data.result.reduce((sum, { values }) => sum + values.length, 0);
+async function storedRecords(url: string, query: string): Promise<number> {
+  const answer = await fetch(`${url}/select/logsql/query?query=${encodeURIComponent(query)}`);
+  return (await answer.text()).split("\n").filter((line) => line !== "").length;
 }
 
 test(
-  "pnpm stack feeds Prometheus and Loki from both services, through an outage, and Ctrl-C ends all of it",
+  "pnpm stack feeds Prometheus and VictoriaLogs from both services, through an outage, and Ctrl-C ends all of it",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
-    await serversForTest(context, ["otelcol", "prometheus", "promtool", "alertmanager", "loki"]);
+    await serversForTest(context, [...SERVERS, "victoria-logs"]);
     const { child, exited, shown, left } = await stack(["--outage-every", "18"]);
     const address = async (name: string) => {
       const line = new RegExp(`${name} +(http:\\S+)`);
@@ -63,14 +64,14 @@ test(
       return line.exec(shown())?.[1] ?? "";
     };
     const prometheus = await address("Prometheus");
-    const loki = await address("Loki");
+    const store = await address("VictoriaLogs");
     const alertmanager = await address("Alertmanager");
     const seen = { timeout: 90_000, interval: 500 };
     for (const job of ["plugins", "uploads"]) {
       const query = `sum(pyisolate_denial_events_total{job="${job}"})`;
       await expect.poll(() => prometheusSum(prometheus, query), seen).toBeGreaterThan(5);
-      const records = `{service_name="${job}"} | event_name="pyisolate.denial"`;
-      await expect.poll(() => lokiRecords(loki, records), seen).toBeGreaterThan(5);
+      const records = `service.name:="${job}" event_name:="pyisolate.denial"`;
+      await expect.poll(() => storedRecords(store, records), seen).toBeGreaterThan(5);
     }
     const cells = "count(count by (pyisolate_cell) (pyisolate_denials_total))";
     await expect.poll(() => prometheusSum(prometheus, cells), seen).toBeGreaterThanOrEqual(6);
@@ -87,20 +88,18 @@ test(
     expect(code).toBe(0);
     expect(shown()).not.toContain("had to be killed");
     expect(await left()).toEqual([]);
-    for (const url of [prometheus, loki, alertmanager]) {
+    for (const url of [prometheus, store, alertmanager]) {
       await expect(fetch(url)).rejects.toThrow("fetch failed");
     }
   },
 );
-
-const SERVERS = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
 
 test(
   "servers alone stay until Ctrl-C, and leave nothing behind",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     await serversForTest(context, SERVERS);
-    const { child, exited, shown, left } = await stack(["--no-load", "--no-loki"]);
+    const { child, exited, shown, left } = await stack(["--no-load", "--no-logs"]);
     await expect.poll(shown, { timeout: 60_000 }).toMatch(/Prometheus +http:\S+\n/);
     const [, prometheus = ""] = /Prometheus +(http:\S+)/.exec(shown()) ?? [];
     const scraped = { timeout: 30_000, interval: 500 };
@@ -114,7 +113,7 @@ test(
 
 test("--for ends it, and leaves nothing behind", { timeout: BUILD_TIMEOUT_MS }, async (context) => {
   await serversForTest(context, SERVERS);
-  const { exited, left } = await stack(["--no-load", "--no-loki", "--for", "4"]);
+  const { exited, left } = await stack(["--no-load", "--no-logs", "--for", "4"]);
   const [code] = await exited;
   expect(code).toBe(0);
   expect(await left()).toEqual([]);
@@ -125,7 +124,7 @@ test(
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     await serversForTest(context, SERVERS);
-    const { child, exited, shown, left } = await stack(["--outage-every", "0", "--no-loki"]);
+    const { child, exited, shown, left } = await stack(["--outage-every", "0", "--no-logs"]);
     await expect.poll(shown, { timeout: 60_000 }).toContain("Starting the servers");
     child.kill("SIGINT");
     const [code] = await exited;
@@ -140,7 +139,7 @@ test(
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
     await serversForTest(context, SERVERS);
-    const { exited, shown, left } = await stack(["--no-load", "--no-loki"]);
+    const { exited, shown, left } = await stack(["--no-load", "--no-logs"]);
     await expect.poll(shown, { timeout: 60_000 }).toMatch(/Alertmanager +http:\S+\n/);
     const [, port] = /Alertmanager +http:\S+:(\d+)/.exec(shown()) ?? [];
     process.kill(await whoseIs(`--web.listen-address=127.0.0.1:${port}`), "SIGKILL");

@@ -1,33 +1,40 @@
 import { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
-import { ATTRIBUTES, EVENTS, METRICS, prometheusLabel } from "@pyisolate/telemetry";
-import { LOKI, PROMETHEUS } from "./data-sources.ts";
-import { records } from "./logql.ts";
-import { LOKI_SERVICE } from "./names.ts";
+import { ATTRIBUTES, EVENTS, METRICS } from "@pyisolate/telemetry";
+import { PROMETHEUS } from "./data-sources.ts";
 import { counted, is, series } from "./promql.ts";
-import { newest, overTime } from "./targets.ts";
+import type { LogStore } from "./stores/log-store.ts";
+import { overTime } from "./targets.ts";
 
 // Grafana makes HTML of an annotation's text: what a guest wrote has no place in one.
 
-/** A policy began to decide, with its name and hash. */
-export const policyLoaded = fromLoki("Policy loaded", records(EVENTS.policyLoaded))
-  .enable(true)
-  .iconColor("blue")
-  .titleFormat(`Policy loaded: {{${prometheusLabel(ATTRIBUTES.policyName)}}}`)
-  .textFormat(`{{${prometheusLabel(ATTRIBUTES.policyHash)}}}`)
-  .tagKeys(LOKI_SERVICE);
+/** What is marked in every timeline. */
+export function annotations(store: LogStore): AnnotationQueryBuilder[] {
+  return [policyLoaded(store), policyLoadCounted(store), blind];
+}
 
-/** The same without Loki: when, and of which job. Off, or each would be there twice. */
-export const policyLoadCounted = fromPrometheus(
-  "Policy loaded (without Loki)",
-  `sum by (job) (${counted(series(METRICS.policyLoads), "$__interval")}) > 0`,
-)
-  .enable(false)
-  .iconColor("blue")
-  .titleFormat("Policy loaded")
-  .textFormat("{{job}}");
+/** A policy began to decide, with its name and hash. */
+function policyLoaded(store: LogStore): AnnotationQueryBuilder {
+  return store
+    .policyLoaded({ event: EVENTS.policyLoaded })
+    .name("Policy loaded")
+    .enable(true)
+    .iconColor("blue");
+}
+
+/** The same without the store: when, and of which job. Off, or each would be there twice. */
+function policyLoadCounted({ name }: LogStore): AnnotationQueryBuilder {
+  return fromPrometheus(
+    `Policy loaded (without ${name})`,
+    `sum by (job) (${counted(series(METRICS.policyLoads), "$__interval")}) > 0`,
+  )
+    .enable(false)
+    .iconColor("blue")
+    .titleFormat("Policy loaded")
+    .textFormat("{{job}}");
+}
 
 /** While it lasts, what a page shows is not all that happened. */
-export const blind = fromPrometheus(
+const blind = fromPrometheus(
   "Telemetry blind",
   `max by (job) (${series(METRICS.state, is(ATTRIBUTES.telemetryState, "blind"))}) == 1`,
 )
@@ -36,20 +43,14 @@ export const blind = fromPrometheus(
   .titleFormat("Telemetry blind")
   .textFormat("{{job}}: records do not arrive");
 
-// Whether the query is read from the target or from beside it depends on Grafana's version.
-function fromLoki(name: string, query: string): AnnotationQueryBuilder {
-  return new AnnotationQueryBuilder()
-    .name(name)
-    .datasource(LOKI)
-    .expr(query)
-    .target(newest(query, 100).refId("Anno"));
-}
-
 function fromPrometheus(name: string, query: string): AnnotationQueryBuilder {
-  return new AnnotationQueryBuilder()
-    .name(name)
-    .datasource(PROMETHEUS)
-    .expr(query)
-    .step("60s")
-    .target(overTime(query, "", "Anno").interval("60s"));
+  return (
+    new AnnotationQueryBuilder()
+      .name(name)
+      .datasource(PROMETHEUS)
+      // Whether the query is read from the target or from beside it depends on Grafana's version.
+      .expr(query)
+      .step("60s")
+      .target(overTime(query, "", "Anno").interval("60s"))
+  );
 }

@@ -1,3 +1,2 @@
-/** Data sources by variable: a dashboard names none of its own. */
+/** By variable: a dashboard names no data source of its own. The stores of records have theirs in stores/. */
 export const PROMETHEUS = { type: "prometheus", uid: "${prometheus_datasource}" } as const;
-export const LOKI = { type: "loki", uid: "${loki_datasource}" } as const;

@@ -1,5 +1,5 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
-import { blind, policyLoadCounted, policyLoaded } from "./annotations.ts";
+import { annotations } from "./annotations.ts";
 import { layer } from "./denials/layer.ts";
 import { now } from "./denials/now.ts";
 import { policy } from "./denials/policy.ts";
@@ -7,20 +7,22 @@ import { recorded } from "./denials/recorded.ts";
 import { what } from "./denials/what.ts";
 import { who } from "./denials/who.ts";
 import { page, withBands } from "./layout.ts";
-import { DENIALS_UID, HEALTH_UID, toDashboard } from "./links.ts";
-import * as variables from "./variables.ts";
+import { denialsUid, healthUid, toDashboard } from "./links.ts";
+import type { LogStore } from "./stores/log-store.ts";
+import { titleOf } from "./stores/stores.ts";
+import { variablesOf } from "./variables.ts";
 
 /** What was refused, to whom, by which rule, by which layer, and am I blind? */
-export function denialsDashboard(): Dashboard {
-  const { prometheus, loki, tempo } = variables.dataSources;
+export function denialsDashboard(store: LogStore): Dashboard {
+  const variables = variablesOf(store);
   const dashboard = page(
-    DENIALS_UID,
-    "PyIsolate / Denials",
+    denialsUid(store),
+    titleOf(store, "Denials"),
     "What was refused, to whom, by which rule and by which layer. From the top: is there anything to do, then what, who and which layer, then the records themselves. Click anything for its records.",
   )
     .variables([
-      prometheus,
-      loki,
+      variables.prometheus,
+      variables.store,
       variables.job,
       variables.instance,
       variables.cell,
@@ -29,17 +31,17 @@ export function denialsDashboard(): Dashboard {
       variables.reason,
       variables.broker,
       variables.kernel,
-      tempo,
+      variables.tempo,
       variables.service,
     ])
-    .annotations([policyLoaded, policyLoadCounted, blind])
-    .link(toDashboard("Telemetry health", HEALTH_UID));
+    .annotations(annotations(store))
+    .link(toDashboard("Telemetry health", healthUid(store)));
   return withBands(dashboard, [
-    { id: 100, title: "Now", panels: now },
-    { id: 101, title: "What was refused, by which rule, and why", panels: what },
-    { id: 102, title: "To whom", panels: who },
-    { id: 103, title: "By which layer, and what is new", panels: layer },
-    { id: 104, title: "The records", panels: recorded },
-    { id: 105, title: "Policies and cells", panels: policy },
+    { id: 100, title: "Now", panels: now(store) },
+    { id: 101, title: "What was refused, by which rule, and why", panels: what(store) },
+    { id: 102, title: "To whom", panels: who(store) },
+    { id: 103, title: "By which layer, and what is new", panels: layer(store) },
+    { id: 104, title: "The records", panels: recorded(store) },
+    { id: 105, title: "Policies and cells", panels: policy(store) },
   ]);
 }

@@ -3,7 +3,8 @@ import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { expect, test } from "vitest";
 import { generated } from "./generated.ts";
-import { QUESTIONS } from "./questions.ts";
+import { DASHBOARD_NAMES, QUESTIONS } from "./questions.ts";
+import { LOG_STORES } from "./stores/stores.ts";
 import { committedDashboards, panelsOf } from "./testing/committed.ts";
 
 test.each(generated().map(({ file, text }) => ({ name: basename(file), file, text })))(
@@ -17,13 +18,15 @@ test("every panel is the answer to a question that somebody asked", () => {
   const panels = committedDashboards().flatMap((dashboard) =>
     panelsOf(dashboard).map(({ id }) => `${dashboard.uid} ${id}`),
   );
-  const answers = QUESTIONS.map(({ dashboard, panel }) => `${dashboard} ${panel}`);
+  const answers = QUESTIONS.flatMap(({ dashboard, panel }) =>
+    LOG_STORES.map(({ suffix }) => `pyisolate-${dashboard}${suffix} ${panel}`),
+  );
   expect(panels.filter((panel) => !answers.includes(panel))).toEqual([]);
 });
 
 test("whoever installs telemetry finds them by its name", () => {
   const { resolve } = createRequire(import.meta.url);
-  for (const name of ["denials", "telemetry-health"]) {
+  for (const name of DASHBOARD_NAMES.flatMap((each) => [each, `${each}-victorialogs`])) {
     const file = resolve(`@pyisolate/telemetry/dashboards/${name}.json`);
     expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ schemaVersion: 42 });
   }

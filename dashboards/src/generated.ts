@@ -1,7 +1,11 @@
 import { fileURLToPath } from "node:url";
+import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { denialsDashboard } from "./denials.ts";
 import { healthDashboard } from "./health.ts";
+import { type DashboardName, DASHBOARD_NAMES } from "./questions.ts";
 import { questionsPage } from "./questions-page.ts";
+import type { LogStore } from "./stores/log-store.ts";
+import { LOG_STORES } from "./stores/stores.ts";
 
 /** Where the dashboards are that telemetry ships. */
 export const DASHBOARDS = fileURLToPath(
@@ -10,14 +14,26 @@ export const DASHBOARDS = fileURLToPath(
 
 const QUESTIONS_PAGE = fileURLToPath(new URL("../../docs/questions.md", import.meta.url));
 
+const BUILDERS: Readonly<Record<DashboardName, (store: LogStore) => Dashboard>> = {
+  denials: denialsDashboard,
+  "telemetry-health": healthDashboard,
+};
+
+/** The file of a store's dashboard. */
+export function fileOf(name: DashboardName, { suffix }: LogStore): string {
+  return `${DASHBOARDS}${name}${suffix}.json`;
+}
+
 /** Every file that `pnpm generate` writes. */
 export function generated(): readonly { readonly file: string; readonly text: string }[] {
-  const dashboards = { denials: denialsDashboard(), "telemetry-health": healthDashboard() };
+  const dashboards = LOG_STORES.flatMap((store) =>
+    DASHBOARD_NAMES.map((name) => ({ name, store, dashboard: BUILDERS[name](store) })),
+  );
   return [
-    ...Object.entries(dashboards).map(([name, dashboard]) => ({
-      file: `${DASHBOARDS}${name}.json`,
+    ...dashboards.map(({ name, store, dashboard }) => ({
+      file: fileOf(name, store),
       text: `${JSON.stringify(dashboard, null, 2)}\n`,
     })),
-    { file: QUESTIONS_PAGE, text: questionsPage(Object.values(dashboards)) },
+    { file: QUESTIONS_PAGE, text: questionsPage(dashboards) },
   ];
 }

@@ -1,34 +1,36 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
-import { blind, policyLoadCounted, policyLoaded } from "./annotations.ts";
+import { annotations } from "./annotations.ts";
 import { collector } from "./health/collector.ts";
 import { now, overRange } from "./health/now.ts";
 import { recordsOfDenials } from "./health/records.ts";
 import { page, withBands } from "./layout.ts";
-import { DENIALS_UID, HEALTH_UID, toDashboard } from "./links.ts";
-import * as variables from "./variables.ts";
+import { denialsUid, healthUid, toDashboard } from "./links.ts";
+import type { LogStore } from "./stores/log-store.ts";
+import { titleOf } from "./stores/stores.ts";
+import { variablesOf } from "./variables.ts";
 
 /** Can what the other page shows be believed, and if not, where does it stop? */
-export function healthDashboard(): Dashboard {
-  const { prometheus, loki } = variables.dataSources;
+export function healthDashboard(store: LogStore): Dashboard {
+  const variables = variablesOf(store);
   const dashboard = page(
-    HEALTH_UID,
-    "PyIsolate / Telemetry health",
+    healthUid(store),
+    titleOf(store, "Telemetry health"),
     "Whether denials can be seen, and where on their way they stop if not: the service, the Collector, the store. From the top: blind or not, then what became of each record, then the Collector.",
   )
     .variables([
-      prometheus,
-      loki,
+      variables.prometheus,
+      variables.store,
       variables.job,
       variables.instance,
       variables.collectorJob,
       variables.collector,
       variables.service,
     ])
-    .annotations([policyLoaded, policyLoadCounted, blind])
-    .link(toDashboard("Denials", DENIALS_UID));
+    .annotations(annotations(store))
+    .link(toDashboard("Denials", denialsUid(store)));
   return withBands(dashboard, [
-    { id: 100, title: "Am I blind?", panels: [...now, overRange] },
-    { id: 101, title: "What became of each record", panels: recordsOfDenials },
-    { id: 102, title: "The Collector", panels: collector },
+    { id: 100, title: "Am I blind?", panels: [...now, overRange(store)] },
+    { id: 101, title: "What became of each record", panels: recordsOfDenials(store) },
+    { id: 102, title: "The Collector", panels: collector(store) },
   ]);
 }

@@ -1,10 +1,12 @@
 import { prometheusLabel } from "@pyisolate/telemetry";
 import { DashboardLinkBuilder, DashboardLinkType } from "@grafana/grafana-foundation-sdk/dashboard";
 import type { Attribute } from "./names.ts";
-import { SHARED } from "./variables.ts";
+import type { LogStore } from "./stores/log-store.ts";
+import { shared } from "./variables.ts";
 
-export const DENIALS_UID = "pyisolate-denials";
-export const HEALTH_UID = "pyisolate-telemetry-health";
+/** The dashboards of a store, by their uids. */
+export const denialsUid = ({ suffix }: LogStore) => `pyisolate-denials${suffix}`;
+export const healthUid = ({ suffix }: LogStore) => `pyisolate-telemetry-health${suffix}`;
 
 /** The panel that links to records open, by its id. */
 export const RECORDS_PANEL = 41;
@@ -34,20 +36,20 @@ const RANGE = "from=${__from}&to=${__to}";
 export const LAST_DAY = "from=now-24h&to=now";
 
 /** From a spike to its records. */
-export function recordsThen(chosen: Chosen): DashboardLinkBuilder {
-  return dataLink("Records around this time", recordsUrl(chosen, THEN));
+export function recordsThen(store: LogStore, chosen: Chosen): DashboardLinkBuilder {
+  return dataLink("Records around this time", recordsUrl(store, chosen, THEN));
 }
 
 /** From a total to its records. */
-export function recordsUrl(chosen: Chosen = {}, time: string = RANGE): string {
-  const kept = [...SHARED, ...FILTERS.filter((filter) => chosen[filter] === undefined)];
+export function recordsUrl(store: LogStore, chosen: Chosen = {}, time: string = RANGE): string {
+  const kept = [...shared(store), ...FILTERS.filter((filter) => chosen[filter] === undefined)];
   const query = [
     ...kept.map((name) => `\${${name}:queryparam}`),
     ...Object.entries(chosen).map(([name, value]) => `var-${name}=${value}`),
     time,
     `viewPanel=panel-${RECORDS_PANEL}`,
   ];
-  return `/d/${DENIALS_UID}?${query.join("&")}`;
+  return `/d/${denialsUid(store)}?${query.join("&")}`;
 }
 
 /** From a record to its trace. A trace id is hexadecimal, whoever sent it: it cannot end the string that it stands in. */
@@ -63,13 +65,16 @@ export function traceUrl(): string {
 }
 
 /** To whether records can be believed, with the services chosen and the time. */
-export function healthUrl(): string {
-  return `/d/${HEALTH_UID}?${services()}&${RANGE}`;
+export function healthUrl(store: LogStore): string {
+  return `/d/${healthUid(store)}?${services(store)}&${RANGE}`;
 }
 
 /** From a process's bad time to what was denied around it. */
-export function denialsThen(): DashboardLinkBuilder {
-  return dataLink("Denials around this time", `/d/${DENIALS_UID}?${services()}&${THEN}`);
+export function denialsThen(store: LogStore): DashboardLinkBuilder {
+  return dataLink(
+    "Denials around this time",
+    `/d/${denialsUid(store)}?${services(store)}&${THEN}`,
+  );
 }
 
 /** To the other dashboard, at the top of the page. */
@@ -87,8 +92,10 @@ export function dataLink(title: string, url: string): DashboardLinkBuilder {
   return new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url);
 }
 
-function services(): string {
-  return SHARED.map((name) => `\${${name}:queryparam}`).join("&");
+function services(store: LogStore): string {
+  return shared(store)
+    .map((name) => `\${${name}:queryparam}`)
+    .join("&");
 }
 
 // Grafana looks for its variables before the URL is decoded.

@@ -14,19 +14,18 @@ export interface Attribute {
 /** A log event of semconv.ts. */
 export type Event = (typeof EVENTS)[keyof typeof EVENTS];
 
-/** Loki's name of an attribute that the Collector adds, because Loki forgets a record's event name. */
-export const EVENT_NAME = "event_name";
+/** A record's event name, which the Collector copies into an attribute for a Loki. */
+export const EVENT_NAME: Attribute = { name: "event_name" };
 
-/** Index labels of Loki, from the resource. */
-export const LOKI_SERVICE = "service_name";
-export const LOKI_INSTANCE = "service_instance_id";
+/** Who sent it, from the resource. */
+export const SERVICE: Attribute = { name: "service.name" };
+export const INSTANCE: Attribute = { name: "service.instance.id" };
 
-/** Where Loki keeps a record's trace, and how bad it is. */
+/** Where every store keeps a record's trace. */
 export const TRACE_ID = "trace_id";
-export const LOKI_LEVEL = "detected_level";
 
-/** What a guest wrote: never in a link, never where HTML is made of it. */
+/** What a guest wrote: never in a link, never where HTML is made of it. By any store's name. */
 export const GUEST_WRITTEN: readonly string[] = [
   ATTRIBUTES.attemptedAction,
   ATTRIBUTES.denialTargets,
-].map(prometheusLabel);
+].flatMap((attribute) => [prometheusLabel(attribute), attribute.name]);

@@ -18,7 +18,8 @@ import { PanelBuilder as Logs } from "@grafana/grafana-foundation-sdk/logs";
 import { PanelBuilder as Stat } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as TimeSeries } from "@grafana/grafana-foundation-sdk/timeseries";
-import { LOKI, PROMETHEUS } from "./data-sources.ts";
+import { PROMETHEUS } from "./data-sources.ts";
+import type { LogStore } from "./stores/log-store.ts";
 import { goodAtZero } from "./thresholds.ts";
 
 /** What every panel says of itself. */
@@ -100,12 +101,12 @@ export function table({ id, title, description }: Sign): Table {
 }
 
 /** Records as they came, as text. */
-export function logs({ id, title, description }: Sign): Logs {
+export function logs({ dataSource }: LogStore, { id, title, description }: Sign): Logs {
   return new Logs()
     .id(id)
     .title(title)
     .description(description)
-    .datasource(LOKI)
+    .datasource(dataSource)
     .span(24)
     .height(10)
     .showTime(true)

@@ -1,20 +1,36 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { EVENTS } from "@pyisolate/telemetry";
-import { records } from "./logql.ts";
-import { QUESTIONS } from "./questions.ts";
+import { DASHBOARD_NAMES, type DashboardName, QUESTIONS } from "./questions.ts";
 import * as selectors from "./selectors.ts";
+import type { LogStore } from "./stores/log-store.ts";
+import { LOG_STORES } from "./stores/stores.ts";
 
 const HEAD = `# What an operator asks, and what answers
 
 Questions from the trackers and dashboards of the systems that this one was compared with, and the panel that answers each.
-Both dashboards and this page are written by \`pnpm generate\`, and a test runs every query against the real stores. A word in
-capitals stands for what the [last section](#in-capitals) says.
+The dashboards and this page are written by \`pnpm generate\`. A word in capitals stands for what the [last section](#in-capitals)
+says.
+
+What counters answer is PromQL. What records answer stands here three times: as the dashboards of VictoriaLogs ask it, in
+LogsQL, where a test runs every query on the real store; as those of Loki ask it, in LogQL, which its makers' own grammar holds;
+and for \`jq\` on the Collector's own file, where there is no store, in a test on the real Collector's:
+
+\`\`\`sh
+jq -nc -L docs 'include "records"; QUERY' denials*.jsonl
+\`\`\`
 `;
+
+/** A dashboard of one store. */
+export interface OfStore {
+  readonly name: DashboardName;
+  readonly store: LogStore;
+  readonly dashboard: Dashboard;
+}
 
 // What is asked for again and again. The longer ones first: some begin like others.
 const NAMED: readonly (readonly [name: string, query: string])[] = [
-  ["RECORDS_OF_DENIALS", selectors.denialRecords],
-  ["ALL_RECORDS_OF_DENIALS", records(EVENTS.denial)],
+  ...named("RECORDS_OF_DENIALS", (store) => store.records(selectors.denialRecords)),
+  ...named("ALL_RECORDS_OF_DENIALS", (store) => store.records({ event: EVENTS.denial })),
   ["DENIALS", selectors.denials],
   ["SHADOW_VERDICTS", selectors.shadowVerdicts],
   ["DENIALS_OF_CELLS", selectors.denialsOfCells],
@@ -24,35 +40,60 @@ const NAMED: readonly (readonly [name: string, query: string])[] = [
 ];
 
 /** docs/questions.md. */
-export function questionsPage(dashboards: readonly Dashboard[]): string {
-  const sections = dashboards.map((dashboard) => [
-    `## ${dashboard.title ?? ""}`,
-    "",
-    "| question | asked in | panel | query |",
-    "| --- | --- | --- | --- |",
-    ...QUESTIONS.filter((question) => question.dashboard === dashboard.uid).map(
-      ({ question, asked, panel }) => {
-        const { title, queries } = answer(dashboard, panel, question);
-        return `| ${question} | ${asked} | ${title} | ${queries.map(code).join("<br>")} |`;
-      },
-    ),
-    "",
-  ]);
+export function questionsPage(dashboards: readonly OfStore[]): string {
+  const sections = DASHBOARD_NAMES.flatMap((name) => {
+    const ofStores = dashboards.filter((each) => each.name === name);
+    const [first] = ofStores;
+    return [
+      `## ${first?.dashboard.title?.replace(/,.*/, "") ?? ""}`,
+      "",
+      "| question | asked in | panel | query |",
+      "| --- | --- | --- | --- |",
+      ...QUESTIONS.filter(({ dashboard }) => dashboard === name).map(
+        ({ question, asked, panel, jq }) => {
+          const { title, queries } = answer(ofStores, panel, question, jq);
+          return `| ${question} | ${asked} | ${title} | ${queries.join("<br>")} |`;
+        },
+      ),
+      "",
+    ];
+  });
   const legend = ["## In capitals", "", "| | |", "| --- | --- |"];
-  for (const [name, query] of NAMED) legend.push(`| \`${name}\` | ${verbatim(query)} |`);
-  return [HEAD, ...sections.flat(), ...legend, ""].join("\n");
+  const queriesOf = Map.groupBy(NAMED, ([name]) => name);
+  for (const [name, of] of queriesOf)
+    legend.push(`| \`${name}\` | ${of.map(([, query]) => verbatim(query)).join("<br>")} |`);
+  return [HEAD, ...sections, ...legend, ""].join("\n");
 }
 
-function answer(dashboard: Dashboard, id: number, question: string) {
-  const panel = (dashboard.panels ?? []).find((each) => each.id === id);
-  if (panel === undefined || !("targets" in panel)) {
-    throw new Error(`questions.ts: ${dashboard.title ?? ""} has no panel ${id} (“${question}”)`);
-  }
-  return { title: panel.title ?? "", queries: (panel.targets ?? []).map(exprOf) };
+function answer(dashboards: readonly OfStore[], id: number, question: string, jq?: string) {
+  const panels = dashboards.map(({ store, dashboard }) => {
+    const panel = (dashboard.panels ?? []).find((each) => each.id === id);
+    if (panel === undefined || !("targets" in panel)) {
+      throw new Error(`questions.ts: ${dashboard.title ?? ""} has no panel ${id} (“${question}”)`);
+    }
+    return { store, title: panel.title ?? "", queries: (panel.targets ?? []).map(exprOf) };
+  });
+  const [first] = panels;
+  const ofRecords = panels.some(({ queries }) => queries.join() !== first?.queries.join());
+  if (ofRecords !== (jq !== undefined))
+    throw new Error(`questions.ts: what records answer has a jq, and nothing else has (“${question}”)`);
+  return {
+    title: ofRecords ? (first?.title.replace(` in ${first.store.name}`, "") ?? "") : first?.title,
+    queries: ofRecords
+      ? [
+          ...panels.map(({ store, queries }) => `${store.name}: ${queries.map(code).join(", ")}`),
+          `\`jq\`: ${verbatim(jq ?? "")}`,
+        ]
+      : (first?.queries ?? []).map(code),
+  };
 }
 
 function exprOf(target: object): string {
   return "expr" in target ? String(target.expr) : "";
+}
+
+function named(name: string, query: (store: LogStore) => string) {
+  return LOG_STORES.map((store) => [name, query(store)] as const);
 }
 
 function code(query: string): string {

@@ -1,18 +1,22 @@
-import { DENIALS_UID, HEALTH_UID } from "./links.ts";
+/** The dashboards that there are, one of each for each store. */
+export const DASHBOARD_NAMES = ["denials", "telemetry-health"] as const;
+export type DashboardName = (typeof DASHBOARD_NAMES)[number];
 
 /** A question that operators of such systems asked, and where it was asked. */
 export interface Question {
   readonly question: string;
   /** An issue, or a dashboard that answers it elsewhere. */
   readonly asked: string;
-  readonly dashboard: string;
+  readonly dashboard: DashboardName;
   /** The panel that answers it, by its id. */
   readonly panel: number;
+  /** The answer from the Collector's own file, where records have it: of docs/records.jq. */
+  readonly jq?: string;
 }
 
 /** The field's questions, in the order in which somebody asks them who was woken by them. */
 export const QUESTIONS: readonly Question[] = [
-  ...of(DENIALS_UID, [
+  ...of("denials", [
     ["Is anything being refused at the moment?", "Hubble overview: forwarded against dropped", 1],
     ["Is it more of the requests than usual?", "Kyverno: failure rate", 2],
     ["Is it something new?", "a first occurrence against retries: sbx-releases#73", 3],
@@ -35,20 +39,42 @@ export const QUESTIONS: readonly Question[] = [
       "Who was refused by this rule, in this minute?",
       "tetragon#1037: labels that metrics cannot have",
       40,
+      'denials | map(._time |= .[:16]) | counted(["_time", "pyisolate.cell", "pyisolate.operation"])[]',
     ],
-    ["What did they try to reach?", "Hubble: top 10 destinations; deno#20228", 42],
-    ["Was it denied at all, and by what, in one record?", "deno: no outcome; mitos#779", 41],
-    ["Which request was it part of?", "opa#5230, opa#6905: trace ids", 41],
-    ["What is all that is known of this one?", "sandbox-runtime#582", 43],
+    [
+      "What did they try to reach?",
+      "Hubble: top 10 destinations; deno#20228",
+      42,
+      'denials | counted(["pyisolate.attempted_action"])[:20][]',
+    ],
+    [
+      "Was it denied at all, and by what, in one record?",
+      "deno: no outcome; mitos#779",
+      41,
+      'denials[:500][] | only(["_time", "severity_number", "pyisolate.cell", "pyisolate.attempted_action", "pyisolate.policy_rule", "pyisolate.reason", "pyisolate.nearest_rule", "pyisolate.broker_decision", "pyisolate.kernel_decision", "pyisolate.kernel_evidence", "pyisolate.denial.count", "pyisolate.enforced", "pyisolate.policy.hash", "pyisolate.denial.id", "trace_id"])',
+    ],
+    [
+      "Which request was it part of?",
+      "opa#5230, opa#6905: trace ids",
+      41,
+      'denials | map(select(.trace_id)) | counted(["trace_id", "pyisolate.cell", "pyisolate.policy_rule"])[]',
+    ],
+    ["What is all that is known of this one?", "sandbox-runtime#582", 43, "denials[:200][]"],
     [
       "Which policy is in force, and when did it change?",
       "Kyverno: policy changes; Cerbos: effective policies",
       51,
+      'of("pyisolate.policy.loaded")[:100][] | only(["_time", "service.name", "pyisolate.policy.name", "pyisolate.policy.hash", "service.instance.id"])',
     ],
     ["What would the next policy refuse?", "node#59935, Envoy: shadow rules", 52],
-    ["How much was refused in a cell's life, unlogged included?", "Landlock: denials=N", 53],
+    [
+      "How much was refused in a cell's life, unlogged included?",
+      "Landlock: denials=N",
+      53,
+      'of("pyisolate.cell.closed")[:200][] | only(["_time", "pyisolate.cell", "pyisolate.closed.cause", "pyisolate.closed.denials", "pyisolate.closed.allowed", "pyisolate.ledger.emitted", "pyisolate.ledger.coalesced", "pyisolate.ledger.dropped"])',
+    ],
   ]),
-  ...of(HEALTH_UID, [
+  ...of("telemetry-health", [
     ["How blind am I, in one word?", "opa#7446", 1],
     ["Do the numbers about loss hold themselves?", "tetragon#3444, cilium#46584", 2],
     ["How many denials have no record?", "opa#8123, AKS#5788", 3],
@@ -63,7 +89,12 @@ export const QUESTIONS: readonly Question[] = [
     ["Do labels explode?", "tetragon#1037, falcosidekick#1132", 15],
     ["Does redaction work?", "opa: an event whose mask fails is not logged", 16],
     ["Since when do the numbers not add up?", "cilium#46584", 17],
-    ["What did the stream itself say of drops?", "Tetragon: RATE_LIMIT_INFO; falco#1333", 18],
+    [
+      "What did the stream itself say of drops?",
+      "Tetragon: RATE_LIMIT_INFO; falco#1333",
+      18,
+      'of("pyisolate.records.dropped")[:200][]',
+    ],
     ["Does the Collector take what is sent?", "OpenTelemetry Collector: accepted, refused", 21],
     ["Does it get rid of it, and to where?", "Falcosidekick: outputs by destination", 22],
     ["How full is its queue?", "OpenTelemetry Collector: queue size and capacity", 23],
@@ -71,13 +102,24 @@ export const QUESTIONS: readonly Question[] = [
     ["Does it refuse for want of memory?", "opa#4659, falco#2495", 25],
     ["How near is it to that?", "OpenTelemetry Collector: process", 26],
     ["Was it restarted?", "OpenTelemetry Collector: process", 27],
-    ["Did it arrive?", "opentelemetry community#2409", 28],
+    [
+      "Did it arrive?",
+      "opentelemetry community#2409",
+      28,
+      'of("pyisolate.denial") | counted(["service.name"])[]',
+    ],
   ]),
 ];
 
 function of(
-  dashboard: string,
-  rows: readonly (readonly [question: string, asked: string, panel: number])[],
+  dashboard: DashboardName,
+  rows: readonly (readonly [question: string, asked: string, panel: number, jq?: string])[],
 ): Question[] {
-  return rows.map(([question, asked, panel]) => ({ question, asked, dashboard, panel }));
+  return rows.map(([question, asked, panel, jq]) => ({
+    question,
+    asked,
+    dashboard,
+    panel,
+    ...(jq === undefined ? {} : { jq }),
+  }));
 }

@@ -1,17 +1,19 @@
 import { ATTRIBUTES, EVENTS, METRICS } from "@pyisolate/telemetry";
-import { records } from "./logql.ts";
+import type { Asked } from "./stores/log-store.ts";
 import { follows, is, orZero, series, sumBy, countedOver } from "./promql.ts";
 
 // What the dashboards ask for, each said once.
 const A = ATTRIBUTES;
 
-const byVariables = [
-  follows(A.capability, "capability"),
-  follows(A.policyRule, "rule"),
-  follows(A.reason, "reason"),
-  follows(A.brokerDecision, "broker"),
-  follows(A.kernelDecision, "kernel"),
-];
+const variables = [
+  [A.capability, "capability"],
+  [A.policyRule, "rule"],
+  [A.reason, "reason"],
+  [A.brokerDecision, "broker"],
+  [A.kernelDecision, "kernel"],
+] as const;
+
+const byVariables = variables.map(([attribute, variable]) => follows(attribute, variable));
 
 /** Denials that took effect. The counter has every dimension but the cell. */
 export const denials = series(METRICS.denialEvents, is(A.enforced, "true"), ...byVariables);
@@ -40,7 +42,10 @@ export const escapeAttempts = series(
 export const inRange = (selector: string) => orZero(sumBy([], countedOver(selector, "$__range")));
 
 /** Records of denials, by every variable. */
-export const denialRecords = records(EVENTS.denial, follows(A.cell, "cell"), ...byVariables);
+export const denialRecords: Asked = {
+  event: EVENTS.denial,
+  follows: [[A.cell, "cell"], ...variables],
+};
 
 /** 0 exporting, 1 degraded, 2 or 3 blind. */
 export function stateExpression(by: string): string {

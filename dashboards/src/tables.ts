@@ -3,12 +3,17 @@ import type { DataTransformerConfig } from "@grafana/grafana-foundation-sdk/dash
 /** A column: the field's name in the data, and its heading. */
 export type Column = readonly [field: string, heading: string];
 
+/** The fields that columns are of. */
+export function fieldsOf(columns: readonly Column[]): string[] {
+  return columns.map(([field]) => field);
+}
+
 /** The columns of an answer of Prometheus, in this order. */
 export function columns(...wanted: readonly Column[]): DataTransformerConfig[] {
   return [organize(wanted, { Time: true })];
 }
 
-/** The columns of records in Loki: the time, and what `keep` left on them. */
+/** The columns of records: the time, and what the query left on them. */
 export function recordColumns(...wanted: readonly Column[]): DataTransformerConfig[] {
   return [
     {

@@ -1,11 +1,15 @@
 import { EVENTS, METRICS, prometheusName } from "@pyisolate/telemetry";
 import { describe, expect, test } from "vitest";
 import { GUEST_WRITTEN } from "./names.ts";
+import { LOKI } from "./stores/loki.ts";
+import { VICTORIALOGS } from "./stores/victorialogs.ts";
+import { askedOfLogsql } from "./testing/asked.ts";
 import {
   committedDashboards,
   dataLinksOf,
   panelsOf,
   queriesOf,
+  storeOf,
   type Variable,
 } from "./testing/committed.ts";
 import {
@@ -17,7 +21,7 @@ import {
   textOf,
 } from "./testing/syntax.ts";
 import {
-  KNOWN_LOKI_LABELS,
+  knownFields,
   KNOWN_METRICS,
   KNOWN_PROMETHEUS_LABELS,
   LABELS_OF,
@@ -41,6 +45,19 @@ describe.each(dashboards)("$title", (dashboard) => {
   const logql = queries
     .filter(({ datasource }) => datasource.type === "loki")
     .map(({ where, expr }) => ({ where, parsed: parseLogql(expr) }));
+  // No grammar of it but the store's own: live.test.ts.
+  const logsql = queries.filter(
+    ({ datasource }) => datasource.type === VICTORIALOGS.dataSource.type,
+  );
+  const store = storeOf(dashboard);
+
+  test("asks Prometheus, and one store of records", () => {
+    expect((store === LOKI ? logql : logsql).length).toBeGreaterThan(1);
+    expect(promql.length + logql.length + logsql.length).toBe(
+      queries.length + dashboard.templating.list.filter(({ type }) => type === "query").length,
+    );
+    expect(store === LOKI ? logsql : logql).toEqual([]);
+  });
 
   test("asks nothing that its language's own grammar does not know", () => {
     for (const { where, parsed } of [...promql, ...logql]) expect(parsed.errors, where).toEqual([]);
@@ -66,17 +83,27 @@ describe.each(dashboards)("$title", (dashboard) => {
     const events = Object.values(EVENTS).map(({ name }) => name as string);
     for (const { where, parsed } of logql) {
       for (const label of nodes(parsed, "Identifier")) {
-        expect(KNOWN_LOKI_LABELS, where).toContain(textOf(parsed, label));
+        expect(knownFields(LOKI), where).toContain(textOf(parsed, label));
       }
       const [event = ""] = /event_name="([^"]+)"/.exec(parsed.text)?.slice(1) ?? [];
       expect(events, where).toContain(event);
+    }
+    for (const { where, expr } of logsql) {
+      const { where: filters, shown = [], summed } = askedOfLogsql(expr);
+      const { event_name: event = "" } = filters;
+      expect(events, where).toContain(event.slice(1, -1));
+      for (const field of [...Object.keys(filters), ...shown, ...(summed?.by ?? [])]) {
+        if (field !== "_msg") expect(knownFields(VICTORIALOGS), where).toContain(field);
+      }
     }
   });
 
   // A store bounds the series of an answer: whoever writes the text could make a panel show an error instead.
   test("counts by nothing that a guest wrote", () => {
-    for (const { where, parsed } of [...promql, ...logql]) {
-      for (const [, labels = ""] of parsed.text.matchAll(/\bby \(([^)]*)\)/g)) {
+    const texts = [...promql, ...logql].map(({ where, parsed }) => ({ where, text: parsed.text }));
+    const counting = logsql.map(({ where, expr }) => ({ where, text: expr.replaceAll("uniq by", "") }));
+    for (const { where, text } of [...texts, ...counting]) {
+      for (const [, labels = ""] of text.matchAll(/\bby \(([^)]*)\)/g)) {
         for (const label of GUEST_WRITTEN) expect(labels.split(", "), where).not.toContain(label);
       }
     }
@@ -100,8 +127,8 @@ describe.each(dashboards)("$title", (dashboard) => {
     for (const { title, targets = [] } of panelsOf(dashboard)) {
       for (const target of targets) {
         const { legendFormat = "" } = target as { legendFormat?: string };
-        const grouped = /\bby \(([^)]*)\)/.exec(target.expr)?.[1]?.split(", ");
-        for (const [, label = ""] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
+        const grouped = [...target.expr.matchAll(/\bby \(([^)]*)\)/g)].at(-1)?.[1]?.split(", ");
+        for (const [, label = ""] of legendFormat.matchAll(/\{\{([\w.]+)\}\}/g)) {
           expect(grouped ?? [...KNOWN_PROMETHEUS_LABELS], title).toContain(label);
         }
       }
@@ -144,8 +171,10 @@ test("every metric is on a dashboard, or said why not", () => {
   expect(missing).toEqual(Object.keys(NOT_FOR_ONE));
 });
 
-test("every event is on a dashboard", () => {
-  const shown = JSON.stringify(dashboards.flatMap((each) => panelsOf(each)));
+test.each([LOKI, VICTORIALOGS])("every event is on a dashboard of $name", (store) => {
+  const shown = JSON.stringify(
+    dashboards.filter((each) => storeOf(each) === store).flatMap((each) => panelsOf(each)),
+  );
   const missing = Object.values(EVENTS).filter(({ name }) => !shown.includes(`=\\"${name}\\"`));
   expect(missing).toEqual([]);
 });

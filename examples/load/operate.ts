@@ -23,18 +23,19 @@ export interface Operation {
   readonly load: boolean;
   /** Seconds; 0 for never. */
   readonly outageEvery: number;
-  readonly loki: boolean;
+  /** Whether there is a log store. */
+  readonly logs: boolean;
   /** Aborted when it is time to end. */
   readonly ending: AbortSignal;
 }
 
 /** Runs servers and services until it is time to end. @throws where one cannot be had, or ends by itself. */
-export async function operate({ load, outageEvery, loki, ending }: Operation): Promise<void> {
+export async function operate({ load, outageEvery, logs, ending }: Operation): Promise<void> {
   const progress = createProgress();
   const names = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
   // A build takes minutes, and nobody who has pressed Ctrl-C waits for it: it ends with this process.
   const servers = await Promise.race([
-    requireServers({ progress, names: loki ? [...names, "loki"] : names }),
+    requireServers({ progress, names: logs ? [...names, "victoria-logs"] : names }),
     until(ending),
   ]);
   if (servers === undefined) return;
@@ -54,7 +55,7 @@ export async function operate({ load, outageEvery, loki, ending }: Operation): P
       await startStack({
         servers,
         stateDir,
-        loki,
+        victoriaLogs: logs,
         alertmanager: true,
         rules: rules.map((file) => join(RULES, file)),
       }),
@@ -70,7 +71,8 @@ export async function operate({ load, outageEvery, loki, ending }: Operation): P
   }
   const over = new AbortController();
   const untilOver = AbortSignal.any([ending, over.signal]);
-  const store = stack.loki === undefined ? {} : { logStore: stack.loki.otlpEndpoint };
+  const store =
+    stack.victoriaLogs === undefined ? {} : { logStore: stack.victoriaLogs.otlpEndpoint };
   const running =
     outageEvery > 0 && services !== undefined
       ? outages(collector, { binary: servers.otelcol, stateDir, ...store }, outageEvery, untilOver)
@@ -96,11 +98,11 @@ async function until(ending: AbortSignal): Promise<undefined> {
 
 /** Rejects when a server ends; the Collector only where nobody kills it now and then. */
 async function serverDied(stack: Stack, withCollector: boolean): Promise<never> {
-  const { prometheus, alertmanager, loki, collector } = stack;
+  const { prometheus, alertmanager, victoriaLogs, collector } = stack;
   const servers: Record<string, Server | undefined> = {
     Prometheus: prometheus,
     Alertmanager: alertmanager,
-    Loki: loki,
+    VictoriaLogs: victoriaLogs,
     ...(withCollector ? { "The Collector": collector } : {}),
   };
   return await Promise.race(
@@ -115,24 +117,27 @@ async function serverDied(stack: Stack, withCollector: boolean): Promise<never> 
   );
 }
 
-function showAddresses({ prometheus, alertmanager, loki, collector }: Stack): void {
+function showAddresses({ prometheus, alertmanager, victoriaLogs, collector }: Stack): void {
   heading("Servers");
   pairs([
     ["Prometheus", prometheus.url],
     ...(alertmanager === undefined ? [] : [["Alertmanager", alertmanager.url] as const]),
-    ...(loki === undefined ? [] : [["Loki", loki.url] as const]),
+    ...(victoriaLogs === undefined ? [] : [["VictoriaLogs", victoriaLogs.url] as const]),
     ["OTLP/HTTP in", collector.otlpEndpoint],
     ["the Collector's own metrics", collector.telemetryUrl],
     ["log file", collector.logFile],
   ]);
-  const logs = loki === undefined ? "" : ` --loki ${loki.url}`;
+  const logs = victoriaLogs === undefined ? "" : ` --victorialogs ${victoriaLogs.url}`;
   heading("To look at");
   pairs([
     ["a report", `pnpm report --prometheus ${prometheus.url}${logs} --from -15m`],
     ["alerts", `${prometheus.url}/api/v1/alerts`],
+    ...(victoriaLogs === undefined
+      ? []
+      : [["records", `${victoriaLogs.url}/select/vmui`] as const]),
     [
       "dashboards",
-      "packages/telemetry/dashboards/*.json, in a Grafana with these two data sources",
+      "packages/telemetry/dashboards/*-victorialogs.json, in a Grafana with these two data sources",
     ],
   ]);
 }

@@ -6,11 +6,11 @@ import type { DenialEvent } from "@pyisolate/policy";
 import {
   BUILD_TIMEOUT_MS,
   type Collector,
-  type Loki,
   serversForTest,
   type StackOf,
   startCollector,
   startStack,
+  type VictoriaLogs,
 } from "@pyisolate/stack";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
@@ -21,10 +21,10 @@ import { quickened, writeQuickRules } from "./quick-rules.ts";
 import { serversOrWhyNot } from "./servers.ts";
 import { startPlugins, startUploads } from "./services.ts";
 
-const ALL = ["otelcol", "prometheus", "promtool", "loki", "alertmanager"] as const;
-type Whole = StackOf<{ readonly loki: true; readonly alertmanager: true }>;
+const ALL = ["otelcol", "prometheus", "promtool", "victoria-logs", "alertmanager"] as const;
+type Whole = StackOf<{ readonly victoriaLogs: true; readonly alertmanager: true }>;
 
-// A night on call, in order. Whoever is on call has alerts, Prometheus and Loki, and nothing that this test knows.
+// A night on call, in order. Whoever is on call has alerts, Prometheus and VictoriaLogs, and nothing that this test knows.
 
 const SCANNED = 150;
 const CALLS = 30;
@@ -35,7 +35,7 @@ describe("an incident", () => {
   let skipped: string | undefined;
   let stack: Whole;
   let collector: Collector;
-  let loki: Loki;
+  let store: VictoriaLogs;
   let panels: Panels;
   let plugins: Awaited<ReturnType<typeof startPlugins>>;
   let uploads: ReturnType<typeof startUploads>;
@@ -56,12 +56,12 @@ describe("an incident", () => {
     stack = await startStack({
       servers,
       rules: await writeQuickRules(folder),
-      loki: true,
+      victoriaLogs: true,
       alertmanager: true,
       stateDir: path.join(folder, "collector"),
     });
-    ({ collector, loki } = stack);
-    panels = new Panels(stack.prometheus, loki);
+    ({ collector, victoriaLogs: store } = stack);
+    panels = new Panels(stack.prometheus, store);
     ends.push(
       () => stack.stop(),
       () => collector.stop(),
@@ -115,11 +115,11 @@ describe("an incident", () => {
         severity: "warning",
       });
       expect(alert.annotations["description"]).toContain(`cell "tenant-a" (${SCANNED})`);
-      const records = await loki.waitFor(
-        alert.annotations["logs"] ?? "",
+      const records = await store.waitFor(
+        alert.annotations["logsql"] ?? "",
         ({ length }) => length >= SCANNED,
       );
-      expect(new Set(records.map(({ metadata }) => metadata["pyisolate_cell"]))).toEqual(
+      expect(new Set(records.map(({ fields }) => fields["pyisolate.cell"]))).toEqual(
         new Set(["tenant-a"]),
       );
       const [most] = await panels.ask("denials", "Top cells");
@@ -127,7 +127,7 @@ describe("an incident", () => {
       expect(most?.points.at(-1)?.[1]).toBe(SCANNED);
       // Many targets: a scan, and no program that tries again.
       expect(
-        new Set(records.map(({ metadata }) => metadata["pyisolate_attempted_action"])).size,
+        new Set(records.map(({ fields }) => fields["pyisolate.attempted_action"])).size,
       ).toBe(SCANNED);
     },
   );
@@ -145,14 +145,14 @@ describe("an incident", () => {
         pyisolate_policy_rule: "default",
         pyisolate_reason: "outside_scope",
       });
-      const records = await loki.waitFor(
-        alert.annotations["logs"] ?? "",
+      const records = await store.waitFor(
+        alert.annotations["logsql"] ?? "",
         ({ length }) => length >= CALLS,
       );
-      for (const { metadata } of records) {
-        expect(metadata).toMatchObject({
-          pyisolate_cell: "tenant-b",
-          pyisolate_nearest_rule: "api:scope",
+      for (const { fields } of records) {
+        expect(fields).toMatchObject({
+          "pyisolate.cell": "tenant-b",
+          "pyisolate.nearest_rule": "api:scope",
         });
       }
       const ratio = await waitForAlert(stack.alertmanager, "PyisolateDenyRatioHigh", {
@@ -190,16 +190,16 @@ describe("an incident", () => {
         ]),
       );
       expect(alert.startsAt.getTime()).toBeGreaterThan(refused.time);
-      const [record, ...more] = await loki.waitFor(
-        alert.annotations["logs"] ?? "",
+      const [record, ...more] = await store.waitFor(
+        alert.annotations["logsql"] ?? "",
         ({ length }) => length > 0,
       );
       expect(more).toEqual([]);
-      expect(record?.metadata).toMatchObject({
-        pyisolate_cell: "tenant-c",
-        pyisolate_attempted_action: "connect:db.internal:5432",
-        pyisolate_kernel_evidence: "audit",
-        pyisolate_denial_id: refused.id,
+      expect(record?.fields).toMatchObject({
+        "pyisolate.cell": "tenant-c",
+        "pyisolate.attempted_action": "connect:db.internal:5432",
+        "pyisolate.kernel_evidence": "audit",
+        "pyisolate.denial.id": refused.id,
       });
       expect(record?.timeUnixNano).toBe(BigInt(refused.time) * 1_000_000n);
     },
@@ -245,7 +245,7 @@ describe("an incident", () => {
         binary,
         ports,
         stateDir,
-        logStore: loki.otlpEndpoint,
+        logStore: store.otlpEndpoint,
       });
       await stack.prometheus.waitFor("min(up)", ([up]) => up?.value === 1);
       backAt = Date.now();
@@ -269,12 +269,12 @@ describe("an incident", () => {
         async () => {
           const records = await recordsOfTheGap(backAt);
           // Delivered at least once: an id is a denial.
-          const byId = new Map(records.map((one) => [one.metadata["pyisolate_denial_id"], one]));
+          const byId = new Map(records.map((one) => [one.fields["pyisolate.denial.id"], one]));
           return byId.size >= MISSED && [...byId.values()];
         },
         { timeout: 60_000, interval: 250 },
       );
-      expect(late.map(({ metadata }) => metadata["pyisolate_cell"])).toEqual(
+      expect(late.map(({ fields }) => fields["pyisolate.cell"])).toEqual(
         Array(MISSED).fill("tenant-a"),
       );
       await stack.prometheus.waitFor(
@@ -299,12 +299,10 @@ describe("an incident", () => {
   }
 
   async function recordsOfTheGap(until: number) {
-    const { records } = await loki.queryRange(
-      '{service_name="plugins"} | event_name="pyisolate.denial"',
-      new Date(killedAt),
-      new Date(until),
-    );
-    return records;
+    return await store.records('service.name:="plugins" event_name:="pyisolate.denial"', {
+      from: new Date(killedAt),
+      to: new Date(until),
+    });
   }
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import type { Loki, Prometheus } from "@pyisolate/stack";
+import type { Prometheus, VictoriaLogs } from "@pyisolate/stack";
 
 import type { Dashboard } from "../../dashboards/src/testing/dashboard.ts";
 import { type Chosen, Grafana, type Row } from "../../dashboards/src/testing/grafana.ts";
@@ -17,8 +17,8 @@ export class Panels {
     "telemetry-health": shipped("telemetry-health"),
   };
 
-  constructor(prometheus: Prometheus, loki: Loki) {
-    this.#grafana = new Grafana(prometheus, loki);
+  constructor(prometheus: Prometheus, store: VictoriaLogs) {
+    this.#grafana = new Grafana(prometheus, store);
   }
 
   /** What the panel shows of the quarter of an hour up to `to`. */
@@ -37,6 +37,6 @@ export class Panels {
 }
 
 function shipped(name: DashboardName): Dashboard {
-  const file = fileURLToPath(import.meta.resolve(`@pyisolate/telemetry/dashboards/${name}.json`));
+  const file = fileURLToPath(import.meta.resolve(`@pyisolate/telemetry/dashboards/${name}-victorialogs.json`));
   return JSON.parse(readFileSync(file, "utf8")) as Dashboard;
 }

@@ -8,12 +8,13 @@ import { columns } from "../tables.ts";
 import { asTable, overTime } from "../targets.ts";
 import { goodAtZero } from "../thresholds.ts";
 import { newPairs } from "./new-pairs.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 const VERDICTS = A.brokerDecision.values ?? [];
 
 /** By which layer, and what is new. */
-export const layer = [
+export const layer = (store: LogStore) => [
   table({
     id: 31,
     title: "Broker × kernel",
@@ -50,7 +51,7 @@ export const layer = [
         value: [
           {
             title: "Records with these verdicts",
-            url: recordsUrl({
+            url: recordsUrl(store, {
               broker: "${__data.fields[0]:percentencode}",
               kernel: "${__field.name:percentencode}",
             }),
@@ -77,7 +78,7 @@ export const layer = [
       ),
     )
     .dataLinks([
-      recordsThen({ broker: labelOf(A.brokerDecision), kernel: labelOf(A.kernelDecision) }),
+      recordsThen(store, { broker: labelOf(A.brokerDecision), kernel: labelOf(A.kernelDecision) }),
     ]),
 
   table({
@@ -102,7 +103,7 @@ export const layer = [
         value: [
           {
             title: "Its records of the last day",
-            url: recordsUrl({ rule: columnOf("Rule"), reason: columnOf("Reason") }, LAST_DAY),
+            url: recordsUrl(store, { rule: columnOf("Rule"), reason: columnOf("Reason") }, LAST_DAY),
           },
         ],
       },

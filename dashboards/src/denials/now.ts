@@ -13,6 +13,7 @@ import {
 import { atEnd, overTime } from "../targets.ts";
 import { neutral, STATE_WORDS, thresholds } from "../thresholds.ts";
 import { newPairs } from "./new-pairs.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 const capability = follows(A.capability, "capability");
@@ -20,7 +21,7 @@ const increase = (...matchers: string[]) =>
   sumBy([], `increase(${series(METRICS.decisions, capability, ...matchers)}[$__range])`);
 
 /** The top line: is there anything to do, and can it be believed? */
-export const now = [
+export const now = (store: LogStore) => [
   stat({
     id: 1,
     title: "Denials/s",
@@ -37,7 +38,7 @@ export const now = [
         "denials/s, mean of 5 minutes",
       ),
     )
-    .dataLinks([dataLink("Records", recordsUrl())]),
+    .dataLinks([dataLink("Records", recordsUrl(store))]),
 
   stat({
     id: 2,
@@ -59,7 +60,7 @@ export const now = [
     .unit("none")
     .thresholds(thresholds([1, "orange"]))
     .withTarget(atEnd(orZero(`count(${newPairs})`)))
-    .dataLinks([dataLink("Records of the last day", recordsUrl({}, LAST_DAY))]),
+    .dataLinks([dataLink("Records of the last day", recordsUrl(store, {}, LAST_DAY))]),
 
   stat({
     id: 4,
@@ -69,7 +70,7 @@ export const now = [
   })
     .unit("none")
     .withTarget(atEnd(inRange(allowedButRefused)))
-    .dataLinks([dataLink("Records", recordsUrl({ broker: "allow", kernel: "deny" }))]),
+    .dataLinks([dataLink("Records", recordsUrl(store, { broker: "allow", kernel: "deny" }))]),
 
   stat({
     id: 5,
@@ -79,7 +80,7 @@ export const now = [
   })
     .unit("none")
     .withTarget(atEnd(inRange(escapeAttempts)))
-    .dataLinks([dataLink("Records", recordsUrl({ broker: "not_evaluated", kernel: "deny" }))]),
+    .dataLinks([dataLink("Records", recordsUrl(store, { broker: "not_evaluated", kernel: "deny" }))]),
 
   stat({
     id: 6,
@@ -91,5 +92,5 @@ export const now = [
     .mappings(STATE_WORDS)
     .noValue("ABSENT")
     .withTarget(atEnd(stateExpression("")))
-    .dataLinks([dataLink("Telemetry health", healthUrl())]),
+    .dataLinks([dataLink("Telemetry health", healthUrl(store))]),
 ];

@@ -1,46 +1,43 @@
 import { ATTRIBUTES, EVENTS, prometheusLabel } from "@pyisolate/telemetry";
-import { LOKI } from "../data-sources.ts";
-import { LOKI_INSTANCE, LOKI_SERVICE } from "../names.ts";
-import { keep, records } from "../logql.ts";
+import { INSTANCE, SERVICE } from "../names.ts";
 import { bars, table } from "../panels.ts";
-import { follows, perSecond } from "../promql.ts";
+import { perSecond } from "../promql.ts";
 import { shadowVerdicts } from "../selectors.ts";
-import { type Column, recordColumns } from "../tables.ts";
-import { newest, overTime } from "../targets.ts";
+import { type Column, fieldsOf, recordColumns } from "../tables.ts";
+import { overTime } from "../targets.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 
-const loaded: readonly Column[] = [
-  [LOKI_SERVICE, "Service"],
-  [prometheusLabel(A.policyName), "Policy"],
-  [prometheusLabel(A.policyHash), "Hash"],
-  [LOKI_INSTANCE, "Instance"],
+const loaded = ({ fieldOf }: LogStore): Column[] => [
+  [fieldOf(SERVICE), "Service"],
+  [fieldOf(A.policyName), "Policy"],
+  [fieldOf(A.policyHash), "Hash"],
+  [fieldOf(INSTANCE), "Instance"],
 ];
 
-const ended: readonly Column[] = [
-  [prometheusLabel(A.cell), "Cell"],
-  [prometheusLabel(A.closedCause), "Ended by"],
-  [prometheusLabel(A.closedDenials), "Denials"],
-  [prometheusLabel(A.closedAllowed), "Granted"],
-  [prometheusLabel(A.ledgerEmitted), "Recorded"],
-  [prometheusLabel(A.ledgerCoalesced), "In another's record"],
-  [prometheusLabel(A.ledgerDropped), "Without a record"],
+const ended = ({ fieldOf }: LogStore): Column[] => [
+  [fieldOf(A.cell), "Cell"],
+  [fieldOf(A.closedCause), "Ended by"],
+  [fieldOf(A.closedDenials), "Denials"],
+  [fieldOf(A.closedAllowed), "Granted"],
+  [fieldOf(A.ledgerEmitted), "Recorded"],
+  [fieldOf(A.ledgerCoalesced), "In another's record"],
+  [fieldOf(A.ledgerDropped), "Without a record"],
 ];
 
 /** What decides, what would decide, and cells that are over. */
-export const policy = [
+export const policy = (store: LogStore) => [
   table({
     id: 51,
     title: "Policies that began to decide",
     description:
       "Loads and reloads, the newest first; the same are marked in every timeline. When denials change at such a mark, compare the two hashes' policies. A service whose hash differs from its fellows' was missed by a roll-out. Empty: none was loaded in the time chosen.",
   })
-    .datasource(LOKI)
+    .datasource(store.dataSource)
     .unit("string")
-    .withTarget(
-      newest(`${records(EVENTS.policyLoaded)} ${keep(loaded.map(([field]) => field))}`, 100),
-    )
-    .transformations(recordColumns(...loaded)),
+    .withTarget(store.table({ event: EVENTS.policyLoaded }, fieldsOf(loaded(store)), 100))
+    .transformations(recordColumns(...loaded(store))),
 
   bars({
     id: 52,
@@ -63,13 +60,14 @@ export const policy = [
     description:
       "Each cell's totals at its end, the newest first. Ended by limit: the guest ran too long, grew too large or asked too often. Denials without a record are counted but cannot be read: see Telemetry health.",
   })
-    .datasource(LOKI)
+    .datasource(store.dataSource)
     .unit("string")
     .withTarget(
-      newest(
-        `${records(EVENTS.cellClosed, follows(A.cell, "cell"))} ${keep(ended.map(([field]) => field))}`,
+      store.table(
+        { event: EVENTS.cellClosed, follows: [[A.cell, "cell"]] },
+        fieldsOf(ended(store)),
         200,
       ),
     )
-    .transformations(recordColumns(...ended)),
+    .transformations(recordColumns(...ended(store))),
 ];

@@ -1,71 +1,59 @@
-import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
-import { LOKI } from "../data-sources.ts";
+import { ATTRIBUTES } from "@pyisolate/telemetry";
 import { CLICKED, RECORDS_PANEL, recordsUrl, traceUrl } from "../links.ts";
-import { denialsBy, keep } from "../logql.ts";
-import { LOKI_LEVEL, TRACE_ID } from "../names.ts";
+import { TRACE_ID } from "../names.ts";
 import { bars, logs, table } from "../panels.ts";
 import { denialRecords } from "../selectors.ts";
-import { type Column, recordColumns, totals } from "../tables.ts";
-import { countOverTime, newest } from "../targets.ts";
+import { type Column, fieldsOf, recordColumns, totals } from "../tables.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 
-const shown: readonly Column[] = [
-  [LOKI_LEVEL, "Level"],
-  [prometheusLabel(A.cell), "Cell"],
-  [prometheusLabel(A.attemptedAction), "Attempted action"],
-  [prometheusLabel(A.policyRule), "Rule"],
-  [prometheusLabel(A.reason), "Reason"],
-  [prometheusLabel(A.nearestRule), "Nearest rule"],
-  [prometheusLabel(A.brokerDecision), "Broker"],
-  [prometheusLabel(A.kernelDecision), "Kernel"],
-  [prometheusLabel(A.kernelEvidence), "Evidence"],
-  [prometheusLabel(A.denialCount), "Count"],
-  [prometheusLabel(A.enforced), "Enforced"],
-  [prometheusLabel(A.policyHash), "Policy"],
-  [prometheusLabel(A.denialId), "Denial id"],
+const shown = ({ fieldOf, level }: LogStore): Column[] => [
+  [level, "Level"],
+  [fieldOf(A.cell), "Cell"],
+  [fieldOf(A.attemptedAction), "Attempted action"],
+  [fieldOf(A.policyRule), "Rule"],
+  [fieldOf(A.reason), "Reason"],
+  [fieldOf(A.nearestRule), "Nearest rule"],
+  [fieldOf(A.brokerDecision), "Broker"],
+  [fieldOf(A.kernelDecision), "Kernel"],
+  [fieldOf(A.kernelEvidence), "Evidence"],
+  [fieldOf(A.denialCount), "Count"],
+  [fieldOf(A.enforced), "Enforced"],
+  [fieldOf(A.policyHash), "Policy"],
+  [fieldOf(A.denialId), "Denial id"],
   [TRACE_ID, "Trace"],
 ];
 
 const width = (value: number) => ({ id: "custom.width", value });
 
 /** The records themselves, by every variable. */
-export const recorded = [
+export const recorded = (store: LogStore) => [
   bars({
     id: 40,
     title: "Denials by cell and operation, from the records",
-    description:
-      "The only timeline that follows every variable, cell and rule together, and by the time of the denial itself. Needs Loki, and shows what arrived there: while telemetry is blind, the counters above have more. A burst counts as many as it was. With more cells and operations than Loki counts apart, 500 unless it is set up otherwise, choose a cell, an instance or a capability.",
+    description: `The only timeline that follows every variable, cell and rule together, and by the time of the denial itself. Needs ${store.name}, and shows what arrived there: while telemetry is blind, the counters above have more. A burst counts as many as it was. ${store.advice.manySeries}`,
   })
     .span(14)
-    .datasource(LOKI)
+    .datasource(store.dataSource)
     .unit("short")
-    .withTarget(
-      countOverTime(
-        denialsBy([A.cell, A.operation], denialRecords, "$__auto"),
-        `{{${prometheusLabel(A.cell)}}} {{${prometheusLabel(A.operation)}}}`,
-      ),
-    ),
+    .withTarget(store.denialsOverTime([A.cell, A.operation], denialRecords)),
 
   table({
     id: 42,
     title: "Most attempted actions",
-    description:
-      "What was tried and refused most, of the newest 1,000 records in the time chosen: Loki refuses to count more than 500 different targets, and a scan has as many as it likes. The text is the guest's, redacted: read it, do not run or paste it. A burst counts under the target of its first denial; its record has a sample of the others.",
+    description: `What was tried and refused most, of the newest 1,000 records in the time chosen: ${store.advice.manyTargets} The text is the guest's, redacted: read it, do not run or paste it. A burst counts under the target of its first denial; its record has a sample of the others.`,
   })
     .span(10)
-    .datasource(LOKI)
+    .datasource(store.dataSource)
     .unit("short")
     .withTarget(
-      newest(
-        `${denialRecords} ${keep([A.attemptedAction, A.denialCount].map(prometheusLabel))}`,
-        1000,
-      ),
+      store.table(denialRecords, [A.attemptedAction, A.denialCount].map(store.fieldOf), 1000),
     )
     .transformations(
       totals(
-        [prometheusLabel(A.attemptedAction), "Attempted action"],
-        [prometheusLabel(A.denialCount), "Denials"],
+        [store.fieldOf(A.attemptedAction), "Attempted action"],
+        [store.fieldOf(A.denialCount), "Denials"],
         20,
       ),
     ),
@@ -78,24 +66,24 @@ export const recorded = [
   })
     .span(24)
     .height(12)
-    .datasource(LOKI)
+    .datasource(store.dataSource)
     .unit("string")
-    .withTarget(newest(`${denialRecords} ${keep(shown.map(([field]) => field))}`, 500))
-    .transformations(recordColumns(...shown))
+    .withTarget(store.table(denialRecords, fieldsOf(shown(store)), 500))
+    .transformations(recordColumns(...shown(store)))
     .overrideByName("Time", [width(190)])
     .overrideByName("Level", [width(70)])
     .overrideByName("Cell", [
-      { id: "links", value: [{ title: "Only this cell", url: recordsUrl({ cell: CLICKED }) }] },
+      { id: "links", value: [{ title: "Only this cell", url: recordsUrl(store, { cell: CLICKED }) }] },
     ])
     .overrideByName("Attempted action", [width(320)])
     .overrideByName("Trace", [
       { id: "links", value: [{ title: "Open the trace", url: traceUrl() }] },
     ]),
 
-  logs({
+  logs(store, {
     id: 43,
     title: "Records as they came",
     description:
       "The same with all that they carry: open one for its targets, its policy and the process. What a guest wrote comes last in a line and in quotes. The newest 200.",
-  }).withTarget(newest(denialRecords, 200)),
+  }).withTarget(store.newest(denialRecords, 200)),
 ];

@@ -5,11 +5,12 @@ import { bars } from "../panels.ts";
 import { perSecond } from "../promql.ts";
 import { denials } from "../selectors.ts";
 import { overTime } from "../targets.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 
 /** What was refused, by which rule and why: one road each from a spike to its records. */
-export const what = [
+export const what = (store: LogStore) => [
   bars({
     id: 11,
     title: "By capability",
@@ -20,7 +21,7 @@ export const what = [
     .withTarget(
       overTime(perSecond([A.capability], denials), `{{${prometheusLabel(A.capability)}}}`),
     )
-    .dataLinks([recordsThen({ capability: labelOf(A.capability) })]),
+    .dataLinks([recordsThen(store, { capability: labelOf(A.capability) })]),
 
   bars({
     id: 12,
@@ -32,7 +33,7 @@ export const what = [
     .withTarget(
       overTime(perSecond([A.policyRule], denials), `{{${prometheusLabel(A.policyRule)}}}`),
     )
-    .dataLinks([recordsThen({ rule: labelOf(A.policyRule) })]),
+    .dataLinks([recordsThen(store, { rule: labelOf(A.policyRule) })]),
 
   bars({
     id: 13,
@@ -42,5 +43,5 @@ export const what = [
   })
     .unit("cps")
     .withTarget(overTime(perSecond([A.reason], denials), `{{${prometheusLabel(A.reason)}}}`))
-    .dataLinks([recordsThen({ reason: labelOf(A.reason) })]),
+    .dataLinks([recordsThen(store, { reason: labelOf(A.reason) })]),
 ];

@@ -6,11 +6,12 @@ import { countedOver, perSecond, sumBy } from "../promql.ts";
 import { denialsOfCells } from "../selectors.ts";
 import { columns } from "../tables.ts";
 import { asTable, overTime } from "../targets.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 
 /** To whom. */
-export const who = [
+export const who = (store: LogStore) => [
   bars({
     id: 21,
     title: "Denials by cell",
@@ -20,7 +21,7 @@ export const who = [
     .span(14)
     .unit("cps")
     .withTarget(overTime(perSecond([A.cell], denialsOfCells), `{{${prometheusLabel(A.cell)}}}`))
-    .dataLinks([recordsThen({ cell: labelOf(A.cell) })]),
+    .dataLinks([recordsThen(store, { cell: labelOf(A.cell) })]),
 
   table({
     id: 22,
@@ -35,7 +36,7 @@ export const who = [
     .overrideByName("Cell", [
       {
         id: "links",
-        value: [{ title: "Records of this cell", url: recordsUrl({ cell: CLICKED }) }],
+        value: [{ title: "Records of this cell", url: recordsUrl(store, { cell: CLICKED }) }],
       },
     ])
     .overrideByName("Denials", [

@@ -1,11 +1,11 @@
 import { EVENTS } from "@pyisolate/telemetry";
 import { COLLECTOR, collectorSeries } from "../collector-metrics.ts";
-import { LOKI } from "../data-sources.ts";
 import { denialsThen } from "../links.ts";
-import { denialsBy, records } from "../logql.ts";
+import { SERVICE } from "../names.ts";
 import { bars, lines } from "../panels.ts";
 import { counted } from "../promql.ts";
-import { countOverTime, overTime } from "../targets.ts";
+import { overTime } from "../targets.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 const C = COLLECTOR;
 
@@ -14,7 +14,7 @@ const rate = (by: string, metric: string) =>
   `sum${by} (${counted(collectorSeries(metric), "$__interval")}) / ($__interval_ms / 1000)`;
 
 /** Where between services and stores it stops. */
-export const collector = [
+export const collector = (store: LogStore) => [
   bars({
     id: 21,
     title: "Records in",
@@ -102,18 +102,13 @@ export const collector = [
 
   bars({
     id: 28,
-    title: "Denials that arrived in Loki",
+    title: `Denials that arrived in ${store.name}`,
     description:
       "The far end's own count, by service: compare with emitted and coalesced above. Less, lastingly: records stop behind the Collector. More: some were sent twice after an outage; count distinct denial ids.",
   })
     .span(12)
-    .datasource(LOKI)
+    .datasource(store.dataSource)
     .unit("short")
-    .withTarget(
-      countOverTime(
-        denialsBy([{ name: "service.name" }], records(EVENTS.denial), "$__auto"),
-        "{{service_name}}",
-      ),
-    )
-    .dataLinks([denialsThen()]),
+    .withTarget(store.arrivedOverTime([SERVICE], { event: EVENTS.denial }))
+    .dataLinks([denialsThen(store)]),
 ];

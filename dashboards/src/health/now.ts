@@ -9,6 +9,7 @@ import { inRange, stateExpression } from "../selectors.ts";
 import { atEnd, overTime } from "../targets.ts";
 import { neutral, STATE_WORDS, thresholds } from "../thresholds.ts";
 import { residual } from "./residual.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 /** The top line: am I blind, since when, and what did it cost? */
 export const now = [
@@ -77,7 +78,8 @@ export const now = [
     .withTarget(atEnd(`count(${series(METRICS.queueSize)})`)),
 ];
 
-export const overRange = new StateTimeline()
+export const overRange = (store: LogStore) =>
+  new StateTimeline()
   .id(7)
   .title("State over time")
   .description(
@@ -91,4 +93,4 @@ export const overRange = new StateTimeline()
   .showValue(VisibilityMode.Auto)
   .mergeValues(true)
   .withTarget(overTime(stateExpression(" by (job, instance)"), "{{job}} {{instance}}"))
-  .dataLinks([denialsThen()]);
+  .dataLinks([denialsThen(store)]);

@@ -1,29 +1,25 @@
 import { ATTRIBUTES, EVENTS, METRICS, prometheusLabel } from "@pyisolate/telemetry";
-import { LOKI } from "../data-sources.ts";
-import { keep, records } from "../logql.ts";
-import { LOKI_INSTANCE, LOKI_SERVICE } from "../names.ts";
+import { INSTANCE, SERVICE } from "../names.ts";
 import { bars, lines, table } from "../panels.ts";
 import { is, perSecond, series } from "../promql.ts";
-import { type Column, recordColumns } from "../tables.ts";
-import { newest, overTime } from "../targets.ts";
+import { type Column, fieldsOf, recordColumns } from "../tables.ts";
+import { overTime } from "../targets.ts";
 import { residual } from "./residual.ts";
+import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 
 // Every reason there is, by the names that the event gives them.
-const reasons: readonly Column[] = [
-  ...EVENTS.recordsDropped.attributes,
-  ...EVENTS.recordsDropped.optional,
-].map(({ name }) => [prometheusLabel({ name }), name.split(".").at(-1) ?? name]);
+const reasons = [...EVENTS.recordsDropped.attributes, ...EVENTS.recordsDropped.optional];
 
-const notice: readonly Column[] = [
-  [LOKI_SERVICE, "Service"],
-  [LOKI_INSTANCE, "Instance"],
-  ...reasons,
+const notice = ({ fieldOf }: LogStore): Column[] => [
+  [fieldOf(SERVICE), "Service"],
+  [fieldOf(INSTANCE), "Instance"],
+  ...reasons.map(({ name }): Column => [fieldOf({ name }), name.split(".").at(-1) ?? name]),
 ];
 
 /** What became of the records of denials. */
-export const recordsOfDenials = [
+export const recordsOfDenials = (store: LogStore) => [
   bars({
     id: 11,
     title: "What became of records",
@@ -117,11 +113,9 @@ export const recordsOfDenials = [
       "What processes said themselves about denials without a record, the newest first: at most once a second each, with how many for which reason. Empty is good.",
   })
     .span(14)
-    .datasource(LOKI)
+    .datasource(store.dataSource)
     .unit("string")
     .noValue("none")
-    .withTarget(
-      newest(`${records(EVENTS.recordsDropped)} ${keep(notice.map(([field]) => field))}`, 200),
-    )
-    .transformations(recordColumns(...notice)),
+    .withTarget(store.table({ event: EVENTS.recordsDropped }, fieldsOf(notice(store)), 200))
+    .transformations(recordColumns(...notice(store))),
 ];

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { DASHBOARDS } from "../generated.ts";
+import type { LogStore } from "../stores/log-store.ts";
+import { LOG_STORES } from "../stores/stores.ts";
 import type { Dashboard, Link, Panel } from "./dashboard.ts";
 
 export type * from "./dashboard.ts";
@@ -9,6 +11,15 @@ export function committedDashboards(): Dashboard[] {
   return readdirSync(DASHBOARDS)
     .filter((file) => file.endsWith(".json"))
     .map((file) => JSON.parse(readFileSync(DASHBOARDS + file, "utf8")) as Dashboard);
+}
+
+/** The store that a dashboard asks for records, by the data source that it has to choose. */
+export function storeOf({ uid, templating }: Dashboard): LogStore {
+  const store = LOG_STORES.find(({ variable }) =>
+    templating.list.some(({ name }) => name === variable),
+  );
+  if (store === undefined) throw new Error(`${uid} asks no store that is known here`);
+  return store;
 }
 
 /** Its panels, without the headings of rows. */

@@ -12,6 +12,7 @@ export interface Target {
   instant?: boolean;
   queryType?: string;
   maxLines?: number;
+  legendFormat?: string;
 }
 
 export interface Panel {

@@ -1,5 +1,6 @@
-import type { Loki, Prometheus } from "@pyisolate/stack";
+import type { Prometheus, VictoriaLogs } from "@pyisolate/stack";
 import type { Annotation, Dashboard, Panel, Target, Variable } from "./dashboard.ts";
+import { putIntoLogsql, sortedByPlugin } from "./plugin.ts";
 
 /** Values of a variable, or all that there are. */
 export type Chosen = Readonly<Record<string, "all" | readonly string[]>>;
@@ -22,11 +23,11 @@ const SCRAPE = 15;
 /** Asks as Grafana asks, with its variables put in as its data sources put them in. */
 export class Grafana {
   readonly #prometheus: Prometheus;
-  readonly #loki: Loki;
+  readonly #store: VictoriaLogs;
 
-  constructor(prometheus: Prometheus, loki: Loki) {
+  constructor(prometheus: Prometheus, store: VictoriaLogs) {
     this.#prometheus = prometheus;
-    this.#loki = loki;
+    this.#store = store;
   }
 
   /** What there is to choose, in the order of the variables, each under those before it. */
@@ -56,7 +57,7 @@ export class Grafana {
     const step = panel.interval === "1m" ? 60 : SCRAPE;
     const answers: Row[][] = [];
     for (const target of panel.targets ?? []) {
-      const expr = interpolate(target.expr, { dashboard, options, chosen, range, step });
+      const expr = put(target, target.expr, { dashboard, options, chosen, range, step });
       answers.push(await this.#ask(target, expr, range, step));
     }
     return answers;
@@ -67,8 +68,11 @@ export class Grafana {
     const options = await this.options(dashboard, range);
     const { expr, datasource } = annotation;
     const step = 60;
-    const text = interpolate(expr, { dashboard, options, chosen: {}, range, step });
-    return await this.#ask({ refId: "A", expr, datasource }, text, range, step);
+    const target: Target = { refId: "A", queryType: "instant", expr, datasource };
+    const text = put(target, expr, { dashboard, options, chosen: {}, range, step });
+    // Prometheus is asked over the range.
+    const { queryType: _, ...overRange } = target;
+    return await this.#ask(datasource.type === "prometheus" ? overRange : target, text, range, step);
   }
 
   async #ask(target: Target, expr: string, range: Range, step: number): Promise<Row[]> {
@@ -84,16 +88,15 @@ export class Grafana {
             }),
           );
     }
-    if (target.queryType === "instant") {
-      const samples = await this.#loki.query(expr, range.to);
-      return samples.map(({ labels, value, time }) => ({ labels, points: [[time, value]] }));
-    }
-    const { records, series } = await this.#loki.queryRange(expr, range.from, range.to, { step });
-    const ofRecords = records.map(({ labels, metadata, timeUnixNano }) => ({
-      labels: { ...labels, ...metadata },
+    if (target.datasource.type !== "victoriametrics-logs-datasource")
+      throw new Error(`${target.datasource.type} does not run here`);
+    if (target.queryType === "statsRange") return await this.#store.series(expr, range, step);
+    const records = await this.#store.records(sortedByPlugin(expr), range, target.maxLines ?? 50);
+    return records.map(({ line, fields, timeUnixNano }) => ({
+      // Where a table looks for columns; the line it has of its own.
+      labels: line === "" ? fields : { ...fields, Line: line },
       points: [[Number(timeUnixNano / 1_000_000_000n), 1] as const],
     }));
-    return [...ofRecords, ...series];
   }
 
   async #values(query: string, { regex }: Variable, range: Range): Promise<string[]> {
@@ -137,6 +140,17 @@ interface Scope {
   readonly step: number;
 }
 
+/** Puts variables into a query, as its data source does. */
+function put({ datasource }: Target, expr: string, scope: Scope): string {
+  if (datasource.type === "prometheus") return interpolate(expr, scope);
+  return putIntoLogsql(expr, (name) => {
+    const variable = scope.dashboard.templating.list.find((each) => each.name === name);
+    if (variable === undefined) throw new Error(`There is no variable ${name}: ${expr}`);
+    const options = scope.options.get(name) ?? [];
+    return { variable, values: scope.chosen[name] ?? "all", options };
+  });
+}
+
 function interpolate(expr: string, { dashboard, options, chosen, range, step }: Scope): string {
   const length = Math.round((range.to.getTime() - range.from.getTime()) / 1000);
   const builtIn: Record<string, string> = {
@@ -144,7 +158,6 @@ function interpolate(expr: string, { dashboard, options, chosen, range, step }: 
     __interval_ms: String(step * 1000),
     __rate_interval: `${Math.max(step + SCRAPE, 4 * SCRAPE)}s`,
     __range: `${length}s`,
-    __auto: `${step}s`,
   };
   return expr.replaceAll(/\$(\w+)/g, (_, name: string) => {
     const fixed = builtIn[name];
@@ -158,7 +171,7 @@ function interpolate(expr: string, { dashboard, options, chosen, range, step }: 
   });
 }
 
-// As both data sources of Grafana write it into a quoted string.
+// As the data source writes it into a quoted string.
 function anyOf(values: readonly string[]): string {
   const escaped = values.map((value) =>
     value.replaceAll("\\", "\\\\\\\\").replaceAll(/[$^*{}[\]'+?.()|]/g, String.raw`\\$&`),

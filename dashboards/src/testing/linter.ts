@@ -1,4 +1,4 @@
-import { type Dashboard, type Panel, panelsOf, type Variable } from "./committed.ts";
+import { type Dashboard, type Panel, panelsOf, storeOf, type Variable } from "./committed.ts";
 import { UNITS } from "./units.ts";
 import { childTexts, nodes, parseLogql, parsePromql, textOf } from "./syntax.ts";
 
@@ -30,16 +30,21 @@ const COUNTERS_READ_OTHERWISE: readonly { readonly shape: RegExp; readonly reaso
   },
 ];
 
+/** Types of data sources that are no words. */
+const CALLED_OTHERWISE: Readonly<Record<string, { readonly short: string; readonly called: string }>> =
+  { "victoriametrics-logs-datasource": { short: "victorialogs", called: "VictoriaLogs" } };
+
 /** The rules of the dashboard linter, by its names. */
 export const LINTER: Readonly<Record<string, Rule>> = {
   "template-datasource": ({ templating }) =>
-    ofType(templating.list, "datasource").flatMap(({ name, label, query = "" }) => [
-      ...complaint(name !== `${query}_datasource`, `${name} should be ${query}_datasource`),
-      ...complaint(
-        label !== `${query.charAt(0).toUpperCase()}${query.slice(1)} data source`,
-        `${name} is labelled ${label}`,
-      ),
-    ]),
+    ofType(templating.list, "datasource").flatMap(({ name, label, query = "" }) => {
+      const { short = query, called = `${query.charAt(0).toUpperCase()}${query.slice(1)}` } =
+        CALLED_OTHERWISE[query] ?? {};
+      return [
+        ...complaint(name !== `${short}_datasource`, `${name} should be ${short}_datasource`),
+        ...complaint(label !== `${called} data source`, `${name} is labelled ${label}`),
+      ];
+    }),
   "template-job": (dashboard) => requiredVariable(dashboard, "job", "Job"),
   "template-instance": (dashboard) => requiredVariable(dashboard, "instance", "Instance"),
   "template-label-promql": ({ templating }) =>
@@ -116,8 +121,8 @@ export const LINTER: Readonly<Record<string, Rule>> = {
 /** Its exceptions, each of which some query must need. */
 export const EXCEPTIONS = COUNTERS_READ_OTHERWISE;
 
-function requiredVariable({ templating }: Dashboard, name: string, label: string): string[] {
-  const variable = templating.list.find((each) => each.name === name);
+function requiredVariable(dashboard: Dashboard, name: string, label: string): string[] {
+  const variable = dashboard.templating.list.find((each) => each.name === name);
   if (variable === undefined) return [`there is no ${name}`];
   const { type, datasource, multi = false, allValue } = variable;
   return [
@@ -125,7 +130,9 @@ function requiredVariable({ templating }: Dashboard, name: string, label: string
     ...complaint(datasource?.uid !== "${prometheus_datasource}", `${name} asks ${datasource?.uid}`),
     ...complaint(variable.label !== label, `${name} is labelled ${variable.label}`),
     ...complaint(!multi, `${name} is one only`),
-    ...complaint(allValue !== ".+", `all of ${name} is ${allValue}`),
+    // The linter wants `.+`. The plugin for VictoriaLogs asks for all of a field where it is `.*`, and for one that is `.+` where
+    // it is that: the one difference, and of metrics that all have the label it makes none.
+    ...complaint(allValue !== storeOf(dashboard).all, `all of ${name} is ${allValue}`),
   ];
 }
 
