@@ -7,12 +7,11 @@ import {
 } from "@pyisolate/stack";
 import { expect, test } from "vitest";
 
-import { account } from "../faults/account.ts";
-import { farEnd } from "../faults/far-end.ts";
 import { temporaryFolder } from "../faults/folder.ts";
 import { startService } from "../faults/service.ts";
 import { until } from "../faults/until.ts";
 import { waitingAt } from "./hosts.ts";
+import { accountAtStore, startLogStore } from "./log-store.ts";
 import { mayName, whereNamed } from "./own-hosts.ts";
 import { agent, gateway } from "./tiers.ts";
 
@@ -22,10 +21,9 @@ test(
   async (context) => {
     if (!(await mayName())) context.skip("nobody here may give a name two addresses");
     const { otelcol: binary } = await serversForTest(context);
-    await using store = await farEnd(() => {});
-    store.recover();
+    await using store = await startLogStore(context);
     const directory = await temporaryFolder();
-    const tiers = { binary, directory, store: store.endpoint };
+    const tiers = { binary, directory, store: store.otlpEndpoint };
     const addresses = ["127.0.0.1", "127.0.0.2"];
     const [port = 0] = await freePorts(1);
     const [one, two] = await Promise.all(
@@ -71,7 +69,7 @@ test(
     await using again = await startCollector({ ...settings, ports: killed.ports });
     const atGateways = () => waitingAt([again, other], "otlp_http/store");
     await until("records that wait at the gateways", atGateways, (bytes) => bytes === 0);
-    const { residual } = account("gateway killed, by name", service.denied, store.logs);
+    const { residual } = await accountAtStore("gateway killed, by name", service.denied, store);
     expect(residual).toBe(0);
   },
 );

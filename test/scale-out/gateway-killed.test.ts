@@ -9,11 +9,10 @@ import {
 } from "@pyisolate/stack";
 import { expect, test } from "vitest";
 
-import { account } from "../faults/account.ts";
-import { farEnd } from "../faults/far-end.ts";
 import { temporaryFolder } from "../faults/folder.ts";
 import { until } from "../faults/until.ts";
 import { startServices, waitingAt } from "./hosts.ts";
+import { accountAtStore, startLogStore } from "./log-store.ts";
 import { seriesOf } from "./series.ts";
 import { gateway, startAgent, type Tiers } from "./tiers.ts";
 
@@ -24,18 +23,12 @@ async function tiersFor(context: SkippableTest, store: string): Promise<Tiers> {
   return { binary, directory: await temporaryFolder(), store };
 }
 
-async function wellStore() {
-  const store = await farEnd(() => {});
-  store.recover();
-  return store;
-}
-
 test(
   "two agents, two gateways, one of each killed in mid-stream: no record is lost, no series is at both",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
-    await using store = await wellStore();
-    const tiers = await tiersFor(context, store.endpoint);
+    await using store = await startLogStore(context);
+    const tiers = await tiersFor(context, store.otlpEndpoint);
     const settings = await gateway("gateway-0", tiers);
     const killed = await startCollector(settings);
     await using other = await startCollector(await gateway("gateway-1", tiers));
@@ -68,7 +61,7 @@ test(
     const atGateways = () => waitingAt(gateways, "otlp_http/store");
     await until("records that wait at the gateways", atGateways, (bytes) => bytes === 0);
 
-    expect(account("gateway killed", denied, store.logs)).toMatchObject({ residual: 0 });
+    expect(await accountAtStore("gateway killed", denied, store)).toMatchObject({ residual: 0 });
     for (const { logFile } of gateways) {
       expect((await readLogFile(logFile)).logs.length).toBeGreaterThan(0);
     }
@@ -91,8 +84,8 @@ test(
   "a gateway that does not come back: agents that are started without it send what waited for it to the other",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
-    await using store = await wellStore();
-    const tiers = await tiersFor(context, store.endpoint);
+    await using store = await startLogStore(context);
+    const tiers = await tiersFor(context, store.otlpEndpoint);
     const settings = await gateway("gateway-0", tiers);
     const gone = await startCollector(settings);
     await using other = await startCollector(await gateway("gateway-1", tiers));
@@ -132,6 +125,6 @@ test(
       () => waitingAt([back, other], "otlp_http/store"),
       (bytes) => bytes === 0,
     );
-    expect(account("gateway gone", denied, store.logs)).toMatchObject({ residual: 0 });
+    expect(await accountAtStore("gateway gone", denied, store)).toMatchObject({ residual: 0 });
   },
 );

@@ -12,9 +12,6 @@ import {
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/scale-out/", import.meta.url));
 
-/** Readable by the store of the test. */
-const READABLE = { encoding: "json", compression: "none" };
-
 /** What tests change in the example: failed tries come back sooner. */
 const SOONER = { initial_interval: "100ms", max_interval: "300ms" };
 
@@ -28,7 +25,7 @@ export interface Tiers {
 
 /** How to start the gateway of this name; with its ports, to start it again. */
 export async function gateway(name: string, tiers: Tiers): Promise<CollectorOptions> {
-  const exporters = { "otlp_http/store": { ...READABLE, retry_on_failure: SOONER } };
+  const exporters = { "otlp_http/store": { retry_on_failure: SOONER } };
   return await options(name, "gateway.yaml", exporters, tiers, { logStore: tiers.store });
 }
 
