@@ -10,12 +10,12 @@ import {
   createProgress,
   findServers,
   startCollector,
-  startLoki,
   startStack,
+  startVictoriaLogs,
 } from "@pyisolate/stack";
 
-import { createLoki } from "../src/ask/loki.ts";
 import { createPrometheus } from "../src/ask/prometheus.ts";
+import { createVictoriaLogs } from "../src/ask/victorialogs.ts";
 import { find } from "../src/findings/findings.ts";
 import { page } from "../src/page/page.ts";
 import { startChromium } from "../src/testing/browser.ts";
@@ -31,13 +31,14 @@ const SIZE = { width: 1200, height: 1110 };
 
 process.env["OTEL_METRIC_EXPORT_INTERVAL"] = "500";
 const progress = createProgress();
-const found = await findServers({ progress, names: ["otelcol", "prometheus", "promtool", "loki"] });
+const names = ["otelcol", "prometheus", "promtool", "victoria-logs"] as const;
+const found = await findServers({ progress, names });
 if (!found.ok) throw new Error(found.reason);
 const { servers } = found;
 const folder = await mkdtemp(join(tmpdir(), "pyisolate-pictures-"));
 try {
-  await using loki = await startLoki({ binary: servers.loki });
-  const logStore = loki.otlpEndpoint;
+  await using store = await startVictoriaLogs({ binary: servers["victoria-logs"] });
+  const logStore = store.otlpEndpoint;
   const stateDir = join(folder, "otelcol");
   await using stack = await startStack({ servers, stateDir, logStore });
   let collector: Collector = stack.collector;
@@ -61,7 +62,7 @@ try {
   const to = Date.now();
   const sources = {
     prometheus: createPrometheus(new URL(stack.prometheus.url)),
-    loki: createLoki(new URL(loki.url)),
+    logs: createVictoriaLogs(new URL(store.url)),
   };
   const findings = await find(sources, { range: { from, to }, filter: {}, now: to });
   const file = join(folder, "page.html");

@@ -7,11 +7,30 @@ const NOW = Date.UTC(2026, 10, 22, 22, 0, 0);
 test("without options it is the last hour of everything, from the usual ports", () => {
   expect(parseOptions([], NOW)).toEqual({
     prometheus: new URL("http://127.0.0.1:9090"),
-    loki: new URL("http://127.0.0.1:3100"),
+    logs: [
+      { name: "VictoriaLogs", url: new URL("http://127.0.0.1:9428") },
+      { name: "Loki", url: new URL("http://127.0.0.1:3100") },
+    ],
     range: { from: NOW - 3_600_000, to: NOW },
     filter: {},
     out: "denials-2026-11-22T210000.html",
   });
+});
+
+test.each([
+  [["--loki", "http://a.test"], [{ name: "Loki", url: new URL("http://a.test") }]],
+  [["--victorialogs", "http://a.test"], [{ name: "VictoriaLogs", url: new URL("http://a.test") }]],
+  [
+    ["--logs", "http://a.test"],
+    [
+      { name: "VictoriaLogs", url: new URL("http://a.test") },
+      { name: "Loki", url: new URL("http://a.test") },
+    ],
+  ],
+  [["--no-logs"], undefined],
+  [["--no-loki"], undefined],
+])("%j says where the records are", (args, logs) => {
+  expect(parseOptions(args, NOW)).toMatchObject({ logs });
 });
 
 test.each([
@@ -36,6 +55,9 @@ test.each([
   [["--loki", "ftp://127.0.0.1"], /--loki "ftp:\/\/127\.0\.0\.1" is no address/],
   [["--prometheus", "http://me:secret@127.0.0.1"], /no user or password/],
   [["--loki", "http://127.0.0.1", "--no-loki"], /contradict/],
+  [["--victorialogs", "http://127.0.0.1", "--no-logs"], /--victorialogs and --no-logs contradict/],
+  [["--loki", "http://a.test", "--victorialogs", "http://b.test"], /contradict/],
+  [["--logs", "nowhere"], /--logs "nowhere" is no address/],
   [["--cell", ""], /--cell is empty/],
   [["--colour"], /--colour/],
   [["extra"], /extra/],

@@ -1,16 +1,21 @@
 import { parseArgs } from "node:util";
 
+import type { LogStoreAt } from "./ask/find-log-store.ts";
 import type { Filter } from "./selector.ts";
 import { parseRange, type TimeRange } from "./time-range.ts";
 
 export const USAGE = `Usage: pnpm report [options]
 
 Writes one HTML page of what was refused in a range of time: to whom, by which rule, by which layer, and whether you were
-blind. It asks Prometheus for the counts and Loki for the records, needs no Grafana, and the page asks for nothing more.
+blind. It asks Prometheus for the counts and a log store for the records, VictoriaLogs or Loki, needs no Grafana, and the page
+asks for nothing more.
 
   --prometheus URL   http://127.0.0.1:9090 unless given
-  --loki URL         http://127.0.0.1:3100 unless given
-  --no-loki          counts only: Loki is not asked
+  --victorialogs URL where the records are: a VictoriaLogs
+  --loki URL         where the records are: a Loki
+  --logs URL         where the records are: either, it is found out which
+                     None of the three: a VictoriaLogs at http://127.0.0.1:9428, or else a Loki at http://127.0.0.1:3100
+  --no-logs          counts only: no log store is asked
   --from TIME        -1h unless given: 2026-11-22T21:00:00Z, or before now: -90m, -7d (units s, m, h, d, w)
   --to TIME          now unless given, written the same way
   --job NAME         one service: what Prometheus calls job, service.namespace/service.name or service.name
@@ -19,15 +24,15 @@ blind. It asks Prometheus for the counts and Loki for the records, needs no Graf
   --out FILE         denials-FROM.html in this folder unless given; an existing file is replaced
   --help             this text
 
-Exit code: 0; 1 where Prometheus or Loki did not answer (what the other one said is written all the same, and the page
-says what is missing) or the page could not be written; 2 for wrong options.
+Exit code: 0; 1 where Prometheus or the log store did not answer (what the other one said is written all the same, and the
+page says what is missing) or the page could not be written; 2 for wrong options.
 `;
 
 /** What was asked for. */
 export interface Options {
   readonly prometheus: URL;
-  /** Undefined where it is not to be asked. */
-  readonly loki: URL | undefined;
+  /** Where the log store may be, and which it is then; undefined where none is to be asked. */
+  readonly logs: readonly [LogStoreAt, ...LogStoreAt[]] | undefined;
   readonly range: TimeRange;
   readonly filter: Filter;
   readonly out: string;
@@ -45,7 +50,11 @@ export function parseOptions(args: readonly string[], now: number): Options | "h
     args: joined(args),
     options: {
       prometheus: { ...text, default: "http://127.0.0.1:9090" },
+      victorialogs: text,
       loki: text,
+      logs: text,
+      "no-logs": { type: "boolean", default: false },
+      // What it was called while a Loki was the only one.
       "no-loki": { type: "boolean", default: false },
       from: { ...text, default: "-1h" },
       to: { ...text, default: "now" },
@@ -57,12 +66,10 @@ export function parseOptions(args: readonly string[], now: number): Options | "h
     },
   });
   if (values.help) return "help";
-  if (values["no-loki"] && values.loki !== undefined)
-    throw new RangeError("--loki and --no-loki contradict each other.");
   const range = parseRange(values.from, values.to, now);
   return {
     prometheus: address("--prometheus", values.prometheus),
-    loki: values["no-loki"] ? undefined : address("--loki", values.loki ?? "http://127.0.0.1:3100"),
+    logs: logsOf({ ...values, none: values["no-logs"] || values["no-loki"] }),
     range,
     filter: {
       ...given("job", values.job),
@@ -71,6 +78,32 @@ export function parseOptions(args: readonly string[], now: number): Options | "h
     },
     out: values.out ?? `denials-${fileTime(range.from)}.html`,
   };
+}
+
+function logsOf(values: {
+  readonly victorialogs?: string | undefined;
+  readonly loki?: string | undefined;
+  readonly logs?: string | undefined;
+  readonly none: boolean;
+}): Options["logs"] {
+  const { victorialogs, loki, logs, none } = values;
+  const said = Object.entries({ victorialogs, loki, logs }).filter(([, url]) => url !== undefined);
+  if (said.length + Number(none) > 1) {
+    const options = [...said.map(([name]) => `--${name}`), ...(none ? ["--no-logs"] : [])];
+    throw new RangeError(`${options.join(" and ")} contradict each other.`);
+  }
+  if (none) return undefined;
+  if (victorialogs !== undefined)
+    return [{ name: "VictoriaLogs", url: address("--victorialogs", victorialogs) }];
+  if (loki !== undefined) return [{ name: "Loki", url: address("--loki", loki) }];
+  const either = (option: string, one: string, other: string) =>
+    [
+      { name: "VictoriaLogs", url: address(option, one) },
+      { name: "Loki", url: address(option, other) },
+    ] as const;
+  return logs === undefined
+    ? either("--logs", "http://127.0.0.1:9428", "http://127.0.0.1:3100")
+    : either("--logs", logs, logs);
 }
 
 // parseArgs takes `-1h` for an option of its own, and wants it written --from=-1h.

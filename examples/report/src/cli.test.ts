@@ -38,6 +38,41 @@ test("where neither is there it says so, on the page too, and exits with 1", asy
   );
 });
 
+test("where no log store is at the address it says what was asked there, and how to say better", async () => {
+  const [nowhere = 0] = await freePorts(1);
+  const { code, stderr, html } = await runReport([
+    `--prometheus=http://127.0.0.1:${nowhere}`,
+    `--logs=http://127.0.0.1:${nowhere}`,
+  ]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /No log store is there: VictoriaLogs does not answer .*Loki does not answer .*--victorialogs or --loki/,
+  );
+  const { document } = new JSDOM(html).window;
+  expect(
+    [...document.querySelectorAll(".missing strong")].map(({ textContent }) => textContent),
+  ).toEqual(["Prometheus is missing", "The log store is missing"]);
+  expect(document.querySelector("footer")?.textContent).toContain("the log store was not found");
+});
+
+test.each([
+  ["--victorialogs", "a web page", 200, "<h1>It works!</h1>", /VictoriaLogs' answer is not what/],
+  ["--victorialogs", "a refusal", 422, "memory limit", /VictoriaLogs, or refuses .* HTTP 422: memory/],
+  ["--victorialogs", "another shape", 200, `{"_time":"yesterday"}`, /Is it a VictoriaLogs\?/],
+  ["--victorialogs", "no record", 200, `[1]`, /Is it a VictoriaLogs\?/],
+  ["--loki", "a web page", 200, "<h1>It works!</h1>", /is not Loki: HTTP 200, no JSON/],
+  ["--loki", "a refusal", 400, "parse error : syntax", /is not Loki: HTTP 400, no JSON: parse error/],
+  ["--loki", "another shape", 200, `{"status":"success","data":{}}`, /Is it a Loki\?/],
+])("%s with %s behind it is told as what it is", async (option, _, status, body, message) => {
+  await using server = await answering(status, body);
+  const { code, stderr } = await runReport([
+    "--prometheus=http://127.0.0.1:1",
+    `${option}=${server.url}`,
+  ]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(message);
+});
+
 test.each([
   ["a web page", 200, "<h1>It works!</h1>", /is not Prometheus: HTTP 200, no JSON/],
   ["a missing page", 404, "404 page not found", /is not Prometheus: HTTP 404, no JSON: 404 page/],
@@ -61,7 +96,7 @@ test.each([
   ],
 ])("%s instead of an answer is told as what it is", async (_, status, body, message) => {
   await using server = await answering(status, body);
-  const { code, stderr, html } = await runReport(["--prometheus", server.url, "--no-loki"]);
+  const { code, stderr, html } = await runReport(["--prometheus", server.url, "--no-logs"]);
   expect(code).toBe(1);
   expect(stderr).toMatch(message);
   expect(new JSDOM(html).window.document.querySelector(".missing")?.textContent).toMatch(message);
@@ -70,7 +105,7 @@ test.each([
 test("a server's own words cannot become markup or move a terminal's cursor", async () => {
   const error = `<script>alert(1)</script>\u001B[2J\u202E`;
   await using server = await answering(400, JSON.stringify({ status: "error", error }));
-  const { stderr, html } = await runReport(["--prometheus", server.url, "--no-loki"]);
+  const { stderr, html } = await runReport(["--prometheus", server.url, "--no-logs"]);
   expect(stderr).not.toContain("\u001B");
   const { document } = new JSDOM(html).window;
   expect(document.querySelectorAll("script")).toHaveLength(0);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,13 +8,13 @@ import { Supervisor } from "@pyisolate/sandbox-core";
 import {
   BUILD_TIMEOUT_MS,
   type Collector,
-  type Loki,
   type Servers,
   serversForTest,
   type Stack,
   startCollector,
-  startLoki,
   startStack,
+  startVictoriaLogs,
+  type VictoriaLogs,
 } from "@pyisolate/stack";
 import {
   EVENTS,
@@ -61,7 +61,7 @@ const CARELESS = {
 };
 
 let stack: Stack;
-let loki: Loki;
+let store: VictoriaLogs;
 /** The Collector after the outage. */
 let collector: Collector;
 let browser: Browser;
@@ -73,18 +73,18 @@ let report: Ran;
 let ready: Promise<void> | undefined;
 
 beforeEach(async ({ skip }) => {
-  const servers = await serversForTest({ skip }, ["otelcol", "prometheus", "promtool", "loki"]);
+  const servers = await serversForTest({ skip }, ["otelcol", "prometheus", "promtool", "victoria-logs"]);
   await (ready ??= setUp(servers));
 }, BUILD_TIMEOUT_MS);
 
 async function setUp(
-  servers: Servers<"otelcol" | "prometheus" | "promtool" | "loki">,
+  servers: Servers<"otelcol" | "prometheus" | "promtool" | "victoria-logs">,
 ): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), "pyisolate-report-"));
   started = Date.now() - 5000;
-  loki = await startLoki({ binary: servers.loki });
+  store = await startVictoriaLogs({ binary: servers["victoria-logs"] });
   const stateDir = join(folder, "otelcol");
-  stack = await startStack({ servers, stateDir, logStore: loki.otlpEndpoint });
+  stack = await startStack({ servers, stateDir, logStore: store.otlpEndpoint });
   events = await incident(servers.otelcol);
   await sendAsItIs(stack.collector.otlpEndpoint, CARELESS);
   const counted = events.length + 1;
@@ -92,13 +92,13 @@ async function setUp(
     `sum(last_over_time(${prometheusName(METRICS.denials)}[5m]))`,
     ([sum]) => sum?.value === counted,
   );
-  await loki.waitFor(
-    `{service_name=~".+"} | event_name="${EVENTS.denial.name}"`,
+  await store.waitFor(
+    `event_name:="${EVENTS.denial.name}"`,
     (records) => records.length >= counted,
   );
   report = await runReport([
     `--prometheus=${stack.prometheus.url}`,
-    `--loki=${loki.url}`,
+    `--victorialogs=${store.url}`,
     `--from=${new Date(started).toISOString()}`,
   ]);
   await writeFile(join(folder, "page.html"), report.html ?? "");
@@ -109,7 +109,7 @@ afterAll(async () => {
   await browser?.close();
   await stack?.stop();
   await collector?.stop();
-  await loki?.stop();
+  await store?.stop();
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
 
@@ -170,7 +170,7 @@ test("it says from when to when it was blind, and counts what happened meanwhile
 test("narrowed to one cell it tells of that cell's records and of no other's", async () => {
   const { code, html } = await runReport([
     `--prometheus=${stack.prometheus.url}`,
-    `--loki=${loki.url}`,
+    `--victorialogs=${store.url}`,
     `--from=${new Date(started).toISOString()}`,
     "--cell=tenant-a",
   ]);
@@ -181,16 +181,35 @@ test("narrowed to one cell it tells of that cell's records and of no other's", a
   expect(new Set(cells)).toEqual(new Set(["tenant-a"]));
 });
 
-test("where Loki is gone the counts are written all the same, and the page says what is missing", async () => {
+test("where the log store is gone the counts are written all the same, and the page says what is missing", async () => {
   const { code, html } = await runReport([
     `--prometheus=${stack.prometheus.url}`,
-    "--loki=http://127.0.0.1:1",
+    "--victorialogs=http://127.0.0.1:1",
     `--from=${new Date(started).toISOString()}`,
   ]);
   expect(code).toBe(1);
   const { document } = new JSDOM(html).window;
   expect(document.querySelector("h1")?.textContent).toMatch(/^\d+ denials in 3 cells$/);
-  expect(document.querySelector(".missing")?.textContent).toMatch(/^Loki is missing/);
+  expect(document.querySelector(".missing")?.textContent).toMatch(/^VictoriaLogs is missing/);
+});
+
+test("a store is told by its address alone, and what arrived again changes nothing that is said", async () => {
+  const again = await readFile(collector.logFile, "utf8");
+  const before = await store.records("*", undefined, 0);
+  for (const body of again.trimEnd().split("\n")) {
+    const headers = { "content-type": "application/json" };
+    await fetch(`${collector.otlpEndpoint}/v1/logs`, { method: "POST", headers, body });
+  }
+  await store.waitFor("*", ({ length }) => length >= 2 * before.length);
+  const { code, html } = await runReport([
+    `--prometheus=${stack.prometheus.url}`,
+    `--logs=${store.url}`,
+    `--from=${new Date(started).toISOString()}`,
+  ]);
+  expect(code).toBe(0);
+  const records = (page: string | undefined) =>
+    new JSDOM(page).window.document.querySelector("#records")?.textContent;
+  expect(records(html)).toBe(records(report.html));
 });
 
 test.each(["light", "dark"] as const)(
@@ -323,7 +342,7 @@ async function incident(binary: string): Promise<readonly DenialEvent[]> {
     binary,
     ports,
     stateDir,
-    logStore: loki.otlpEndpoint,
+    logStore: store.otlpEndpoint,
   });
   await otel.flush();
   return [...cell.denialEvents(), mismatch, unseen];

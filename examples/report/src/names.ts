@@ -1,11 +1,9 @@
 import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
 
-/** Labels of the metrics, and of a record's metadata in Loki. */
+/** Labels of the metrics. */
 export const LABELS = {
   cell: prometheusLabel(ATTRIBUTES.cell),
   capability: prometheusLabel(ATTRIBUTES.capability),
-  operation: prometheusLabel(ATTRIBUTES.operation),
-  attemptedAction: prometheusLabel(ATTRIBUTES.attemptedAction),
   rule: prometheusLabel(ATTRIBUTES.policyRule),
   broker: prometheusLabel(ATTRIBUTES.brokerDecision),
   kernel: prometheusLabel(ATTRIBUTES.kernelDecision),
@@ -17,21 +15,39 @@ export const LABELS = {
   dimension: prometheusLabel(ATTRIBUTES.dimension),
   redactionFailure: prometheusLabel(ATTRIBUTES.redactionFailure),
   state: prometheusLabel(ATTRIBUTES.telemetryState),
-  denialId: prometheusLabel(ATTRIBUTES.denialId),
-  denialCount: prometheusLabel(ATTRIBUTES.denialCount),
-  nearestRule: prometheusLabel(ATTRIBUTES.nearestRule),
-  policyName: prometheusLabel(ATTRIBUTES.policyName),
-  policyHash: prometheusLabel(ATTRIBUTES.policyHash),
 } as const;
 
 /** What the Collector makes of a service's name and instance in Prometheus. */
 export const JOB = "job";
 export const INSTANCE = "instance";
 
-/** What Loki makes of them, and of what otel-collector.yaml copies the event's name to. */
-export const SERVICE = {
-  namespace: "service_namespace",
-  name: "service_name",
-  instance: "service_instance_id",
+/** What a record is told by: our word → the field's own name, which VictoriaLogs keeps and Loki writes with `_`. */
+export const RECORD_FIELDS = {
+  service: "service.name",
+  namespace: "service.namespace",
+  instance: "service.instance.id",
   event: "event_name",
+  id: ATTRIBUTES.denialId.name,
+  count: ATTRIBUTES.denialCount.name,
+  cell: ATTRIBUTES.cell.name,
+  capability: ATTRIBUTES.capability.name,
+  attemptedAction: ATTRIBUTES.attemptedAction.name,
+  rule: ATTRIBUTES.policyRule.name,
+  reason: ATTRIBUTES.reason.name,
+  nearestRule: ATTRIBUTES.nearestRule.name,
+  broker: ATTRIBUTES.brokerDecision.name,
+  kernel: ATTRIBUTES.kernelDecision.name,
+  enforced: ATTRIBUTES.enforced.name,
+  policyName: ATTRIBUTES.policyName.name,
+  policyHash: ATTRIBUTES.policyHash.name,
 } as const;
+export type RecordField = keyof typeof RECORD_FIELDS;
+
+/** Fields and their values, those without one left out. */
+export function recordFields(
+  values: Readonly<Partial<Record<RecordField, string | undefined>>>,
+): (readonly [field: RecordField, value: string])[] {
+  return Object.entries(values).flatMap(([field, value]) =>
+    value === undefined ? [] : [[field as RecordField, value] as const],
+  );
+}

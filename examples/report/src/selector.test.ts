@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { logSelector, metricSelector, quoted } from "./selector.ts";
+import { logSelector, logsqlFilter, metricSelector, quoted } from "./selector.ts";
 
-test("any text is one string of PromQL and LogQL, and means itself", () => {
+test("any text is one string of PromQL, LogsQL and LogQL, and means itself", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       const string = quoted(text);
@@ -23,6 +23,7 @@ test("without a filter everything is asked for", () => {
   expect(logSelector("pyisolate.denial", {})).toBe(
     `{service_name=~".+"} | event_name="pyisolate.denial"`,
   );
+  expect(logsqlFilter("pyisolate.denial", {})).toBe(`event_name:="pyisolate.denial"`);
 });
 
 test("a filter narrows each metric by what it tells apart, and records by all of it", () => {
@@ -33,5 +34,8 @@ test("a filter narrows each metric by what it tells apart, and records by all of
   );
   expect(logSelector("e", filter)).toBe(
     `{service_namespace="shop",service_name="plugins",service_instance_id="i-1"} | event_name="e" | pyisolate_cell="a\\"b"`,
+  );
+  expect(logsqlFilter("e", filter)).toBe(
+    `event_name:="e" service.namespace:="shop" service.name:="plugins" service.instance.id:="i-1" pyisolate.cell:="a\\"b"`,
   );
 });

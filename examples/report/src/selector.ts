@@ -1,4 +1,12 @@
-import { INSTANCE, JOB, LABELS, SERVICE } from "./names.ts";
+import { prometheusLabel } from "@pyisolate/telemetry";
+import {
+  INSTANCE,
+  JOB,
+  LABELS,
+  RECORD_FIELDS,
+  type RecordField,
+  recordFields,
+} from "./names.ts";
 
 /** What the report is about; undefined is all of them. */
 export interface Filter {
@@ -22,14 +30,24 @@ export function metricSelector(metric: string, filter: Filter, by: "all" | "cell
 /** Records of one event in Loki, of the services and the cell in the filter. */
 export function logSelector(event: string, filter: Filter): string {
   const { namespace, name } = partsOf(filter.job);
+  const label = (field: RecordField): string => prometheusLabel({ name: RECORD_FIELDS[field] });
   const stream = [
-    ...equal(SERVICE.namespace, namespace),
+    ...equal(label("namespace"), namespace),
     // Loki wants one matcher at least that an empty label would fail.
-    ...(name === undefined ? [`${SERVICE.name}=~".+"`] : equal(SERVICE.name, name)),
-    ...equal(SERVICE.instance, filter.instance),
+    ...(name === undefined ? [`${label("service")}=~".+"`] : equal(label("service"), name)),
+    ...equal(label("instance"), filter.instance),
   ];
-  const pipeline = [...equal(SERVICE.event, event), ...equal(LABELS.cell, filter.cell)];
+  const pipeline = [...equal(label("event"), event), ...equal(label("cell"), filter.cell)];
   return [`{${stream.join(",")}}`, ...pipeline].join(" | ");
+}
+
+/** The same in VictoriaLogs. */
+export function logsqlFilter(event: string, filter: Filter): string {
+  const { namespace, name } = partsOf(filter.job);
+  const { instance, cell } = filter;
+  return recordFields({ event, namespace, service: name, instance, cell })
+    .map(([field, value]) => `${RECORD_FIELDS[field]}:=${quoted(value)}`)
+    .join(" ");
 }
 
 function equal(label: string, value: string | undefined): string[] {
@@ -45,7 +63,7 @@ function partsOf(job: string | undefined): { namespace?: string; name?: string }
     : { namespace: job.slice(0, slash), name: job.slice(slash + 1) };
 }
 
-/** A string of PromQL and LogQL, both of which write them as Go does. */
+/** A string of PromQL, LogsQL and LogQL, all of which write them as Go does. */
 export function quoted(text: string): string {
   const escaped = text
     .toWellFormed()

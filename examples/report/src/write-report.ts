@@ -2,8 +2,10 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import type { Options } from "./arguments.ts";
-import { createLoki } from "./ask/loki.ts";
+import type { LogStore } from "./ask/log-store.ts";
+import { findLogStore } from "./ask/find-log-store.ts";
 import { createPrometheus } from "./ask/prometheus.ts";
+import { SourceError } from "./ask/source-error.ts";
 import { type Answer, find } from "./findings/findings.ts";
 import { page } from "./page/page.ts";
 import { plain } from "./page/visible.ts";
@@ -24,18 +26,18 @@ export interface Written {
  * @throws {Error} Of the file system, or because of the signal.
  */
 export async function writeReport(
-  { prometheus, loki, range, filter, out }: Options,
+  { prometheus, logs, range, filter, out }: Options,
   {
     now,
     signal,
     say,
   }: { readonly now: number; readonly signal: AbortSignal; readonly say: (line: string) => void },
 ): Promise<Written> {
-  say(`Asking ${[prometheus, loki].flatMap((url) => url?.origin ?? []).join(" and ")} ...`);
   const sources = {
     prometheus: createPrometheus(prometheus, signal),
-    loki: loki === undefined ? undefined : createLoki(loki, signal),
+    logs: await logStore(logs, signal),
   };
+  say(`Asking ${[sources.prometheus, sources.logs].flatMap(originOf).join(" and ")} ...`);
   const findings = await find(sources, { range, filter, now });
   const problems = [findings.metrics, findings.records].flatMap(problemOf);
   for (const problem of problems) say(plain(problem, 1000));
@@ -43,6 +45,23 @@ export async function writeReport(
   const file = resolve(out);
   await writeFile(file, page(findings), { signal });
   return { file, complete: problems.length === 0 };
+}
+
+async function logStore(
+  places: Options["logs"],
+  signal: AbortSignal,
+): Promise<LogStore | SourceError | undefined> {
+  if (places === undefined) return undefined;
+  try {
+    return await findLogStore(places, signal);
+  } catch (error) {
+    if (error instanceof SourceError) return error;
+    throw error;
+  }
+}
+
+function originOf(source: { readonly url: URL } | SourceError | undefined): string[] {
+  return source === undefined || source instanceof SourceError ? [] : [source.url.origin];
 }
 
 function problemOf(answer: Answer<unknown>): string[] {

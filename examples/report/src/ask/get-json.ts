@@ -2,7 +2,7 @@ import { SourceError } from "./source-error.ts";
 
 /** What is being asked, for messages and limits. */
 export interface Asked {
-  /** `Prometheus` or `Loki`. */
+  /** `Prometheus`, `VictoriaLogs` or `Loki`. */
   readonly who: string;
   /** Its base address; a path in it is kept. */
   readonly base: URL;
@@ -17,18 +17,15 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /**
  * Asks by POST, because a query may be longer than an address may be.
  *
- * @returns `data` of an answer whose `status` is `success`; its shape is for the caller to check.
- * @throws {SourceError}
+ * @throws {SourceError} Where there is no answer.
  */
-export async function askJson(
+export async function askText(
   { who, base, signal }: Asked,
   path: string,
   form: Readonly<Record<string, string>>,
-): Promise<unknown> {
+): Promise<{ readonly status: number; readonly text: string }> {
   const url = new URL(`${base.pathname.replace(/\/+$/, "")}${path}`, base);
   const timeout = AbortSignal.timeout(WITHIN_MS);
-  let status: number;
-  let text: string;
   try {
     const response = await fetch(url, {
       method: "POST",
@@ -36,17 +33,31 @@ export async function askJson(
       redirect: "error",
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
-    status = response.status;
-    text = await bounded(response, who);
+    return { status: response.status, text: await bounded(response, who) };
   } catch (error) {
     if (error instanceof SourceError || signal?.aborted === true) throw error;
     throw new SourceError(`${who} does not answer at ${base.origin}: ${whyNot(error)}.`, {
       cause: error,
     });
   }
+}
+
+/**
+ * The same where the answer is one JSON, as Prometheus has it.
+ *
+ * @returns `data` of an answer whose `status` is `success`; its shape is for the caller to check.
+ * @throws {SourceError}
+ */
+export async function askJson(
+  asked: Asked,
+  path: string,
+  form: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  const { who, base } = asked;
+  const { status, text } = await askText(asked, path, form);
   const answer = parsed(text);
   if (!isRecord(answer)) {
-    // Loki's refusals are plain text.
+    // A log store's refusals are plain text.
     const said = status === 200 ? "" : `: ${firstLine(text)}`;
     throw new SourceError(
       `What answers at ${base.origin} is not ${who}: HTTP ${status}, no JSON${said}.`,
@@ -79,7 +90,8 @@ async function bounded(response: Response, who: string): Promise<string> {
   return text + decoder.decode();
 }
 
-function parsed(text: string): unknown {
+/** JSON, or undefined. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -100,6 +112,7 @@ function messageOf(cause: unknown): string {
   return firstLine(cause instanceof Error ? cause.message : String(cause));
 }
 
-function firstLine(text: string): string {
+/** Of a message that somebody else wrote. */
+export function firstLine(text: string): string {
   return (text.trim().split("\n", 1)[0] ?? "").slice(0, 300).replace(/\.$/, "");
 }

@@ -1,31 +1,22 @@
+import { prometheusLabel } from "@pyisolate/telemetry";
+import { RECORD_FIELDS, recordFields } from "../names.ts";
+import { logSelector, quoted } from "../selector.ts";
 import { askJson, type Asked, isRecord } from "./get-json.ts";
+import type { LogRecord, LogStore } from "./log-store.ts";
 import { SourceError } from "./source-error.ts";
 
-/** A log record: what Loki keeps of it. */
-export interface LokiRecord {
-  /** Unix milliseconds. */
-  readonly time: number;
-  /** Stream labels and structured metadata, names as Loki writes them. */
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** What is asked of Loki. Times are Unix milliseconds. */
-export interface Loki {
-  readonly url: URL;
-  /** The newest records first, `limit` at most. */
-  newest(
-    logql: string,
-    range: Readonly<Record<"from" | "to" | "limit", number>>,
-  ): Promise<LokiRecord[]>;
-}
-
-export function createLoki(url: URL, signal?: AbortSignal): Loki {
+/** A Loki, asked in LogQL. */
+export function createLoki(url: URL, signal?: AbortSignal): LogStore {
   const asked: Asked = { who: "Loki", base: url, ...(signal === undefined ? {} : { signal }) };
   return {
+    name: "Loki",
     url,
-    async newest(query, { from, to, limit }) {
+    async newest({ event, filter, where = {} }, { from, to, limit }) {
+      const stages = recordFields(where).map(
+        ([field, value]) => `${prometheusLabel({ name: RECORD_FIELDS[field] })}=${quoted(value)}`,
+      );
       const data = await askJson(asked, "/loki/api/v1/query_range", {
-        query,
+        query: [logSelector(event, filter), ...stages].join(" | "),
         // Loki's own unit. Its end is exclusive.
         start: `${Math.round(from)}000000`,
         end: `${Math.round(to) + 1}000000`,
@@ -34,23 +25,29 @@ export function createLoki(url: URL, signal?: AbortSignal): Loki {
       });
       return parse(data).slice(0, limit);
     },
+    async present() {
+      await askJson(asked, "/loki/api/v1/labels", {});
+    },
   };
 }
 
-function parse(data: unknown): LokiRecord[] {
+function parse(data: unknown): LogRecord[] {
   if (!isRecord(data) || data["resultType"] !== "streams" || !Array.isArray(data["result"]))
     throw nonsense();
   const records = data["result"].flatMap((entry: unknown) => {
     if (!isRecord(entry) || !isRecord(entry["stream"]) || !Array.isArray(entry["values"]))
       throw nonsense();
-    const labels = Object.fromEntries(
-      Object.entries(entry["stream"]).map(([name, value]) => [name, String(value)] as const),
-    );
+    const labels = new Map(Object.entries(entry["stream"]));
+    const fields: Record<string, string> = {};
+    for (const [field, name] of Object.entries(RECORD_FIELDS)) {
+      const value = labels.get(prometheusLabel({ name }));
+      if (value !== undefined) fields[field] = String(value);
+    }
     return entry["values"].map((value: unknown) => {
       if (!Array.isArray(value)) throw nonsense();
       const [nanoseconds] = value as unknown[];
       if (typeof nanoseconds !== "string" || !/^\d{6,20}$/.test(nanoseconds)) throw nonsense();
-      return { time: Number(nanoseconds.slice(0, -6)), labels };
+      return { time: Number(nanoseconds.slice(0, -6)), fields };
     });
   });
   // Each stream is in order; the streams among each other are not.

@@ -1,4 +1,4 @@
-import type { Loki } from "../ask/loki.ts";
+import type { LogStore, LogStoreName } from "../ask/log-store.ts";
 import type { Prometheus } from "../ask/prometheus.ts";
 import { SourceError } from "../ask/source-error.ts";
 import type { Filter } from "../selector.ts";
@@ -14,7 +14,8 @@ const COLUMNS = 96;
 /** What was asked, and what came of it. */
 export type Answer<T> =
   | { readonly ok: true; readonly url: URL; readonly value: T }
-  | { readonly ok: false; readonly url: URL; readonly problem: string }
+  /** Without a URL where it was not found. */
+  | { readonly ok: false; readonly url: URL | undefined; readonly problem: string }
   /** It was not to be asked. */
   | { readonly ok: false; readonly url?: undefined; readonly problem?: undefined };
 
@@ -27,16 +28,19 @@ export interface Findings {
   readonly madeAt: number;
   readonly metrics: Answer<{ readonly refusals: Refusals; readonly health: TelemetryHealth }>;
   readonly records: Answer<Records>;
+  /** Which store has the records. Undefined where none was found, or asked. */
+  readonly logStore: LogStoreName | undefined;
 }
 
 export interface Sources {
   readonly prometheus: Prometheus | undefined;
-  readonly loki: Loki | undefined;
+  /** The store of records, or why there is none. */
+  readonly logs: LogStore | SourceError | undefined;
 }
 
 /** Asks both. A source that fails is a finding; anything else is thrown. */
 export async function find(
-  { prometheus, loki }: Sources,
+  { prometheus, logs }: Sources,
   {
     range,
     filter,
@@ -49,8 +53,16 @@ export async function find(
     health: await telemetryHealth(source, filter, grid),
   }));
   const pairs = metrics.ok ? metrics.value.refusals.newPairs : [];
-  const logs = await answer(loki, async (source) => await records(source, filter, range, pairs));
-  return { range, grid, filter, madeAt: now, metrics, records: logs };
+  const common = { range, grid, filter, madeAt: now, metrics };
+  if (logs instanceof SourceError) {
+    const { message: problem } = logs;
+    return { ...common, records: { ok: false, url: undefined, problem }, logStore: undefined };
+  }
+  return {
+    ...common,
+    records: await answer(logs, async (store) => await records(store, filter, range, pairs)),
+    logStore: logs?.name,
+  };
 }
 
 async function answer<S extends { readonly url: URL }, T>(

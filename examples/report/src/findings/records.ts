@@ -1,7 +1,6 @@
 import { EVENTS } from "@pyisolate/telemetry";
-import type { Loki, LokiRecord } from "../ask/loki.ts";
-import { LABELS, SERVICE } from "../names.ts";
-import { type Filter, logSelector, quoted } from "../selector.ts";
+import type { LogRecord, LogStore } from "../ask/log-store.ts";
+import type { Filter } from "../selector.ts";
 import type { TimeRange } from "../time-range.ts";
 
 /** A denial's record, as far as the page tells it. Strings are what a stranger may have written. */
@@ -30,7 +29,7 @@ export interface PolicyLoad {
   readonly hash: string;
 }
 
-/** What Loki knows. */
+/** What the log store knows. */
 export interface Records {
   /** Refused by the kernel, and of each new rule and reason: the newest. Like ones are one. */
   readonly telling: readonly DenialRecord[];
@@ -48,32 +47,26 @@ const MOST = { kernel: 20, newest: 1000, policyLoads: 40, pairs: 12 } as const;
 
 /** @param pairs Of which a record each is wanted, however long ago it was. */
 export async function records(
-  loki: Loki,
+  store: LogStore,
   filter: Filter,
   range: TimeRange,
   pairs: readonly Pick<DenialRecord, "rule" | "reason">[],
 ): Promise<Records> {
-  const denials = logSelector(EVENTS.denial.name, filter);
+  const denials = { event: EVENTS.denial.name, filter };
   // A policy is its service's, whatever the cell.
   const { cell: _, ...ofServices } = filter;
   const [kernel, newest, loads, ...ofPairs] = await Promise.all([
-    loki.newest(`${denials} | ${LABELS.kernel}=${quoted("deny")}`, {
-      ...range,
-      limit: MOST.kernel,
-    }),
-    loki.newest(denials, { ...range, limit: MOST.newest + 1 }),
-    loki.newest(logSelector(EVENTS.policyLoaded.name, ofServices), {
-      ...range,
-      limit: MOST.policyLoads,
-    }),
+    store.newest({ ...denials, where: { kernel: "deny" } }, { ...range, limit: MOST.kernel }),
+    store.newest(denials, { ...range, limit: MOST.newest + 1 }),
+    store.newest(
+      { event: EVENTS.policyLoaded.name, filter: ofServices },
+      { ...range, limit: MOST.policyLoads },
+    ),
     ...pairs
       .slice(0, MOST.pairs)
       .map(
         async ({ rule, reason }) =>
-          await loki.newest(
-            `${denials} | ${LABELS.rule}=${quoted(rule)} | ${LABELS.reason}=${quoted(reason)}`,
-            { ...range, limit: 1 },
-          ),
+          await store.newest({ ...denials, where: { rule, reason } }, { ...range, limit: 1 }),
       ),
   ]);
   const refused = distinct(kernel.map(denial));
@@ -90,29 +83,29 @@ export async function records(
     newest: folded(read),
     read: read.length,
     more: newest.length > MOST.newest,
-    policyLoads: loads.map(({ time, labels }) => ({
+    policyLoads: loads.map(({ time, fields }) => ({
       time,
-      service: labels[SERVICE.name] ?? "",
-      name: labels[LABELS.policyName] ?? "",
-      hash: labels[LABELS.policyHash] ?? "",
+      service: fields.service ?? "",
+      name: fields.policyName ?? "",
+      hash: fields.policyHash ?? "",
     })),
   };
 }
 
-function denial({ time, labels }: LokiRecord): DenialRecord {
-  const count = Number(labels[LABELS.denialCount] ?? "1");
+function denial({ time, fields }: LogRecord): DenialRecord {
+  const count = Number(fields.count ?? "1");
   return {
     time,
-    id: labels[LABELS.denialId] ?? "",
-    cell: labels[LABELS.cell] ?? "",
-    capability: labels[LABELS.capability] ?? "",
-    attemptedAction: labels[LABELS.attemptedAction] ?? "",
-    rule: labels[LABELS.rule] ?? "",
-    reason: labels[LABELS.reason] ?? "",
-    broker: labels[LABELS.broker] ?? "",
-    kernel: labels[LABELS.kernel] ?? "",
-    nearestRule: labels[LABELS.nearestRule],
-    enforced: labels[LABELS.enforced] !== "false",
+    id: fields.id ?? "",
+    cell: fields.cell ?? "",
+    capability: fields.capability ?? "",
+    attemptedAction: fields.attemptedAction ?? "",
+    rule: fields.rule ?? "",
+    reason: fields.reason ?? "",
+    broker: fields.broker ?? "",
+    kernel: fields.kernel ?? "",
+    nearestRule: fields.nearestRule,
+    enforced: fields.enforced !== "false",
     count: Number.isSafeInteger(count) && count > 0 ? count : 1,
   };
 }

@@ -4,8 +4,9 @@ import type { Refusals } from "../findings/refusals.ts";
 import type { TelemetryHealth } from "../findings/telemetry-health.ts";
 import { blindness } from "./blindness.ts";
 import type { Content, Sheet } from "./sheet.ts";
+import { storeName } from "./store-name.ts";
 import { verdicts } from "./verdicts.ts";
-import { clock, count, counted, day, duration, rate, share } from "./wording.ts";
+import { capital, clock, count, counted, day, duration, rate, share } from "./wording.ts";
 
 /** What a hurried reader reads: the number, the questions answered, what is missing. */
 export function opening(sheet: Sheet, findings: Findings): Content {
@@ -20,7 +21,12 @@ export function opening(sheet: Sheet, findings: Findings): Content {
       h("p", { class: "lede" }, when(findings), filtered(sheet, findings)),
     ),
     missing(sheet, "Prometheus", metrics, "the counts, the plots and the health of telemetry are"),
-    missing(sheet, "Loki", records, "the records and the names of policies are"),
+    missing(
+      sheet,
+      capital(storeName(findings.logStore)),
+      records,
+      "the records and the names of policies are",
+    ),
     h("section", { "aria-label": "In short" }, verdicts(sheet, findings)),
     metrics.ok ? figures(sheet, findings, metrics.value) : undefined,
   ];

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-import type { Findings } from "../findings/findings.ts";
+import type { Answer, Findings } from "../findings/findings.ts";
 import { refusedSections } from "./refused-sections.ts";
 import { opening } from "./opening.ts";
 import { createSheet, type Sheet } from "./sheet.ts";
-import { policySection, recordsSection } from "./told-by-loki.ts";
+import { storeName } from "./store-name.ts";
+import { policySection, recordsSection } from "./told-by-records.ts";
 import { telemetrySection } from "./telemetry-section.ts";
 import { plain } from "./visible.ts";
 import { clock, day } from "./wording.ts";
@@ -24,7 +25,7 @@ export function page(findings: Findings): string {
       {},
       opening(sheet, findings),
       metrics.ok ? refusedSections(sheet, findings, metrics.value) : [],
-      records.ok ? recordsSection(sheet, records.value, findings.range) : [],
+      records.ok ? recordsSection(sheet, records.value, findings) : [],
       metrics.ok ? telemetrySection(sheet, metrics.value.health, findings) : [],
       policySection(sheet, findings),
       ending(sheet, findings),
@@ -51,10 +52,12 @@ function fillHead({ document, h }: Sheet, { range, filter }: Findings): void {
   );
 }
 
-function ending(sheet: Sheet, { metrics, records, madeAt }: Findings): Element {
+function ending(sheet: Sheet, { metrics, records, logStore, madeAt }: Findings): Element {
   const { h } = sheet;
-  const from = (who: string, url: URL | undefined): string =>
-    url === undefined ? `${who} was not asked` : `${who} at ${url.origin}`;
+  const from = (who: string, answer: Answer<unknown>): string => {
+    if (answer.url !== undefined) return `${who} at ${answer.url.origin}`;
+    return `${who} was not ${!answer.ok && answer.problem !== undefined ? "found" : "asked"}`;
+  };
   return h(
     "footer",
     {},
@@ -75,7 +78,7 @@ function ending(sheet: Sheet, { metrics, records, madeAt }: Findings): Element {
     h(
       "p",
       {},
-      `Made ${day(madeAt)}, ${clock(madeAt)} UTC, from ${plain(from("Prometheus", metrics.url), 200)} and ${plain(from("Loki", records.url), 200)}. All times are UTC.`,
+      `Made ${day(madeAt)}, ${clock(madeAt)} UTC, from ${plain(from("Prometheus", metrics), 200)} and ${plain(from(storeName(logStore), records), 200)}. All times are UTC.`,
     ),
   );
 }

@@ -97,7 +97,7 @@ function coloured(byReason: readonly Ranked[]): Ranked[] {
   ];
 }
 
-/** Loki knows the moment; the counters know it to a column's width. */
+/** The log store knows the moment; the counters know it to a column's width. */
 function policyTimes({ records }: Findings, { policyLoads }: TelemetryHealth): number[] {
   return records.ok && records.value.policyLoads.length > 0
     ? records.value.policyLoads.map(({ time }) => time)

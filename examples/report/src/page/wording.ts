@@ -86,3 +86,8 @@ export function span(
 ): string {
   return `${moment(from, range)}–${moment(to, range)}`;
 }
+
+/** With a capital at its beginning, for the beginning of a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -97,9 +97,10 @@ export function specimen(text: StrangersText): Findings {
         },
       },
     },
+    logStore: "VictoriaLogs",
     records: {
       ok: true,
-      url: new URL("http://127.0.0.1:3100"),
+      url: new URL("http://127.0.0.1:9428"),
       value: {
         telling: [record("deny", TO - 60_000)],
         newest: [record("not_evaluated", TO - 30_000)],

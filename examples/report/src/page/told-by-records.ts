@@ -1,16 +1,20 @@
 import type { Findings } from "../findings/findings.ts";
 import type { PolicyLoad, Records } from "../findings/records.ts";
-import type { TimeRange } from "../time-range.ts";
 import { recordsTable } from "./records-table.ts";
 import type { Content, Sheet } from "./sheet.ts";
+import { storeName } from "./store-name.ts";
 import { section, table } from "./tables.ts";
-import { count, counted, moment } from "./wording.ts";
+import { capital, count, counted, moment } from "./wording.ts";
 
 /** Rows of the newest records: those that stand open, and all. */
 const ROWS = { open: 20, most: 100 } as const;
 
 /** The records themselves: the telling ones first, then the newest. */
-export function recordsSection(sheet: Sheet, records: Records, range: TimeRange): Element {
+export function recordsSection(
+  sheet: Sheet,
+  records: Records,
+  { range, logStore }: Findings,
+): Element {
   const { h } = sheet;
   const { telling, newest, read, more } = records;
   const left = newest.length - ROWS.most;
@@ -28,7 +32,11 @@ export function recordsSection(sheet: Sheet, records: Records, range: TimeRange)
           range,
         ),
     newest.length === 0
-      ? h("p", { class: "empty" }, "Loki has no record of a denial in this range.")
+      ? h(
+          "p",
+          { class: "empty" },
+          `${capital(storeName(logStore))} has no record of a denial in this range.`,
+        )
       : recordsTable(
           sheet,
           more ? `The newest ${count(read)}; there are older ones` : `All ${count(read)}`,
@@ -48,7 +56,7 @@ export function recordsSection(sheet: Sheet, records: Records, range: TimeRange)
 }
 
 /** Policies that began to decide. */
-export function policySection(sheet: Sheet, { metrics, records, range }: Findings): Content {
+export function policySection(sheet: Sheet, { metrics, records, logStore, range }: Findings): Content {
   const { h } = sheet;
   const loads = records.ok ? records.value.policyLoads : [];
   const seen = metrics.ok ? metrics.value.health.policyLoads : [];
@@ -84,7 +92,7 @@ export function policySection(sheet: Sheet, { metrics, records, range }: Finding
             : `${counted(known, "policy", "policies")} began to decide, at ${seen
                 .slice(0, 12)
                 .map(({ time }) => moment(time, range))
-                .join(", ")}. Their names are in Loki.`,
+                .join(", ")}. Their names are in ${storeName(logStore)}.`,
         ),
   );
 }

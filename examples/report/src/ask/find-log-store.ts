@@ -1,0 +1,43 @@
+import type { LogStore, LogStoreName } from "./log-store.ts";
+import { createLoki } from "./loki.ts";
+import { SourceError } from "./source-error.ts";
+import { createVictoriaLogs } from "./victorialogs.ts";
+
+/** Where a store may be, and what it is then. */
+export interface LogStoreAt {
+  readonly name: LogStoreName;
+  readonly url: URL;
+}
+
+const CREATED: Readonly<Record<LogStoreName, (url: URL, signal?: AbortSignal) => LogStore>> = {
+  VictoriaLogs: createVictoriaLogs,
+  Loki: createLoki,
+};
+
+/**
+ * The first of these that answers as what it is taken for. Where there is one only, it is that one: what is the matter with it
+ * is told when it is asked.
+ *
+ * @throws {SourceError} With what each of them said.
+ */
+export async function findLogStore(
+  places: readonly [LogStoreAt, ...LogStoreAt[]],
+  signal?: AbortSignal,
+): Promise<LogStore> {
+  const stores = places.map(({ name, url }) => CREATED[name](url, signal));
+  const [only, another] = stores;
+  if (only !== undefined && another === undefined) return only;
+  const problems: string[] = [];
+  for (const store of stores) {
+    try {
+      await store.present();
+      return store;
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  throw new SourceError(
+    `No log store is there: ${problems.join(" ")} Say where it is with --victorialogs or --loki, or --no-logs for counts only.`,
+  );
+}

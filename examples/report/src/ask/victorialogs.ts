@@ -1,0 +1,66 @@
+import { RECORD_FIELDS, recordFields } from "../names.ts";
+import { logsqlFilter, quoted } from "../selector.ts";
+import { askJson, askText, type Asked, firstLine, isRecord, parsed } from "./get-json.ts";
+import type { LogRecord, LogStore } from "./log-store.ts";
+import { SourceError } from "./source-error.ts";
+
+const WHO = "VictoriaLogs";
+
+/** It keeps what is sent again as often as it comes, so more are asked for than are wanted. */
+const SENT_AGAIN = 2;
+
+/** A VictoriaLogs, asked in LogsQL. */
+export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
+  const asked: Asked = { who: WHO, base: url, ...(signal === undefined ? {} : { signal }) };
+  return {
+    name: WHO,
+    url,
+    async newest({ event, filter, where = {} }, { from, to, limit }) {
+      const filters = recordFields(where).map(
+        ([field, value]) => `${RECORD_FIELDS[field]}:=${quoted(value)}`,
+      );
+      const { status, text } = await askText(asked, "/select/logsql/query", {
+        query: [
+          [logsqlFilter(event, filter), ...filters].join(" "),
+          `sort by (_time desc) limit ${SENT_AGAIN * limit}`,
+          `fields ${["_time", ...Object.values(RECORD_FIELDS)].join(", ")}`,
+        ].join(" | "),
+        // Nanoseconds, since it tells units apart by size. Its end is inclusive.
+        start: `${Math.round(from)}000000`,
+        end: `${Math.round(to)}999999`,
+      });
+      // A refusal is plain text, an answer a line of JSON for each record, and nothing where there is none.
+      if (status !== 200) {
+        throw new SourceError(
+          `What answers at ${url.origin} is not ${WHO}, or refuses a question: HTTP ${status}: ${firstLine(text)}.`,
+        );
+      }
+      return parse(text).slice(0, limit);
+    },
+    async present() {
+      // Of a second ago. Nothing else answers there, and in this form.
+      await askJson(asked, "/select/logsql/stats_query", { query: "_time:1s | stats count() as n" });
+    },
+  };
+}
+
+function parse(text: string): LogRecord[] {
+  const lines = new Set(text.split("\n").filter((line) => line.trim() !== ""));
+  const records = [...lines].map((line) => {
+    const record = parsed(line);
+    if (!isRecord(record) || typeof record["_time"] !== "string") throw nonsense();
+    const time = Date.parse(record["_time"]);
+    if (Number.isNaN(time)) throw nonsense();
+    const fields: Record<string, string> = {};
+    for (const [field, name] of Object.entries(RECORD_FIELDS)) {
+      const value = record[name];
+      if (value !== undefined && value !== "") fields[field] = String(value);
+    }
+    return { time, fields };
+  });
+  return records.toSorted((a, b) => b.time - a.time);
+}
+
+function nonsense(): SourceError {
+  return new SourceError(`${WHO}' answer is not what its API promises. Is it a ${WHO}?`);
+}
