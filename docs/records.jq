@@ -38,4 +38,4 @@ def only($names): . as $record | reduce $names[] as $name ({}; if $record[$name]
 
 # How many denials, by fields: a record may stand for many, and says for how many.
 def counted($by):
-  group_by([.[$by[]]]) | map((.[0] | only($by)) + {denials: (map(."pyisolate.denial.count" // 1) | add)}) | sort_by(-.denials);
+  group_by([.[$by[]]]) | map((.[0] | only($by)) + {denials: (map(."pyisolate.denial.count" // 1 | tonumber) | add)}) | sort_by(-.denials);

@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import {
   BUILD_TIMEOUT_MS,
   type Servers,
@@ -11,6 +14,7 @@ import {
 import { EVENTS, METRICS, prometheusName } from "@pyisolate/telemetry";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { COLLECTOR } from "./collector-metrics.ts";
+import { QUESTIONS } from "./questions.ts";
 
 import { VICTORIALOGS } from "./stores/victorialogs.ts";
 import { committedDashboards, type Dashboard, panelsOf, storeOf } from "./testing/committed.ts";
@@ -28,10 +32,13 @@ const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   "Telemetry blind": "marks the times of blindness: records arrive",
 };
 
+/** Where records.jq is. */
+const DOCS = fileURLToPath(new URL("../../docs", import.meta.url));
+
 // Loki's ask Prometheus for the same, and Loki for what stores.test.ts holds against these.
 const dashboards = committedDashboards().filter((each) => storeOf(each) === VICTORIALOGS);
 const cleanUp = new AsyncDisposableStack();
-let world: Promise<{ readonly grafana: Grafana; readonly range: Range }> | undefined;
+let world: Promise<{ readonly grafana: Grafana; readonly range: Range; readonly logFile: string }> | undefined;
 let grafana: Grafana;
 let range: Range;
 
@@ -188,6 +195,60 @@ describe("What a store of records is asked", () => {
   });
 });
 
+describe("Where there is no store, jq on the Collector's own file", () => {
+  beforeEach(async ({ skip }) => {
+    await needsJq(skip);
+  });
+
+  const asked = QUESTIONS.flatMap(({ question, jq }) => (jq === undefined ? [] : [{ question, jq }]));
+
+  test.each(asked)("answers: $question", async ({ jq }) => {
+    expect(await jqOnFile(jq)).not.toEqual([]);
+  });
+
+  test("counts each denial once, by cell, to the last one", async () => {
+    const counted = await jqOnFile('denials | counted(["pyisolate.cell"])[]');
+    const cells = new Map(counted.map((row) => [row["pyisolate.cell"], row["denials"]]));
+    expect(cells.get(SCANNER)).toBe(SCANNED);
+    expect(cells.get("tenant-d")).toBe(1);
+  });
+
+  test("has the fields that the store has, by the same names", async () => {
+    const [ofFile = {}] = await jqOnFile('denials | map(select(."pyisolate.cell" == "tenant-c"))[]');
+    const [ofStore] = await answerOf("Records as they came", { cell: ["tenant-c"] });
+    const { Line, ...fields } = ofStore?.labels ?? {};
+    // What only the store makes of a record.
+    const more = ["severity_text", "scope.name", "scope.version"];
+    expect(new Set(Object.keys(ofFile))).toEqual(
+      new Set([...Object.keys(fields).filter((name) => !more.includes(name)), "_time", "_msg"]),
+    );
+    expect(ofFile["_msg"]).toBe(Line);
+    for (const [name, value] of Object.entries(fields))
+      if (name in ofFile) expect(String(ofFile[name]), name).toBe(value);
+  });
+});
+
+/** What jq, docs/records.jq and a query make of the Collector's file. */
+async function jqOnFile(query: string): Promise<Record<string, unknown>[]> {
+  const { logFile } = (await world) ?? { logFile: "" };
+  const args = ["-nc", "-L", DOCS, `include "records"; ${query}`, logFile];
+  const { stdout } = await run("jq", args, { maxBuffer: 64 * 1024 * 1024 });
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+const run = promisify(execFile);
+
+/** Skips where there is no jq, and fails where nothing may be skipped. */
+async function needsJq(skip: (reason: string) => never): Promise<void> {
+  const there = await run("jq", ["--version"]).catch(() => undefined);
+  if (there !== undefined) return;
+  if (process.env["CI"] === "true") throw new Error("CI=true allows no skipping: install jq");
+  skip("no jq on this machine");
+}
+
 /** One stack for all: stores that have seen everything, and the five minutes in which they did. */
 async function open(servers: Servers<"otelcol" | "prometheus" | "promtool" | "victoria-logs">) {
   const folder = await mkdtemp(join(tmpdir(), "pyisolate-dashboards-"));
@@ -217,7 +278,8 @@ async function open(servers: Servers<"otelcol" | "prometheus" | "promtool" | "vi
   await store.waitFor("*", (found) => found.length === 2 * before);
   const to = new Date();
   const from = new Date(to.getTime() - 300_000);
-  return { grafana: new Grafana(prometheus, store), range: { from, to } };
+  const { logFile } = stack.collector;
+  return { grafana: new Grafana(prometheus, store), range: { from, to }, logFile };
 }
 
 const nothing: Row = { labels: {}, points: [] };

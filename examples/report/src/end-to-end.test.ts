@@ -181,6 +181,19 @@ test("narrowed to one cell it tells of that cell's records and of no other's", a
   expect(new Set(cells)).toEqual(new Set(["tenant-a"]));
 });
 
+test("narrowed to a cell whose name is markup and worse it tells of that cell", async () => {
+  const { code, html } = await runReport([
+    `--prometheus=${stack.prometheus.url}`,
+    `--victorialogs=${store.url}`,
+    `--from=${new Date(started).toISOString()}`,
+    `--cell=${CARELESS.cell}`,
+  ]);
+  expect(code).toBe(0);
+  const { document } = new JSDOM(html).window;
+  expect(document.querySelector("h1")?.textContent).toBe("1 denial");
+  expect(document.querySelectorAll("#records tbody tr")).toHaveLength(2);
+});
+
 test("where the log store is gone the counts are written all the same, and the page says what is missing", async () => {
   const { code, html } = await runReport([
     `--prometheus=${stack.prometheus.url}`,

@@ -8,6 +8,13 @@ export interface LogRecord {
   readonly fields: Readonly<Partial<Record<RecordField, string>>>;
 }
 
+/** The newest first; those of one millisecond in an order that no store's whim changes. */
+export function newestFirst(one: LogRecord, other: LogRecord): number {
+  if (one.time !== other.time) return other.time - one.time;
+  const [text, otherText] = [one.fields, other.fields].map((fields) => JSON.stringify(fields));
+  return (text ?? "") < (otherText ?? "") ? 1 : -1;
+}
+
 /** Which records. */
 export interface Wanted {
   readonly event: string;

@@ -2,7 +2,7 @@ import { prometheusLabel } from "@pyisolate/telemetry";
 import { RECORD_FIELDS, recordFields } from "../names.ts";
 import { logSelector, quoted } from "../selector.ts";
 import { askJson, type Asked, isRecord } from "./get-json.ts";
-import type { LogRecord, LogStore } from "./log-store.ts";
+import { type LogRecord, type LogStore, newestFirst } from "./log-store.ts";
 import { SourceError } from "./source-error.ts";
 
 /** A Loki, asked in LogQL. */
@@ -51,7 +51,7 @@ function parse(data: unknown): LogRecord[] {
     });
   });
   // Each stream is in order; the streams among each other are not.
-  return records.toSorted((a, b) => b.time - a.time);
+  return records.toSorted(newestFirst);
 }
 
 function nonsense(): SourceError {

@@ -1,7 +1,7 @@
 import { RECORD_FIELDS, recordFields } from "../names.ts";
 import { logsqlFilter, quoted } from "../selector.ts";
 import { askJson, askText, type Asked, firstLine, isRecord, parsed } from "./get-json.ts";
-import type { LogRecord, LogStore } from "./log-store.ts";
+import { type LogRecord, type LogStore, newestFirst } from "./log-store.ts";
 import { SourceError } from "./source-error.ts";
 
 const WHO = "VictoriaLogs";
@@ -58,7 +58,7 @@ function parse(text: string): LogRecord[] {
     }
     return { time, fields };
   });
-  return records.toSorted((a, b) => b.time - a.time);
+  return records.toSorted(newestFirst);
 }
 
 function nonsense(): SourceError {
