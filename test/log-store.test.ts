@@ -108,7 +108,8 @@ test(
     expect(bytes(sent)).toBeGreaterThan(4_194_304);
     // Every record's resource comes on top: even of the smallest records a request of this size holds few enough.
     const smallest = Math.min(...sent.map((log) => bytes([{ ...log, resource: {} }])));
-    const resource = bytes(sent.slice(0, 1)) - bytes(sent.slice(0, 1).map((log) => ({ ...log, resource: {} })));
+    const resource =
+      bytes(sent.slice(0, 1)) - bytes(sent.slice(0, 1).map((log) => ({ ...log, resource: {} })));
     await expect
       .poll(() => store.requests.reduce((sum, size) => sum + size, 0), { timeout: 30_000 })
       .toBeGreaterThan(4_194_304);

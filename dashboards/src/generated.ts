@@ -19,11 +19,6 @@ const BUILDERS: Readonly<Record<DashboardName, (store: LogStore) => Dashboard>> 
   "telemetry-health": healthDashboard,
 };
 
-/** The file of a store's dashboard. */
-export function fileOf(name: DashboardName, { suffix }: LogStore): string {
-  return `${DASHBOARDS}${name}${suffix}.json`;
-}
-
 /** Every file that `pnpm generate` writes. */
 export function generated(): readonly { readonly file: string; readonly text: string }[] {
   const dashboards = LOG_STORES.flatMap((store) =>
@@ -31,7 +26,7 @@ export function generated(): readonly { readonly file: string; readonly text: st
   );
   return [
     ...dashboards.map(({ name, store, dashboard }) => ({
-      file: fileOf(name, store),
+      file: `${DASHBOARDS}${name}${store.suffix}.json`,
       text: `${JSON.stringify(dashboard, null, 2)}\n`,
     })),
     { file: QUESTIONS_PAGE, text: questionsPage(dashboards) },

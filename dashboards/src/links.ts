@@ -71,10 +71,7 @@ export function healthUrl(store: LogStore): string {
 
 /** From a process's bad time to what was denied around it. */
 export function denialsThen(store: LogStore): DashboardLinkBuilder {
-  return dataLink(
-    "Denials around this time",
-    `/d/${denialsUid(store)}?${services(store)}&${THEN}`,
-  );
+  return dataLink("Denials around this time", `/d/${denialsUid(store)}?${services(store)}&${THEN}`);
 }
 
 /** To the other dashboard, at the top of the page. */

@@ -76,7 +76,9 @@ function answer(dashboards: readonly OfStore[], id: number, question: string, jq
   const [first] = panels;
   const ofRecords = panels.some(({ queries }) => queries.join() !== first?.queries.join());
   if (ofRecords !== (jq !== undefined))
-    throw new Error(`questions.ts: what records answer has a jq, and nothing else has (“${question}”)`);
+    throw new Error(
+      `questions.ts: what records answer has a jq, and nothing else has (“${question}”)`,
+    );
   return {
     title: ofRecords ? (first?.title.replace(` in ${first.store.name}`, "") ?? "") : first?.title,
     queries: ofRecords

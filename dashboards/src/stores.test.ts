@@ -72,16 +72,16 @@ describe.each(pairs)("$title", ({ ours, theirs }) => {
 
   test("shows the same columns under the same headings", () => {
     for (const [our, their] of panels) {
-      expect(headings(our), our.title).toEqual(
-        headings(their),
-      );
+      expect(headings(our), our.title).toEqual(headings(their));
     }
   });
 
   test("marks the same events", () => {
     const [our, ...others] = ours.annotations.list;
     const [their, ...theirOthers] = theirs.annotations.list;
-    expect(askedOfLogsql(our?.expr ?? "").where).toEqual(askedOfLogql(their?.expr ?? "", NAMED).where);
+    expect(askedOfLogsql(our?.expr ?? "").where).toEqual(
+      askedOfLogql(their?.expr ?? "", NAMED).where,
+    );
     expect(others.map(({ expr }) => expr)).toEqual(theirOthers.map(({ expr }) => expr));
   });
 
@@ -130,9 +130,7 @@ function same(dashboard: Dashboard, { id }: Panel): Panel {
 function storeless(panel: Panel) {
   const { type, gridPos, interval, fieldConfig, targets = [] } = panel;
   const urls = dataLinksOf(panel).map(({ url }) =>
-    url
-      .replaceAll(`${VICTORIALOGS.suffix}?`, "?")
-      .replaceAll(VICTORIALOGS.variable, LOKI.variable),
+    url.replaceAll(`${VICTORIALOGS.suffix}?`, "?").replaceAll(VICTORIALOGS.variable, LOKI.variable),
   );
   return {
     type,

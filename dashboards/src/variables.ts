@@ -41,7 +41,12 @@ export function variablesOf({ name, variable, dataSource, all }: LogStore) {
     ofMetric(variable, label, METRICS.denialEvents, attribute, description);
 
   return {
-    prometheus: source("prometheus_datasource", "prometheus", "Prometheus", "Where the counters are."),
+    prometheus: source(
+      "prometheus_datasource",
+      "prometheus",
+      "Prometheus",
+      "Where the counters are.",
+    ),
     store: source(
       variable,
       dataSource.type,

@@ -50,8 +50,16 @@ test(
     // What it has written out, and what it holds in memory still.
     await service.denyFor(500);
     await acknowledged();
-    await until("what is to be seen", () => idsIn(first), ({ size }) => size === service.denied);
-    await until("rows in memory", () => rowsInMemory(first), (rows) => rows === 0);
+    await until(
+      "what is to be seen",
+      () => idsIn(first),
+      ({ size }) => size === service.denied,
+    );
+    await until(
+      "rows in memory",
+      () => rowsInMemory(first),
+      (rows) => rows === 0,
+    );
     const writtenOut = await idsIn(first);
     await service.denyFor(500);
     await acknowledged();
@@ -73,8 +81,12 @@ test(
       duplicates: 0,
       residual: 0,
     });
-    const inFile = new Set(logs.map(({ attributes }) => String(attributes["pyisolate.denial.id"])));
-    const kept = await until("what is kept", () => idsIn(second), ({ size }) => size >= writtenOut.size + since);
+    const inFile = new Set(logs.map(({ attributes }) => attributes["pyisolate.denial.id"]));
+    const kept = await until(
+      "what is kept",
+      () => idsIn(second),
+      ({ size }) => size >= writtenOut.size + since,
+    );
     const lost = inFile.difference(kept);
     process.stdout.write(`store killed: ${lost.size} of ${service.denied} acknowledged and lost\n`);
     expect(lost.size).toBeGreaterThan(0);
@@ -91,7 +103,11 @@ test(
       },
     });
     expect(recovery.logFile).not.toBe(collector.logFile);
-    await until("what is there", () => idsIn(second), (ids) => ids.size >= service.denied);
+    await until(
+      "what is there",
+      () => idsIn(second),
+      (ids) => ids.size >= service.denied,
+    );
     expect(await idsIn(second)).toEqual(inFile);
     // What it had kept it has twice now; counted by id, as dashboards and report count, it is there once.
     const [distinct] = await second.counts(

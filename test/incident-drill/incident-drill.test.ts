@@ -126,9 +126,9 @@ describe("an incident", () => {
       expect(most?.labels).toMatchObject({ pyisolate_cell: "tenant-a" });
       expect(most?.points.at(-1)?.[1]).toBe(SCANNED);
       // Many targets: a scan, and no program that tries again.
-      expect(
-        new Set(records.map(({ fields }) => fields["pyisolate.attempted_action"])).size,
-      ).toBe(SCANNED);
+      expect(new Set(records.map(({ fields }) => fields["pyisolate.attempted_action"])).size).toBe(
+        SCANNED,
+      );
     },
   );
 

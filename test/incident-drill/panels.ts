@@ -37,6 +37,8 @@ export class Panels {
 }
 
 function shipped(name: DashboardName): Dashboard {
-  const file = fileURLToPath(import.meta.resolve(`@pyisolate/telemetry/dashboards/${name}-victorialogs.json`));
+  const file = fileURLToPath(
+    import.meta.resolve(`@pyisolate/telemetry/dashboards/${name}-victorialogs.json`),
+  );
   return JSON.parse(readFileSync(file, "utf8")) as Dashboard;
 }

@@ -89,6 +89,22 @@ describe.each(ALERTS.map((alert) => [alert.alert, alert] as const))("%s", (name,
     }
   });
 
+  test("asks either log store for the same records, if for any", () => {
+    const { logs, logsql } = alert.annotations ?? {};
+    expect(logs === undefined).toBe(logsql === undefined);
+    if (logs === undefined || logsql === undefined) return;
+    // Quotes are escaped where a template prints them, and `_` is what Loki has for `.`.
+    const [pattern, ...labels] = logs.split(" $");
+    const [other, ...otherLabels] = logsql.split(" $");
+    expect(otherLabels).toEqual(labels);
+    const asked = (text = "") =>
+      [...text.replaceAll("\\", "").matchAll(/([\w.]+):?=("[^"~]*"|%q)/g)].map(
+        ([, name = "", value]) => [name.replaceAll(".", "_"), value],
+      );
+    expect(asked(pattern).length).toBeGreaterThan(1);
+    expect(asked(other)).toEqual(asked(pattern));
+  });
+
   test("leads to its section of the runbook", () => {
     const [file, anchor] = alert.annotations?.["runbook_url"]?.split("#") ?? [];
     expect(file).toBe("docs/runbook.md");

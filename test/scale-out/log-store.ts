@@ -1,4 +1,9 @@
-import { serversForTest, type SkippableTest, startVictoriaLogs, type VictoriaLogs } from "@pyisolate/stack";
+import {
+  serversForTest,
+  type SkippableTest,
+  startVictoriaLogs,
+  type VictoriaLogs,
+} from "@pyisolate/stack";
 
 import { account, type Account } from "../faults/account.ts";
 import { until } from "../faults/until.ts";

@@ -103,7 +103,11 @@ export const layer = (store: LogStore) => [
         value: [
           {
             title: "Its records of the last day",
-            url: recordsUrl(store, { rule: columnOf("Rule"), reason: columnOf("Reason") }, LAST_DAY),
+            url: recordsUrl(
+              store,
+              { rule: columnOf("Rule"), reason: columnOf("Reason") },
+              LAST_DAY,
+            ),
           },
         ],
       },

@@ -80,7 +80,9 @@ export const now = (store: LogStore) => [
   })
     .unit("none")
     .withTarget(atEnd(inRange(escapeAttempts)))
-    .dataLinks([dataLink("Records", recordsUrl(store, { broker: "not_evaluated", kernel: "deny" }))]),
+    .dataLinks([
+      dataLink("Records", recordsUrl(store, { broker: "not_evaluated", kernel: "deny" })),
+    ]),
 
   stat({
     id: 6,

@@ -73,7 +73,10 @@ export const recorded = (store: LogStore) => [
     .overrideByName("Time", [width(190)])
     .overrideByName("Level", [width(70)])
     .overrideByName("Cell", [
-      { id: "links", value: [{ title: "Only this cell", url: recordsUrl(store, { cell: CLICKED }) }] },
+      {
+        id: "links",
+        value: [{ title: "Only this cell", url: recordsUrl(store, { cell: CLICKED }) }],
+      },
     ])
     .overrideByName("Attempted action", [width(320)])
     .overrideByName("Trace", [

@@ -80,17 +80,17 @@ export const now = [
 
 export const overRange = (store: LogStore) =>
   new StateTimeline()
-  .id(7)
-  .title("State over time")
-  .description(
-    "Each process: since when it has been blind, and for how long. A gap is a time of which nobody knows: the process was down, or the Collector was, or it was not scraped. What was denied in it is counted where it ends, if the process is still there; its records come late if there is a spool.",
-  )
-  .datasource(PROMETHEUS)
-  .span(24)
-  .height(6)
-  .unit("none")
-  .mappings(STATE_WORDS)
-  .showValue(VisibilityMode.Auto)
-  .mergeValues(true)
-  .withTarget(overTime(stateExpression(" by (job, instance)"), "{{job}} {{instance}}"))
-  .dataLinks([denialsThen(store)]);
+    .id(7)
+    .title("State over time")
+    .description(
+      "Each process: since when it has been blind, and for how long. A gap is a time of which nobody knows: the process was down, or the Collector was, or it was not scraped. What was denied in it is counted where it ends, if the process is still there; its records come late if there is a spool.",
+    )
+    .datasource(PROMETHEUS)
+    .span(24)
+    .height(6)
+    .unit("none")
+    .mappings(STATE_WORDS)
+    .showValue(VisibilityMode.Auto)
+    .mergeValues(true)
+    .withTarget(overTime(stateExpression(" by (job, instance)"), "{{job}} {{instance}}"))
+    .dataLinks([denialsThen(store)]);

@@ -26,7 +26,7 @@ export interface LogStore {
   /** The field in which a table has how bad a record is, in a word. */
   readonly level: string;
   /** What it calls an attribute. */
-  fieldOf(attribute: Attribute): string;
+  readonly fieldOf: (attribute: Attribute) => string;
   /** The records, as a query. */
   records(asked: Asked): string;
   /** The newest of them, so many, with all that they carry. */

@@ -27,7 +27,10 @@ export function askedOfLogql(expr: string, named: ReadonlyMap<string, string>): 
   const [unwrapped] = nodes(parsed, "UnwrapExpr");
   return {
     where,
-    shown: keep === undefined ? undefined : identifiers(textOf(parsed, keep).replace(/^\W*keep/, "")).map(name),
+    shown:
+      keep === undefined
+        ? undefined
+        : identifiers(textOf(parsed, keep).replace(/^\W*keep/, "")).map(name),
     ...(unwrapped === undefined || grouping === undefined
       ? {}
       : {

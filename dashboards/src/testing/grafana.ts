@@ -72,7 +72,12 @@ export class Grafana {
     const text = put(target, expr, { dashboard, options, chosen: {}, range, step });
     // Prometheus is asked over the range.
     const { queryType: _, ...overRange } = target;
-    return await this.#ask(datasource.type === "prometheus" ? overRange : target, text, range, step);
+    return await this.#ask(
+      datasource.type === "prometheus" ? overRange : target,
+      text,
+      range,
+      step,
+    );
   }
 
   async #ask(target: Target, expr: string, range: Range, step: number): Promise<Row[]> {

@@ -31,8 +31,9 @@ const COUNTERS_READ_OTHERWISE: readonly { readonly shape: RegExp; readonly reaso
 ];
 
 /** Types of data sources that are no words. */
-const CALLED_OTHERWISE: Readonly<Record<string, { readonly short: string; readonly called: string }>> =
-  { "victoriametrics-logs-datasource": { short: "victorialogs", called: "VictoriaLogs" } };
+const CALLED_OTHERWISE: Readonly<
+  Record<string, { readonly short: string; readonly called: string }>
+> = { "victoriametrics-logs-datasource": { short: "victorialogs", called: "VictoriaLogs" } };
 
 /** The rules of the dashboard linter, by its names. */
 export const LINTER: Readonly<Record<string, Rule>> = {

@@ -3,7 +3,12 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-import { createProgress, requireServers, startCollector, startVictoriaLogs } from "@pyisolate/stack";
+import {
+  createProgress,
+  requireServers,
+  startCollector,
+  startVictoriaLogs,
+} from "@pyisolate/stack";
 
 import { createLoki } from "../src/ask/loki.ts";
 import { createVictoriaLogs } from "../src/ask/victorialogs.ts";
@@ -47,9 +52,7 @@ await progress.step("An incident", async () => {
 });
 await store.waitFor('pyisolate.denial.id:="careless-1"', ({ length }) => length === 1);
 const to = Date.now();
-const all = (await (
-  await fetch(`${store.url}/select/logsql/query?query=*`)
-).text())
+const all = (await (await fetch(`${store.url}/select/logsql/query?query=*`)).text())
   .trimEnd()
   .split("\n")
   .map((line) => JSON.parse(line) as FullRecord)

@@ -57,11 +57,23 @@ test("where no log store is at the address it says what was asked there, and how
 
 test.each([
   ["--victorialogs", "a web page", 200, "<h1>It works!</h1>", /VictoriaLogs' answer is not what/],
-  ["--victorialogs", "a refusal", 422, "memory limit", /VictoriaLogs, or refuses .* HTTP 422: memory/],
+  [
+    "--victorialogs",
+    "a refusal",
+    422,
+    "memory limit",
+    /VictoriaLogs, or refuses .* HTTP 422: memory/,
+  ],
   ["--victorialogs", "another shape", 200, `{"_time":"yesterday"}`, /Is it a VictoriaLogs\?/],
   ["--victorialogs", "no record", 200, `[1]`, /Is it a VictoriaLogs\?/],
   ["--loki", "a web page", 200, "<h1>It works!</h1>", /is not Loki: HTTP 200, no JSON/],
-  ["--loki", "a refusal", 400, "parse error : syntax", /is not Loki: HTTP 400, no JSON: parse error/],
+  [
+    "--loki",
+    "a refusal",
+    400,
+    "parse error : syntax",
+    /is not Loki: HTTP 400, no JSON: parse error/,
+  ],
   ["--loki", "another shape", 200, `{"status":"success","data":{}}`, /Is it a Loki\?/],
 ])("%s with %s behind it is told as what it is", async (option, _, status, body, message) => {
   await using server = await answering(status, body);

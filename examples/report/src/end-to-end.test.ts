@@ -73,7 +73,12 @@ let report: Ran;
 let ready: Promise<void> | undefined;
 
 beforeEach(async ({ skip }) => {
-  const servers = await serversForTest({ skip }, ["otelcol", "prometheus", "promtool", "victoria-logs"]);
+  const servers = await serversForTest({ skip }, [
+    "otelcol",
+    "prometheus",
+    "promtool",
+    "victoria-logs",
+  ]);
   await (ready ??= setUp(servers));
 }, BUILD_TIMEOUT_MS);
 

@@ -1,12 +1,5 @@
 import { prometheusLabel } from "@pyisolate/telemetry";
-import {
-  INSTANCE,
-  JOB,
-  LABELS,
-  RECORD_FIELDS,
-  type RecordField,
-  recordFields,
-} from "./names.ts";
+import { INSTANCE, JOB, LABELS, RECORD_FIELDS, type RecordField, recordFields } from "./names.ts";
 
 /** What the report is about; undefined is all of them. */
 export interface Filter {

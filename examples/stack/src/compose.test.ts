@@ -69,7 +69,8 @@ async function composed(envFile: string) {
   const profiles = env["COMPOSE_PROFILES"]?.split(",") ?? [];
   const running = new Map(
     Object.entries(services).filter(
-      ([, { profiles: of = profiles }]) => of.length === 0 || of.some((one) => profiles.includes(one)),
+      ([, { profiles: of = profiles }]) =>
+        of.length === 0 || of.some((one) => profiles.includes(one)),
     ),
   );
   const service = (name: string): Service => {

@@ -34,11 +34,7 @@ export {
   checkAlertmanagerConfig,
   startAlertmanager,
 } from "./alertmanager.ts";
-export {
-  startVictoriaLogs,
-  type VictoriaLogs,
-  type VictoriaLogsOptions,
-} from "./victorialogs.ts";
+export { startVictoriaLogs, type VictoriaLogs, type VictoriaLogsOptions } from "./victorialogs.ts";
 export { type Server, type ServerExit, type ServerOptions, startServer } from "./server.ts";
 export { freePorts } from "./ports.ts";
 

@@ -57,10 +57,7 @@ test(
       body: JSON.stringify({ resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] }),
     });
     expect(response.status).toBe(200);
-    await victoriaLogs.waitFor(
-      'service.name:="plugins"',
-      ([found]) => found?.line === "hello",
-    );
+    await victoriaLogs.waitFor('service.name:="plugins"', ([found]) => found?.line === "hello");
 
     await stack.stop();
     for (const { pid } of [stack.prometheus, alertmanager, collector, victoriaLogs])

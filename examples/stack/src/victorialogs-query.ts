@@ -156,5 +156,8 @@ function jsonOf(text: string, logsql: string): unknown {
 }
 
 function malformed(logsql: string): StackError {
-  return new StackError("query-failed", `${WHO}' answer to ${logsql} is not what its API promises.`);
+  return new StackError(
+    "query-failed",
+    `${WHO}' answer to ${logsql} is not what its API promises.`,
+  );
 }

@@ -266,7 +266,10 @@ test("streams are as few as services, however many processes, events and cells t
   const { store, collector } = there;
   for (let n = 0; n < 20; n++) {
     await send(collector, {
-      resource: { "service.name": n % 2 === 0 ? "plugins" : "uploads", "service.instance.id": `i-${n}` },
+      resource: {
+        "service.name": n % 2 === 0 ? "plugins" : "uploads",
+        "service.instance.id": `i-${n}`,
+      },
       records: [{ values: { "pyisolate.cell": `cell-${n}`, "pyisolate.denial.id": `${n}` } }],
     });
   }
@@ -309,8 +312,8 @@ test("hostile text comes back as it went in: in fields of its own, and as nothin
   const found = await store.waitFor(ALL, (kept) => kept.length === hostile.length);
   const byId = new Map(found.map((record) => [record.fields["pyisolate.denial.id"], record]));
   for (const [index, text] of hostile.entries()) {
-    const { line, fields } = byId.get(`${index}`) ?? { line: "", fields: {} };
-    expect([line, fields["pyisolate.cell"]]).toEqual([text, text]);
+    const record = byId.get(`${index}`);
+    expect([record?.line, record?.fields["pyisolate.cell"]]).toEqual([text, text]);
     const filter = `${ALL} pyisolate.cell:=${JSON.stringify(text)}`;
     expect(idsOf(await store.records(filter)), text).toEqual([`${index}`]);
   }

@@ -41,7 +41,9 @@ function parse(data: unknown): LogRecord[] {
     const fields: Record<string, string> = {};
     for (const [field, name] of Object.entries(RECORD_FIELDS)) {
       const value = labels.get(prometheusLabel({ name }));
-      if (value !== undefined) fields[field] = String(value);
+      if (value === undefined) continue;
+      if (typeof value !== "string") throw nonsense();
+      fields[field] = value;
     }
     return entry["values"].map((value: unknown) => {
       if (!Array.isArray(value)) throw nonsense();

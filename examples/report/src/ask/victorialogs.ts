@@ -39,7 +39,9 @@ export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
     },
     async present() {
       // Of a second ago. Nothing else answers there, and in this form.
-      await askJson(asked, "/select/logsql/stats_query", { query: "_time:1s | stats count() as n" });
+      await askJson(asked, "/select/logsql/stats_query", {
+        query: "_time:1s | stats count() as n",
+      });
     },
   };
 }
@@ -54,7 +56,9 @@ function parse(text: string): LogRecord[] {
     const fields: Record<string, string> = {};
     for (const [field, name] of Object.entries(RECORD_FIELDS)) {
       const value = record[name];
-      if (value !== undefined && value !== "") fields[field] = String(value);
+      if (value === undefined || value === "") continue;
+      if (typeof value !== "string") throw nonsense();
+      fields[field] = value;
     }
     return { time, fields };
   });

@@ -56,7 +56,10 @@ export function recordsSection(
 }
 
 /** Policies that began to decide. */
-export function policySection(sheet: Sheet, { metrics, records, logStore, range }: Findings): Content {
+export function policySection(
+  sheet: Sheet,
+  { metrics, records, logStore, range }: Findings,
+): Content {
   const { h } = sheet;
   const loads = records.ok ? records.value.policyLoads : [];
   const seen = metrics.ok ? metrics.value.health.policyLoads : [];

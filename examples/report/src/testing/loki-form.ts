@@ -33,7 +33,10 @@ export function lokiAnswer(
     ({ stream, value: [time] }) =>
       BigInt(time) >= BigInt(start) &&
       BigInt(time) < BigInt(end) &&
-      wanted.every(([label, value]) => (stream as FullRecord)[label] === (value ?? (stream as FullRecord)[label] ?? "")),
+      wanted.every(
+        ([label, value]) =>
+          (stream as FullRecord)[label] === (value ?? (stream as FullRecord)[label] ?? ""),
+      ),
   );
   const distinct = [...new Map(matching.map((each) => [JSON.stringify(each), each])).values()]
     .toSorted((a, b) => Number(BigInt(b.value[0]) - BigInt(a.value[0])))

@@ -51,5 +51,6 @@ export async function replay(exchanges: readonly Exchange[]) {
 }
 
 function keyOf(path: string, form: Exchange["form"]): string {
-  return JSON.stringify([path, Object.entries(form).toSorted()]);
+  const names = Object.keys(form).toSorted((one, other) => one.localeCompare(other));
+  return JSON.stringify([path, names.map((name) => [name, form[name]])]);
 }
