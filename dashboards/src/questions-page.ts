@@ -11,9 +11,9 @@ Questions from the trackers and dashboards of the systems that this one was comp
 The dashboards and this page are written by \`pnpm generate\`. A word in capitals stands for what the [last section](#in-capitals)
 says.
 
-What counters answer is PromQL. What records answer stands here three times: as the dashboards of VictoriaLogs ask it, in
-LogsQL, where a test runs every query on the real store; as those of Loki ask it, in LogQL, which its makers' own grammar holds;
-and for \`jq\` on the Collector's own file, where there is no store, in a test on the real Collector's:
+What counters answer is PromQL. What records answer stands here three times: in LogsQL, as the dashboards of VictoriaLogs ask it,
+each query run by a test on the real store; in LogQL, as those of Loki ask it, held by its makers' own grammar; and for \`jq\`, on
+the Collector's own file, where there is no store, run by a test on the file of a real Collector:
 
 \`\`\`sh
 jq -nc -L docs 'include "records"; QUERY' denials*.jsonl
