@@ -70,3 +70,23 @@ test("no batch processor, no retry that gives up", () => {
     sending_queue: { storage: "file_storage", block_on_overflow: false },
   });
 });
+
+test("whatever sends to a log store keeps VictoriaLogs' streams to the service's name, and nothing else may write that", () => {
+  const toStores = [config, ...examples].flatMap((each) =>
+    Object.entries(each["exporters"] ?? {}).filter(([name]) => name.startsWith("otlp_http/")),
+  ) as [string, { readonly headers?: Readonly<Record<string, string>> }][];
+  expect(toStores.map(([name]) => name)).toEqual(["otlp_http/store", "otlp_http/recovery"]);
+  for (const [name, { headers }] of toStores)
+    expect(headers, name).toEqual({ "VL-Stream-Fields": "service.name" });
+  const pipelines = [config, ...examples].flatMap((each) => {
+    const { pipelines: of = {} } = each["service"] as {
+      readonly pipelines?: Readonly<Record<string, { readonly processors?: readonly string[] }>>;
+    };
+    return Object.entries(of).filter(([name]) => name.startsWith("logs"));
+  });
+  const processors = pipelines.flatMap(([, each]) =>
+    each.processors === undefined ? [] : [each.processors],
+  );
+  expect(processors.length).toBeGreaterThan(1);
+  for (const each of processors) expect(each).toContain("transform/event_name");
+});
