@@ -34,19 +34,26 @@ const BARRED = new Map([
   [0x6d, "a WebAssembly.Memory"], // m
 ]);
 
-/**
- * Why the bytes of a structured clone are not decoded: they hold what does not travel, would cost too much, or are no value.
- * Undefined where they may be. The work is bounded like the value's own.
- */
-export function cloneProblem(bytes: Buffer): string | undefined {
+/** Why the bytes of a structured clone are not decoded. */
+export interface CloneProblem {
+  /** Completes "the value cannot be taken: ". */
+  readonly why: string;
+  /** It is a value like others, but more of it than can be decoded; otherwise it holds what does not travel, or is no value. */
+  readonly isTooMuch: boolean;
+}
+
+/** Undefined where the bytes may be decoded. The work is bounded like the value's own. */
+export function cloneProblem(bytes: Buffer): CloneProblem | undefined {
   try {
     new Scan(bytes).whole();
     return undefined;
   } catch (error) {
-    if (error instanceof Refused) return error.message;
-    throw error;
+    if (!(error instanceof Refused)) throw error;
+    return { why: error.message, isTooMuch: error instanceof TooMuch };
   }
 }
+
+class TooMuch extends Refused {}
 
 /** Reads the format that `v8.serialize` writes (V8's value-serializer.cc, Node's v8.js for views), and builds nothing. */
 class Scan {
@@ -117,7 +124,7 @@ class Scan {
   #nested(tag: number): void {
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH)
-      throw new Refused(`it is nested more than ${MAX_DEPTH} levels deep`);
+      throw new TooMuch(`it is nested more than ${MAX_DEPTH} levels deep`);
     switch (tag) {
       case 0x6f: // o
         this.#take(COST.object, MEMORY.object);
@@ -219,9 +226,9 @@ class Scan {
   #take(cost: number, memory: number): void {
     this.#cost += cost;
     if (this.#cost > MAX_COST)
-      throw new Refused("it holds too much to be decoded at once: send it in parts or as text");
+      throw new TooMuch("it holds too much to be decoded at once: send it in parts or as text");
     this.#memory += memory;
     if (this.#memory > MAX_EXPANSION)
-      throw new Refused("it takes far more memory than its bytes: send it in parts or as text");
+      throw new TooMuch("it takes far more memory than its bytes: send it in parts or as text");
   }
 }

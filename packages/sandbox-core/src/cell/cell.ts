@@ -22,7 +22,7 @@ import type { Surroundings } from "./guards/guard.ts";
 import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
 import { endOutOfStep } from "./in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
-import { charged, type Running } from "./meter.ts";
+import { charged, outputLeft, type Running } from "./meter.ts";
 import { Modules } from "./modules.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
 import { NotPortable, portable } from "./portable.ts";
@@ -125,8 +125,9 @@ export class Cell {
   #deliver(id: number, entered: Running): void {
     const take = (plain: boolean): Outcome =>
       this.#charged(entered, (timeout) => this.#guest.take(id, plain, timeout));
-    const spend = (bytes: number): Answer => this.#spend(bytes, this.#accounts.of(id));
-    this.#channel.send(outcomeFrame(id, take, spend));
+    const account = this.#accounts.of(id);
+    const spend = (bytes: number): Answer => this.#spend(bytes, account);
+    this.#channel.send(outcomeFrame(id, take, outputLeft(account), spend));
     this.#accounts.settle(id);
   }
 
@@ -159,7 +160,7 @@ export class Cell {
   #post(): Answer {
     let message: Buffer;
     try {
-      message = portable((plain) => this.#guest.takePost(plain));
+      message = portable((plain) => this.#guest.takePost(plain), outputLeft(this.#current));
     } catch (error) {
       if (!(error instanceof NotPortable)) throw error;
       return `e${JSON.stringify({ type: "TypeError", message: `the message cannot leave the cell: ${error.message}` })}`;

@@ -21,6 +21,11 @@ export function running(id: number, { cpuMs, wallMs, outputBytes }: CallLimits):
   return { id, cpuMs, wallMs, outputBytes, cpuUsed: 0, outputUsed: 0 };
 }
 
+/** How many bytes a call may still put out. */
+export function outputLeft({ outputBytes, outputUsed }: Running): number {
+  return outputBytes - outputUsed;
+}
+
 /**
  * Runs the guest within a call's CPU time. What it throws is the guest's own.
  *

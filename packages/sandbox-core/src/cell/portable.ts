@@ -12,14 +12,18 @@ export class NotPortable extends Error {}
  * values first.
  *
  * @param take Takes it out of the isolate, as it is or made plain; it may throw what a getter of the guest's throws.
+ * @param most More bytes than these are given as they are: they are too many whatever they hold.
  * @throws NotPortable
  */
-export function portable(take: (plain: boolean) => unknown): Buffer {
+export function portable(take: (plain: boolean) => unknown, most: number): Buffer {
   try {
     const bytes = encodeClone(take(false));
-    if (cloneProblem(bytes) === undefined) return bytes;
-  } catch {
-    // The second try can say what it was.
+    const problem = bytes.length > most ? undefined : cloneProblem(bytes);
+    if (problem === undefined) return bytes;
+    if (problem.isTooMuch) throw new NotPortable(problem.why);
+  } catch (error) {
+    if (error instanceof NotPortable) throw error;
+    // Made plain, it can be carried, or says what is in the way.
   }
   let bytes: Buffer;
   try {
@@ -29,7 +33,7 @@ export function portable(take: (plain: boolean) => unknown): Buffer {
       (error instanceof Error ? error.message : "a getter threw").slice(0, MAX_WHY),
     );
   }
-  const problem = cloneProblem(bytes);
+  const problem = bytes.length > most ? undefined : cloneProblem(bytes);
   if (problem === undefined) return bytes;
-  throw new NotPortable(problem);
+  throw new NotPortable(problem.why);
 }

@@ -127,7 +127,7 @@ export class Outputs {
 /** The cell has looked at it in the same way, and has told its guest what does not travel. */
 function mustBeValue(body: Buffer): void {
   const problem = cloneProblem(body);
-  if (problem !== undefined) throw new WireError(`a value that cannot be taken: ${problem}`);
+  if (problem !== undefined) throw new WireError(`a value that cannot be taken: ${problem.why}`);
 }
 
 function decoded(body: Buffer): unknown {
