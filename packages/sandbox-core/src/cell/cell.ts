@@ -59,8 +59,9 @@ export class Cell {
   #ready: number[] = [];
 
   listen(): void {
-    // A rejection here is a mistake of ours; the guest must not profit from a cell in an unknown state.
+    // Either is a mistake of ours; the guest must not profit from a cell in an unknown state.
     process.on("unhandledRejection", endOutOfStep);
+    process.on("uncaughtException", endOutOfStep);
   }
 
   get #guest(): GuestIsolate {
@@ -107,9 +108,12 @@ export class Cell {
   #enter(callId: number, entry: (timeout: number) => void): void {
     const call = this.#accounts.of(callId);
     this.#current = call;
+    const { entries } = this.#guest;
     try {
       this.#charged(call, entry);
     } catch (error) {
+      // The call has not begun, and would be waited for until its wall limit.
+      if (this.#guest.entries === entries) throw error;
       // A rejection that the guest left unhandled: isolated-vm throws it out of the entry.
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));

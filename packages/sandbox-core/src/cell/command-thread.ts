@@ -3,8 +3,12 @@ import { workerData } from "node:worker_threads";
 
 import { runCommand } from "./command.ts";
 import type { CommandOrder, CommandReport, CommandThread } from "./command-sync.ts";
+import { endOutOfStep } from "./in-step.ts";
 
 const { port, done } = workerData as CommandThread;
+// The cell's thread waits for an outcome, which nothing here would tell it any more.
+process.on("uncaughtException", endOutOfStep);
+process.on("unhandledRejection", endOutOfStep);
 port.on("message", (order: CommandOrder) => void serve(order));
 
 async function serve({ number, command }: CommandOrder): Promise<void> {

@@ -17,6 +17,7 @@ export class GuestIsolate {
   readonly #isolate: ivm.Isolate;
   readonly #context: ivm.Context;
   readonly #handles: Record<keyof GuestHandles, ivm.Reference>;
+  #entries = 0;
 
   constructor(memoryMib: number, bridge: Bridge) {
     // Of isolates made from now on. Without it the guest could call us with no stack left, and cut us off at any line.
@@ -67,13 +68,18 @@ export class GuestIsolate {
     return this.#isolate.isDisposed;
   }
 
+  /** How often guest code has been entered: what is thrown before an entry is ours, and no rejection of the guest's. */
+  get entries(): number {
+    return this.#entries;
+  }
+
   run(execId: number, source: string, timeout: number): void {
-    this.#handles.run.applySync(undefined, [execId, source], { timeout });
+    this.#enter("run", [execId, source], timeout);
   }
 
   call(execId: number, name: string, args: readonly unknown[], timeout: number): void {
     const copy = new ivm.ExternalCopy(args).copyInto({ release: true });
-    this.#handles.call.applySync(undefined, [execId, name, copy], { timeout });
+    this.#enter("call", [execId, name, copy], timeout);
   }
 
   /**
@@ -98,15 +104,16 @@ export class GuestIsolate {
   }
 
   settle(callId: number, answer: unknown, body: Uint8Array | undefined, timeout: number): void {
-    this.#handles.settle.applySync(
-      undefined,
-      [callId, this.bytesOut(answer), this.bytesOut(body)],
-      { timeout },
-    );
+    this.#enter("settle", [callId, this.bytesOut(answer), this.bytesOut(body)], timeout);
   }
 
   fire(timerId: number, timeout: number): void {
-    this.#handles.fire.applySync(undefined, [timerId], { timeout });
+    this.#enter("fire", [timerId], timeout);
+  }
+
+  #enter(handle: keyof GuestHandles, args: unknown[], timeout: number): void {
+    this.#entries += 1;
+    this.#handles[handle].applySync(undefined, args, { timeout });
   }
 
   /** Bytes in a form that arrives in the guest as a Uint8Array of its own. */
