@@ -1,0 +1,31 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+type Package = typeof import("@pyisolate/sandbox-core");
+
+/** The built package, in whose place of the cell something else runs. */
+export interface PackageCopy extends Disposable {
+  readonly folder: string;
+  readonly load: () => Promise<Package>;
+}
+
+/** @param cell The file that runs as `cell/main.js`. */
+export function packageCopy(cell: string): PackageCopy {
+  const built = path.dirname(fileURLToPath(import.meta.resolve("@pyisolate/sandbox-core")));
+  const folder = mkdtempSync(path.join(tmpdir(), "pyisolate-taken-"));
+  cpSync(built, path.join(folder, "dist"), { recursive: true });
+  symlinkSync(path.join(built, "../node_modules"), path.join(folder, "node_modules"));
+  cpSync(path.join(built, "../package.json"), path.join(folder, "package.json"));
+  writeFileSync(
+    path.join(folder, "dist/cell/main.js"),
+    `import ${JSON.stringify(pathToFileURL(cell).href)};\n`,
+  );
+  return {
+    folder,
+    load: async () =>
+      (await import(pathToFileURL(path.join(folder, "dist/index.js")).href)) as Package,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
