@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
-
+import { contradictionIn } from "./coherence.ts";
+import type { NearestRule } from "./decision.ts";
 import { DenialEvent, type DenialFields, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
 import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "./identifier.ts";
+import { nextInSequence } from "./sequence.ts";
 import { cleanText, MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH, MAX_TARGET_LENGTH } from "./text.ts";
 import { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
 
@@ -9,27 +10,38 @@ import { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from
 export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"> &
   Partial<Omit<DenialFields, "cell" | "capability" | "operation">>;
 
-/** Most cells whose sequence is remembered; the one unheard of for longest is forgotten, and starts a new instance. */
-const MAX_SEQUENCES = 10_000;
-const sequences = new Map<string, { readonly instance: string; last: number }>();
-
 /**
  * Makes an event of a denial: fills id, seq, time and defaults, cleans the text, freezes.
  *
  * @remarks The texts (`cell`, `target`, `policyName`) are taken as the guest and the policy wrote them. Whoever numbers
- * its denials gives `id` and `seq` both; otherwise they come from one sequence per cell name in this process.
+ * its denials gives `id` and `seq` both; otherwise they come from one sequence per cell name in this process, which
+ * remembers at least 65,536 names: those heard of last.
  *
- * @throws TypeError where a field is outside its closed set, a name is not a name, or the kernel is said to have denied
- * without evidence.
+ * @throws TypeError where a field is outside its closed set, a name is not a name, the kernel is said to have denied
+ * without evidence, or the fields contradict each other.
  */
 export function denialEvent(input: DenialInput): DenialEvent {
-  oneOf("capability", input.capability, CAPABILITIES);
-  oneOf("operation", input.operation, OPERATIONS[input.capability]);
-  const reason = input.reason ?? "no_rule";
+  const { id, seq, ...fields } = checked(input);
+  if (id !== undefined && seq !== undefined) return new DenialEvent({ ...fields, id, seq });
+  // Last, when nothing can be refused any more: a number that no event has would be a gap in the sequence.
+  const next = nextInSequence(fields.cell);
+  return new DenialEvent({ ...fields, id: id ?? next.id, seq: seq ?? next.seq });
+}
+
+type Checked = Omit<DenialFields, "id" | "seq"> & {
+  readonly id: string | undefined;
+  readonly seq: number | undefined;
+};
+
+/** The input, each field read once, so that what was checked is what the event says. */
+function checked(input: DenialInput): Checked {
+  const { capability, operation, id, seq } = input;
+  const { reason = "no_rule", policyRule = DEFAULT_RULE, enforced = true } = input;
+  const { brokerDecision = "deny", kernelDecision = "not_evaluated" } = input;
+  oneOf("capability", capability, CAPABILITIES);
+  oneOf("operation", operation, OPERATIONS[capability]);
   oneOf("reason", reason, DENIAL_REASONS);
-  const brokerDecision = input.brokerDecision ?? "deny";
   oneOf("brokerDecision", brokerDecision, VERDICTS);
-  const kernelDecision = input.kernelDecision ?? "not_evaluated";
   oneOf("kernelDecision", kernelDecision, VERDICTS);
   const kernelEvidence = input.kernelEvidence ?? null;
   if (kernelEvidence !== null) oneOf("kernelEvidence", kernelEvidence, KERNEL_EVIDENCE);
@@ -38,70 +50,48 @@ export function denialEvent(input: DenialInput): DenialEvent {
       'kernelEvidence must be given with kernelDecision "deny", and with no other: the kernel\'s denial is only said with evidence',
     );
   }
-  const policyRule = input.policyRule ?? DEFAULT_RULE;
   matching("policyRule", policyRule, RULE_ID);
-  const nearestRule = input.nearestRule ?? null;
-  if (nearestRule !== null) {
-    matching("nearestRule.id", nearestRule.id, RULE_ID);
-    oneOf("nearestRule.lacked", nearestRule.lacked, NEAREST_LACKS);
+  const contradiction = contradictionIn({ brokerDecision, kernelDecision, reason, policyRule });
+  if (contradiction !== undefined) {
+    throw new TypeError(`${contradiction.field} ${contradiction.message}`);
   }
+  if (typeof enforced !== "boolean") refuse("enforced", "true or false", enforced);
   const policyHash = input.policyHash ?? null;
   if (policyHash !== null) matching("policyHash", policyHash, POLICY_HASH);
-  const enforced = input.enforced ?? true;
-  if (typeof enforced !== "boolean") refuse("enforced", "true or false", enforced);
-  const cell = text("cell", input.cell, MAX_CELL_LENGTH);
-  if (cell === "") refuse("cell", "a name", cell);
-  const target = text("target", input.target ?? "", MAX_TARGET_LENGTH);
-  const policyName = input.policyName ?? null;
-
-  let { id, seq } = input;
   if (id !== undefined) matching("id", id, EVENT_ID);
   if (seq !== undefined && !(Number.isSafeInteger(seq) && seq >= 1)) {
     refuse("seq", "a whole number from 1", seq);
   }
-  // Last, so that a refused input leaves no gap in the sequence.
-  const time = millisecond(input.time ?? Date.now());
-  if (id === undefined || seq === undefined) {
-    const next = nextInSequence(cell);
-    id ??= next.id;
-    seq ??= next.seq;
-  }
-  return new DenialEvent({
+  const cell = text("cell", input.cell, MAX_CELL_LENGTH);
+  if (cell === "") refuse("cell", "a name", cell);
+  const policyName = input.policyName ?? null;
+  return {
     id,
     seq,
-    time,
+    time: millisecond(input.time ?? Date.now()),
     cell,
-    capability: input.capability,
-    operation: input.operation,
-    target,
+    capability,
+    operation,
+    target: text("target", input.target ?? "", MAX_TARGET_LENGTH),
     policyRule,
     brokerDecision,
     kernelDecision,
     kernelEvidence,
     reason,
-    nearestRule,
+    nearestRule: nearestRuleOf(input),
     policyName: policyName === null ? null : text("policyName", policyName, MAX_POLICY_NAME_LENGTH),
     policyHash,
     enforced,
-  });
+  };
 }
 
-/** A name for one life of a cell: 96 random bits, so that ids made from it are unique across processes. */
-export function newInstance(): string {
-  return randomBytes(12).toString("base64url");
-}
-
-function nextInSequence(cell: string): { id: string; seq: number } {
-  const sequence = sequences.get(cell) ?? { instance: newInstance(), last: 0 };
-  // Re-inserted, so that the map's order is the order of last use.
-  sequences.delete(cell);
-  sequences.set(cell, sequence);
-  if (sequences.size > MAX_SEQUENCES) {
-    const [oldest] = sequences.keys();
-    if (oldest !== undefined) sequences.delete(oldest);
-  }
-  sequence.last += 1;
-  return { id: `${sequence.instance}-${sequence.last}`, seq: sequence.last };
+function nearestRuleOf(input: DenialInput): NearestRule | null {
+  const given = input.nearestRule ?? null;
+  if (given === null) return null;
+  const { id, lacked } = given;
+  matching("nearestRule.id", id, RULE_ID);
+  oneOf("nearestRule.lacked", lacked, NEAREST_LACKS);
+  return { id, lacked };
 }
 
 /** A clock with a finer grain than the event's is rounded down, so that the event's JSON loses nothing. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import {
   CAPABILITIES,
@@ -57,7 +57,12 @@ const arbInput: fc.Arbitrary<DenialInput> = fc.constantFrom(...CAPABILITIES).cha
       },
       { requiredKeys: ["cell", "capability", "operation"] },
     )
-    .map(({ kernel, ...input }) => ({ ...input, ...kernel })),
+    .map(({ kernel, ...input }): DenialInput => ({ ...input, ...kernel }))
+    .filter(
+      ({ brokerDecision = "deny", kernelDecision, reason, policyRule = "default" }) =>
+        !(brokerDecision === "allow" && kernelDecision === "allow") &&
+        !(reason === "explicit_deny" && (brokerDecision !== "deny" || policyRule === "default")),
+    ),
 );
 
 const plain: DenialInput = {
@@ -159,6 +164,90 @@ describe("denialEvent", () => {
   });
 });
 
+describe("the numbers of a cell's denials", () => {
+  const numbered = (cell: string, more: object = {}) => denialEvent({ ...plain, cell, ...more });
+
+  test.each<[string, object]>([
+    ["a policy's name that is no text", { policyName: 5 }],
+    ["a nearest rule that is refused", { nearestRule: { id: "/", lacked: "scope" } }],
+    [
+      "a nearest rule that cannot be read twice",
+      { nearestRule: readableOnce({ id: "a", lacked: "scope" }) },
+    ],
+    ["fields that contradict each other", { brokerDecision: "allow", kernelDecision: "allow" }],
+  ])("have no gap after %s", (what, input) => {
+    const cell = `gap after ${what}`;
+    expect(numbered(cell).seq).toBe(1);
+    const second = ((): number => {
+      try {
+        return numbered(cell, input).seq;
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError);
+        return 1;
+      }
+    })();
+    expect(numbered(cell).seq).toBe(second + 1);
+  });
+
+  test("go on after 10,001, and after 60,000, other cells were denied something", () => {
+    for (const others of [10_001, 60_000]) {
+      const first = numbered(`kept-${others}`);
+      for (let at = 0; at < others; at += 1) numbered(`other-${others}-${at}`);
+      const second = numbered(`kept-${others}`);
+      expect(second.seq).toBe(2);
+      expect(second.id.replace(/-2$/, "")).toBe(first.id.replace(/-1$/, ""));
+    }
+  });
+
+  test("begin again with another instance where a cell was forgotten, and one warning says so", async () => {
+    const warnings: Error[] = [];
+    const keep = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", keep);
+    const first = numbered("forgotten");
+    for (let at = 0; at < 200_000; at += 1) numbered(`many-${at}`);
+    const second = numbered("forgotten");
+    expect(second.seq).toBe(1);
+    expect(second.id).not.toBe(first.id);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    process.off("warning", keep);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/more than 65536 cell names.*begin again at seq 1.*Give id and seq/),
+    ]);
+  });
+
+  test("cost one busy cell the same, however many others are remembered", async () => {
+    vi.resetModules();
+    const fresh = await import("./denial.ts");
+    const cost = (): number => {
+      const start = process.hrtime.bigint();
+      for (let at = 0; at < 10_000; at += 1) fresh.denialEvent({ ...plain, cell: "busy" });
+      return Number(process.hrtime.bigint() - start);
+    };
+    const least = (): number => Math.min(...Array.from({ length: 5 }, cost));
+    const alone = least();
+    for (const others of [9_990, 30_000, 60_000]) {
+      for (let at = 0; at < others; at += 1) {
+        fresh.denialEvent({ ...plain, cell: `quiet-${others}-${at}` });
+      }
+      expect(least() / alone, `${others} others`).toBeLessThan(8);
+    }
+  });
+
+  function readableOnce(rule: { id: string; lacked: string }): object {
+    let reads = 0;
+    return {
+      lacked: rule.lacked,
+      get id(): string {
+        reads += 1;
+        if (reads > 1) throw new TypeError("read again");
+        return rule.id;
+      },
+    };
+  }
+});
+
 describe("an event as JSON", () => {
   test("comes back equal, from text and from an object", () => {
     fc.assert(
@@ -252,6 +341,36 @@ describe("an event as JSON", () => {
     ["enforced", null],
   ])("with %s %j is refused", (key, value) => {
     expect(() => parseDenialEvent({ ...json, [key]: value })).toThrow(InvalidDenialEventError);
+  });
+
+  test.each<[string, object]>([
+    ["both layers allow", { broker_decision: "allow", kernel_decision: "allow" }],
+    ["explicit_deny by default", { reason: "explicit_deny" }],
+    ["explicit_deny by a limit", { reason: "explicit_deny", policy_rule: "limit.cpu" }],
+    [
+      "explicit_deny where the broker allows",
+      { reason: "explicit_deny", policy_rule: "a", broker_decision: "allow" },
+    ],
+    [
+      "explicit_deny where the broker was not asked",
+      { reason: "explicit_deny", policy_rule: "a", broker_decision: "not_evaluated" },
+    ],
+  ])("that contradicts itself is refused: %s", (_name, fields) => {
+    expect(() => parseDenialEvent({ ...json, ...fields })).toThrow(InvalidDenialEventError);
+    const { broker_decision, kernel_decision, policy_rule, ...same } = {
+      ...json,
+      ...fields,
+    } as Record<string, unknown>;
+    const input = {
+      cell: "a",
+      capability: "random",
+      operation: "read",
+      brokerDecision: broker_decision,
+      kernelDecision: kernel_decision,
+      policyRule: policy_rule,
+      reason: same["reason"],
+    };
+    expect(() => denialEvent(input as DenialInput)).toThrow(TypeError);
   });
 
   test("may hold escapes, but no others than cleaning makes", () => {

@@ -1,6 +1,7 @@
 export { parsePolicy, loadPolicy } from "./parse.ts";
 export { decide } from "./decide.ts";
-export { denialEvent, newInstance, type DenialInput } from "./denial.ts";
+export { denialEvent, type DenialInput } from "./denial.ts";
+export { newInstance } from "./sequence.ts";
 export { parseDenialEvent, InvalidDenialEventError } from "./parse-event.ts";
 export { DenialEvent, KERNEL_EVIDENCE } from "./event.ts";
 export type { DenialEventJson, DenialFields, KernelEvidence } from "./event.ts";

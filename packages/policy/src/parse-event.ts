@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { contradictionIn } from "./coherence.ts";
 import { DenialEvent, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
 import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "./identifier.ts";
 import { plainData } from "./plain-data.ts";
@@ -120,7 +121,24 @@ const EventJson = z
     if ((value.kernel_decision === "deny") !== (value.kernel_evidence !== null)) {
       disagree("kernel_evidence", "must be given with a kernel_decision of deny, and no other");
     }
+    const contradiction = contradictionIn({
+      brokerDecision: value.broker_decision,
+      kernelDecision: value.kernel_decision,
+      reason: value.reason,
+      policyRule: value.policy_rule,
+    });
+    if (contradiction !== undefined) {
+      disagree(SPELLINGS[contradiction.field], contradiction.message);
+    }
   });
+
+/** The fields that can contradict each other, as the JSON spells them. */
+const SPELLINGS = {
+  brokerDecision: "broker_decision",
+  kernelDecision: "kernel_decision",
+  reason: "reason",
+  policyRule: "policy_rule",
+} as const;
 
 /** Whether a time is written as `toJSON` writes it: one spelling a moment, so that the round trip is exact. */
 function isTime(text: string): boolean {

@@ -10,7 +10,7 @@ test("a combination is one row, for ever", () => {
   const rows = new EventRows(100);
   const row = rows.find(aDenial());
   expect(rows.find(aDenial({ cell: "tenant-b", target: "/etc/passwd" }))).toBe(row);
-  expect(rows.find(aDenial({ reason: "explicit_deny" }))).not.toBe(row);
+  expect(rows.find(aDenial({ policyRule: "a", reason: "explicit_deny" }))).not.toBe(row);
   expect(rows.find(aDenial())).toBe(row);
   expect(rows.size).toBe(2);
 });
