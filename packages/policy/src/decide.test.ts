@@ -317,14 +317,30 @@ describe("a module", () => {
     expect(ask(rules, "import", "load", "lodash").effect).toBe("allow");
   });
 
-  test.each([["../x"], ["./x"], ["/etc/x"], ["a/../b"], ["file:///x"], [""], ["a\0"], ["a b"]])(
-    "that is no name, %j, is never granted",
-    (name) => {
-      expect(
-        ask([allow({ capability: "import", modules: ["*"] })], "import", "load", name).effect,
-      ).toBe("deny");
-    },
-  );
+  test.each([
+    ["../x"],
+    ["./x"],
+    ["/etc/x"],
+    ["a/../b"],
+    ["file:///x"],
+    ["file:tmp/x.mjs"],
+    ["https:evil.example/x.mjs"],
+    ["npm:left-pad"],
+    ["C:/x.mjs"],
+    ["NODE:fs"],
+    ["node:node:fs"],
+    ["node:../x"],
+    ["node:/x"],
+    ["lodash:fp"],
+    ["x".repeat(257)],
+    [""],
+    ["a\0"],
+    ["a b"],
+  ])("that is no name, %j, is never granted", (name) => {
+    expect(
+      ask([allow({ capability: "import", modules: ["*"] })], "import", "load", name).effect,
+    ).toBe("deny");
+  });
 });
 
 describe("the nearest rule", () => {

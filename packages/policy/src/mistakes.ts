@@ -104,6 +104,8 @@ const CAPABILITIES = [
   "import",
 ] as const satisfies GuardedCapability[];
 const TOP_KEYS = ["version", "name", "rules", "limits"];
+/** For editors; not among the keys that a message lists, because no policy needs it. */
+const SCHEMA_KEY = "$schema";
 const RULE_KEYS = ["id", "effect", "capability", "operations"];
 const SCOPES = Object.entries(SCOPE_KEYS) as [GuardedCapability, string][];
 
@@ -129,7 +131,7 @@ function unknownKey(
       near: undefined,
     };
   }
-  const near = nearWord(key, known);
+  const near = nearWord(key, path.length === 0 ? [...known, SCHEMA_KEY] : known);
   const meant = near === undefined ? "" : `; did you mean "${near}"?`;
   return { message: `unknown key ${quoted(key)}${meant} (known: ${known.join(", ")})`, near };
 }

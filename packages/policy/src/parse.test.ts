@@ -109,6 +109,16 @@ describe("a good policy", () => {
     }
   });
 
+  test("may name its schema for an editor, and is the same policy with it", () => {
+    const named = { $schema: "./policy.schema.json", ...minimal };
+    expect(parsePolicy(named)).toEqual(parsePolicy(minimal));
+    expect(parsePolicy(JSON.stringify(named))).toEqual(parsePolicy(minimal));
+    expect(mistakesOf({ ...named, $schema: 5 })[0]?.path).toMatch(/schema/);
+    expect(mistakesOf({ ...minimal, schema: "x" })[0]?.message).toContain(
+      'did you mean "$schema"?',
+    );
+  });
+
   test("may use anchors and aliases", () => {
     const text = `version: 1
 name: x
@@ -231,6 +241,12 @@ __proto__: { a: 1 }
     [{ capability: "subprocess", commands: ["/usr/bin/*"] }, /wildcard/],
     [{ capability: "subprocess", commands: ["/usr/bin/../x"] }, /"\.\." segment/],
     [{ capability: "import", modules: ["./x"] }, /no module name/],
+    [
+      { capability: "import", modules: ["file:tmp/x.mjs"] },
+      /the prefix "file:", and "node:" is the only one/,
+    ],
+    [{ capability: "import", modules: ["npm:left-pad"] }, /the prefix "npm:"/],
+    [{ capability: "import", modules: ["lodash/*"] }, /has a wildcard; name each module whole/],
     [{ capability: "random", paths: ["/a"] }, /random has no scope/],
     [{ capability: "control" }, /one of filesystem/],
   ])("%j is refused", (rule, message) => {

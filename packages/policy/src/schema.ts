@@ -48,11 +48,7 @@ const Command = z
 const Module = z
   .string()
   .regex(MODULE, {
-    error: ({ input }) =>
-      mistake(
-        input,
-        'is no module name; write a name such as "node:fs" or "lodash/fp", or "*" for every module',
-      ),
+    error: ({ input }) => mistake(input, moduleMistake(String(input))),
   })
   .describe("Name of a module, or * for every one.");
 
@@ -114,6 +110,10 @@ const PolicyRule = z.discriminatedUnion("capability", [
 /** A policy as it is written. The JSON Schema for editors is generated from it. */
 export const PolicyDocument = z
   .strictObject({
+    $schema: z
+      .string()
+      .exactOptional()
+      .describe("Where editors find this schema; means nothing to the policy."),
     version: z.literal(1),
     name: z
       .string()
@@ -151,6 +151,17 @@ function hostMistake(host: string): string | undefined {
   const read = readHost(host);
   if (typeof read === "string") return read;
   return HOST_PATTERN.test(host) ? undefined : "is not host:port";
+}
+
+function moduleMistake(name: string): string {
+  const write = 'write a name such as "node:fs" or "lodash/fp", or "*" for every module';
+  const prefix = /^[A-Za-z][A-Za-z0-9+.-]*:/.exec(name)?.[0];
+  if (prefix !== undefined && prefix !== "node:") {
+    return `has the prefix ${quoted(prefix)}, and "node:" is the only one; ${write}`;
+  }
+  return name.includes("*") && name !== "*"
+    ? `has a wildcard; name each module whole, or write "*" alone for every module`
+    : `is no module name; ${write}`;
 }
 
 function commandMistake(command: string): string {

@@ -60,11 +60,15 @@ export function portNumber(text: string): number {
   return value >= 1 && value <= 65_535 ? value : -1;
 }
 
-/** A module's name: a package or built-in with its sub-paths, in printable ASCII; no relative or absolute path. */
-export const MODULE_NAME = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[A-Za-z0-9@_][A-Za-z0-9@_.:/~+-]{0,255}$/;
+/**
+ * A module's name: a package or built-in with its sub-paths, in printable ASCII; no relative or absolute path. `node:` is
+ * the only prefix: any other would be a URL, and `file:tmp/x.mjs` is a place.
+ */
+export const MODULE_NAME =
+  /^(?!.{257})(?!.*(?:^|[/:])\.{0,2}(?:\/|$))(?:node:)?[A-Za-z0-9@_][A-Za-z0-9@_./~+-]*$/;
 
 /** A module's name in its one spelling: a built-in has its `node:`, because `fs` and `node:fs` are one module. */
 export function canonicalModule(target: string): string | null {
-  if (target.length > 256 || !MODULE_NAME.test(target)) return null;
+  if (!MODULE_NAME.test(target)) return null;
   return target.startsWith("node:") || !isBuiltin(target) ? target : `node:${target}`;
 }
