@@ -31,6 +31,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     about: "a collection and a scrape of 10,000 series: bare SDK, ours, prom-client",
     measure: async (quick) => await (await import("./collection.ts")).collection(quick ? 5 : 21),
   },
+  decide: {
+    about: "a decision with 10, 1,000 and 10,000 rules, against asking each rule",
+    measure: async (quick) => await (await import("./decide.ts")).decideBySize(quick ? 5 : 21),
+  },
   delivery: {
     about: "records a second into a real Collector, none lost, against the bare OTLP exporter",
     measure: async (quick) =>

@@ -1,29 +1,23 @@
 import type { Decision } from "./decision.ts";
 import type { Policy, Rule } from "./policy.ts";
+import { NO_RANK, type NearIndex, type RankIndex } from "./rank.ts";
 import { SCOPE_KEYS, type Scoping, SCOPINGS } from "./scope.ts";
 import { DEFAULT_RULE, type GuardedCapability, OPERATIONS } from "./vocabulary.ts";
 
-/** A rule made ready: every decision that it can lead to exists already, so that deciding allocates nothing. */
-export interface CompiledRule {
-  covers(target: string): boolean;
-  /** How near the rule comes to a target that it does not cover. */
-  nearness(target: string): number;
-  /** No scope: covers every target, malformed ones too. */
-  readonly unscoped: boolean;
-  /** The verdict where this rule decides. */
-  readonly verdict: Decision;
-  /** The verdict where this rule grants the operation, and comes nearest. */
-  readonly outsideScope: Decision;
-  /** The verdict where this rule covers the target, but does not grant the operation. */
-  readonly wrongOperation: Decision;
-}
-
-/** The rules that speak of one operation, in the order of the document, and the others that might have granted it. */
+/** The rules of one operation made ready: every decision that they can lead to exists already. */
 export interface CompiledOperation {
-  readonly denies: readonly CompiledRule[];
-  readonly allows: readonly CompiledRule[];
-  /** Allow rules of the same capability for other operations. */
-  readonly others: readonly CompiledRule[];
+  /** The patterns of the rules by rank. */
+  readonly covering: RankIndex;
+  /** The least rank of a rule without a scope, which covers every target. */
+  readonly unscoped: number;
+  /** The verdict of each rank, where it is the least that covers the target. */
+  readonly verdicts: readonly Decision[];
+  /** For a target that is malformed: the first deny rule without a scope. */
+  readonly unscopedDeny: Decision | undefined;
+  /** The allow rules that grant the operation, numbered by themselves. */
+  readonly near: NearIndex;
+  /** The verdict of each of them, where it comes nearest to a target that no rule covers. */
+  readonly outsideScope: readonly Decision[];
 }
 
 export interface CompiledCapability {
@@ -61,65 +55,70 @@ function compileCapability(
   rules: readonly Rule[],
 ): CompiledCapability {
   const scoping = SCOPINGS[capability];
-  const pairs = rules.map((rule) => ({ rule, compiled: compileRule(rule, scoping) }));
-  const select = (effect: Rule["effect"], speaksOf: (rule: Rule) => boolean): CompiledRule[] =>
-    pairs
-      .filter(({ rule }) => rule.effect === effect && speaksOf(rule))
-      .map(({ compiled }) => compiled);
   const operations = new Map<string, CompiledOperation>();
+  const compiled = new Map<string, CompiledOperation>();
   for (const operation of OPERATIONS[capability]) {
-    const speaksOf = (rule: Rule): boolean => rule.operations.includes(operation);
-    operations.set(operation, {
-      denies: select("deny", speaksOf),
-      allows: select("allow", speaksOf),
-      others: select("allow", (rule) => !speaksOf(rule)),
-    });
+    const speaking = rules.map((rule) => rule.operations.includes(operation));
+    // Operations that the same rules speak of are one: most policies name few, and an index is made once.
+    const key = speaking.map(Number).join("");
+    const known = compiled.get(key);
+    const made = known ?? compileOperation(rules, speaking, scoping);
+    compiled.set(key, made);
+    operations.set(operation, made);
   }
   return { canonical: scoping.canonical, operations };
 }
 
-function compileRule(rule: Rule, scoping: Scoping): CompiledRule {
-  const { id, capability } = rule;
-  const patterns = capability === "random" ? undefined : rule[SCOPE_KEYS[capability]];
-  const tests = patterns?.map((pattern) => scoping.compile(pattern));
-  const lacking = (
-    reason: "outside_scope" | "wrong_operation",
-    lacked: "scope" | "operation",
-  ): Decision =>
-    Object.freeze({
-      effect: "deny",
-      rule: DEFAULT_RULE,
-      reason,
-      nearestRule: Object.freeze({ id, lacked }),
-    });
+function compileOperation(
+  rules: readonly Rule[],
+  speaking: readonly boolean[],
+  scoping: Scoping,
+): CompiledOperation {
+  const select = (effect: Rule["effect"], speaks: boolean): Rule[] =>
+    rules.filter((rule, at) => rule.effect === effect && speaking[at] === speaks);
+  const denies = select("deny", true);
+  const allows = select("allow", true);
+  // Allow rules for other operations.
+  const others = select("allow", false);
+  const ranked = [...denies, ...allows, ...others];
+  const covering = scoping.covering();
+  for (const [rank, rule] of ranked.entries()) {
+    for (const pattern of patternsOf(rule) ?? []) covering.add(pattern, rank);
+  }
+  const near = scoping.near();
+  for (const [rank, rule] of allows.entries()) {
+    for (const pattern of patternsOf(rule) ?? []) near.add(pattern, rank);
+  }
+  const unscoped = ranked.findIndex((rule) => patternsOf(rule) === undefined);
+  const unscopedDeny = denies.find((rule) => patternsOf(rule) === undefined);
   return {
-    covers: coverage(tests),
-    nearness: (target) => {
-      let nearest = 0;
-      for (const pattern of patterns ?? []) {
-        nearest = Math.max(nearest, scoping.nearness(pattern, target));
-      }
-      return nearest;
-    },
-    unscoped: tests === undefined,
-    verdict: Object.freeze(
-      rule.effect === "allow"
-        ? { effect: "allow", rule: id }
-        : { effect: "deny", rule: id, reason: "explicit_deny" },
-    ),
-    outsideScope: lacking("outside_scope", "scope"),
-    wrongOperation: lacking("wrong_operation", "operation"),
+    covering,
+    unscoped: unscoped < 0 ? NO_RANK : unscoped,
+    verdicts: [
+      ...denies.map(({ id }) => decided({ effect: "deny", rule: id, reason: "explicit_deny" })),
+      ...allows.map(({ id }) => decided({ effect: "allow", rule: id })),
+      ...others.map(({ id }) => lacking(id, "wrong_operation", "operation")),
+    ],
+    unscopedDeny:
+      unscopedDeny && decided({ effect: "deny", rule: unscopedDeny.id, reason: "explicit_deny" }),
+    near,
+    outsideScope: allows.map(({ id }) => lacking(id, "outside_scope", "scope")),
   };
 }
 
-function coverage(
-  tests: readonly ((target: string) => boolean)[] | undefined,
-): (target: string) => boolean {
-  if (tests === undefined) return () => true;
-  const [only] = tests;
-  if (only !== undefined && tests.length === 1) return only;
-  return (target) => {
-    for (const test of tests) if (test(target)) return true;
-    return false;
-  };
+function patternsOf(rule: Rule): readonly string[] | undefined {
+  return rule.capability === "random" ? undefined : rule[SCOPE_KEYS[rule.capability]];
+}
+
+function decided(decision: Decision): Decision {
+  return Object.freeze(decision);
+}
+
+function lacking(
+  id: string,
+  reason: "outside_scope" | "wrong_operation",
+  lacked: "scope" | "operation",
+): Decision {
+  const nearestRule = Object.freeze({ id, lacked });
+  return Object.freeze({ effect: "deny", rule: DEFAULT_RULE, reason, nearestRule });
 }

@@ -1,4 +1,4 @@
-import { type CompiledOperation, compiledPolicy, type CompiledRule } from "./compile.ts";
+import { type CompiledOperation, compiledPolicy } from "./compile.ts";
 import type { Decision } from "./decision.ts";
 import type { Policy } from "./policy.ts";
 import type { Request } from "./request.ts";
@@ -11,7 +11,8 @@ const NO_RULE: Decision = Object.freeze({ effect: "deny", rule: DEFAULT_RULE, re
  * rules of the deciding effect cover a request, the first in the document is named.
  *
  * @remarks Pure and total: it never throws, and what is not a request, or not a policy that `parsePolicy` made, is
- * denied. Decisions are frozen and shared; deciding allocates nothing where the target is in its one spelling already.
+ * denied. Decisions are frozen and shared. A decision costs what its target's segments or labels cost to look up, however
+ * many rules there are.
  */
 export function decide(policy: Policy, request: Request): Decision {
   try {
@@ -30,29 +31,14 @@ function verdict(policy: Policy, request: Request): Decision {
     return NO_RULE;
   }
   const canonical = capability.canonical(target);
-  if (canonical === null) return malformedTarget(operation, target);
-  for (const rule of operation.denies) if (rule.covers(canonical)) return rule.verdict;
-  for (const rule of operation.allows) if (rule.covers(canonical)) return rule.verdict;
-  for (const rule of operation.others) if (rule.covers(canonical)) return rule.wrongOperation;
-  return nearest(operation.allows, canonical);
-}
-
-/** No allow rule covers it; a deny rule without a scope is still the better explanation. */
-function malformedTarget({ denies, allows }: CompiledOperation, target: string): Decision {
-  const unscoped = denies.find((rule) => rule.unscoped);
-  return unscoped?.verdict ?? nearest(allows, target);
+  // No allow rule covers it; a deny rule without a scope is still the better explanation.
+  if (canonical === null) return operation.unscopedDeny ?? nearest(operation, target);
+  const rank = operation.covering.least(canonical, operation.unscoped);
+  return operation.verdicts[rank] ?? nearest(operation, canonical);
 }
 
 /** Of rules that grant the operation, the one whose scope is nearest to the target; of equals, the first. */
-function nearest(rules: readonly CompiledRule[], target: string): Decision {
-  let found = NO_RULE;
-  let best = -1;
-  for (const rule of rules) {
-    const nearness = rules.length === 1 ? 0 : rule.nearness(target);
-    if (nearness > best) {
-      best = nearness;
-      found = rule.outsideScope;
-    }
-  }
-  return found;
+function nearest({ outsideScope, near }: CompiledOperation, target: string): Decision {
+  if (outsideScope.length < 2) return outsideScope[0] ?? NO_RULE;
+  return outsideScope[near.nearest(target)] ?? NO_RULE;
 }

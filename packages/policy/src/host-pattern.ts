@@ -1,4 +1,4 @@
-import { type AddressBlock, blockOf, contains, parseAddress, spellAddress } from "./address.ts";
+import { type AddressBlock, blockOf, parseAddress, spellAddress } from "./address.ts";
 import { canonicalHost } from "./host.ts";
 import { portNumber } from "./target.ts";
 import { quoted } from "./text.ts";
@@ -38,40 +38,9 @@ export function readHost(pattern: string): HostPattern | string {
   return { host: wildcard ? `*.${host}` : host, ...ends };
 }
 
-/** Compiles a pattern. The matcher takes `host:port` in its one spelling. */
-export function compileHost({ host, block, port }: HostPattern): (endpoint: string) => boolean {
-  const portMatches = portMatcher(port);
-  if (block !== undefined) {
-    return (endpoint) => {
-      if (!portMatches(endpoint)) return false;
-      const address = parseAddress(hostOf(endpoint));
-      return address !== null && contains(block, address);
-    };
-  }
-  if (host === "*") return portMatches;
-  if (host.startsWith("*.")) {
-    const end = host.slice(1);
-    if (port !== "*") {
-      const exactEnd = `${end}:${port}`;
-      return (endpoint) => endpoint.endsWith(exactEnd);
-    }
-    return (endpoint) => endpoint.endsWith(end, endpoint.lastIndexOf(":"));
-  }
-  const start = `${host}:`;
-  if (port === "*") return (endpoint) => endpoint.startsWith(start);
-  const exact = start + port;
-  return (endpoint) => endpoint === exact;
-}
-
 /** The host of `host:port`. */
 export function hostOf(endpoint: string): string {
   return endpoint.slice(0, endpoint.lastIndexOf(":"));
-}
-
-function portMatcher(port: string): (endpoint: string) => boolean {
-  if (port === "*") return () => true;
-  const end = `:${port}`;
-  return (endpoint) => endpoint.endsWith(end);
 }
 
 /** `10.0.0.0/8` or `[fd00::]/8`. */

@@ -10,7 +10,7 @@ import { HOSTILE_CHARACTERS, quoted } from "./text.ts";
 import { type GuardedCapability, OPERATIONS } from "./vocabulary.ts";
 
 /** Most rules in a policy, and most patterns in a rule. */
-const MAX_RULES = 1000;
+const MAX_RULES = 10_000;
 const MAX_PATTERNS = 1000;
 
 const NAME = new RegExp(`^(?! )[^${HOSTILE_CHARACTERS}]{1,128}(?<! )$`, "u");

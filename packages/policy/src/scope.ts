@@ -1,6 +1,9 @@
-import { compileHost, hostOf, readHost } from "./host-pattern.ts";
-import { compilePath } from "./path-pattern.ts";
+import { HostIndex, NearHosts } from "./host-index.ts";
+import { NameIndex } from "./name-index.ts";
+import { PathIndex } from "./path-index.ts";
 import type { Rule } from "./policy.ts";
+import { PrefixTree } from "./prefix-tree.ts";
+import type { NearIndex, RankIndex } from "./rank.ts";
 import { canonicalEndpoint, canonicalModule, canonicalPath } from "./target.ts";
 import type { GuardedCapability } from "./vocabulary.ts";
 
@@ -21,55 +24,44 @@ export const EVERYTHING = {
   modules: "*",
 } as const satisfies Record<ScopeKey, string>;
 
-/** How one capability's targets are read, and compared with the scope of its rules. */
+/** How one capability's targets are read, and compared with the scopes of its rules. */
 export interface Scoping {
   /** A target in its one spelling; null for what no allow rule covers. */
   readonly canonical: (target: string) => string | null;
-  /** Compiles one pattern of a rule into a test of a canonical target. */
-  readonly compile: (pattern: string) => (target: string) => boolean;
-  /** How near a target is to a pattern that does not cover it: the characters they share from their start. */
-  readonly nearness: (pattern: string, target: string) => number;
+  /** Where patterns are found by the targets that they cover. */
+  readonly covering: () => RankIndex;
+  /** Where patterns are found by the targets that they do not cover and come near. */
+  readonly near: () => NearIndex;
 }
 
 export const SCOPINGS: Readonly<Record<GuardedCapability, Scoping>> = {
-  filesystem: { canonical: canonicalPath, compile: compilePath, nearness: sharedStart },
+  filesystem: { canonical: canonicalPath, covering: () => new PathIndex(), near: nearStarts },
   network: {
     canonical: canonicalEndpoint,
-    compile: (pattern) => {
-      const read = readHost(pattern);
-      return typeof read === "string" ? () => false : compileHost(read);
-    },
-    // Names are near where their ends agree, addresses where their starts do; the same host at another port is nearest.
-    nearness: (pattern, target) => {
-      const [wanted, asked] = [hostOf(pattern), hostOf(target)];
-      if (wanted === asked) return Number.MAX_SAFE_INTEGER;
-      return Math.max(sharedStart(wanted, asked), sharedEnd(wanted, asked));
-    },
+    covering: () => new HostIndex(),
+    near: () => new NearHosts(),
   },
-  subprocess: { canonical: canonicalPath, compile: literal, nearness: sharedStart },
+  subprocess: { canonical: canonicalPath, covering: namesAsWritten, near: nearStarts },
   import: {
     canonical: canonicalModule,
-    compile: (pattern) => literal(canonicalModule(pattern) ?? pattern),
-    nearness: sharedStart,
+    covering: () => new NameIndex(canonicalModule),
+    near: nearStarts,
   },
-  random: { canonical: () => "", compile: literal, nearness: () => 0 },
+  // Its rules have no patterns.
+  random: { canonical: () => "", covering: namesAsWritten, near: nearStarts },
 };
 
-/** The text itself, or `*` for every one. */
-function literal(pattern: string): (target: string) => boolean {
-  return pattern === "*" ? () => true : (target) => target === pattern;
+function namesAsWritten(): RankIndex {
+  return new NameIndex((name) => name);
 }
 
-function sharedStart(pattern: string, target: string): number {
-  let shared = 0;
-  while (shared < pattern.length && pattern.charCodeAt(shared) === target.charCodeAt(shared)) {
-    shared += 1;
-  }
-  return shared;
-}
-
-function sharedEnd(pattern: string, target: string): number {
-  let shared = 0;
-  while (shared < pattern.length && pattern.at(-1 - shared) === target.at(-1 - shared)) shared += 1;
-  return shared;
+/** A target is near to a pattern by the characters that they share from their start. */
+function nearStarts(): NearIndex {
+  const starts = new PrefixTree();
+  return {
+    add: (pattern, rank) => {
+      starts.add(pattern, rank);
+    },
+    nearest: (target) => starts.longest(target).rank,
+  };
 }

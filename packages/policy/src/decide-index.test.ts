@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { arbRequest, arbRules, policyOf, type RuleDocument } from "./testing/arbitraries.ts";
+import { linearDecide } from "./testing/linear-decide.ts";
+import { RandomPolicies } from "./testing/random-policies.ts";
+import { decide, type Policy, type Request } from "./index.ts";
+
+// The index against each rule in turn: the same effect, rule, reason and nearest rule.
+
+/** How many random requests are compared; more by hand: DECIDE_REQUESTS=2000000. */
+const REQUESTS = Number(process.env["DECIDE_REQUESTS"] ?? 8_000);
+
+test("the index says what asking each rule says, for drawn policies", () => {
+  fc.assert(
+    fc.property(arbRules, fc.array(arbRequest, { maxLength: 10 }), (rules, requests) => {
+      const policy = policyOf(rules);
+      const linear = linearDecide(policy);
+      for (const request of requests) {
+        expect(decide(policy, request)).toEqual(linear(request));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("so it does for policies of many rules and near misses of their patterns", () => {
+  const random = new RandomPolicies(Number(process.env["DECIDE_SEED"] ?? 20_261_127));
+  for (let left = REQUESTS; left > 0;) {
+    const policy = random.policy();
+    const linear = linearDecide(policy);
+    for (let at = 0; at < 200 && left > 0; at += 1, left -= 1) {
+      const request = random.request(policy);
+      const [said, wanted] = [decide(policy, request), linear(request)];
+      if (JSON.stringify(said) === JSON.stringify(wanted)) continue;
+      expect({ request, said, rules: policy.rules }).toEqual({ request, said: wanted });
+    }
+  }
+}, 3_600_000);
+
+describe("a decision", () => {
+  const names = (count: number) => Array.from({ length: count }, (_, at) => at);
+  const cost = (policy: Policy, requests: readonly Request[]): number => {
+    const times = names(7).map(() => {
+      const start = process.hrtime.bigint();
+      for (let round = 0; round < 200; round += 1) {
+        for (const request of requests) decide(policy, request);
+      }
+      return Number(process.hrtime.bigint() - start);
+    });
+    return Math.min(...times);
+  };
+  const read = (target: string): Request => ({
+    capability: "filesystem",
+    operation: "read",
+    target,
+  });
+  const connect = (target: string): Request => ({
+    capability: "network",
+    operation: "connect",
+    target,
+  });
+
+  const kinds: [string, (at: number) => RuleDocument, readonly Request[]][] = [
+    [
+      "folders",
+      (at) => ({ effect: "allow", capability: "filesystem", paths: [`/srv/t${at}/data/**`] }),
+      [read("/srv/t5/data/a"), read("/srv/t5/date/a"), read("/etc/shadow")],
+    ],
+    [
+      "names in any folder",
+      (at) => ({ effect: "deny", capability: "filesystem", paths: [`**/.secret-${at}`] }),
+      [read("/srv/a/.secret-5"), read("/srv/a/.secret-x")],
+    ],
+    [
+      "folders behind a star",
+      (at) => ({ effect: "allow", capability: "filesystem", paths: [`/srv/*/t${at}/**`] }),
+      [read("/srv/eu/t5/a"), read("/srv/eu/x/a")],
+    ],
+    [
+      "endings of names",
+      (at) => ({ effect: "allow", capability: "filesystem", paths: [`/srv/*.type${at}`] }),
+      [read("/srv/a.type5"), read("/srv/a.typex")],
+    ],
+    [
+      "hosts",
+      (at) => ({ effect: "allow", capability: "network", hosts: [`h${at}.example.com:443`] }),
+      [connect("h5.example.com:443"), connect("h5.example.com:80"), connect("x.example.org:1")],
+    ],
+    [
+      "names below hosts",
+      (at) => ({ effect: "allow", capability: "network", hosts: [`*.h${at}.example.com:*`] }),
+      [connect("a.h5.example.com:443"), connect("a.example.org:80")],
+    ],
+    [
+      "blocks of addresses",
+      (at) => ({
+        effect: "allow",
+        capability: "network",
+        hosts: [`10.${at >> 8}.${at & 255}.0/24:*`],
+      }),
+      [connect("10.0.5.1:443"), connect("11.0.5.1:443")],
+    ],
+  ];
+
+  test.each(kinds)("of %s costs the same with 10 rules and with 2,000", (_name, rule, requests) => {
+    const few = policyOf(names(10).map(rule));
+    const many = policyOf(names(2000).map(rule));
+    expect(cost(many, requests) / cost(few, requests)).toBeLessThan(6);
+  });
+
+  test.each<[string, string, (length: number) => string]>([
+    ["a pattern of many **", `/${"**/a/".repeat(500)}b`, (length) => "/a".repeat(length)],
+    ["segments that begin as a pattern does", "**/a/**/a/**/b", (length) => "/a".repeat(length)],
+    [
+      "segments that a star tries everywhere",
+      "/**/*a*a*a*b/**",
+      (length) => `/${"a".repeat(length)}`,
+    ],
+    ["one long segment", "/*/x", (length) => `/${"a".repeat(length)}`],
+    ["the deepest path", "/a/**/c", (length) => "/a".repeat(length)],
+  ])("on %s grows no faster than the target", (_name, pattern, target) => {
+    const policy = policyOf([{ effect: "deny", capability: "filesystem", paths: [pattern] }]);
+    // From a buffer: a string that was put together is read more slowly, and guests' targets are not.
+    const ask = (length: number) => [read(Buffer.from(target(length)).toString())];
+    // Twenty times as long: quadratic would be four hundred times the cost.
+    expect(cost(policy, ask(2000)) / cost(policy, ask(100))).toBeLessThan(120);
+  });
+});

@@ -1,0 +1,72 @@
+import { NO_RANK } from "./rank.ts";
+
+/** Texts by their beginnings, with the least rank of all texts that begin so: a radix tree. */
+export class PrefixTree {
+  readonly #root = new Branch("", NO_RANK);
+
+  add(text: string, rank: number): void {
+    let branch = this.#root;
+    let at = 0;
+    for (;;) {
+      branch.least = Math.min(branch.least, rank);
+      if (at === text.length) return;
+      const code = text.charCodeAt(at);
+      let next = branch.next?.get(code);
+      if (next === undefined) {
+        branch.put(new Branch(text.slice(at), rank));
+        return;
+      }
+      const shared = sharedLength(next.text, text, at);
+      if (shared < next.text.length) next = branch.split(next, shared);
+      at += shared;
+      branch = next;
+    }
+  }
+
+  /** The longest beginning that a text shares with any text of the tree, and the least rank of those that share it. */
+  longest(text: string): { readonly length: number; readonly rank: number } {
+    let branch = this.#root;
+    let at = 0;
+    for (;;) {
+      const next = branch.next?.get(text.charCodeAt(at));
+      if (next === undefined) return { length: at, rank: branch.least };
+      const shared = sharedLength(next.text, text, at);
+      at += shared;
+      if (shared < next.text.length) return { length: at, rank: next.least };
+      branch = next;
+    }
+  }
+}
+
+class Branch {
+  text: string;
+  least: number;
+  next: Map<number, Branch> | undefined;
+
+  constructor(text: string, least: number) {
+    this.text = text;
+    this.least = least;
+  }
+
+  put(branch: Branch): void {
+    this.next ??= new Map();
+    this.next.set(branch.text.charCodeAt(0), branch);
+  }
+
+  /** Puts a branch of the first characters between this one and the next. */
+  split(next: Branch, length: number): Branch {
+    const middle = new Branch(next.text.slice(0, length), next.least);
+    this.put(middle);
+    next.text = next.text.slice(length);
+    middle.put(next);
+    return middle;
+  }
+}
+
+function sharedLength(part: string, text: string, at: number): number {
+  let shared = 0;
+  while (shared < part.length && part.charCodeAt(shared) === text.charCodeAt(at + shared)) {
+    shared += 1;
+  }
+  return shared;
+}

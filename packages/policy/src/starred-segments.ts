@@ -1,0 +1,100 @@
+/** One segment of a path, and where in the path it stands. */
+export interface Segment {
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/**
+ * Most characters of a segment's end that tell patterns apart: it bounds the look-ups a segment costs, whatever the
+ * patterns are.
+ */
+const MAX_KEY = 32;
+
+interface Starred<T> {
+  /** What stands between the stars: the first at the segment's start, the last at its end. */
+  readonly literals: readonly string[];
+  readonly value: T;
+}
+
+/** Segments that hold a `*`, such as `*.csv` or `report-*`, found by what they begin or end with. */
+export class StarredSegments<T> {
+  readonly #values = new Map<string, T>();
+  readonly #byStart = new Map<string, Starred<T>[]>();
+  readonly #byEnd = new Map<string, Starred<T>[]>();
+  readonly #startLengths: number[] = [];
+  readonly #endLengths: number[] = [];
+
+  /** The value of a pattern's segment; made where it is new. */
+  place(pattern: string, make: () => T): T {
+    const known = this.#values.get(pattern);
+    if (known !== undefined) return known;
+    const value = make();
+    this.#values.set(pattern, value);
+    const literals = pattern.split("*");
+    const start = (literals[0] ?? "").slice(0, MAX_KEY);
+    const end = (literals.at(-1) ?? "").slice(-MAX_KEY);
+    const starred = { literals, value };
+    if (end.length > start.length) put(this.#byEnd, this.#endLengths, end, starred);
+    else put(this.#byStart, this.#startLengths, start, starred);
+    return value;
+  }
+
+  /** Adds the values of those that match a segment to a list. */
+  collect(segment: Segment, found: T[]): void {
+    const { text } = segment;
+    for (const length of this.#startLengths) {
+      if (length <= text.length) match(this.#byStart.get(text.slice(0, length)), segment, found);
+    }
+    for (const length of this.#endLengths) {
+      if (length > text.length) continue;
+      match(this.#byEnd.get(text.slice(text.length - length)), segment, found);
+    }
+  }
+}
+
+function put<T>(
+  map: Map<string, Starred<T>[]>,
+  lengths: number[],
+  key: string,
+  starred: Starred<T>,
+): void {
+  const others = map.get(key);
+  if (others === undefined) map.set(key, [starred]);
+  else others.push(starred);
+  if (!lengths.includes(key.length)) lengths.push(key.length);
+}
+
+function match<T>(
+  candidates: readonly Starred<T>[] | undefined,
+  { path, start, end }: Segment,
+  found: T[],
+): void {
+  if (candidates === undefined) return;
+  for (const { literals, value } of candidates) {
+    if (matchSegment(literals, path, start, end)) found.push(value);
+  }
+}
+
+/** Whether literals, with anything between them, make up a segment: the first at its start, the last at its end. */
+function matchSegment(
+  literals: readonly string[],
+  path: string,
+  start: number,
+  end: number,
+): boolean {
+  const first = literals[0] ?? "";
+  const last = literals.at(-1) ?? "";
+  if (literals.length === 1) return end - start === first.length && path.startsWith(first, start);
+  let at = start + first.length;
+  const stop = end - last.length;
+  if (at > stop || !path.startsWith(first, start) || !path.startsWith(last, stop)) return false;
+  for (let index = 1; index < literals.length - 1; index += 1) {
+    const literal = literals[index] ?? "";
+    const found = path.indexOf(literal, at);
+    if (found < 0 || found + literal.length > stop) return false;
+    at = found + literal.length;
+  }
+  return true;
+}

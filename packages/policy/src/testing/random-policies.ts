@@ -1,0 +1,162 @@
+import { OPERATIONS, type Policy, type Request } from "../index.ts";
+import { SCOPE_KEYS } from "../scope.ts";
+import type { GuardedCapability } from "../vocabulary.ts";
+import { policyOf, type RuleDocument } from "./arbitraries.ts";
+
+const CAPABILITIES = ["filesystem", "network", "subprocess", "random", "import"] as const;
+const SEGMENTS = ["a", "b", "ab", "abc", "srv", ".env", "...", "x.js", "x.jsx", "srv2", "é", "a b"];
+const STARS = ["*", "**", "**", "a*", "*b", "*.js", "a*b*", "*b*", "*a*b", "srv*", "*.js*"];
+const LABELS = ["a", "b", "ab", "api", "www", "example", "com", "org", "xn--bcher-kva"];
+const PORTS = ["1", "80", "443", "8443", "65535"];
+const ADDRESSES = [
+  "127.0.0.1",
+  "10.1.2.3",
+  "10.1.3.3",
+  "192.168.0.9",
+  "[::1]",
+  "[fd00::1]",
+  "[fd00:1::1]",
+];
+const BLOCKS = [
+  "10.0.0.0/8",
+  "10.1.2.0/24",
+  "10.1.2.3/32",
+  "0.0.0.0/0",
+  "[fd00::]/8",
+  "[fd00::]/17",
+  "[::]/0",
+  "[::1]/128",
+  "192.168.0.8/30",
+];
+const MODULES = [
+  "fs",
+  "node:fs",
+  "node:fs/promises",
+  "fs/promises",
+  "lodash",
+  "lodash/fp",
+  "@a/b",
+  "@a/bc",
+  "node:test",
+];
+
+/** Policies of many rules whose patterns share their parts, and requests that hit them or miss by little. */
+export class RandomPolicies {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  policy(): Policy {
+    const size = this.#pick([0, 1, 2, 3, 8, 30, 120]);
+    // Mostly one capability, so that many rules meet.
+    const main = this.#pick(CAPABILITIES);
+    return policyOf(Array.from({ length: size }, () => this.#rule(main)));
+  }
+
+  request(policy: Policy): Request {
+    const rule =
+      policy.rules.length > 0 && this.#chance(9, 10) ? this.#pick(policy.rules) : undefined;
+    const capability = rule?.capability ?? this.#pick(CAPABILITIES);
+    const operation = this.#pick<Request["operation"]>(OPERATIONS[capability]);
+    const patterns = rule?.paths ?? rule?.hosts ?? rule?.commands ?? rule?.modules;
+    const target =
+      patterns !== undefined && this.#chance(2, 3)
+        ? this.#near(this.#pick(patterns))
+        : this.#target(capability);
+    return { capability, operation, target };
+  }
+
+  #rule(main: GuardedCapability): RuleDocument {
+    const capability = this.#chance(4, 5) ? main : this.#pick(CAPABILITIES);
+    const effect = this.#chance(2, 3) ? "allow" : "deny";
+    const operations = OPERATIONS[capability].filter(() => this.#chance(1, 2));
+    const scoped = capability !== "random" && !(effect === "deny" && this.#chance(1, 20));
+    return {
+      effect,
+      capability,
+      ...(operations.length === 0 || this.#chance(1, 3) ? {} : { operations }),
+      ...(scoped && {
+        [SCOPE_KEYS[capability]]: this.#some(1, 4, () => this.#pattern(capability)),
+      }),
+    };
+  }
+
+  #pattern(capability: GuardedCapability): string {
+    if (capability === "filesystem") {
+      const parts = this.#some(1, 6, () => this.#pick(this.#chance(1, 3) ? STARS : SEGMENTS));
+      return parts[0] === "**" && this.#chance(1, 2) ? parts.join("/") : `/${parts.join("/")}`;
+    }
+    if (capability === "network") {
+      const host = this.#pick([
+        () => this.#name(),
+        () => this.#name(),
+        () => `*.${this.#name()}`,
+        () => "*",
+        () => this.#pick(ADDRESSES),
+        () => this.#pick(BLOCKS),
+        () => this.#name().toUpperCase(),
+      ])();
+      return `${host}:${this.#chance(1, 4) ? "*" : this.#pick(PORTS)}`;
+    }
+    if (this.#chance(1, 15)) return "*";
+    if (capability === "import") return this.#pick(MODULES);
+    return `/${this.#some(1, 3, () => this.#pick(SEGMENTS.filter((name) => !name.includes(" ")))).join("/")}`;
+  }
+
+  #target(capability: GuardedCapability): string {
+    if (this.#chance(1, 30))
+      return this.#pick(["", "/", "x", "/a//b", "/a/../b", ":80", "a:0", "[::1]", "\0", "/."]);
+    if (capability === "network") {
+      const host = this.#chance(1, 3) ? this.#pick(ADDRESSES) : this.#name();
+      return `${host}:${this.#pick(PORTS)}`;
+    }
+    if (capability === "import") return this.#pick(MODULES);
+    return `/${this.#some(0, 7, () => this.#pick(SEGMENTS)).join("/")}`;
+  }
+
+  /** A target that a pattern covers, or nearly: its stars filled in, and perhaps one thing changed. */
+  #near(pattern: string): string {
+    let target = pattern
+      .replace(/(^|\/)\*\*/g, () => this.#some(0, 3, () => `/${this.#pick(SEGMENTS)}`).join(""))
+      .replace(/\/[0-9]+:/, ":")
+      .replace(/\*$/, () => (pattern.includes(":") ? this.#pick(PORTS) : this.#pick(SEGMENTS)))
+      .replaceAll("*", () => this.#pick(["", "a", "b", "ab"]));
+    if (!target.startsWith("/") && pattern.startsWith("/")) target = `/${target}`;
+    if (this.#chance(1, 2)) return target;
+    const at = this.#below(target.length + 1);
+    return this.#pick([
+      () => target.slice(0, at) + this.#pick(["a", "b", "/", ".", "x", "1"]) + target.slice(at),
+      () => target.slice(0, at) + target.slice(at + 1),
+      () => `${target}/`,
+      () => `${target}/${this.#pick(SEGMENTS)}`,
+      () => target.slice(0, at),
+      () => target.toUpperCase(),
+    ])();
+  }
+
+  #name(): string {
+    return this.#some(1, 4, () => this.#pick(LABELS)).join(".");
+  }
+
+  #some<T>(least: number, most: number, draw: () => T): T[] {
+    return Array.from({ length: least + this.#below(most - least + 1) }, draw);
+  }
+
+  #pick<T>(values: readonly T[]): T {
+    return values[this.#below(values.length)] as T;
+  }
+
+  #chance(times: number, of: number): boolean {
+    return this.#below(of) < times;
+  }
+
+  /** A whole number from 0 below a bound: mulberry32, so that a seed gives the same run anywhere. */
+  #below(bound: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
+  }
+}
