@@ -1,23 +1,22 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Scalar } from "yaml";
 
 import { bounded, type PolicyIssue } from "./errors.ts";
 import {
+  MAX_CHARACTERS,
   MAX_DEPTH,
   MAX_VALUES,
   type Path,
   type PlainData,
   type PlainObject,
 } from "./plain-data.ts";
-import { cleanText, quoted } from "./text.ts";
+import { quoted } from "./text.ts";
+import { composeYaml, inQuotes } from "./yaml-text.ts";
 
-/** How the parser reports an exhausted stack where it does not throw. */
-const STACK_EXHAUSTED = "Maximum call stack size exceeded";
+/** Most mistakes of the text itself that are told: there is one for each line of a text that is no YAML. */
+const MAX_PROBLEMS = 100;
 
-/**
- * Longest policy text, in bytes of UTF-8: several times the largest policy that makes sense, and what the YAML parser
- * reads in about a second even where every character is a bracket.
- */
-export const MAX_DOCUMENT_BYTES = 262_144;
+/** Longest policy text, in bytes of UTF-8: 10,000 rules of two hundred characters. */
+export const MAX_DOCUMENT_BYTES = 2_097_152;
 
 /** A policy's text as plain data, with the line of everything in it. */
 export interface PolicyText {
@@ -40,24 +39,20 @@ export function readDocument(text: string): PolicyText {
   }
   const counter = new LineCounter();
   const problem = (at: number, message: string): void => {
-    issues.push({ path: "", line: Math.max(1, counter.linePos(at).line), message });
+    const line = Math.max(1, counter.linePos(at).line);
+    // Once a line: what follows from the first mistake of a line is seldom another.
+    if (issues.some((issue) => issue.line === line)) return;
+    if (issues.length < MAX_PROBLEMS) issues.push({ path: "", line, message });
   };
   try {
-    // Duplicate keys are looked for below: the parser compares each key with each.
-    const document = parseDocument(text, {
-      lineCounter: counter,
-      prettyErrors: false,
-      uniqueKeys: false,
-    });
-    for (const { pos, message } of [...document.errors, ...document.warnings]) {
-      problem(pos[0], `not valid YAML: ${cleanText(message, 200)}`);
+    const document = composeYaml(text, counter, problem);
+    if (issues.length > 0 || document === undefined) {
+      return { data: undefined, lines, issues: bounded(issues) };
     }
-    if (issues.some(({ message }) => message.endsWith(STACK_EXHAUSTED))) throw new RangeError();
-    if (issues.length > 0) return { data: undefined, lines, issues: bounded(issues) };
     const data = new Reader(counter, lines, problem).read(document.contents, 0);
     return { data, lines, issues: bounded(issues) };
   } catch {
-    // The parser recurses: thousands of brackets exhaust its stack.
+    // The parser recurses: thousands of indentations exhaust its stack.
     const message = "nested too deeply to be read; a policy needs 4 levels";
     return { data: undefined, lines, issues: [{ path: "", line: 1, message }] };
   }
@@ -80,6 +75,7 @@ export function lineOf(data: PlainData | undefined, lines: Lines, path: Path): n
 /** Turns the parser's nodes into plain data. Not the parser's own way, which loses lines and lets aliases multiply. */
 class Reader {
   #budget = MAX_VALUES;
+  #characters = MAX_CHARACTERS;
   readonly #anchors = new Map<string, Node>();
   readonly #open = new Set<Node>();
   readonly #counter: LineCounter;
@@ -105,7 +101,7 @@ class Reader {
     if (node === null) return null;
     if (isScalar(node)) {
       if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-      return scalar(node.value);
+      return this.#scalar(node);
     }
     if (depth >= MAX_DEPTH || this.#open.has(node)) {
       this.#problem(start(node), `nested deeper than ${MAX_DEPTH} levels`);
@@ -126,8 +122,14 @@ class Reader {
       return node;
     }
     const target = this.#anchors.get(node.source);
-    if (target === undefined)
-      this.#problem(start(node), `alias ${quoted(node.source)} has no anchor before it`);
+    if (target === undefined) {
+      this.#problem(
+        start(node),
+        /^[\w-]+$/.test(node.source)
+          ? `alias ${quoted(node.source)} has no anchor before it; if it is text, put it in quotes: ${quoted(`*${node.source}`)}`
+          : inQuotes(`*${node.source}`),
+      );
+    }
     return target;
   }
 
@@ -150,10 +152,20 @@ class Reader {
     for (const { key, value } of isMap(node) ? node.items : []) {
       const resolved = this.#resolve(key as Node | null);
       if (!isScalar(resolved)) {
-        this.#problem(start(key as Node | null), "a key must be a word");
+        this.#problem(
+          start(key as Node | null),
+          "a key must be a word; put text that begins with [ or { in quotes",
+        );
         continue;
       }
       const name = String(resolved.value);
+      if (name === "<<" && resolved.type === "PLAIN") {
+        this.#problem(
+          start(key as Node),
+          'has a merge key, "<<", which YAML 1.2 does not have; write the keys of each rule out (a list may be used again: paths: &both [...], then paths: *both)',
+        );
+        continue;
+      }
       const line = this.#line(key as Node);
       const first = lines.get(name);
       if (first !== undefined) {
@@ -171,6 +183,20 @@ class Reader {
     return object;
   }
 
+  #scalar({ value, range }: Scalar): PlainData {
+    // The core schema makes nothing else; if a parser ever does, no field with a meaning accepts the text.
+    if (value === null || typeof value === "boolean" || typeof value === "number") return value;
+    const text = typeof value === "string" ? value : `a ${typeof value}`;
+    this.#characters -= text.length;
+    if (this.#characters >= 0) return text;
+    this.#problem(
+      range?.[0] ?? 0,
+      `more than ${MAX_CHARACTERS} characters of text in all, aliases counted as often as used`,
+    );
+    this.#budget = 0;
+    return null;
+  }
+
   #line(node: Node | null): number {
     return Math.max(1, this.#counter.linePos(start(node)).line);
   }
@@ -178,10 +204,4 @@ class Reader {
 
 function start(node: Node | null): number {
   return node?.range?.[0] ?? 0;
-}
-
-/** The core schema makes nothing else; if a parser ever does, it becomes a text that no field with a meaning accepts. */
-function scalar(value: unknown): PlainData {
-  if (value === null || typeof value === "boolean" || typeof value === "number") return value;
-  return typeof value === "string" ? value : `a ${typeof value}`;
 }

@@ -24,7 +24,7 @@ export function parsePolicy(input: unknown): Policy {
 }
 
 /**
- * Reads, checks and compiles a policy file of YAML or JSON, at most 256 KiB of UTF-8.
+ * Reads, checks and compiles a policy file of YAML or JSON, at most 2 MiB of UTF-8.
  *
  * @throws InvalidPolicyError with the file's name in its message; where the file cannot be read, with the reason as its
  * `cause`.

@@ -8,8 +8,13 @@ export type Path = readonly (string | number)[];
 
 /** Deepest nesting that is read. A policy needs 4 levels. */
 export const MAX_DEPTH = 16;
-/** Most values that are read: more than a policy text of the longest size can reasonably hold. */
-export const MAX_VALUES = 50_000;
+/** Most values that are read: 10,000 rules of some ten values and their lists. */
+export const MAX_VALUES = 150_000;
+/**
+ * Most characters of all keys and texts together, in UTF-16 code units, each counted as often as it is used: what is
+ * checked for a few values of a policy's text must not be checked for gigabytes that an object or aliases repeat.
+ */
+export const MAX_CHARACTERS = 2_097_152;
 
 /**
  * A bounded copy of a value as plain data, so that what is checked cannot change while it is read: getters and proxies
@@ -22,6 +27,7 @@ export function plainData(
   problem: (path: Path, message: string) => void,
 ): PlainData | undefined {
   let budget = MAX_VALUES;
+  let characters = MAX_CHARACTERS;
 
   return copy(input, []);
 
@@ -29,7 +35,8 @@ export function plainData(
     budget -= 1;
     if (budget === 0) problem(path, `more than ${MAX_VALUES} values`);
     if (budget <= 0 || value === undefined) return undefined;
-    if (value === null || typeof value === "boolean" || typeof value === "string") return value;
+    if (typeof value === "string") return spend(value, path) ? value : undefined;
+    if (value === null || typeof value === "boolean") return value;
     if (typeof value === "number") return value;
     if (typeof value !== "object") {
       problem(path, `must be plain data, not a ${typeof value}`);
@@ -49,10 +56,20 @@ export function plainData(
     }
     const object = Object.create(null) as PlainObject;
     for (const [key, item] of entries.items) {
+      if (!spend(key, path)) break;
       const copied = copy(item, [...path, key]);
       if (copied !== undefined) object[key] = copied;
     }
     return object;
+  }
+
+  /** Whether a text is still within the bound of all texts. The first that is not ends the reading. */
+  function spend(text: string, path: Path): boolean {
+    characters -= text.length;
+    if (characters >= 0) return true;
+    if (budget > 0) problem(path, `more than ${MAX_CHARACTERS} characters of text in all`);
+    budget = 0;
+    return false;
   }
 }
 
