@@ -76,9 +76,11 @@ function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: L
     const written = at(data, path);
     const near =
       typeof written === "string" ? nearWord(written, issue.values.map(String)) : undefined;
-    if (near === undefined) return false;
+    const value = issue.values.find((each) => String(each) === near);
+    if (typeof value !== "string" && typeof value !== "number") return false;
     found(path, wording(issue, written));
-    put(data, path, near);
+    // The value itself: 1 and not "1", or the same mistake would be found again.
+    put(data, path, value);
     return true;
   }
   if (issue.code !== "invalid_union" || path.at(-1) !== "capability") return false;

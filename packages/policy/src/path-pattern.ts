@@ -17,6 +17,21 @@ export const PATH_PATTERN = new RegExp(`^${PATTERN}$`, "u");
 /** A literal absolute path. */
 export const LITERAL_PATH = new RegExp(`^(?:/(?!\\.{1,2}(?:/|$))${LITERAL}+)+$`, "u");
 
+/** `/srv/**.csv` as it was meant: any folders, then `*.csv` in them. */
+function apart(segments: readonly string[]): string {
+  return segments
+    .flatMap((segment) => {
+      if (!segment.includes("**") || segment === "**") return [segment];
+      const [before = "", after = ""] = segment.split(/\*\*+/);
+      return [
+        ...(before === "" ? [] : [`${before}*`]),
+        "**",
+        ...(after === "" ? [] : [`*${after}`]),
+      ];
+    })
+    .join("/");
+}
+
 /** What is wrong with a path pattern, and what to write instead. Undefined where nothing is. */
 export function pathMistake(pattern: string): string | undefined {
   const segments = pattern.split("/");
@@ -24,12 +39,28 @@ export function pathMistake(pattern: string): string | undefined {
   if (pattern.length > MAX_PATH_LENGTH) return `is longer than ${MAX_PATH_LENGTH} characters`;
   if (pattern.includes("\\"))
     return "has a backslash; paths are separated by /, and nothing is escaped";
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(pattern)) {
+    return "is a URL; write the path alone, beginning with /";
+  }
+  if (/^(?:~|\$|%)/.test(pattern)) {
+    return "begins with what a shell would replace, and nothing is replaced here; write the whole path, such as /home/app/data";
+  }
+  if (pattern.startsWith("!")) {
+    return "begins with !, and there is no negation; write a rule with effect: deny";
+  }
+  if (pattern.startsWith("^")) {
+    return "is a regular expression; write a path, with * within a segment and ** for any folders";
+  }
   const unclear = /[?[\]{}]/.exec(pattern);
   if (unclear !== null) {
-    return `has "${unclear[0]}", which is neither literal nor a wildcard here; the wildcards are * and **`;
+    return `has "${unclear[0]}", which is neither literal nor a wildcard here; the wildcards are * and **${unclear[0] === "{" ? ", so write an entry for each" : ""}`;
   }
   if (segments.includes("..")) return 'has a ".." segment; write the path that is meant';
-  if (segments.includes(".")) return 'has a "." segment; leave it out';
+  if (segments.includes(".")) {
+    return segments[0] === "."
+      ? `is relative; write the whole path, such as ${quoted(`/srv${pattern.slice(1)}`)}`
+      : 'has a "." segment; leave it out';
+  }
   if (!pattern.startsWith("/") && segments[0] !== "**") {
     return `is relative; begin with "/", as in ${quoted(`/${pattern}`)}, or with "**/" for any directory`;
   }
@@ -40,7 +71,7 @@ export function pathMistake(pattern: string): string | undefined {
   if (pattern.includes("//")) return "has an empty segment; write one slash";
   const joined = segments.find((segment) => segment.includes("**") && segment !== "**");
   if (joined !== undefined) {
-    return `has ${quoted(joined)}; ** stands alone between slashes, * is for within a segment`;
+    return `has ${quoted(joined)}; ** stands alone between slashes, * is for within a segment; write ${quoted(apart(segments))}`;
   }
   return PATH_PATTERN.test(pattern) ? undefined : "has control, invisible or look-alike characters";
 }

@@ -15,7 +15,9 @@ const MAX_PATTERNS = 1000;
 
 const NAME = new RegExp(`^(?! )[^${HOSTILE_CHARACTERS}]{1,128}(?<! )$`, "u");
 const ID = new RegExp(`^(?!default$|limit\\.|control\\.)${RULE_ID.source.slice(1)}`);
-const COMMAND = new RegExp(`^\\*$|${LITERAL_PATH.source}`, "u");
+/** A space in its name, before a slash or an option: what follows are arguments, and the rule would never match. */
+const ARGUMENTS = "(?!.* (?:[^/]*$|-|/))";
+const COMMAND = new RegExp(`^\\*$|^${ARGUMENTS}${LITERAL_PATH.source.slice(1)}`, "u");
 const MODULE = new RegExp(`^\\*$|${MODULE_NAME.source}`);
 
 const Id = z
@@ -169,5 +171,11 @@ function commandMistake(command: string): string {
     return 'has a wildcard; name each command whole, or write "*" alone for every command';
   if (!command.startsWith("/"))
     return "is not absolute; write the whole path, such as /usr/bin/git, without arguments";
+  if (command.endsWith("/"))
+    return "is a folder; name each command in it whole, such as /usr/bin/git";
+  const [path = ""] = command.split(" ");
+  if (path !== command && pathMistake(path) === undefined) {
+    return `has a space, as if arguments followed; a command is its path alone, and may have any arguments: write ${quoted(path)}`;
+  }
   return pathMistake(command) ?? "is no path of a command; write it whole, without arguments";
 }

@@ -11,6 +11,9 @@ export function wording(issue: z.core.$ZodIssue, written: PlainData | undefined)
     case "invalid_type":
       return typeMistake(issue.expected, written);
     case "invalid_value":
+      if (issue.values.every((value) => typeof value === "number")) {
+        return numberMistake(issue.values.join(" or "), written);
+      }
       return valueMistake(issue.values.map(String), written);
     case "invalid_union":
       return valueMistake(["filesystem", "network", "subprocess", "random", "import"], written);
@@ -38,10 +41,32 @@ function typeMistake(expected: string, written: PlainData | undefined): string {
   if (expected === "array" && typeof written === "string") {
     return `${shown(written)} is not a list; write [${quoted(written)}]`;
   }
-  if (typeof written === "string" && /^[0-9]+$/.test(written) && wanted === "a whole number") {
-    return `${shown(written)} is text; write it without quotes`;
+  if (typeof written === "string" && wanted === "a whole number") {
+    if (/^[0-9]+$/.test(written)) return `${shown(written)} is text; write it without quotes`;
+    if (/^[0-9]+(?:[_,.' ][0-9]{3})+$/.test(written)) {
+      return `${shown(written)} is not a whole number; write ${written.replace(/[^0-9]/g, "")}`;
+    }
+    if (/^[0-9]/.test(written)) {
+      return `${shown(written)} is not a whole number; the unit is in the key's name, so write the number alone`;
+    }
+  }
+  if (expected === "string" && typeof written === "object") {
+    return Array.isArray(written)
+      ? "a list is not text; write each text by itself, and put text that begins with [ in quotes"
+      : 'a mapping is not text; put text that holds ": " or begins with { in quotes';
+  }
+  if (expected === "array" && typeof written === "object") {
+    return 'a mapping is not a list; begin each entry with "- ", or put them in [ ]';
   }
   return `${shown(written)} is not ${wanted}`;
+}
+
+function numberMistake(wanted: string, written: PlainData | undefined): string {
+  if (written === undefined || written === null) return `is missing; write ${wanted}`;
+  if (typeof written === "string") {
+    return `${shown(written)} is text; write ${wanted}, without quotes`;
+  }
+  return `${shown(written)} is not known here; write ${wanted}`;
 }
 
 const WANTED: Readonly<Record<string, string>> = {
@@ -57,6 +82,9 @@ function valueMistake(allowed: readonly string[], written: PlainData | undefined
     allowed.length === 1 ? `must be ${allowed.join("")}` : `must be one of ${allowed.join(", ")}`;
   if (written === undefined) return `is missing; ${list}`;
   if (typeof written !== "string") return `${shown(written)} ${list}`;
+  if (EVERY.has(written.toLowerCase()) && allowed.includes("read")) {
+    return `${quoted(written)} is no operation; leave "operations" out for every one (${list})`;
+  }
   const near = nearWord(written, allowed);
   if (near !== undefined) return `${quoted(written)} is unknown; did you mean "${near}"? (${list})`;
   const owner = Object.entries(OPERATIONS).find(([, own]) => own.some((word) => word === written));
@@ -66,6 +94,9 @@ function valueMistake(allowed: readonly string[], written: PlainData | undefined
     !allowed.includes("filesystem");
   return `${quoted(written)} ${whose ? `is an operation of ${owner[0]}; here it ` : ""}${list}`;
 }
+
+/** How people write that they mean every operation. */
+const EVERY: ReadonlySet<string> = new Set(["*", "**", "all", "any"]);
 
 function shown(written: PlainData | undefined): string {
   if (typeof written === "string") return quoted(written);
