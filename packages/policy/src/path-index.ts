@@ -8,6 +8,9 @@ import { StarredSegments } from "./starred-segments.ts";
  */
 export class PathIndex implements RankIndex {
   readonly #root = new Place(undefined);
+  // Patterns such as **/.env, their segments from the last one on: most policies have some, and without them in the tree a
+  // path has one way at a time.
+  readonly #tails = new Place(undefined);
   /** The places that the path so far leads to, and those that it leads to with one segment more; kept to be used again. */
   #places: Place[] = [];
   #next: Place[] = [];
@@ -21,9 +24,12 @@ export class PathIndex implements RankIndex {
   /** @param pattern One that `PATH_PATTERN` accepts. */
   add(pattern: string, rank: number): void {
     const path = pattern.startsWith("/") ? pattern.slice(1) : pattern;
-    let place = this.#root;
+    const segments = path === "" ? [] : path.split("/");
+    const [first, ...others] = segments;
+    const isTail = first === "**" && others.length > 0 && !others.join("").includes("*");
+    let place = isTail ? this.#tails : this.#root;
     place.least = Math.min(place.least, rank);
-    for (const segment of path === "" ? [] : path.split("/")) {
+    for (const segment of isTail ? others.toReversed() : segments) {
       place = place.below(segment);
       place.least = Math.min(place.least, rank);
     }
@@ -33,7 +39,7 @@ export class PathIndex implements RankIndex {
   /** @param path One that `canonicalPath` returns. */
   least(path: string, below: number): number {
     let place = this.#root;
-    let best = below;
+    let best = this.#tails.least < below ? this.#leastTail(path, below) : below;
     // One place at a time, for as long as there is no star: the usual case, and the quickest.
     for (let start = 1; place.least < best;) {
       const { anyDepth, literals } = place;
@@ -49,6 +55,21 @@ export class PathIndex implements RankIndex {
       if (next === undefined) return best;
       place = next;
       start = end + 1;
+    }
+    return best;
+  }
+
+  /** From the last segment on. */
+  #leastTail(path: string, below: number): number {
+    let place = this.#tails;
+    let best = below;
+    for (let end = path.length; end > 1 && place.least < best;) {
+      const slash = path.lastIndexOf("/", end - 1);
+      const next = place.literals?.get(path.slice(slash + 1, end));
+      if (next === undefined) return best;
+      if (next.end < best) best = next.end;
+      place = next;
+      end = slash;
     }
     return best;
   }

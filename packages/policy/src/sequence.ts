@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
  * Fewest names whose numbering is remembered: those heard of last. At the longest names this is some 20 MB, twice that just
  * before the older half is forgotten.
  */
-export const MIN_SEQUENCES = 65_536;
+const MIN_SEQUENCES = 65_536;
 
 interface Sequence {
   readonly instance: string;
