@@ -1,0 +1,49 @@
+import { LEFT, type Left } from "./cut-states.ts";
+import type { Ground } from "./ground.ts";
+import { effects, faults, HUNG } from "./judge.ts";
+import type { Life } from "./life.ts";
+import { OPERATIONS } from "./operations.ts";
+import { State } from "./programs.ts";
+
+/** Longest that a program of a guest that was cut off may take, unless its limit ends it, milliseconds. */
+const AT_ONCE_MS = 2000;
+
+/** What a life that was cut off has become, and what is wrong with it whatever it has become. */
+export function leftBy(
+  ground: Ground,
+  life: Life,
+): { readonly wrong: string[]; readonly left: Left } {
+  const wrong = faults(ground, life);
+  if (wrong.includes(HUNG))
+    return { wrong: wrong.filter((fault) => fault !== HUNG), left: LEFT.waited };
+  if (life.longestMs > AT_ONCE_MS) wrong.push(`a program took ${Math.round(life.longestMs)} ms`);
+  if (wrong.length > 0 && life.events.some(({ reason }) => reason === "malformed"))
+    return { wrong: faults(ground, withoutMalformed(life)), left: LEFT.malformed };
+  return { wrong, left: stateOf(ground, life) };
+}
+
+function stateOf(ground: Ground, life: Life): Left {
+  const { account } = life;
+  if (account === undefined) return LEFT.ended;
+  const came = effects(ground, life);
+  let left: Left = LEFT.same;
+  for (const [i, kind] of account.kinds.entries()) {
+    const state = account.states[i];
+    if (state === State.done || state === State.refused) continue;
+    const effect = OPERATIONS[kind - 1]?.effect;
+    if (effect !== undefined && came[effect].includes(i)) return LEFT.performed;
+    left = LEFT.failed;
+  }
+  return left;
+}
+
+/** The same life, had what was refused as malformed only failed. */
+function withoutMalformed(life: Life): Life {
+  const { account, events } = life;
+  const rest = events.filter(({ reason }) => reason !== "malformed");
+  if (account === undefined) return { ...life, events: rest };
+  const states = account.states.map((state, i) =>
+    state === State.refused && account.values[i] === "malformed" ? State.failed : state,
+  );
+  return { ...life, events: rest, account: { ...account, states } };
+}

@@ -1,0 +1,93 @@
+import { afterAll, expect, test } from "vitest";
+
+import { mayLeave } from "./cut-states.ts";
+import { CutRuns, type Hits } from "./cut-runs.ts";
+import { type Cut, type CutPoint, THROWN } from "./instrument.ts";
+import { setting } from "./runs.ts";
+
+/** How many cuts; 0 is every point that the workload comes to, by hand: `PYISOLATE_FUZZ_CUTS=0 npx -y pnpm@12 test in-step/cut`. */
+const CUTS = setting("PYISOLATE_FUZZ_CUTS", 60);
+/** A part of a file's or function's name: only what is cut off there. */
+const ONLY = process.env["PYISOLATE_FUZZ_ONLY"] ?? "";
+const SEED = setting("PYISOLATE_FUZZ_SEED", Math.floor(Date.now() / 1000));
+
+/** From so many on, what each function left is printed, and what is wrong as soon as it is seen. */
+const BY_HAND = 500;
+
+/** Function → what its cuts left → how often. */
+const left = new Map<string, Map<string, number>>();
+
+afterAll(() => {
+  if (CUTS !== 0 && CUTS < BY_HAND) return;
+  for (const [fn, states] of [...left].toSorted(([a], [b]) => a.localeCompare(b)))
+    console.log(`${fn}: ${[...states].map(([state, times]) => `${state} (${times})`).join(", ")}`);
+});
+
+test(
+  "wherever the cell's code is cut off, nothing is performed without its own verdict",
+  async () => {
+    await using first = await CutRuns.make();
+    await using second = await CutRuns.make();
+    const plan = planned(first.points, await first.hits());
+    await second.hits();
+    const found: string[] = [];
+    let next = 0;
+    const follow = async (runs: CutRuns): Promise<void> => {
+      for (let cut = plan[next++]; cut !== undefined; cut = plan[next++])
+        found.push(...(await told(runs, cut)));
+    };
+    await Promise.all([follow(first), follow(second)]);
+    const points = new Set(plan.map(({ point }) => point)).size;
+    console.log(`${plan.length} cuts at ${points} of ${first.points.length} points; seed ${SEED}`);
+    expect(found, `${found.length} of ${plan.length} cuts; seed ${SEED}`).toEqual([]);
+  },
+  CUTS === 0 ? 14_400_000 : CUTS * 6000 + 120_000,
+);
+
+/** What is wrong after one cut, in one sentence; what it left goes to the list. */
+async function told(runs: CutRuns, cut: Cut): Promise<string[]> {
+  const point = runs.points[cut.point] as CutPoint;
+  const { wrong, left: state } = await runs.cut(point, cut);
+  const where = `${point.file} ${point.fn}`;
+  const states = left.get(where) ?? new Map<string, number>();
+  left.set(where, states.set(state, (states.get(state) ?? 0) + 1));
+  if (!mayLeave(point, cut.burst).includes(state)) wrong.push(`left as: ${state}`);
+  if (wrong.length === 0) return [];
+  if (CUTS === 0 || CUTS >= BY_HAND) console.log(where, point.line, cut, wrong);
+  const how = `hit ${cut.hit} ${cut.thrown} +${cut.burst}`;
+  return [`${where}:${point.line} ${how}: ${wrong.slice(0, 3).join("; ")}`];
+}
+
+/** Each point once at its first hit after the start, and once at any; a seeded sample of that in the suite. */
+function planned(points: readonly CutPoint[], hits: ReadonlyMap<number, Hits>): readonly Cut[] {
+  const random = numbers(SEED);
+  const kinds = Object.keys(THROWN) as (keyof typeof THROWN)[];
+  const plan = points.flatMap(({ id, file, fn, isGuest }): Cut[] => {
+    if (!`${file} ${fn}`.includes(ONLY)) return [];
+    const { starting = 0, all = 0 } = hits.get(id) ?? {};
+    if (all <= starting) return [];
+    return [starting + 1, starting + 1 + random(all - starting)].map((hit) => ({
+      point: id,
+      hit,
+      thrown: random(2) === 0 ? "range" : (kinds[random(kinds.length)] ?? "range"),
+      // In the planted code handlers call nothing that the stack's end could cut off.
+      burst: !isGuest && random(3) === 0 ? 1 + random(6) : 0,
+    }));
+  });
+  if (CUTS === 0) return plan;
+  return Array.from(
+    { length: Math.min(CUTS, plan.length) },
+    () => plan.splice(random(plan.length), 1)[0] as Cut,
+  );
+}
+
+/** Whole numbers below a bound, the same for a seed (mulberry32). */
+function numbers(seed: number): (below: number) => number {
+  let state = seed | 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}

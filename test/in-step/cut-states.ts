@@ -1,0 +1,90 @@
+import type { CutPoint } from "./instrument.ts";
+
+/** What a cut leaves behind. Whichever it is, nothing was performed without its own verdict. */
+export const LEFT = {
+  /** What was being done is done, and told. */
+  same: "as if it had not been",
+  /** The guest was given an error, and nothing came to be. */
+  failed: "an error, nothing performed",
+  /** The guest was given an error after its operation had been allowed and performed. */
+  performed: "an error, though performed as allowed",
+  /** A granted request was refused, and recorded, as if it were none. */
+  malformed: "refused as malformed",
+  /** The process ended at once, and the call was told of the one record. */
+  ended: "the cell ended at once",
+  /** Nobody tells the end of the call: its wall limit ends the cell, with one record. */
+  waited: "the call waited for its limit",
+  unreached: "not reached",
+} as const;
+export type Left = (typeof LEFT)[keyof typeof LEFT];
+
+/** Functions of the cell that take what a guest gives, and the states in which they may be left. */
+interface Group {
+  readonly files: RegExp;
+  /** What they are for. */
+  readonly what: string;
+  readonly leaves: readonly (keyof typeof LEFT)[];
+}
+
+/**
+ * Every function of the cell, by where it stands: the state that it leaves if it is cut off at any of its statements. The first
+ * group that fits counts. The test of the cut points holds the code to it.
+ */
+const CUT_STATES: readonly Group[] = [
+  {
+    files: /^cell\/(?:channel|in-step|command-sync|command-thread)\.js /,
+    what: "from a question to the whole of its answer: broker's verdict, command's outcome",
+    leaves: ["ended", "failed"],
+  },
+  {
+    files: /^(?:frames|frame-reader|clone|clone-bounds|clone-cursor|clone-costs)\.js /,
+    what: "frames and values to and from bytes",
+    leaves: ["ended", "failed", "same"],
+  },
+  {
+    files: /^cell\/(?:cell|accounts|timers|turns|meter|isolate|outcome-frame|portable)\.js /,
+    what: "entries into the isolate, and what they leave to be sent",
+    leaves: ["ended", "failed", "same"],
+  },
+  {
+    files: /^cell\/dispatch\.js /,
+    what: "one operation from its arguments to its answer",
+    leaves: ["ended", "failed", "same", "performed"],
+  },
+  {
+    files: /^cell\/guards\/(?:subprocess\.js argumentList|headers\.js )/,
+    what: "lists of texts that the planted code made: what does not parse is no request",
+    leaves: ["ended", "failed", "same", "malformed"],
+  },
+  {
+    files: /^cell\/(?:guards\/|http-exchange|real-path|command\.js)|^module-name\.js /,
+    what: "finding out what is asked, and performing it once it is allowed",
+    leaves: ["ended", "failed", "same", "performed"],
+  },
+  {
+    files: /^cell\/(?:program|parse-source|edits|es-module|modules)\.js /,
+    what: "programs and modules made ready to run",
+    leaves: ["ended", "failed", "same"],
+  },
+  {
+    files: /^cell\/guest\/reading\.js /,
+    what: "planted: a guest's arguments read once, made primitives",
+    leaves: ["failed", "same", "performed", "malformed", "ended", "waited"],
+  },
+  {
+    // Only the time limit or a full heap cut these off where no guest is on the stack, and both end the cell themselves.
+    files: /^cell\/guest\//,
+    what: "planted: stubs, modules, timers, results, in the guest's own isolate",
+    leaves: ["failed", "same", "performed", "ended", "waited"],
+  },
+];
+
+/** The names of the states in which a function may be left. With a burst its handlers are cut off as well. */
+export function mayLeave({ file, fn }: CutPoint, burst: number): readonly Left[] {
+  const group = CUT_STATES.find(({ files }) => files.test(`${file} ${fn}`));
+  if (group === undefined) return [];
+  const leaves: readonly Left[] = group.leaves.map((name) => LEFT[name]);
+  return burst === 0
+    ? [...leaves, LEFT.unreached]
+    : [...leaves, LEFT.unreached, LEFT.waited, LEFT.performed];
+}

@@ -1,0 +1,38 @@
+import type { Program } from "./life.ts";
+import { operation as op, OPERATIONS } from "./operations.ts";
+import { attempt, FLAT, from } from "./programs.ts";
+
+const flat = (name: string): string => from(FLAT, attempt(op(name)));
+
+/** Touches every guarded operation, allowed and denied, and every way in and out of a guest. */
+const PROGRAMS: readonly Program[] = [
+  OPERATIONS.filter(({ later }) => !later)
+    .map(({ name }) => flat(name))
+    .join("\n"),
+  `(async () => { ${OPERATIONS.filter(({ later }) => later)
+    .map(({ name }) => flat(name))
+    .join("\n")} await settled(); })()`,
+  `post([{ get x() { ${flat("draw a number")} return 1; } }]); console.log({ toJSON() { ${flat("read denied")} return 1; } })`,
+  `setTimeout(() => { ${flat("write granted")} }, 0); clearTimeout(setTimeout(() => {}, 5)); queueMicrotask(() => { ${flat("read denied")} }); new Promise((go) => { setTimeout(go, 3); })`,
+  `inBody = () => { ${flat("require big")} }; try { require("body"); } catch {} imp("on-big").then((m) => m.ten + m.eight)`,
+  `import * as es from "es"; import fs2 from "node:fs"; export default es.nine + (fs2 === fs ? 1 : 0)`,
+  `inCallback = () => { inCallback = () => {}; ${flat("write denied")} }; ${flat("run denied, called back")} settled()`,
+  `globalThis.go = () => { ${flat("read granted")} return new Map([[1, { a: [1n] }]]); }; 1`,
+  { call: "go" },
+  `({ get x() { ${flat("stat denied")} return 1; } })`,
+  `throw new TypeError("mine")`,
+  `Promise.reject(new Error("mine"))`,
+  // One after another: an outcome that was left behind would be the next one's.
+  ["run granted", "run granted", "draw bytes", "require big", "run granted"].map(flat).join(" "),
+  flat("read denied"),
+  flat("run denied"),
+  flat("write denied"),
+  flat("read granted"),
+];
+
+/** Each with a result of its own where it has none: another's would be seen. */
+export const WORKLOAD: readonly Program[] = PROGRAMS.map((program, index) =>
+  typeof program === "string" && program.startsWith("{")
+    ? `${program}; "result ${index}"`
+    : program,
+);

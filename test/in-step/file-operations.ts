@@ -1,0 +1,97 @@
+import { type Ground, READABLE } from "./ground.ts";
+import { never, nothing, type Operation } from "./operation.ts";
+
+type Row = Pick<Operation, "source" | "target"> & Partial<Operation>;
+
+function file(name: string, operation: string, allowed: boolean, row: Row): Operation[] {
+  const sync: Operation = {
+    name,
+    capability: "filesystem",
+    operation,
+    allowed,
+    later: false,
+    answers: allowed ? nothing : never,
+    ...row,
+  };
+  if (!row.source("").includes("Sync(")) return [sync];
+  const source = (options: string): string =>
+    row.source(options).replace("fs.", "fs.promises.").replace("Sync(", "(");
+  return [sync, { ...sync, name: `${name} later`, later: true, source }];
+}
+
+/** `R(i)` in a source: which of the readable files. */
+const which = (i: number): number => i % READABLE;
+const onGranted = (name: string) => (ground: Ground, i: number) => `${ground.granted}/${name}${i}`;
+const onDenied = (name: string) => (ground: Ground, i: number) =>
+  `${ground.denied}/${name}${which(i)}`;
+
+/** Operations on files: each that blocks, and its promise where there is one. */
+export const FILE_OPERATIONS: readonly Operation[] = [
+  ...file("read granted", "read", true, {
+    source: (options) => `fs.readFileSync(G + "/r" + (i % ${READABLE}), ${options || '"utf8"'})`,
+    target: (ground, i) => `${ground.granted}/r${which(i)}`,
+    answers: (value, i) => asText(value) === `granted ${which(i)}`,
+  }),
+  ...file("read denied", "read", false, {
+    source: (options) => `fs.readFileSync(D + "/c" + (i % ${READABLE}), ${options || '"utf8"'})`,
+    target: onDenied("c"),
+  }),
+  ...file("read through a link", "read", false, {
+    source: (options) => `fs.readFileSync(G + "/link", ${options || '"utf8"'})`,
+    target: (ground) => `${ground.denied}/c0`,
+  }),
+  ...file("write granted", "write", true, {
+    source: (options) => `fs.writeFileSync(G + "/w/" + i, "w" + i, ${options || "undefined"})`,
+    target: onGranted("w/"),
+    effect: "file",
+  }),
+  ...file("append granted", "write", true, {
+    source: (options) => `fs.appendFileSync(G + "/w/" + i, "w" + i, ${options || "undefined"})`,
+    target: onGranted("w/"),
+    effect: "file",
+  }),
+  ...file("write denied", "write", false, {
+    source: (options) => `fs.writeFileSync(D + "/w" + i, "w" + i, ${options || "undefined"})`,
+    target: (ground, i) => `${ground.denied}/w${i}`,
+  }),
+  ...file("overwrite denied", "write", false, {
+    source: (options) =>
+      `fs.appendFileSync(D + "/c" + (i % ${READABLE}), "w", ${options || "undefined"})`,
+    target: onDenied("c"),
+  }),
+  ...file("mkdir granted", "write", true, {
+    source: () => `fs.mkdirSync(G + "/m/" + i)`,
+    target: onGranted("m/"),
+    effect: "directory",
+  }),
+  ...file("mkdir denied", "write", false, {
+    source: () => `fs.mkdirSync(D + "/m" + i, { recursive: true })`,
+    target: (ground, i) => `${ground.denied}/m${i}`,
+  }),
+  ...file("rm denied", "remove", false, {
+    source: () => `fs.rmSync(D + "/c" + (i % ${READABLE}))`,
+    target: onDenied("c"),
+  }),
+  ...file("list denied", "list", false, {
+    source: () => `fs.readdirSync(D)`,
+    target: (ground) => ground.denied,
+  }),
+  ...file("stat granted", "stat", true, {
+    source: () => `fs.statSync(G + "/r" + (i % ${READABLE})).size`,
+    target: (ground, i) => `${ground.granted}/r${which(i)}`,
+    answers: (value, i) => value === `granted ${which(i)}`.length,
+  }).slice(0, 1),
+  ...file("stat denied", "stat", false, {
+    source: () => `fs.statSync(D + "/c" + (i % ${READABLE}))`,
+    target: onDenied("c"),
+  }),
+  ...file("exists denied", "stat", false, {
+    source: () => `fs.existsSync(D + "/c" + (i % ${READABLE}))`,
+    target: onDenied("c"),
+  }).slice(0, 1),
+];
+
+/** Without an encoding a file is bytes. */
+function asText(value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : value;
+}

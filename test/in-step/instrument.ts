@@ -1,0 +1,196 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { type Node, parse } from "acorn";
+import { fullAncestor } from "acorn-walk";
+
+import type { Package } from "./life.ts";
+
+/** A place before a statement of the cell's code, where it can be cut off. */
+export interface CutPoint {
+  readonly id: number;
+  readonly file: string;
+  /** Names of the functions around it, outermost first. */
+  readonly fn: string;
+  readonly line: number;
+  /** Planted in the guest's isolate; the others run in the cell's own. */
+  readonly isGuest: boolean;
+}
+
+/** One cut: which point, at which of its hits, and what is thrown. */
+export interface Cut {
+  readonly point: number;
+  /** Counted from the start of the process. */
+  readonly hit: number;
+  readonly thrown: keyof typeof THROWN;
+  /** How many points that come next throw too, as they would at the end of the stack. */
+  readonly burst: number;
+}
+
+/** Expressions of what is thrown. */
+export const THROWN = {
+  range: `new RangeError("Maximum call stack size exceeded")`,
+  error: `new Error("cut")`,
+  text: `"cut"`,
+  nothing: `undefined`,
+} as const;
+
+/** A copy of the built package whose cell can be cut off before every statement; its host side is as it was. */
+export class CutPackage implements Disposable {
+  readonly points: readonly CutPoint[];
+  readonly #root: string;
+
+  constructor() {
+    const real = fileURLToPath(new URL("../../packages/sandbox-core", import.meta.url));
+    // Below its own node_modules, so that it finds what it depends on.
+    this.#root = join(real, "node_modules", ".cache", `cut-${process.pid}-${Date.now()}`);
+    mkdirSync(this.#root, { recursive: true });
+    cpSync(join(real, "dist"), join(this.#root, "dist"), { recursive: true });
+    cpSync(join(real, "package.json"), join(this.#root, "package.json"));
+    this.points = this.#instrument();
+    writeFileSync(join(this.#dist, "cell", "cut.js"), SEAM);
+    this.set({});
+  }
+
+  get #dist(): string {
+    return join(this.#root, "dist");
+  }
+
+  async load(): Promise<Package> {
+    return (await import(pathToFileURL(join(this.#dist, "index.js")).href)) as Package;
+  }
+
+  /** For the cells that start from now on: a cut, a file that is told of every hit, or nothing. */
+  set(told: { readonly cut?: Cut; readonly record?: string; readonly fired?: string }): void {
+    writeFileSync(join(this.#dist, "cell", "cut.json"), JSON.stringify(told));
+  }
+
+  #instrument(): CutPoint[] {
+    const points: CutPoint[] = [];
+    const shared = ["clone.js", "frame-reader.js", "frames.js", "module-name.js"];
+    const cell = readdirSync(join(this.#dist, "cell"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".js"))
+      .map((file) => join("cell", file));
+    for (const file of [...shared, ...cell].toSorted()) {
+      const path = join(this.#dist, file);
+      const source = readFileSync(path, "utf8");
+      const isEntry =
+        file === join("cell", "main.js") || file === join("cell", "command-thread.js");
+      const cutting = withCuts(source, file, points);
+      writeFileSync(path, isEntry ? `import "./cut.js";\n${cutting}` : cutting);
+    }
+    return points;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+}
+
+/** Puts the cut points into a source; each is added to the list. */
+function withCuts(source: string, file: string, points: CutPoint[]): string {
+  const program = parse(source, { ecmaVersion: "latest", sourceType: "module", locations: true });
+  const edits: { readonly at: number; readonly text: string }[] = [];
+  const isGuest = file.includes("guest");
+  const point = (node: Node, ancestors: readonly Node[]): string => {
+    const id = points.length;
+    points.push({ id, file, fn: nameOf(ancestors), line: node.loc?.start.line ?? 0, isGuest });
+    return `globalThis.__cut?.(${id})`;
+  };
+  fullAncestor(program, (node, _state, ancestors) => {
+    const inFunction = ancestors.some(({ type }) => isFunction(type));
+    if (!inFunction) return;
+    const parts = node as unknown as Readonly<Record<string, unknown>>;
+    if (node.type === "BlockStatement" || node.type === "SwitchCase") {
+      const body = (parts["body"] ?? parts["consequent"]) as readonly Node[];
+      for (const statement of body) {
+        if ("directive" in statement || statement.type === "FunctionDeclaration") continue;
+        edits.push({ at: statement.start, text: `${point(statement, ancestors)}; ` });
+      }
+      const last = body.at(-1);
+      // Once more when all is done: whoever called has not gone on yet.
+      if (last?.type === "ExpressionStatement")
+        edits.push({ at: last.end, text: ` ${point(last, ancestors)};` });
+    } else if (node.type === "ArrowFunctionExpression" && parts["expression"] === true) {
+      const body = parts["body"] as Node;
+      edits.push({ at: body.start, text: `(${point(body, ancestors)}, ` });
+      edits.push({ at: body.end, text: ")" });
+    }
+    for (const key of ["consequent", "alternate", "body"]) {
+      const part = parts[key] as Node | null | undefined;
+      if (!BRANCHING.has(node.type) || !part || part.type === "BlockStatement") continue;
+      edits.push({ at: part.start, text: `{ ${point(part, ancestors)}; ` });
+      edits.push({ at: part.end, text: " }" });
+    }
+  });
+  let out = source;
+  for (const { at, text } of edits.toSorted((a, b) => b.at - a.at))
+    out = out.slice(0, at) + text + out.slice(at);
+  return out;
+}
+
+const BRANCHING = new Set([
+  "IfStatement",
+  "ForStatement",
+  "ForOfStatement",
+  "ForInStatement",
+  "WhileStatement",
+]);
+
+function isFunction(type: string): boolean {
+  return type.endsWith("FunctionExpression") || type === "FunctionDeclaration";
+}
+
+/** What the functions around a node are called: by themselves, or by what they are assigned to. */
+function nameOf(ancestors: readonly Node[]): string {
+  const names = ancestors.map((node, index) => {
+    const { id, key, type } = node as unknown as { id?: Named; key?: Named; type: string };
+    if (type === "ClassDeclaration") return id?.name;
+    if (!isFunction(type)) return undefined;
+    if (id?.name !== undefined) return id.name;
+    const holder = ancestors[index - 1] as unknown as { id?: Named; key?: Named } | undefined;
+    return holder?.id?.name ?? holder?.key?.name ?? key?.name ?? "=>";
+  });
+  return names.filter((name) => name !== undefined).join(".");
+}
+
+interface Named {
+  readonly name?: string;
+}
+
+/** What every process of a cell loads first. A cut happens once, whichever of its threads comes to it. */
+const SEAM = `
+import { openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+const { cut, record, fired } = JSON.parse(readFileSync(new URL("./cut.json", import.meta.url), "utf8"));
+if (record !== undefined) {
+  const fd = openSync(record, "a");
+  globalThis.__cut = (n) => void writeSync(fd, n + "\\n");
+} else if (cut !== undefined) {
+  let left = cut.hit;
+  let more = 0;
+  const thrown = { ${Object.entries(THROWN)
+    .map(([name, made]) => `${name}: () => ${made}`)
+    .join(", ")} };
+  globalThis.__cut = (n) => {
+    if (more > 0) {
+      more -= 1;
+      throw thrown[cut.thrown]();
+    }
+    if (n !== cut.point || --left !== 0) return;
+    writeFileSync(fired, "");
+    more = cut.burst;
+    throw thrown[cut.thrown]();
+  };
+}
+`;
+
+/** The same for what is planted in the guest's isolate: the guest's own first program. */
+export function guestSeam(points: number, cut?: Cut): string {
+  if (cut === undefined)
+    return `var hits = new Uint32Array(${points}); globalThis.__cut = (n) => { hits[n] += 1; }; undefined`;
+  return `{ let left = ${cut.hit}, more = 0; globalThis.__cut = (n) => {
+    if (more > 0) { more--; throw ${THROWN[cut.thrown]}; }
+    if (n !== ${cut.point} || --left !== 0) return;
+    more = ${cut.burst}; globalThis.wasCut = true; throw ${THROWN[cut.thrown]}; }; } undefined`;
+}

@@ -1,0 +1,131 @@
+import { type PolicyError, type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
+import type { DenialEvent } from "@pyisolate/policy";
+
+import type { Ground } from "./ground.ts";
+import { type Account, prelude, REPORT, SETTLE } from "./programs.ts";
+
+/** One program: a source text, or a call of a function that an earlier one left. */
+export type Program = string | { readonly call: string };
+
+/** Everything that is known of one guest from outside, and what it says itself. */
+export interface Life {
+  readonly events: readonly DenialEvent[];
+  /** Allowed decisions by capability. */
+  readonly allowed: ReadonlyMap<string, number>;
+  readonly messages: readonly unknown[];
+  readonly lines: readonly string[];
+  /** How each program ended: its value, or the error. */
+  readonly endings: readonly unknown[];
+  /** Undefined where the cell ended before it could tell. */
+  readonly account: Account | undefined;
+  /** The event that ended the cell, where one did. */
+  readonly end: DenialEvent | undefined;
+  /** Longest time that one program took, milliseconds. */
+  readonly longestMs: number;
+  /** Whether another cell of the same supervisor still works afterwards. */
+  readonly neighbourLives: boolean;
+}
+
+/** The package under test: the built one, or a copy of it that was changed. */
+export type Package = Pick<typeof import("@pyisolate/sandbox-core"), "Supervisor">;
+
+/** Runs guests one after another on one ground, each in a fresh cell. */
+export class Lane implements AsyncDisposable {
+  readonly ground: Ground;
+  readonly #supervisor: Supervisor;
+  #neighbour: Sandbox | undefined;
+  readonly #events: DenialEvent[] = [];
+  readonly #allowed = new Map<string, number>();
+  #lives = 0;
+
+  constructor(ground: Ground, limits: object = {}, tested: Package = { Supervisor }, pool = 1) {
+    this.ground = ground;
+    this.#supervisor = new tested.Supervisor({
+      policy: {
+        version: 1,
+        name: "in-step",
+        rules: ground.rules(),
+        limits: { cpu_ms: 20_000, wall_ms: 20_000, calls: 1_000_000, ...limits },
+      },
+      denials: {
+        record: (event) => void this.#events.push(event),
+        allowed: (capability) =>
+          void this.#allowed.set(capability, (this.#allowed.get(capability) ?? 0) + 1),
+      },
+      modules: ground.modules,
+      pool,
+    });
+  }
+
+  /** A cell that only has to go on working. */
+  async #neighbourWorks(): Promise<boolean> {
+    this.#neighbour ??= await this.#supervisor.spawn("neighbour");
+    return (await ended(this.#neighbour, "6 * 7")) === 42;
+  }
+
+  /** Starts what is started once, for all guests. */
+  async ready(): Promise<void> {
+    if (!(await this.#neighbourWorks())) throw new Error("the neighbour does not work at all");
+  }
+
+  /** One fresh cell, in which programs run one after another until it ends. */
+  async live(programs: readonly Program[]): Promise<Life> {
+    this.ground.clear();
+    this.#events.length = 0;
+    this.#allowed.clear();
+    this.#lives += 1;
+    const lines: string[] = [];
+    const cell = await this.#supervisor.spawn(`life-${this.#lives}`, {
+      onConsole: (_level, line) => void lines.push(line),
+    });
+    const messages: unknown[] = [];
+    const reading = read(cell, messages);
+    const endings: unknown[] = [];
+    let account: Account | undefined;
+    let longestMs = 0;
+    try {
+      for (const program of [prelude(this.ground), ...programs, SETTLE, REPORT]) {
+        const began = performance.now();
+        const ending = await ended(cell, program);
+        longestMs = Math.max(longestMs, performance.now() - began);
+        endings.push(ending);
+        if (cell.closed) break;
+        if (program === REPORT) account = ending as Account;
+      }
+    } finally {
+      await cell.close();
+    }
+    await reading;
+    const last = endings.at(-1);
+    const end = account === undefined ? eventOf(last) : undefined;
+    const told = { events: [...this.#events], allowed: new Map(this.#allowed), messages, lines };
+    const neighbourLives = await this.#neighbourWorks();
+    return { ...told, endings, account, end, longestMs, neighbourLives };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#supervisor.close();
+  }
+}
+
+/** By its looks: a copy of the package has classes of its own. */
+function eventOf(error: unknown): DenialEvent | undefined {
+  return error instanceof Error && error.name === "PolicyError"
+    ? (error as PolicyError).denialEvent
+    : undefined;
+}
+
+async function read(cell: Sandbox, into: unknown[]): Promise<void> {
+  for await (const message of cell.messages()) {
+    // Those that only make the cell collect garbage are as long as they are empty.
+    if (!Array.isArray(message)) into.push(message);
+  }
+}
+
+async function ended(cell: Sandbox, program: Program): Promise<unknown> {
+  try {
+    return await (typeof program === "string" ? cell.exec(program) : cell.call(program.call));
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,12 @@
+import { FILE_OPERATIONS } from "./file-operations.ts";
+import type { Operation } from "./operation.ts";
+import { OTHER_OPERATIONS } from "./other-operations.ts";
+
+export const OPERATIONS: readonly Operation[] = [...FILE_OPERATIONS, ...OTHER_OPERATIONS];
+
+/** The operation of a name. */
+export function operation(name: string): Operation {
+  const found = OPERATIONS.find((row) => row.name === name);
+  if (found === undefined) throw new Error(`there is no operation "${name}"`);
+  return found;
+}

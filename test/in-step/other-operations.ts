@@ -1,0 +1,163 @@
+import { never, nothing, type Operation } from "./operation.ts";
+
+const isText = (pattern: RegExp) => (value: unknown) =>
+  typeof value === "string" && pattern.test(value);
+
+/** Commands, connections, random numbers, modules, and what nothing has to decide. */
+export const OTHER_OPERATIONS: readonly Operation[] = [
+  {
+    name: "run granted",
+    capability: "subprocess",
+    operation: "exec",
+    allowed: true,
+    later: false,
+    slow: true,
+    source: () => `cp.execFileSync(C, ["" + i], "utf8")`,
+    target: (ground) => ground.command,
+    answers: (value, i) => value === `ran ${i}`,
+    effect: "run",
+  },
+  {
+    name: "run granted later",
+    capability: "subprocess",
+    operation: "exec",
+    allowed: true,
+    later: true,
+    slow: true,
+    source: () => `cp.execFile(C, ["" + i], "utf8")`,
+    target: (ground) => ground.command,
+    answers: (value, i) => (value as { stdout?: unknown } | null)?.stdout === `ran ${i}`,
+    effect: "run",
+  },
+  ...[false, true].map((later): Operation => ({
+    name: `run denied${later ? " later" : ""}`,
+    capability: "subprocess",
+    operation: "exec",
+    allowed: false,
+    later,
+    source: () => `cp.execFile${later ? "" : "Sync"}(N, ["" + i], "utf8")`,
+    target: (ground) => ground.deniedCommand,
+    answers: never,
+  })),
+  {
+    name: "run denied, called back",
+    capability: "subprocess",
+    operation: "exec",
+    allowed: false,
+    later: true,
+    source: () =>
+      `new Promise((go, no) => { cp.execFile(N, ["" + i], (e) => { try { inCallback(); } finally { if (e) no(e); else go(); } }); })`,
+    target: (ground) => ground.deniedCommand,
+    answers: never,
+  },
+  {
+    name: "fetch granted",
+    capability: "network",
+    operation: "connect",
+    allowed: true,
+    later: true,
+    source: () => `fetch("http://127.0.0.1:" + P + "/" + i).then((r) => r.text())`,
+    target: (ground) => `127.0.0.1:${ground.port}`,
+    answers: (value, i) => value === `served ${i}`,
+    effect: "exchange",
+  },
+  {
+    name: "fetch denied",
+    capability: "network",
+    operation: "connect",
+    allowed: false,
+    later: true,
+    source: () => `fetch("http://127.0.0.1:" + Q + "/" + i)`,
+    target: (ground) => `127.0.0.1:${ground.deniedPort}`,
+    answers: never,
+  },
+  ...[
+    { name: "draw a number", source: "Math.random()", answers: isFraction },
+    { name: "draw an id", source: "crypto.randomUUID()", answers: isText(/^[0-9a-f-]{36}$/) },
+    {
+      name: "draw bytes",
+      source: "crypto.getRandomValues(new Uint8Array(i % 32)).length",
+      answers: (value: unknown, i: number) => value === i % 32,
+    },
+  ].map(({ name, source, answers }): Operation => ({
+    name,
+    capability: "random",
+    operation: "read",
+    allowed: true,
+    later: false,
+    source: () => source,
+    target: () => "",
+    answers,
+  })),
+  ...(
+    [
+      ["small", 7],
+      ["big", 8],
+    ] as const
+  ).map(([name, value]): Operation => ({
+    name: `require ${name}`,
+    capability: "import",
+    operation: "load",
+    allowed: true,
+    later: false,
+    source: () => `require("${name}")`,
+    target: () => name,
+    answers: (given) => given === value,
+  })),
+  {
+    name: "import es",
+    capability: "import",
+    operation: "load",
+    allowed: true,
+    later: true,
+    source: () => `imp("es").then((m) => m.nine)`,
+    target: () => "es",
+    answers: (value) => value === 9,
+  },
+  ...[`require("forbidden")`, `imp("forbidden")`].map((source): Operation => ({
+    name: `${source.slice(0, source.indexOf("("))} forbidden`,
+    capability: "import",
+    operation: "load",
+    allowed: false,
+    later: source.startsWith("imp"),
+    source: () => source,
+    target: () => "forbidden",
+    answers: never,
+  })),
+  {
+    name: "post",
+    capability: null,
+    operation: "",
+    allowed: true,
+    later: false,
+    source: () => `post({ i })`,
+    target: () => "",
+    answers: nothing,
+    effect: "message",
+  },
+  {
+    name: "print",
+    capability: null,
+    operation: "",
+    allowed: true,
+    later: false,
+    source: () => `console.log(i, { i })`,
+    target: () => "",
+    answers: nothing,
+    effect: "line",
+  },
+  {
+    name: "wait",
+    capability: null,
+    operation: "",
+    allowed: true,
+    later: true,
+    source: () => `new Promise((resolve) => { setTimeout(resolve, i % 3, i); })`,
+    target: () => "",
+    answers: (value, i) => value === i,
+  },
+];
+
+function isFraction(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value < 1;
+}
