@@ -1,0 +1,57 @@
+// pyisolate-launcher: confines itself by a plan and becomes the program that it was given, or says why not and ends.
+//
+//   pyisolate-launcher 1 [option...] -- /program [argument...]     the options are read in plan.c
+//   pyisolate-launcher probe                                       says in one line what this kernel has
+#include "canaries.h"
+#include "execute.h"
+#include "filter.h"
+#include "landlock.h"
+#include "privileges.h"
+#include "words.h"
+
+static struct plan plan;
+
+static _Noreturn void probe(void) {
+  say("protocol="), say(PROTOCOL);
+  say(" landlock="), say_number(landlock_abi());
+  say(" errata="), say_number(landlock_errata());
+  say(" seccomp="), say_number(filter_available());
+  end_line(1);
+  leave(0);
+}
+
+_Noreturn void run(char **stack) {
+  const long count = *(long *)stack;
+  char **arguments = stack + 1;
+  if (count > 1 && is_equal(arguments[1], "probe")) probe();
+  read_plan(&plan, count > 0 ? arguments + 1 : arguments, arguments + count + 1);
+  close_descriptors(&plan);
+  // While the paths can still be opened by whoever started this.
+  const int ruleset = make_ruleset(&plan);
+  drop_privileges(&plan);
+  end_with_parent(&plan);
+  restrict_self(&plan, ruleset);
+  const struct exec_pointers exec = place_program(&plan);
+  install_filter(&plan, &exec);
+  try_canaries(&plan);
+  execute(&exec);
+}
+
+// The kernel starts a program with its arguments on the stack, and no caller to return to.
+#if defined(__x86_64__)
+__asm__(".global _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call run\n ud2\n");
+#else
+__asm__(".global _start\n_start: mov x29, #0\n mov x30, #0\n mov x0, sp\n bl run\n brk #1\n");
+#endif
+
+// The compiler calls these for copies and zeroed structures.
+void *memset(void *to, int byte, size_t count) {
+  for (volatile char *at = to; count > 0; count--) *at++ = (char)byte;
+  return to;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t count) {
+  volatile char *out = to;
+  for (const char *in = from; count > 0; count--) *out++ = *in++;
+  return to;
+}
