@@ -1,0 +1,30 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { expect, test } from "vitest";
+
+import { attest } from "./attest.ts";
+
+test("a process that is not confined is told by every line that says so", async () => {
+  const child = spawn("/bin/sleep", ["20"], { stdio: "ignore" });
+  const faults = attest(child.pid ?? 0, {
+    parent: process.pid,
+    user: { uid: 65_534, gid: 65_534 },
+  });
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  for (const field of ["NoNewPrivs", "Seccomp", "Uid", "Gid"])
+    expect(faults.filter((fault) => fault.startsWith(`${field} of thread`))).toHaveLength(1);
+});
+
+test("a process that has ended is no confined one", async () => {
+  const child = spawn("/bin/true", { stdio: "ignore" });
+  await once(child, "exit");
+  expect(attest(child.pid ?? 0, { parent: process.pid })).toEqual([`process ${child.pid} is gone`]);
+});
+
+test("somebody else's child is not taken for ours", () => {
+  expect(attest(process.pid, { parent: 1 })).toContainEqual(
+    expect.stringMatching(/^PPid of thread \d+ is \d+, not 1$/),
+  );
+});

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** What a confined process must look like from outside. */
+export interface Expected {
+  /** Whose child it is. */
+  readonly parent: number;
+  /** As whom it runs; undefined where it runs as the host does. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** `CAP_SETPCAP` of linux/capability.h: without it the bounding set cannot be emptied, and means nothing under no_new_privs. */
+const CAP_SETPCAP = 8n;
+
+const NO_CAPABILITY = "0000000000000000";
+
+/**
+ * Reads from the kernel itself how every thread of a process is confined, and gives what is not as it must be; empty where all
+ * is. Landlock has no line there: the launcher's canaries, in the very process, answer for it.
+ */
+export function attest(pid: number, expected: Expected): string[] {
+  const threads = threadsOf(pid);
+  if (threads.length === 0) return [`process ${pid} is gone`];
+  const faults = new Set<string>();
+  let seen = 0;
+  for (const thread of threads) {
+    const status = statusOf(`/proc/${pid}/task/${thread}/status`);
+    // It ended since it was listed.
+    if (status === null) continue;
+    seen += 1;
+    for (const [field, wanted] of wantedOf(pid, expected)) {
+      const found = status.get(field);
+      if (found !== wanted)
+        faults.add(`${field} of thread ${thread} is ${found ?? "not shown"}, not ${wanted}`);
+    }
+  }
+  return seen === 0 ? [`process ${pid} is gone`] : [...faults];
+}
+
+function wantedOf(pid: number, { parent, user }: Expected): [string, string][] {
+  const ids = (id: number): string => `${id}\t${id}\t${id}\t${id}`;
+  return [
+    ["Tgid", String(pid)],
+    ["PPid", String(parent)],
+    ["NoNewPrivs", "1"],
+    ["Seccomp", "2"],
+    ["CapInh", NO_CAPABILITY],
+    ["CapPrm", NO_CAPABILITY],
+    ["CapEff", NO_CAPABILITY],
+    ["CapAmb", NO_CAPABILITY],
+    ...(canEmptyBoundingSet() ? [["CapBnd", NO_CAPABILITY] as [string, string]] : []),
+    ...(user === undefined
+      ? []
+      : ([
+          ["Uid", ids(user.uid)],
+          ["Gid", ids(user.gid)],
+          ["Groups", ""],
+        ] as [string, string][])),
+  ];
+}
+
+function canEmptyBoundingSet(): boolean {
+  const own = statusOf("/proc/self/status")?.get("CapEff") ?? "0";
+  return ((BigInt(`0x${own}`) >> CAP_SETPCAP) & 1n) === 1n;
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+/** The lines of a `status` file by name; null where the thread is gone. */
+function statusOf(path: string): ReadonlyMap<string, string> | null {
+  try {
+    const lines = readFileSync(path, "latin1").split("\n");
+    return new Map(
+      lines.map((line) => {
+        const colon = line.indexOf(":");
+        return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
+      }),
+    );
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,73 @@
+import { decide, type Policy, type Rule } from "@pyisolate/policy";
+
+import type { Disk } from "./disk.ts";
+import { opposing, type RuleOutcome } from "./planned-rule.ts";
+import { type Grant, RIGHTS } from "./rights.ts";
+
+/** What stands for any command in a policy. */
+const ANY = "*";
+
+/** The kernel reads what it executes, and asks for both. */
+const EXECUTED = RIGHTS.execute | RIGHTS.read_file;
+
+/** Where most programs read nothing from and write to nowhere. */
+const DEV_NULL: Grant = { path: "/dev/null", rights: RIGHTS.read_file | RIGHTS.write_file };
+
+/** Whether a rule speaks of every command. */
+export function isAnyCommand(rule: Rule): boolean {
+  return (rule.commands ?? [ANY]).includes(ANY);
+}
+
+/** An allow rule over commands, as programs that may be executed. Without one, nothing executes and no process is made. */
+export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
+  const denies = opposing(policy, rule);
+  if (denies.some(isAnyCommand)) return { hold: "exact", notes: [] };
+  if (isAnyCommand(rule)) {
+    const notes = denies.map(
+      ({ id }) => `what the rule ${id} denies: Landlock takes nothing out of a tree`,
+    );
+    return {
+      hold: "wider",
+      notes: ["to execute a program is to read it, so any file can be read", ...notes],
+      paths: [{ path: "/", rights: EXECUTED }, DEV_NULL],
+      commands: "all",
+    };
+  }
+  const commands = new Set<string>();
+  const notes: string[] = [];
+  let isMissing = false;
+  for (const path of rule.commands ?? []) {
+    const request = { capability: "subprocess", operation: "exec", target: path } as const;
+    if (decide(policy, request).effect === "deny") continue;
+    const real = disk.realPath(path);
+    if (real === null) {
+      isMissing = true;
+      notes.push(
+        `${path} is not there; install it before cells start, since until then the kernel refuses it`,
+      );
+    } else {
+      commands.add(real);
+      if (real !== path)
+        notes.push(`${path} leads to ${real}, which is granted by every name it has`);
+    }
+  }
+  if (commands.size > 0) {
+    notes.push(
+      "the kernel sees no arguments, and what a command needs to load can be read and, through the system's loader, run",
+    );
+  }
+  return {
+    hold: commands.size > 0 ? "wider" : isMissing ? "nothing there" : "exact",
+    notes,
+    paths: commands.size === 0 ? [] : [...[...commands].flatMap(grantsOf), DEV_NULL],
+    commands: [...commands],
+  };
+
+  function grantsOf(command: string): Grant[] {
+    const { executed, read } = disk.filesOf(command);
+    return [
+      ...executed.map((path) => ({ path, rights: EXECUTED })),
+      ...read.map((path) => ({ path, rights: RIGHTS.read_file })),
+    ];
+  }
+}

@@ -1,0 +1,207 @@
+import { decide, type Operation, type Policy, type Rule } from "@pyisolate/policy";
+
+import type { Disk } from "./disk.ts";
+import { type PathTree, pathTree } from "./path-tree.ts";
+import { type Hold, opposing, type RuleOutcome, weakest } from "./planned-rule.ts";
+import {
+  type Grant,
+  isWithin,
+  merged,
+  parentOf,
+  RIGHTS,
+  type Rights,
+  RIGHTS_OF_A_FILE,
+  RIGHTS_OF_OPERATION,
+} from "./rights.ts";
+
+/** What a rule without `paths` speaks of. */
+const EVERYTHING = ["/**"];
+
+/** An allow rule over paths, as the nearest trees that Landlock can say. */
+export function filesystemRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
+  const parts = (rule.paths ?? EVERYTHING).map((pattern) =>
+    plannedPattern(policy, rule, pattern, disk),
+  );
+  const notes = new Set(parts.flatMap((part) => part.notes));
+  const holds = parts.map((part) => part.hold);
+  if (rule.operations.includes("stat")) {
+    holds.push("broker only");
+    notes.add("stat is the broker's alone: Landlock does not govern it");
+  }
+  return {
+    hold: weakest(holds),
+    notes: [...notes],
+    paths: merged(parts.flatMap((part) => part.paths)),
+  };
+}
+
+interface Part {
+  readonly hold: Hold;
+  readonly notes: readonly string[];
+  readonly paths: readonly Grant[];
+}
+
+const NOTHING: Part = { hold: "exact", notes: [], paths: [] };
+
+function plannedPattern(policy: Policy, rule: Rule, pattern: string, disk: Disk): Part {
+  const tree = pathTree(pattern);
+  const operations = rule.operations.filter(
+    (operation) => operation !== "stat" && !isAllDenied(policy, rule, operation, tree),
+  );
+  if (operations.length === 0)
+    return rule.operations.every((one) => one === "stat")
+      ? { ...NOTHING, hold: "broker only" }
+      : NOTHING;
+  const kind = disk.kindOf(tree.path);
+  if (kind === "link") {
+    return {
+      ...NOTHING,
+      notes: [
+        `${tree.path} is, or goes through, a symlink: a policy speaks of real paths, so neither layer grants anything by it`,
+      ],
+    };
+  }
+  if (kind === "missing") return missing(pattern, tree, operations, disk);
+  const planned =
+    kind === "file" ? onFile(tree, operations) : onDirectory(pattern, tree, operations);
+  const taken = tree.covers === "one" ? [] : takenAway(policy, rule, tree, operations);
+  return taken.length === 0
+    ? planned
+    : { ...planned, hold: "wider", notes: [...planned.notes, ...taken] };
+}
+
+function rightsOf(operations: readonly Operation[]): Rights {
+  let rights = 0;
+  for (const operation of operations) rights |= RIGHTS_OF_OPERATION[operation] ?? 0;
+  // What may be made in one place and removed from another may be moved.
+  const moves = RIGHTS.make_reg | RIGHTS.remove_file;
+  return (rights & moves) === moves ? rights | RIGHTS.refer : rights;
+}
+
+function onFile(tree: PathTree, operations: readonly Operation[]): Part {
+  // A pattern of what is below it covers nothing: there is nothing below a file.
+  if (tree.covers === "some") return NOTHING;
+  const own = { path: tree.path, rights: rightsOf(operations) & RIGHTS_OF_A_FILE };
+  return withRemoval(
+    tree,
+    operations,
+    { hold: "exact", notes: [], paths: [own] },
+    RIGHTS.remove_file,
+  );
+}
+
+function onDirectory(pattern: string, tree: PathTree, operations: readonly Operation[]): Part {
+  if (tree.covers === "one") {
+    // Of a directory by itself only its list can be had: it is not read or written, and what is in it has other paths.
+    const rights = rightsOf(operations) & RIGHTS.read_dir;
+    const notes =
+      rights === 0
+        ? []
+        : [`${tree.path} alone is meant: Landlock also lists every directory below it`];
+    const listed: Part = {
+      hold: rights === 0 ? "exact" : "wider",
+      notes,
+      paths: [{ path: tree.path, rights }],
+    };
+    return withRemoval(tree, operations, listed, RIGHTS.remove_dir);
+  }
+  const granted: Part = {
+    hold: tree.covers === "tree" ? "exact" : "wider",
+    notes:
+      tree.covers === "tree"
+        ? []
+        : [`${pattern}: Landlock knows no pattern, so all of ${tree.path} is granted`],
+    paths: [{ path: tree.path, rights: rightsOf(operations) }],
+  };
+  return tree.covers === "tree"
+    ? withRemoval(tree, operations, granted, RIGHTS.remove_dir)
+    : granted;
+}
+
+/** To remove a name is a right on its directory. */
+function withRemoval(
+  tree: PathTree,
+  operations: readonly Operation[],
+  part: Part,
+  right: Rights,
+): Part {
+  if (!operations.includes("remove") || tree.path === "/") return part;
+  const parent = parentOf(tree.path);
+  const what = right === RIGHTS.remove_dir ? "empty directories" : "files";
+  return {
+    hold: "wider",
+    notes: [
+      ...part.notes,
+      `to remove ${tree.path} itself is a right on ${parent}, where Landlock lets ${what} of any name be removed`,
+    ],
+    paths: [...part.paths, { path: parent, rights: right }],
+  };
+}
+
+/**
+ * Nothing is there yet. What may be written may be made, so the nearest directory that exists stands for it; never `/`, which would
+ * grant everything for one path that was mistyped. What may only be read, listed or removed is left out.
+ */
+function missing(
+  pattern: string,
+  tree: PathTree,
+  operations: readonly Operation[],
+  disk: Disk,
+): Part {
+  let above = tree.path;
+  do above = parentOf(above);
+  while (disk.kindOf(above) === "missing" && above !== "/");
+  const advice = `${tree.path} is not there; make it before cells start`;
+  if (!operations.includes("write") || above === "/" || disk.kindOf(above) !== "directory") {
+    return {
+      hold: "nothing there",
+      notes: [`${advice}, since until then the kernel refuses it`],
+      paths: [],
+    };
+  }
+  return {
+    hold: "wider",
+    notes: [`${advice}, since until then all of ${above} is granted in its place (${pattern})`],
+    paths: [{ path: above, rights: rightsOf(operations) }],
+  };
+}
+
+/** Whether a deny rule leaves nothing of an operation in a tree. For one path the policy itself knows. */
+function isAllDenied(policy: Policy, rule: Rule, operation: Operation, tree: PathTree): boolean {
+  if (tree.covers === "one") {
+    const request = { capability: "filesystem", operation, target: tree.path } as const;
+    return decide(policy, request).effect === "deny";
+  }
+  return opposing(policy, rule).some(
+    (deny) =>
+      deny.operations.includes(operation) &&
+      (deny.paths ?? EVERYTHING).some((pattern) => {
+        const denied = pathTree(pattern);
+        return denied.covers === "tree" && isWithin(tree.path, denied.path);
+      }),
+  );
+}
+
+/** The deny rules that take something out of a tree: Landlock only adds. */
+function takenAway(
+  policy: Policy,
+  rule: Rule,
+  tree: PathTree,
+  operations: readonly Operation[],
+): string[] {
+  return opposing(policy, rule)
+    .filter(
+      (deny) =>
+        deny.operations.some((operation) => operations.includes(operation)) &&
+        (deny.paths ?? EVERYTHING).some((pattern) => overlaps(pathTree(pattern), tree)),
+    )
+    .map(
+      ({ id }) =>
+        `what the rule ${id} denies below ${tree.path}: Landlock takes nothing out of a tree`,
+    );
+}
+
+/** Whether a path that one tree covers may lie in the other. */
+export function overlaps(one: PathTree, other: PathTree): boolean {
+  return isWithin(one.path, other.path) || (one.covers !== "one" && isWithin(other.path, one.path));
+}

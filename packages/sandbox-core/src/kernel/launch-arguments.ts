@@ -1,0 +1,90 @@
+import type { KernelPlan } from "./plan.ts";
+import type { ProgramFiles } from "./program-files.ts";
+import { type Grant, isWithin, RIGHTS } from "./rights.ts";
+
+/** The form of a launcher's arguments that this version speaks: `PROTOCOL` of `packages/launcher/src/plan.h`. */
+export const LAUNCHER_PROTOCOL = 1;
+
+/** Most text of one plan, UTF-16 code units: the kernel takes 2 MiB of arguments and environment with a stack of 8 MiB. */
+const MAX_TEXT = 1024 * 1024;
+
+/** Most ports that a launcher takes one by one: `MAX_PORTS` of its `plan.h`. */
+const MAX_PORTS = 4096;
+
+/** Resource limits of every confined cell, by the numbers of Linux' asm-generic/resource.h. */
+const LIMITS = [
+  // RLIMIT_CORE: a cell's memory holds what its tenant gave it, and is not left on the disk.
+  "limit=4:0",
+  // RLIMIT_MEMLOCK and RLIMIT_MSGQUEUE: the cell needs neither.
+  "limit=8:0",
+  "limit=12:0",
+] as const;
+
+export interface Launch {
+  readonly plan: KernelPlan;
+  /** What the cell needs to run at all. */
+  readonly own: ProgramFiles;
+  /** The Landlock ABI of this host; 0 for none. */
+  readonly abi: number;
+  /** The process that the cell ends with. */
+  readonly parent: number;
+  /** How many descriptors, from 0 on, the cell keeps. */
+  readonly descriptors: number;
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** Files that anyone can read: the first that the plan does not grant must be refused before the cell starts. */
+  readonly canaries: readonly string[];
+  readonly program: readonly string[];
+}
+
+/**
+ * The arguments of a launcher for one cell.
+ *
+ * @throws RangeError where the plan is larger than a process can be started with.
+ */
+export function launchArguments(launch: Launch): string[] {
+  const { plan, own, abi, parent, descriptors, user, canaries, program } = launch;
+  const readable: Grant[] = [
+    ...own.executed.map((path) => ({ path, rights: RIGHTS.execute | RIGHTS.read_file })),
+    ...own.read.map((path) => ({ path, rights: RIGHTS.read_file })),
+  ];
+  const canary = canaries.find((file) => !isReadable(file, [...plan.paths, ...readable]));
+  const args = [
+    String(LAUNCHER_PROTOCOL),
+    `abi=${abi}`,
+    `parent=${parent}`,
+    `fds=${descriptors}`,
+    `commands=${plan.commands.length > 0 ? 1 : 0}`,
+    ...(user === undefined ? [] : [`user=${user.uid}:${user.gid}`]),
+    ...LIMITS,
+    ...(canary === undefined || abi === 0 ? [] : [`canary=${canary}`]),
+    ...portArguments(plan),
+    ...readable.map((grant) => pathArgument("need", grant)),
+    ...plan.paths.map((grant) => pathArgument("path", grant)),
+    "--",
+    ...program,
+  ];
+  const text = args.reduce((sum, arg) => sum + arg.length + 1, 0);
+  if (text > MAX_TEXT) {
+    throw new RangeError(
+      `the policy's paths come to ${text} characters, more than the ${MAX_TEXT} that a confined cell can be started with; name trees ("/srv/data/**") instead of single files`,
+    );
+  }
+  return args;
+}
+
+function portArguments({ ports }: KernelPlan): string[] {
+  // More ports than can be told one by one are all ports.
+  return ports === "all" || ports.length > MAX_PORTS
+    ? ["connect=*"]
+    : ports.map((port) => `connect=${port}`);
+}
+
+function pathArgument(kind: "need" | "path", { path, rights }: Grant): string {
+  return `${kind}=${rights.toString(16)}:${path}`;
+}
+
+function isReadable(file: string, grants: readonly Grant[]): boolean {
+  return grants.some(
+    ({ path, rights }) => (rights & RIGHTS.read_file) !== 0 && isWithin(file, path),
+  );
+}

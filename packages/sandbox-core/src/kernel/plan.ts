@@ -1,0 +1,93 @@
+import type { Policy, Rule } from "@pyisolate/policy";
+
+import { commandRule, isAnyCommand } from "./command-rule.ts";
+import { type Disk, hostDisk } from "./disk.ts";
+import { filesystemRule, overlaps } from "./filesystem-rule.ts";
+import { isPortReached, networkRule } from "./network-rule.ts";
+import { pathTree } from "./path-tree.ts";
+import { opposing, type PlannedRule, type RuleOutcome } from "./planned-rule.ts";
+import { type Grant, merged } from "./rights.ts";
+
+/** What a confined cell can do at most, whatever code runs in it: a policy as Linux can say it. */
+export interface KernelPlan {
+  readonly policyName: string;
+  readonly policyHash: string;
+  /** One for each rule of the policy, in its order. */
+  readonly rules: readonly PlannedRule[];
+  /** What the rules grant, put together. A cell has besides what it needs to run at all. */
+  readonly paths: readonly Grant[];
+  readonly ports: readonly number[] | "all";
+  readonly commands: readonly string[] | "all";
+}
+
+/**
+ * Compiles a policy into what the kernel can hold: never narrower than the policy for what is there, and as little wider as Linux
+ * allows. What is on the disk at this moment decides about paths.
+ */
+export function kernelPlan(policy: Policy, disk: Disk = hostDisk): KernelPlan {
+  const rules = policy.rules.map((rule): PlannedRule => {
+    const outcome = outcomeOf(policy, rule, disk);
+    return { rule, paths: [], ports: [], commands: [], ...outcome };
+  });
+  return {
+    policyName: policy.name,
+    policyHash: policy.hash,
+    rules,
+    paths: merged(rules.flatMap(({ paths }) => paths)),
+    ports: together(rules.map(({ ports }) => ports)),
+    commands: together(rules.map(({ commands }) => commands)),
+  };
+}
+
+function outcomeOf(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
+  switch (rule.capability) {
+    case "filesystem":
+    case "network":
+    case "subprocess":
+      return rule.effect === "deny" ? denial(policy, rule) : allowance(policy, rule, disk);
+    case "import":
+      return { hold: "broker only", notes: ["modules come from the host as text"] };
+    case "random":
+      return { hold: "broker only", notes: ["the kernel gives random numbers to every process"] };
+    default:
+      return { hold: "broker only", notes: ["the kernel does not know this capability"] };
+  }
+}
+
+function allowance(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
+  if (rule.capability === "filesystem") return filesystemRule(policy, rule, disk);
+  return rule.capability === "network"
+    ? networkRule(policy, rule)
+    : commandRule(policy, rule, disk);
+}
+
+/** A deny rule costs the kernel nothing where no allow rule reaches, and cannot be said where one does. */
+function denial(policy: Policy, rule: Rule): RuleOutcome {
+  return isReached(policy, rule)
+    ? {
+        hold: "broker only",
+        notes: ["it takes from what other rules grant; the kernel only grants"],
+      }
+    : { hold: "exact", notes: [] };
+}
+
+function isReached(policy: Policy, rule: Rule): boolean {
+  if (rule.capability === "network") return isPortReached(policy, rule);
+  return opposing(policy, rule).some((allow) => {
+    if (!allow.operations.some((operation) => rule.operations.includes(operation))) return false;
+    // One command that is denied is not granted in the first place; what any command stands for cannot be taken apart.
+    if (rule.capability === "subprocess") return isAnyCommand(allow) && !isAnyCommand(rule);
+    const trees = (other: Rule): ReturnType<typeof pathTree>[] =>
+      (other.paths ?? ["/**"]).map(pathTree);
+    return trees(allow).some((tree) => trees(rule).some((denied) => overlaps(denied, tree)));
+  });
+}
+
+function together<T>(parts: readonly (readonly T[] | "all")[]): readonly T[] | "all" {
+  const some: T[] = [];
+  for (const part of parts) {
+    if (part === "all") return "all";
+    some.push(...part);
+  }
+  return [...new Set(some)].toSorted((a, b) => (a < b ? -1 : 1));
+}

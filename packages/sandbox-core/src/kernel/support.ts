@@ -1,0 +1,141 @@
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { createRequire } from "node:module";
+import { arch, platform } from "node:os";
+import { dirname, join } from "node:path";
+
+import { LAUNCHER_PROTOCOL } from "./launch-arguments.ts";
+
+/** What the kernel's layer consists of. Each is there on a host, or missing with a reason. */
+export type KernelClass =
+  /** A launcher that can be started here. */
+  | "launcher"
+  /** Which files are read, written, listed, made, removed and executed. */
+  | "files"
+  /** Which TCP ports are connected to. */
+  | "tcp"
+  /** No signal to, and no abstract socket of, a process outside. */
+  | "scopes"
+  /** Which system calls are made at all: other sockets, processes, everything else. */
+  | "system calls";
+
+export interface Missing {
+  readonly class: KernelClass;
+  /** Why it is missing, and what to do about it. */
+  readonly why: string;
+}
+
+/** What this host can confine a cell with. */
+export interface KernelSupport {
+  /** The launcher's path; null where cells cannot be confined at all. */
+  readonly launcher: string | null;
+  /** The Landlock ABI; 0 for none. */
+  readonly abi: number;
+  /** Empty where everything is there. */
+  readonly missing: readonly Missing[];
+}
+
+/** The Landlock ABI that brought each class, and the kernel that did. `files` is whole with truncation. */
+const SINCE = [
+  { class: "files", abi: 3, kernel: "6.2" },
+  { class: "tcp", abi: 4, kernel: "6.7" },
+  { class: "scopes", abi: 6, kernel: "6.12" },
+] as const satisfies readonly { class: KernelClass; abi: number; kernel: string }[];
+
+/** Architectures whose system call numbers have been run. */
+const TESTED: readonly string[] = ["x64"];
+
+/** Looks at this host once: finds the launcher, starts it, and asks the kernel through it. Takes some milliseconds. */
+export function kernelSupport(): KernelSupport {
+  if (platform() !== "linux")
+    return without(`this is ${platform()}, and the kernel's layer is Linux'`);
+  if (!TESTED.includes(arch()))
+    return without(
+      `no launcher has been run on ${arch()} yet; on ${TESTED.join(", ")} cells are confined`,
+    );
+  const found = findLauncher();
+  if ("why" in found) return without(found.why);
+  const { stdout, error, status, signal } = spawnSync(found.launcher, ["probe"], {
+    encoding: "utf8",
+    timeout: 10_000,
+    env: {},
+  });
+  if (error !== undefined || status !== 0) {
+    const how = error === undefined ? String(signal ?? `exit ${status}`) : error.message;
+    return without(
+      `${found.launcher} cannot be started (${how}); it must be executable where it is`,
+    );
+  }
+  return supportOf(found.launcher, stdout);
+}
+
+/** Reads what the launcher says of the kernel. */
+export function supportOf(launcher: string, probe: string): KernelSupport {
+  const answers = new Map(
+    probe
+      .trim()
+      .split(" ")
+      .map((pair) => pair.split("=", 2) as [string, string]),
+  );
+  const number = (name: string): number => Number(answers.get(name) ?? Number.NaN);
+  if (number("protocol") !== LAUNCHER_PROTOCOL) {
+    return without(
+      `the installed launcher speaks version ${answers.get("protocol") ?? "?"} and not ${LAUNCHER_PROTOCOL}; install @pyisolate/sandbox-core and its launcher in one version`,
+    );
+  }
+  if (number("seccomp") !== 0) {
+    return without(
+      `seccomp filters cannot be used here (errno ${-number("seccomp")}); a container's own profile may forbid them`,
+      "system calls",
+    );
+  }
+  const abi = Math.max(number("landlock"), 0);
+  const missing = SINCE.filter((since) => abi < since.abi).map((since) => ({
+    class: since.class,
+    why: whyNoLandlock(number("landlock"), since),
+  }));
+  return { launcher, abi, missing };
+}
+
+function whyNoLandlock(landlock: number, { abi, kernel }: (typeof SINCE)[number]): string {
+  switch (landlock) {
+    case -38:
+      return "Landlock is not there (ENOSYS): the kernel is older than 5.13 or built without it, or a container's seccomp profile forbids it";
+    case -95:
+      return "Landlock is there and switched off (EOPNOTSUPP); add landlock to the kernel's lsm= parameter";
+    case -1:
+      return "Landlock is forbidden here (EPERM); a container's seccomp profile must allow landlock_create_ruleset, landlock_add_rule and landlock_restrict_self";
+    default:
+      return landlock < 0
+        ? `Landlock answers with errno ${-landlock}`
+        : `Landlock's ABI is ${landlock}, and this needs ${abi} (Linux ${kernel})`;
+  }
+}
+
+function without(why: string, missing: KernelClass = "launcher"): KernelSupport {
+  return { launcher: null, abi: 0, missing: [{ class: missing, why }] };
+}
+
+function findLauncher(): { launcher: string } | { why: string } {
+  const name = `@pyisolate/launcher-linux-${arch()}`;
+  let launcher: string;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    launcher = join(dirname(manifest), "bin/pyisolate-launcher");
+  } catch {
+    return {
+      why: `the optional package ${name} is not installed; install without --omit=optional`,
+    };
+  }
+  try {
+    accessSync(launcher, constants.X_OK);
+    return { launcher };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT"
+      ? {
+          why: `${name} is installed without its program; build it with: node packages/launcher/scripts/build.ts`,
+        }
+      : { why: `${launcher} may not be executed (${code ?? String(error)})` };
+  }
+}
