@@ -189,3 +189,16 @@ test("where `/` is granted, everything can be read, and the canaries know it", a
   expect(stderr).toBe("");
   expect(results).toEqual([3, 4, EACCES]);
 });
+
+test("its own file of /proc can be granted, and no other process' with it", async () => {
+  const { results } = await probe.run(
+    ["try=4:/proc/self/maps", "try=4:/no/such/file"],
+    [
+      open("/proc/self/maps"),
+      open("/proc/self/environ"),
+      open(`/proc/${process.pid}/maps`),
+      open("/proc/self/mem"),
+    ],
+  );
+  expect(results).toEqual([3, EACCES, EACCES, EACCES]);
+});

@@ -66,11 +66,12 @@ static u64 handled_rights(u32 abi) {
 static void add_path(int ruleset, const struct path_rule *rule, u64 handled) {
   // A policy's paths are real paths. What a symlink on the way leads to is not what the policy names, and is not granted.
   const struct open_how how = {
-      .flags = O_PATH_CLOEXEC, .resolve = rule->is_needed ? 0 : NO_SYMLINKS | NO_MAGICLINKS};
+      .flags = O_PATH_CLOEXEC,
+      .resolve = rule->kind == OF_THE_POLICY ? NO_SYMLINKS | NO_MAGICLINKS : 0};
   const long fd = call4(__NR_openat2, FD_CWD, rule->path, &how, sizeof how);
   if (fd < 0) {
     const int is_missing = fd == -E_NOENT || fd == -E_NOTDIR || fd == -E_LOOP || fd == -E_ACCES;
-    if (is_missing && !rule->is_needed) return;
+    if (is_missing && rule->kind != NEEDED) return;
     fail(STEP_FAILED, "cannot open a path of the plan,", rule->path, -fd);
   }
   struct statx found;

@@ -33,9 +33,10 @@ static u32 small_number(const char *text, u64 most, const char *argument) {
 }
 
 int read_path_rule(const char *argument, struct path_rule *rule) {
-  const char *value = value_of(argument, "need");
-  rule->is_needed = value != NULL;
-  if (value == NULL) value = value_of(argument, "path");
+  static const char *const NAMES[] = {[NEEDED] = "need", [TRIED] = "try", [OF_THE_POLICY] = "path"};
+  const char *value = NULL;
+  for (rule->kind = NEEDED; rule->kind <= OF_THE_POLICY; rule->kind++)
+    if ((value = value_of(argument, NAMES[rule->kind])) != NULL) break;
   if (value == NULL) return 0;
   rule->rights = number_at(&value, 16, ':', argument);
   rule->path = value;

@@ -35,7 +35,7 @@ struct plan {
   struct limit limits[MAX_LIMITS];
   /** A file that the plan does not grant and that anyone may read: opening it must fail. NULL for none. */
   const char *canary;
-  /** The arguments that name paths, `need=` and `path=`, stay where they are: these are all arguments of the plan. */
+  /** The arguments that name paths, `need=`, `try=` and `path=`, stay where they are: these are all arguments of the plan. */
   char **first;
   char **end;
   /** The program: a path, its arguments and its environment. */
@@ -43,12 +43,21 @@ struct plan {
   char **environment;
 };
 
+/** What is done where a path of the plan cannot be opened, and whether symlinks in it are followed. */
+enum path_kind {
+  /** Without it there is no use in starting: it fails. Symlinks are followed. */
+  NEEDED,
+  /** The program does without, less well. Symlinks are followed: `/proc/self` is one. */
+  TRIED,
+  /** The policy's. It may be missing, and names a real path: nothing is granted through a symlink. */
+  OF_THE_POLICY,
+};
+
 /** One path of the plan. */
 struct path_rule {
+  enum path_kind kind;
   u64 rights;
   const char *path;
-  /** Without it there is no use in starting. A path of the policy may be missing: then nothing is granted there. */
-  int is_needed;
 };
 
 /** Reads the arguments. Fails where one is not understood. */

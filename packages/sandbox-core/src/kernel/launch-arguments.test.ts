@@ -24,7 +24,7 @@ function args(plan: KernelPlan, more: Partial<Launch> = {}): string[] {
 
 test("a policy that grants nothing gives the cell its own files and nothing else", () => {
   expect(args(planOf()).join(" ")).toBe(
-    "1 abi=7 parent=42 fds=5 commands=0 limit=4:0 limit=8:0 limit=12:0 canary=/usr/bin/env need=5:/node need=4:/cell.cjs -- /node /cell.cjs",
+    "1 abi=7 parent=42 fds=5 commands=0 limit=4:0 limit=8:0 limit=12:0 canary=/usr/bin/env need=5:/node need=4:/cell.cjs try=4:/proc/self/maps -- /node /cell.cjs",
   );
 });
 

@@ -11,6 +11,12 @@ const MAX_TEXT = 1024 * 1024;
 /** Most ports that a launcher takes one by one: `MAX_PORTS` of its `plan.h`. */
 const MAX_PORTS = 4096;
 
+/**
+ * What Node reads of its own process. V8 shares its built-in code between processes where it finds it here, and copies some 2 MiB of it
+ * into each where it does not. The launcher keeps its process' id, so that this is the cell's own file and no other's.
+ */
+const OWN_MAPS = "/proc/self/maps";
+
 /** Resource limits of every confined cell, by the numbers of Linux' asm-generic/resource.h. */
 const LIMITS = [
   // RLIMIT_CORE: a cell's memory holds what its tenant gave it, and is not left on the disk.
@@ -59,6 +65,7 @@ export function launchArguments(launch: Launch): string[] {
     ...(canary === undefined || abi === 0 ? [] : [`canary=${canary}`]),
     ...portArguments(plan),
     ...readable.map((grant) => pathArgument("need", grant)),
+    pathArgument("try", { path: OWN_MAPS, rights: RIGHTS.read_file }),
     ...plan.paths.map((grant) => pathArgument("path", grant)),
     "--",
     ...program,
@@ -79,7 +86,7 @@ function portArguments({ ports }: KernelPlan): string[] {
     : ports.map((port) => `connect=${port}`);
 }
 
-function pathArgument(kind: "need" | "path", { path, rights }: Grant): string {
+function pathArgument(kind: "need" | "try" | "path", { path, rights }: Grant): string {
   return `${kind}=${rights.toString(16)}:${path}`;
 }
 
