@@ -10,10 +10,8 @@ import { parsePolicy } from "@pyisolate/policy";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { attest } from "./attest.ts";
-import { launchArguments } from "./launch-arguments.ts";
+import { Confinement } from "./confinement.ts";
 import { kernelPlan } from "./plan.ts";
-import { libraryFiles, programFiles } from "./program-files.ts";
-import { kernelSupport } from "./support.ts";
 
 // Node itself, started through the launcher with a plan from a policy: what a cell needs is granted, and nothing else.
 
@@ -55,8 +53,6 @@ async function listening(name: string): Promise<Server> {
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 test("Node and isolated-vm run confined, do what the policy grants, and nothing else", async () => {
-  const support = kernelSupport();
-  expect(support.missing).toEqual([]);
   const files = { granted: path.join(folder, "granted"), other: path.join(folder, "other") };
   const before = statSync(files.granted).mode;
   const plan = kernelPlan(
@@ -80,27 +76,21 @@ test("Node and isolated-vm run confined, do what the policy grants, and nothing 
       ],
     }),
   );
-  const node = programFiles(process.execPath);
-  const args = launchArguments({
-    plan,
-    own: { executed: node.executed, read: [...node.read, ...libraryFiles(ADDON), SCRIPT] },
-    abi: support.abi,
-    parent: process.pid,
+  const confinement = Confinement.prepare("require", {
+    code: [SCRIPT],
+    addons: [ADDON],
     descriptors: 3,
-    canaries: [files.other],
-    program: [
-      process.execPath,
-      SCRIPT,
-      ADDON,
-      files.granted,
-      files.other,
-      String(portOf(granted)),
-      String(portOf(other)),
-    ],
   });
-  expect(args).toContain(`canary=${files.other}`);
+  const [launcher, ...args] = confinement?.command(plan, [
+    SCRIPT,
+    ADDON,
+    files.granted,
+    files.other,
+    String(portOf(granted)),
+    String(portOf(other)),
+  ]) ?? [""];
   arrived = [];
-  const child = spawn(support.launcher ?? "", args, {
+  const child = spawn(launcher, args, {
     env: { OPENSSL_CONF: "" },
     stdio: ["ignore", "pipe", "inherit"],
   });
