@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, copyFileSync, openSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -52,6 +53,30 @@ test("as another user it has that user's identity and no group of the host's", a
     [["getuid"], ["geteuid"], ["getgid"], ["getegid"], ["getgroups", 0, 0]],
   );
   expect(results).toEqual([65_534, 65_534, 65_533, 65_533, 0]);
+});
+
+test("a host without privileges confines as well", async () => {
+  // Where anyone can reach it.
+  const launcher = path.join(probe.folder, "launcher");
+  copyFileSync(LAUNCHER, launcher);
+  const calls = [
+    "getuid",
+    ",",
+    "openat",
+    "-100",
+    "s:/etc/passwd",
+    "0",
+    ",",
+    "socket",
+    "2",
+    "2",
+    "0",
+  ];
+  const { stdout, stderr } = await launch(
+    ["1", "abi=7", `need=5:${probe.program}`, "canary=/etc/passwd", "--", probe.program, ...calls],
+    { launcher, uid: 65_534 },
+  );
+  expect([stdout, stderr]).toEqual(["65534\n-13\n-129\n", ""]);
 });
 
 test("descriptors beyond those of the plan are closed, whatever the host had open", async () => {

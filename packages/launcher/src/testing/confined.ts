@@ -22,12 +22,23 @@ export interface Ended {
   readonly stderr: string;
 }
 
+export interface LaunchOptions {
+  /** A copy of it. */
+  readonly launcher?: string;
+  /** As whom the host runs. */
+  readonly uid?: number;
+  readonly env?: Record<string, string>;
+  /** Descriptors that the host passes on, from 3. */
+  readonly extra?: readonly number[];
+}
+
 /** Runs the launcher with these arguments. */
 export async function launch(
   args: readonly string[],
-  { env = {}, extra = [] }: { env?: Record<string, string>; extra?: readonly number[] } = {},
+  { launcher = LAUNCHER, uid, env = {}, extra = [] }: LaunchOptions = {},
 ): Promise<Ended> {
-  const child = spawn(LAUNCHER, args, {
+  const child = spawn(launcher, args, {
+    ...(uid === undefined ? {} : { uid }),
     env,
     stdio: ["ignore", "pipe", "pipe", ...extra],
     timeout: 20_000,

@@ -13,6 +13,9 @@ const EXECUTED = RIGHTS.execute | RIGHTS.read_file;
 /** Where most programs read nothing from and write to nowhere. */
 const DEV_NULL: Grant = { path: "/dev/null", rights: RIGHTS.read_file | RIGHTS.write_file };
 
+/** Landlock does not govern a file's mode and times, and a filter cannot tell one file from another. */
+const SETS_MODES = "commands set modes and times, so the cell can of every file that its user owns";
+
 /** Whether a rule speaks of every command. */
 export function isAnyCommand(rule: Rule): boolean {
   return (rule.commands ?? [ANY]).includes(ANY);
@@ -28,7 +31,7 @@ export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome
     );
     return {
       hold: "wider",
-      notes: ["to execute a program is to read it, so any file can be read", ...notes],
+      notes: ["to execute a program is to read it, so any file can be read", SETS_MODES, ...notes],
       paths: [{ path: "/", rights: EXECUTED }, DEV_NULL],
       commands: "all",
     };
@@ -53,7 +56,8 @@ export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome
   }
   if (commands.size > 0) {
     notes.push(
-      "the kernel sees no arguments, and what a command needs to load can be read and, through the system's loader, run",
+      "the kernel sees no arguments; what a command needs to load can be read and, through the system's loader, run",
+      SETS_MODES,
     );
   }
   return {

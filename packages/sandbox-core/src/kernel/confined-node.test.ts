@@ -16,7 +16,7 @@ import { kernelPlan } from "./plan.ts";
 // Node itself, started through the launcher with a plan from a policy: what a cell needs is granted, and nothing else.
 
 /** The errno of Landlock, and the one by which only the filter refuses. */
-const [EACCES, REFUSED] = [-13, -129];
+const [EPERM, EACCES, REFUSED] = [-1, -13, -129];
 
 const SCRIPT = path.join(import.meta.dirname, "../testing/confined-node.mts");
 const ADDON = path.join(
@@ -52,28 +52,19 @@ async function listening(name: string): Promise<Server> {
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-test("Node and isolated-vm run confined, do what the policy grants, and nothing else", async () => {
+/** What the script tried under the plan of these rules, and came to. */
+async function outcomes(...more: object[]): Promise<Record<string, unknown>> {
   const files = { granted: path.join(folder, "granted"), other: path.join(folder, "other") };
-  const before = statSync(files.granted).mode;
+  const rules = [
+    { id: "f", capability: "filesystem", operations: ["read"], paths: [files.granted] },
+    { id: "n", capability: "network", hosts: [`127.0.0.1:${portOf(granted)}`] },
+    ...more,
+  ];
   const plan = kernelPlan(
     parsePolicy({
       version: 1,
       name: "p",
-      rules: [
-        {
-          id: "f",
-          effect: "allow",
-          capability: "filesystem",
-          operations: ["read"],
-          paths: [files.granted],
-        },
-        {
-          id: "n",
-          effect: "allow",
-          capability: "network",
-          hosts: [`127.0.0.1:${portOf(granted)}`],
-        },
-      ],
+      rules: rules.map((rule) => ({ effect: "allow", ...rule })),
     }),
   );
   const confinement = Confinement.prepare("require", {
@@ -81,15 +72,15 @@ test("Node and isolated-vm run confined, do what the policy grants, and nothing 
     addons: [ADDON],
     descriptors: 3,
   });
+  const ports = [String(portOf(granted)), String(portOf(other))];
   const [launcher, ...args] = confinement?.command(plan, [
     SCRIPT,
     ADDON,
     files.granted,
     files.other,
-    String(portOf(granted)),
-    String(portOf(other)),
+    ...ports,
+    "/bin/sh",
   ]) ?? [""];
-  arrived = [];
   const child = spawn(launcher, args, {
     env: { OPENSSL_CONF: "" },
     stdio: ["ignore", "pipe", "inherit"],
@@ -98,27 +89,56 @@ test("Node and isolated-vm run confined, do what the policy grants, and nothing 
   expect(attest(child.pid ?? 0, { parent: process.pid })).toEqual([]);
   child.kill("SIGKILL");
   await once(child, "exit");
-  expect(JSON.parse(String(said))).toEqual({
-    guest: 42,
-    granted: "granted",
-    byDescriptor: "granted",
-    pool: "granted",
-    poolDenied: EACCES,
-    denied: EACCES,
-    etc: EACCES,
-    environment: EACCES,
-    port: "connected",
-    otherPort: EACCES,
-    unix: REFUSED,
-    listen: REFUSED,
-    udp: REFUSED,
+  return JSON.parse(String(said)) as Record<string, unknown>;
+}
+
+/** Of files, ports and the process itself: the same with commands and without. */
+const ALWAYS = {
+  guest: 42,
+  granted: "granted",
+  byDescriptor: "granted",
+  pool: "granted",
+  poolDenied: EACCES,
+  denied: EACCES,
+  etc: EACCES,
+  environment: EACCES,
+  port: "connected",
+  otherPort: EACCES,
+  unix: REFUSED,
+  listen: REFUSED,
+  udp: REFUSED,
+  worker: EACCES,
+  random: 4,
+};
+
+test("Node and isolated-vm run confined, do what the policy grants, and nothing else", async () => {
+  const before = statSync(path.join(folder, "granted")).mode;
+  arrived = [];
+  expect(await outcomes()).toEqual({
+    ...ALWAYS,
     spawn: REFUSED,
+    later: REFUSED,
+    killed: REFUSED,
+    otherCommand: REFUSED,
     ownNode: REFUSED,
-    worker: EACCES,
     kill: REFUSED,
     chmod: REFUSED,
-    random: 4,
   });
-  expect(statSync(files.granted).mode).toBe(before);
+  expect(statSync(path.join(folder, "granted")).mode).toBe(before);
   expect(arrived).toEqual(["granted"]);
+});
+
+test("a granted command runs with what it loads and can be ended; another one, and the host, are out of reach", async () => {
+  expect(await outcomes({ id: "c", capability: "subprocess", commands: ["/bin/sh"] })).toEqual({
+    ...ALWAYS,
+    spawn: "hello\n",
+    later: "hello\n",
+    killed: "exit",
+    otherCommand: EACCES,
+    // The cell is Node: what it needs to start, it can start again, as confined as it is.
+    ownNode: `${process.version}\n`,
+    kill: EPERM,
+    // Commands set modes, and no filter tells one file from another: the plan says so.
+    chmod: undefined,
+  });
 });

@@ -323,7 +323,10 @@ test("any command means that any file can be read, and the plan says it", () => 
   const { hold, notes, paths } = holdOf({ capability: "subprocess", commands: ["*"] });
   expect([hold, notes]).toEqual([
     "wider",
-    ["to execute a program is to read it, so any file can be read"],
+    [
+      "to execute a program is to read it, so any file can be read",
+      "commands set modes and times, so the cell can of every file that its user owns",
+    ],
   ]);
   expect(paths[0]).toEqual({ path: "/", rights: RIGHTS.execute | RIGHTS.read_file });
 });

@@ -54,7 +54,8 @@ test("a person reads rule by rule what the kernel holds, and then all that it le
       api     allow network: wider
               - api.example.com: Landlock knows ports and no hosts, so TCP to any address at port 443 is granted
       git     allow subprocess: wider
-              - the kernel sees no arguments, and what a command needs to load can be read and, through the system's loader, run
+              - the kernel sees no arguments; what a command needs to load can be read and, through the system's loader, run
+              - commands set modes and times, so the cell can of every file that its user owns
       rng     allow random: broker only
               - the kernel gives random numbers to every process
 

@@ -1,10 +1,11 @@
 // Runs confined, as a cell does: loads isolated-vm by its file, runs a guest, then tries what no cell may, and says what came of it.
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { chmodSync, openSync, promises, readFileSync, writeSync } from "node:fs";
 import { connect, createServer, type NetConnectOpts } from "node:net";
+import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 
 /** As much of isolated-vm as is used here: only the cell imports it. */
@@ -15,7 +16,7 @@ interface IsolatedVm {
 }
 
 const O_PATH = 0o10000000;
-const [addon = "", granted = "", other = "", port, otherPort] = process.argv.slice(2);
+const [addon = "", granted = "", other = "", port, otherPort, shell = ""] = process.argv.slice(2);
 
 async function outcome(act: () => unknown): Promise<unknown> {
   try {
@@ -69,7 +70,14 @@ const attempts: Record<string, () => unknown> = {
   unix: async () => await connected({ path: "/run/docker.sock" }),
   listen: async () => await emitted(createServer().listen(0, "127.0.0.1"), "listening"),
   udp: async () => await emitted(createSocket("udp4").bind(0), "listening"),
-  spawn: () => execFileSync("/bin/true", { encoding: "utf8" }),
+  spawn: () => execFileSync(shell, ["-c", "echo hello"], { encoding: "utf8" }),
+  otherCommand: () => execFileSync("/bin/true", { encoding: "utf8" }),
+  later: async () => (await promisify(execFile)(shell, ["-c", "echo hello"])).stdout,
+  killed: async () => {
+    const child = execFile(shell, ["-c", "while :; do :; done"]);
+    child.kill("SIGKILL");
+    return await emitted(child, "exit");
+  },
   ownNode: () => execFileSync(process.execPath, ["-v"], { encoding: "utf8" }),
   worker: async () => await emitted(inWorker(), "message"),
   kill: () => process.kill(process.ppid, 0),
