@@ -58,12 +58,14 @@ export function runCommandSync(command: Command): CommandOutcome {
   }
 }
 
+const THREAD = import.meta.url.endsWith(".cjs") ? "./command-thread.cjs" : "./command-thread.js";
+
 /** Started at first use: most cells run no command, and a thread takes some MiB. */
 function startThread(): CommandThread {
   const { port1, port2 } = new MessageChannel();
   const done = new Int32Array(new SharedArrayBuffer(4));
   const started: CommandThread = { port: port2, done };
-  new Worker(new URL("./command-thread.js", import.meta.url), {
+  new Worker(new URL(THREAD, import.meta.url), {
     workerData: started,
     transferList: [port2],
   }).unref();

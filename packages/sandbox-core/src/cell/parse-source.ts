@@ -23,10 +23,14 @@ export interface ParsedSource {
 
 const require = createRequire(import.meta.url);
 
+/** In the bundle each parser is a file beside it. */
+const isBundled = import.meta.url.endsWith(".cjs");
+
 // Loaded at first use: most programs need none of it, and it takes 2 MiB in every cell.
-const acorn = (): typeof import("acorn") => require("acorn") as typeof import("acorn");
+const acorn = (): typeof import("acorn") =>
+  require(isBundled ? "./acorn.cjs" : "acorn") as typeof import("acorn");
 export const acornWalk = (): typeof import("acorn-walk") =>
-  require("acorn-walk") as typeof import("acorn-walk");
+  require(isBundled ? "./acorn-walk.cjs" : "acorn-walk") as typeof import("acorn-walk");
 
 /** Never throws: what is nested too deeply to be read is neither. */
 export function parseSource(source: string): ParsedSource {

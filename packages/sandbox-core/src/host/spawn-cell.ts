@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 
 import { CELL_STACK_KIB } from "../stack-sizes.ts";
+import { CELL_MAIN, isolateAddon } from "./cell-files.ts";
 import { CELL_MARK } from "./cell-mark.ts";
 import { startFailure } from "./start-failure.ts";
-
-const MAIN = fileURLToPath(new URL("../cell/main.js", import.meta.url));
 
 /**
  * Starts the process of a cell.
@@ -15,8 +13,7 @@ const MAIN = fileURLToPath(new URL("../cell/main.js", import.meta.url));
 export function spawnCell(mark: string, supervisorMark: string): ChildProcess {
   let child: ChildProcess;
   try {
-    const flags = ["--no-node-snapshot", `--stack-size=${CELL_STACK_KIB}`];
-    child = spawn(process.execPath, [...flags, MAIN], {
+    child = spawn(process.execPath, [`--stack-size=${CELL_STACK_KIB}`, CELL_MAIN, isolateAddon()], {
       cwd: "/",
       // Nothing of the host's environment. An empty OPENSSL_CONF keeps Node from reading the system's.
       env: { OPENSSL_CONF: "", [CELL_MARK]: mark, PYISOLATE_SUPERVISOR: supervisorMark },
