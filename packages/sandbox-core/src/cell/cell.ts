@@ -27,7 +27,6 @@ import { Modules } from "./modules.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
 import { NotPortable, portable } from "./portable.ts";
 import { asScript } from "./program.ts";
-import { settleMemory } from "./settle-memory.ts";
 import { Timers } from "./timers.ts";
 
 /** What a limit's message tells the host besides its name: nothing; the host knows the numbers. */
@@ -74,7 +73,6 @@ export class Cell {
       case Frame.start:
         this.#start = JSON.parse(frame.body.toString("utf8")) as Start;
         this.#isolate = new GuestIsolate(this.#start.memoryMib, this.#bridge());
-        settleMemory();
         this.#channel.send(encodeJson(Frame.ready, 0, {}));
         break;
       case Frame.exec: {
