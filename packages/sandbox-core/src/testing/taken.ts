@@ -8,9 +8,9 @@ import type * as Package from "@pyisolate/sandbox-core";
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 
 const PRELUDE = `
-  import { spawn } from "node:child_process";
-  import { writeSync } from "node:fs";
-  import { encodeJson, Frame } from "../frames.js";
+  const { spawn } = require("node:child_process");
+  const { writeSync } = require("node:fs");
+  const { encodeJson, Frame } = require("../frames.js");
   const ready = () => writeSync(4, encodeJson(Frame.ready, 0, {}));
 `;
 
@@ -26,7 +26,7 @@ export async function taken(program: string): Promise<Taken> {
   cpSync(join(PACKAGE, "package.json"), join(folder, "package.json"));
   // Its source maps lead to the sources.
   for (const name of ["node_modules", "src"]) symlinkSync(join(PACKAGE, name), join(folder, name));
-  writeFileSync(join(folder, "dist/cell/main.js"), `${PRELUDE}\n${program}`);
+  writeFileSync(join(folder, "dist/bundle/main.cjs"), `${PRELUDE}\n${program}`);
   const { Supervisor } = (await import(
     pathToFileURL(join(folder, "dist/index.js")).href
   )) as typeof Package;
