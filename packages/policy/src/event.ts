@@ -4,6 +4,8 @@ import type { Capability, DenialReason, Operation, Verdict } from "./vocabulary.
 /** How the kernel layer's verdict is known, strongest first. */
 export const KERNEL_EVIDENCE = [
   "audit",
+  /** The filter ended the process: the system call is one that no code of ours makes. */
+  "seccomp-kill",
   "seccomp-errno",
   "ruleset+errno",
   "differential+ruleset",

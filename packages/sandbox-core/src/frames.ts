@@ -15,6 +15,9 @@ export const MAX_REQUEST_BYTES = 32 * 1024;
 /** Longest target that a guard puts into a request, in UTF-16 code units: the longest Linux path is 4096 bytes. */
 export const MAX_REQUEST_TARGET = 4096;
 
+/** The argument that tells a cell's process that it was started confined. */
+export const CONFINED = "confined";
+
 /** What a cell writes on standard error before it ends itself because it has lost step with its broker. */
 export const OUT_OF_STEP = "pyisolate: out of step: ";
 
@@ -66,6 +69,16 @@ export interface Call extends CallLimits {
   readonly args: readonly unknown[];
 }
 
+/**
+ * What a guard of a confined cell saw when an operation failed that the broker had allowed.
+ *
+ * - `filter`: the errno that only our seccomp filter gives.
+ * - `hook`: EACCES where Landlock is asked before ordinary permissions are.
+ * - `differential`: EACCES, and access(2), which Landlock does not govern, says that ordinary permissions allow it.
+ */
+export const KERNEL_REFUSALS = ["filter", "hook", "differential"] as const;
+export type KernelRefusal = (typeof KERNEL_REFUSALS)[number];
+
 /** What the cell asks the broker: keys are short, since this is the hot path. JSON. */
 export interface WireRequest {
   /** Capability. */
@@ -78,6 +91,8 @@ export interface WireRequest {
   readonly x: number;
   /** Why it is no request at all: refused before the policy. */
   readonly bad?: string;
+  /** It was allowed and tried, and this is how it looks as if the kernel's layer had refused it: a claim, which the host judges. */
+  readonly k?: KernelRefusal;
 }
 
 /** The broker's answer. JSON. */

@@ -9,6 +9,7 @@ import {
   Refused,
   type Surroundings,
 } from "./guards/guard.ts";
+import { kernelRefusal } from "./guards/kernel-refusal.ts";
 import { GUARDS } from "./guards/registry.ts";
 import type { Answer, Primitive } from "./guest/bridge.ts";
 import { demandInStep } from "./in-step.ts";
@@ -39,17 +40,21 @@ export class Dispatch {
     surroundings: Surroundings,
   ): Answer {
     let prepared: Prepared | undefined;
+    let asked = "";
     try {
       prepared = this.#prepare(name, args, "sync", surroundings);
-      const verdict = this.#broker.ask(this.#request(name, prepared.target, execId));
+      asked = prepared.target;
+      const verdict = this.#broker.ask(this.#request(name, asked, execId));
       // Not thrown: most requests of a guest that matters are refused, and an Error's stack costs more than the rest.
       if (!verdict.ok) return refused(verdict);
       demandInStep();
-      return prepared.perform(verdict, this.#again(name, execId)) as Answer;
+      const again = this.#again(name, execId, (target) => (asked = target));
+      return prepared.perform(verdict, again) as Answer;
     } catch (error) {
       if (error instanceof Malformed)
         return refused(this.#broker.ask(this.#malformed(name, error, execId)));
-      return failed(error);
+      const claim = this.#claim(name, asked, execId, error);
+      return settled(error, claim === undefined ? undefined : this.#broker.ask(claim));
     } finally {
       prepared?.release?.();
     }
@@ -64,12 +69,15 @@ export class Dispatch {
     const turns = this.#turnsOf(name);
     await turns.take();
     let prepared: Prepared | undefined;
+    let asked = "";
     try {
       prepared = this.#prepare(name, args, "async", surroundings);
-      const verdict = await this.#broker.askLater(this.#request(name, prepared.target, execId));
+      asked = prepared.target;
+      const verdict = await this.#broker.askLater(this.#request(name, asked, execId));
       if (!verdict.ok) return [refused(verdict), undefined];
       demandInStep();
-      const answer = await prepared.perform(verdict, this.#again(name, execId));
+      const again = this.#again(name, execId, (target) => (asked = target));
+      const answer = await prepared.perform(verdict, again);
       return Array.isArray(answer)
         ? (answer as [Answer, Uint8Array])
         : [answer as Answer, undefined];
@@ -79,7 +87,9 @@ export class Dispatch {
           refused(await this.#broker.askLater(this.#malformed(name, error, execId))),
           undefined,
         ];
-      return [failed(error), undefined];
+      const claim = this.#claim(name, asked, execId, error);
+      const verdict = claim === undefined ? undefined : await this.#broker.askLater(claim);
+      return [settled(error, verdict), undefined];
     } finally {
       // A turn that is not given back is one less for every later operation.
       try {
@@ -118,12 +128,20 @@ export class Dispatch {
     };
   }
 
-  #again(name: string, execId: number): AskAgain {
-    const again = (target: string): Grant =>
-      granted(this.#broker.ask(this.#request(name, target, execId)));
+  /** What the host is told of a failure that looks like the kernel's refusal: it judges, and records. */
+  #claim(name: string, target: string, execId: number, error: unknown): WireRequest | undefined {
+    const k = kernelRefusal(error);
+    return k === undefined ? undefined : { ...this.#request(name, target, execId), k };
+  }
+
+  #again(name: string, execId: number, onAsk: (target: string) => void): AskAgain {
+    const request = (target: string): WireRequest => {
+      onAsk(target);
+      return this.#request(name, target, execId);
+    };
+    const again = (target: string): Grant => granted(this.#broker.ask(request(target)));
     return Object.assign(again, {
-      later: async (target: string) =>
-        granted(await this.#broker.askLater(this.#request(name, target, execId))),
+      later: async (target: string) => granted(await this.#broker.askLater(request(target))),
     });
   }
 }
@@ -132,6 +150,11 @@ function granted(verdict: WireVerdict): Grant {
   if (!verdict.ok) throw new Refused(verdict);
   demandInStep();
   return verdict;
+}
+
+/** The answer to an operation that was allowed and failed: a refusal where the host has found that the kernel refused it. */
+function settled(error: unknown, verdict: WireVerdict | undefined): Answer {
+  return verdict === undefined || verdict.ok ? failed(error) : refused(verdict);
 }
 
 /** The answer to what cannot be allowed: a host that allows it is wrong, and the cell fails closed. */

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
 
 import { Failed } from "./guards/guard.ts";
+import { noted, sameRefusal } from "./guards/kernel-refusal.ts";
 import { demandInStep } from "./in-step.ts";
 
 export interface Exchange {
@@ -50,10 +51,14 @@ export async function exchange(request: Exchange): Promise<Reply> {
   }
   if (failure instanceof Failed) throw failure;
   const code = codeOf(failure);
-  throw new Failed(`fetch failed${code === "" ? "" : `: ${code}`}`, {
+  const failed = new Failed(`fetch failed${code === "" ? "" : `: ${code}`}`, {
     type: "TypeError",
     ...(code === "" ? {} : { code }),
   });
+  noted(failure, () =>
+    (failure as NodeJS.ErrnoException).syscall === "connect" ? "hook" : undefined,
+  );
+  throw sameRefusal(failed, failure);
 }
 
 function codeOf(error: unknown): string {

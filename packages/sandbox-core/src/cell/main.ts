@@ -1,6 +1,8 @@
 // The cell process: it holds the guest's isolate and the guards, and asks the host for every decision.
 import { Cell } from "./cell.ts";
+import { IS_CONFINED } from "./confined.ts";
 import { closeInherited } from "./inherited.ts";
 
-closeInherited();
+// The launcher has closed them in a confined cell, which may not list them.
+if (!IS_CONFINED) closeInherited();
 new Cell().listen();

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { compileFunction } from "node:vm";
 
 import type { Node, Program } from "acorn";
 
@@ -27,10 +30,28 @@ const require = createRequire(import.meta.url);
 const isBundled = import.meta.url.endsWith(".cjs");
 
 // Loaded at first use: most programs need none of it, and it takes 2 MiB in every cell.
-const acorn = (): typeof import("acorn") =>
-  require(isBundled ? "./acorn.cjs" : "acorn") as typeof import("acorn");
+const acorn = (): typeof import("acorn") => load("acorn") as typeof import("acorn");
 export const acornWalk = (): typeof import("acorn-walk") =>
-  require(isBundled ? "./acorn-walk.cjs" : "acorn-walk") as typeof import("acorn-walk");
+  load("acorn-walk") as typeof import("acorn-walk");
+
+const loaded = new Map<string, unknown>();
+
+/** Not by `require` in the bundle: it looks for a package.json in the folders above, which a confined cell may not. */
+function load(name: string): unknown {
+  if (!isBundled) return require(name);
+  let exports = loaded.get(name);
+  if (exports === undefined) {
+    const file = fileURLToPath(new URL(`./${name}.cjs`, import.meta.url));
+    const module = { exports: {} };
+    const run = compileFunction(readFileSync(file, "utf8"), ["module", "exports"], {
+      filename: file,
+    }) as (module: object, exports: object) => void;
+    run(module, module.exports);
+    exports = module.exports;
+    loaded.set(name, exports);
+  }
+  return exports;
+}
 
 /** Never throws: what is nested too deeply to be read is neither. */
 export function parseSource(source: string): ParsedSource {
@@ -47,8 +68,11 @@ interface Unparsed {
 }
 
 function tryParse(source: string, sourceType: "script" | "module"): Parsed | Unparsed {
+  // Outside of what is caught: a parser that is gone is no mistake of the guest's.
+  const { parse } = acorn();
+  const { simple } = acornWalk();
   try {
-    const program = acorn().parse(source, {
+    const program = parse(source, {
       ecmaVersion: "latest",
       allowHashBang: true,
       preserveParens: true,
@@ -56,7 +80,7 @@ function tryParse(source: string, sourceType: "script" | "module"): Parsed | Unp
       sourceType,
     });
     const imports: Edit[] = [];
-    acornWalk().simple(program, {
+    simple(program, {
       ImportExpression: ({ start }) =>
         void imports.push({ start, end: start + "import".length, text: IMPORT }),
     });

@@ -8,13 +8,15 @@ import {
   type DenialEvent,
   denialEvent,
   type DenialSink,
+  type KernelEvidence,
   MAX_TARGET_LENGTH,
   type Operation,
   type Policy,
   type Verdict,
 } from "@pyisolate/policy";
 
-import type { WireVerdict } from "../frames.ts";
+import type { KernelRefusal, WireVerdict } from "../frames.ts";
+import type { CellKernel } from "./cell-kernel.ts";
 import { DenialTail } from "./denials.ts";
 import type { Lookup } from "./lookup-queue.ts";
 import { Resolver } from "./resolve.ts";
@@ -44,7 +46,12 @@ interface Denial {
   readonly rule?: string;
   readonly reason?: DenialEvent["reason"];
   readonly broker?: Verdict;
+  /** What shows that the kernel refused it. */
+  readonly evidence?: KernelEvidence;
 }
+
+/** A request in the policy's words. */
+type Asked = Pick<Denial, "capability" | "operation" | "target">;
 
 /** Takes a verdict to the cell. */
 export type Answer = (verdict: WireVerdict) => void;
@@ -55,12 +62,14 @@ export class Broker {
   readonly #cell: string;
   readonly #instance: string;
   readonly #authority: Authority;
+  readonly #kernel: CellKernel;
   readonly #resolver: Resolver;
   /** Names of the modules whose source this cell has been sent. */
   readonly #sent = new Set<string>();
   #hasEnded = false;
 
-  constructor(cell: string, instance: string, authority: Authority) {
+  constructor(cell: string, instance: string, authority: Authority, kernel: CellKernel) {
+    this.#kernel = kernel;
     this.#resolver = new Resolver(authority.lookup);
     this.#cell = cell;
     this.#instance = instance;
@@ -78,13 +87,15 @@ export class Broker {
       return;
     }
     const decision = decide(this.#authority.policy(), asked);
-    if (decision.effect === "deny") this.deny({ ...asked, decision }, answer);
+    if (request.refused !== null) this.#refused(asked, request.refused, decision, answer);
+    else if (decision.effect === "deny") this.deny({ ...asked, decision }, answer);
     else if (asked.capability !== "import") this.#allow(asked.capability, { ok: true }, answer);
     else this.#allow("import", this.#module(asked.target), answer);
   }
 
   async decideLater(request: GuardRequest, answer: Answer): Promise<void> {
-    if (request.capability !== "network" || request.malformed !== null) {
+    const { capability, malformed, refused } = request;
+    if (capability !== "network" || malformed !== null || refused !== null) {
       this.decide(request, answer);
       return;
     }
@@ -136,7 +147,9 @@ export class Broker {
       target: denial.target,
       policyRule: decision?.rule ?? denial.rule ?? DEFAULT_RULE,
       brokerDecision: denial.broker ?? "deny",
-      kernelDecision: this.#authority.kernelVerdict(capability),
+      kernelDecision:
+        denial.evidence === undefined ? this.#authority.kernelVerdict(capability) : "deny",
+      kernelEvidence: denial.evidence ?? null,
       reason,
       nearestRule: decision?.nearestRule ?? null,
       policyName: policy.name,
@@ -151,6 +164,21 @@ export class Broker {
   end(): void {
     this.#hasEnded = true;
     this.#resolver.end();
+  }
+
+  /**
+   * An operation that was allowed has failed, and the cell claims that the kernel refused it. A denial where that can be shown; else
+   * the failure is the operation's own, which the guest is told.
+   */
+  #refused(asked: Asked, seen: KernelRefusal, decision: Decision, answer: Answer): void {
+    const evidence = this.#kernel.evidence(asked, seen);
+    if (evidence === null) answer({ ok: true });
+    // The policy may have changed since the operation was allowed.
+    else if (decision.effect === "deny") this.deny({ ...asked, decision, evidence }, answer);
+    else {
+      const { rule } = decision;
+      this.deny({ ...asked, rule, reason: "kernel", broker: "allow", evidence }, answer);
+    }
   }
 
   #allow(capability: Capability, verdict: WireVerdict, answer: Answer): void {
@@ -168,7 +196,7 @@ export class Broker {
   }
 
   /** The request in the policy's spelling: one host has one name. */
-  #asked(request: GuardRequest): { capability: Capability; operation: Operation; target: string } {
+  #asked(request: GuardRequest): Asked {
     const { capability, operation, target } = request;
     return {
       capability,

@@ -23,3 +23,6 @@ export function isolateAddon(): string {
   const find = createRequire(manifest)("node-gyp-build") as NodeGypBuild;
   return (addon = find.path(dirname(manifest)));
 }
+
+/** All that a cell reads of its own code, the addon apart. */
+export const CELL_FILES = ["main", "command-thread", "acorn", "acorn-walk"].map(bundled);

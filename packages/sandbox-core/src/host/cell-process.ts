@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import type { Duplex, Readable } from "node:stream";
 
 import type { IncomingFrame } from "../frame-reader.ts";
-import { encodeJson, Frame, type Start } from "../frames.ts";
+import { encodeJson, Frame } from "../frames.ts";
 import { Intake } from "./intake.ts";
+import type { Launch } from "./launch.ts";
 import { spawnCell } from "./spawn-cell.ts";
 import { startFailure } from "./start-failure.ts";
 import { Strays } from "./strays.ts";
@@ -54,7 +55,7 @@ interface Handle {
 
 /** One child process that holds a guest: its two channels, its last words and its end. */
 export class CellProcess {
-  readonly memoryMib: number;
+  readonly launch: Launch;
   /** Stands in the environment of the cell and of all that it starts. */
   readonly mark = randomBytes(12).toString("hex");
   readonly #child: ChildProcess;
@@ -76,9 +77,9 @@ export class CellProcess {
   #holders = 0;
 
   /** @throws CellStartError where the system does not even let it be tried. */
-  constructor(start: Start, supervisorMark: string) {
-    this.memoryMib = start.memoryMib;
-    this.#child = spawnCell(this.mark, supervisorMark);
+  constructor(launch: Launch, supervisorMark: string) {
+    this.launch = launch;
+    this.#child = spawnCell(this.mark, supervisorMark, launch.confined);
     this.#strays = new Strays(this.pid, this.mark);
     const [, , words, sync, async] = this.#child.stdio as unknown as readonly [
       unknown,
@@ -128,7 +129,7 @@ export class CellProcess {
     });
     // A host that has nothing else to do may end: a waiting cell does not hold it.
     for (const handle of this.#handles) handle.unref?.();
-    this.send(encodeJson(Frame.start, 0, start));
+    this.send(encodeJson(Frame.start, 0, launch.start));
   }
 
   get pid(): number {
@@ -146,7 +147,7 @@ export class CellProcess {
   }
 
   /**
-   * Resolves when the guest's isolate stands.
+   * Resolves when the guest's isolate stands, and the kernel itself has said that the process is confined as it must be.
    *
    * @throws CellStartError where it does not come to that.
    */
@@ -165,6 +166,10 @@ export class CellProcess {
     } finally {
       clearTimeout(timer);
     }
+    const faults = this.launch.confined?.confinement.attest(this.pid) ?? [];
+    if (faults.length === 0) return;
+    this.kill();
+    throw startFailure(`is not confined as it must be (${faults.join("; ")})`, {});
   }
 
   /** Whoever listens last is told. */
@@ -246,6 +251,7 @@ export class CellProcess {
     this.#ready.reject(
       startFailure(`ended before it was ready (${exit.signal ?? `exit ${exit.code}`})`, {
         lastWords: exit.lastWords,
+        exit: exit.code,
       }),
     );
     // Nobody may be waiting for it: then its end is no news.

@@ -14,7 +14,7 @@ import { type Home, Sandbox } from "./sandbox.ts";
 /** A cell process that says what the test says: as hostile as one that a guest has taken over. */
 class TakenOver {
   readonly pid = 0;
-  readonly memoryMib = 64;
+  readonly launch = { start: { memoryMib: 64, ca: null }, confined: undefined };
   readonly mark = "mark";
   readonly hasExited = false;
   readonly sent: Buffer[] = [];
@@ -86,6 +86,7 @@ function takenOver(limits: object = {}) {
       modules: new Map(),
       lookup: async () => [],
     },
+    plans: { current: () => undefined, renewed: () => undefined, replaced: () => undefined },
     watch: { add: () => undefined, remove: () => undefined },
     onEnd: () => {
       ends += 1;

@@ -10,7 +10,7 @@ import { taken } from "../testing/taken.ts";
 import { CELL_MARK } from "./cell-mark.ts";
 import { Strays } from "./strays.ts";
 
-// What a cell that a guest has taken over starts, and leaves running in every way that it has.
+// What a cell that a guest has taken over starts, and leaves running in every way that it has. Not confined: else it could start nothing.
 
 let lastTag = 0;
 /** A number of seconds that no other test sleeps for. */
@@ -49,7 +49,7 @@ describe("when close() has resolved, nothing runs and no descriptor is left of a
     const tag = newTag();
     const before = descriptors();
     using copy = await taken(`const TAG = ${JSON.stringify(tag)}; ${program} ready();`);
-    const supervisor = new copy.Supervisor({ policy: policyOf([]), pool: 0 });
+    const supervisor = new copy.Supervisor({ kernel: "off", policy: policyOf([]), pool: 0 });
     const cell = await supervisor.spawn("taken");
     await until("it started something", () => processesRunning(tag).length > 0);
     const endsItself = /process\.(?:exit|kill)/.test(program);
@@ -72,7 +72,7 @@ test("a process that hides from every search holds neither close() nor a descrip
     spawn("/bin/sleep", [${JSON.stringify(tag)}], { detached: true, env: {}, stdio: ["ignore", "ignore", 2, 3, 4] });
     ready();
   `);
-  const supervisor = new copy.Supervisor({ policy: policyOf([]), pool: 0 });
+  const supervisor = new copy.Supervisor({ kernel: "off", policy: policyOf([]), pool: 0 });
   const cell = await supervisor.spawn("taken");
   await until("it started something", () => processesRunning(tag).length === 1);
   const call = cell.exec("1").catch((error: unknown) => error);

@@ -17,7 +17,7 @@ const POLICY = JSON.stringify({
       effect: "allow",
       capability: "subprocess",
       operations: ["exec"],
-      commands: ["/bin/sh", "/bin/sleep"],
+      commands: ["/bin/sh", "/bin/sleep", "/usr/bin/setsid", "/usr/bin/env", "/bin/cat", "/bin/ls"],
     },
   ],
   limits: { cpu_ms: 600_000, wall_ms: 600_000 },
@@ -135,7 +135,7 @@ test("nothing of the host's environment or descriptors reaches a cell or its com
   const inherited = openSync("/etc/hostname", "r");
   using host = startHost(
     `
-    const supervisor = new Supervisor({ policy: ${POLICY}, pool: 0 });
+    const supervisor = new Supervisor({ kernel: "off", policy: ${POLICY}, pool: 0 });
     const cell = await supervisor.spawn("looks");
     say({ pid: cell.pid });
     const run = (script) => cell.exec("require('child_process').execFileSync('/bin/sh', ['-c', " + JSON.stringify(script) + "], 'utf8')");

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
-import type { Start } from "../frames.ts";
 import { outsideOfCalls } from "./caller-context.ts";
 import { CellProcess } from "./cell-process.ts";
 import { CellStartError } from "./errors.ts";
+import { isSameLaunch, type Launch } from "./launch.ts";
 import { maxBody } from "./wire.ts";
 
 interface Waiter {
@@ -15,15 +15,15 @@ interface Waiter {
 export class Pool {
   readonly #size: number;
   readonly #mark: string;
-  #start: Start;
+  #launch: Launch;
   readonly #ready: CellProcess[] = [];
   readonly #starting = new Set<CellProcess>();
   readonly #waiters: Waiter[] = [];
   #closed = false;
 
-  constructor(size: number, start: Start, mark: string) {
+  constructor(size: number, launch: Launch, mark: string) {
     this.#size = size;
-    this.#start = start;
+    this.#launch = launch;
     this.#mark = mark;
   }
 
@@ -51,10 +51,10 @@ export class Pool {
     return await promise;
   }
 
-  /** What processes are started with from now on; those that differ are let go. */
-  restart(start: Start): void {
-    if (start.memoryMib === this.#start.memoryMib) return;
-    this.#start = start;
+  /** What processes are started with from now on; those that differ are let go, or all that wait. */
+  restart(launch: Launch, all = false): void {
+    if (!all && isSameLaunch(launch, this.#launch)) return;
+    this.#launch = launch;
     for (const process of this.#ready.splice(0)) process.kill();
     this.fill();
   }
@@ -71,7 +71,7 @@ export class Pool {
   #begin(): void {
     let process: CellProcess;
     try {
-      process = new CellProcess(this.#start, this.#mark);
+      process = new CellProcess(this.#launch, this.#mark);
     } catch (error) {
       this.#waiters.shift()?.reject(error);
       return;
@@ -93,7 +93,7 @@ export class Pool {
   }
 
   #arrived(process: CellProcess): void {
-    if (this.#closed || process.memoryMib !== this.#start.memoryMib) {
+    if (this.#closed || !isSameLaunch(process.launch, this.#launch)) {
       process.kill();
       return;
     }

@@ -1,4 +1,4 @@
-import type { DenialEvent } from "@pyisolate/policy";
+import type { DenialEvent, KernelEvidence } from "@pyisolate/policy";
 
 import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeJson, Frame, nextNumber } from "../frames.ts";
@@ -71,8 +71,14 @@ export class Requests {
     }
   }
 
-  /** Records that a limit was reached. */
-  deny(limit: EndingLimit, target: string, account: Account, answer?: Answer): DenialEvent {
+  /** Records that a limit was reached; with evidence, that the kernel ended the cell for what no request explains. */
+  deny(
+    limit: EndingLimit,
+    target: string,
+    account: Account,
+    answer?: Answer,
+    evidence?: KernelEvidence,
+  ): DenialEvent {
     return account.context(() =>
       this.#broker.deny(
         {
@@ -80,8 +86,9 @@ export class Requests {
           operation: limit,
           target,
           rule: `limit.${limit}`,
-          reason: "limit",
+          reason: evidence === undefined ? "limit" : "kernel",
           broker: "not_evaluated",
+          ...(evidence === undefined ? {} : { evidence }),
         },
         answer,
       ),

@@ -1,13 +1,15 @@
-import { type DenialEvent, type Limits, PolicyError } from "@pyisolate/policy";
+import { type DenialEvent, type KernelEvidence, type Limits, PolicyError } from "@pyisolate/policy";
 
 import { encodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
-import { encodeFrame, encodeJson, Frame, OUT_OF_STEP } from "../frames.ts";
+import { encodeFrame, encodeJson, Frame } from "../frames.ts";
 import { type Authority, Broker } from "./broker.ts";
 import { type Account, type Call, Calls } from "./calls.ts";
+import { CellKernel, type Plans } from "./cell-kernel.ts";
 import { cellName } from "./cell-name.ts";
 import type { CellProcess, Exit } from "./cell-process.ts";
 import type { Stats } from "./denials.ts";
+import { endOfProcess } from "./end-of-process.ts";
 import { ClosedError } from "./errors.ts";
 import { Messages } from "./messages.ts";
 import { type OnConsole, OutputExceeded, Outputs } from "./outputs.ts";
@@ -26,6 +28,7 @@ export interface SpawnOptions {
 /** What a sandbox needs of its supervisor. */
 export interface Home {
   readonly authority: Authority;
+  readonly plans: Plans;
   readonly watch: Pick<Watch, "add" | "remove">;
   onEnd(sandbox: Sandbox): void;
 }
@@ -36,6 +39,7 @@ export class Sandbox {
   readonly name: string;
   readonly #process: CellProcess;
   readonly #home: Home;
+  readonly #kernel: CellKernel;
   readonly #broker: Broker;
   readonly #calls: Calls;
   readonly #requests: Requests;
@@ -50,8 +54,9 @@ export class Sandbox {
     this.name = cellName(name);
     this.#process = process;
     this.#home = home;
+    this.#kernel = new CellKernel(process.launch.confined?.plan, home.plans);
     // The name as it was given: `denialEvent` cleans it by itself, and would write escapes out twice.
-    this.#broker = new Broker(name, process.mark, home.authority);
+    this.#broker = new Broker(name, process.mark, home.authority, this.#kernel);
     const calls = new Calls(this.#limits);
     this.#calls = calls;
     this.#requests = new Requests(this.#broker, calls, {
@@ -73,7 +78,7 @@ export class Sandbox {
       },
       onStray: (account) => void this.#requests.charge(account),
     });
-    this.#usage = new Usage(process.memoryMib);
+    this.#usage = new Usage(process.launch.start.memoryMib);
     this.#watched = {
       pid: process.pid,
       get busy() {
@@ -102,6 +107,14 @@ export class Sandbox {
 
   get closed(): boolean {
     return this.#end !== undefined;
+  }
+
+  /**
+   * Whether the kernel confines this cell otherwise than it would one that is spawned now, since the policy or the disk has changed. What
+   * a wider policy grants is refused here until the cell is spawned again; what a narrower one takes is refused by the broker alone.
+   */
+  get stale(): boolean {
+    return this.#kernel.isStale;
   }
 
   /**
@@ -201,19 +214,15 @@ export class Sandbox {
     );
   }
 
-  #onExit({ code, signal, lastWords, silent }: Exit): void {
-    // V8 ends its process where the heap cannot grow: SIGABRT, SIGTRAP or SIGILL, and it says so.
-    const outOfMemory = /out of memory|heap limit|allocation failed/i.test(lastWords);
-    let target: string = signal ?? `exit ${code}`;
-    if (silent) target = "a channel was closed";
-    if (lastWords.includes(OUT_OF_STEP)) target = "out of step with the broker";
-    this.#overrun(outOfMemory ? "memory" : "crash", target, this.#calls.newest);
+  #onExit(exit: Exit): void {
+    const { limit, target, evidence } = endOfProcess(exit, this.#kernel.isConfined);
+    this.#overrun(limit, target, this.#calls.newest, evidence);
   }
 
   /** A limit that ends the cell. */
-  #overrun(limit: EndingLimit, target: string, account: Account): void {
+  #overrun(limit: EndingLimit, target: string, account: Account, evidence?: KernelEvidence): void {
     if (this.closed) return;
-    const event = this.#requests.deny(limit, target, account);
+    const event = this.#requests.deny(limit, target, account, undefined, evidence);
     this.#finish(event.policyRule, event);
   }
 

@@ -29,10 +29,13 @@ export interface SupervisorOptions {
   /** Needed to reload the policy. Without one the policy can never change. */
   readonly token?: string;
   /**
-   * The second layer. `off` is the only one that this version has: `prefer` runs cells without it and says `unavailable`,
-   * `require` refuses to start.
+   * The second layer: Linux itself confines each cell to what the policy grants. `prefer`, the default: where this host can; what is
+   * missing is said in one process warning, and is `unavailable` in the records. `require`: the supervisor is not made where
+   * anything is missing. `off`: the broker alone.
    */
   readonly kernel?: (typeof KERNEL_MODES)[number];
+  /** As whom confined cells run, by number. Only a privileged host can choose; without it cells run as the host does. */
+  readonly user?: CellUser;
   /** Ready processes that wait for a `spawn`; each takes about 50 MiB, most of it shared. Default 2. */
   readonly pool?: number;
   /** Modules for guests, by name: source text, ES or CommonJS. Each load is a request that the policy decides. */
@@ -48,12 +51,19 @@ export interface SupervisorOptions {
   readonly lookup?: Lookup;
 }
 
+/** A user and a group of the system, by their numbers; root is none that a cell runs as by choice. */
+export interface CellUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** The options with their defaults, each read once. The policy is still as it was given. */
 export interface SupervisorSettings {
   readonly policy: unknown;
   readonly denials: DenialSink | undefined;
   readonly token: string | undefined;
   readonly kernel: (typeof KERNEL_MODES)[number];
+  readonly user: CellUser | undefined;
   readonly pool: number;
   readonly modules: ReadonlyMap<string, string>;
   readonly ca: string | null;
@@ -67,7 +77,8 @@ export function supervisorSettings(given: unknown): SupervisorSettings {
     policy: options.policy,
     denials: options.denials,
     token: options.token,
-    kernel: options.kernel ?? "off",
+    kernel: options.kernel ?? "prefer",
+    user: options.user === undefined ? undefined : { ...options.user },
     pool: options.pool ?? 2,
     modules: suppliedModules(options.modules ?? {}),
     ca: options.ca ?? null,
@@ -90,6 +101,15 @@ const loaded = mustBe(
   (value) => !isThenable(value),
 );
 
+function isUser(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { uid, gid, ...more } = value as { readonly [key: string]: unknown };
+  return (
+    Object.keys(more).length === 0 &&
+    [uid, gid].every((id) => Number.isInteger(id) && Number(id) >= 1 && Number(id) < 0xffff_ffff)
+  );
+}
+
 const SUPERVISOR: OptionChecks<SupervisorOptions> = {
   policy: loaded,
   denials: withMethods("a sink, an object", ["record"], ["allowed", "closed", "policyLoaded"]),
@@ -99,6 +119,7 @@ const SUPERVISOR: OptionChecks<SupervisorOptions> = {
       ? undefined
       : "must be a string that is not empty; leave it out where the policy shall never change",
   kernel: oneOf(KERNEL_MODES),
+  user: mustBe("{ uid, gid }, both whole numbers from 1", isUser),
   pool: whole(0, 1000),
   modules: mustBe("an object of source texts by name", isRecord),
   ca: certificates,

@@ -136,7 +136,6 @@ describe("the pool", () => {
   test("its size and a cell's name are checked", async () => {
     expect(() => new Supervisor({ policy, pool: -1 })).toThrow(TypeError);
     expect(() => new Supervisor({ policy, pool: 1.5 })).toThrow(TypeError);
-    expect(() => new Supervisor({ policy, kernel: "require" })).toThrow(CellStartError);
     await using supervisor = new Supervisor({ policy, pool: 0 });
     for (const name of ["", "x".repeat(129), 7 as unknown as string])
       expect(await rejectionOf(supervisor.spawn(name))).toBeInstanceOf(TypeError);

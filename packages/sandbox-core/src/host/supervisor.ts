@@ -1,7 +1,6 @@
 import { platform } from "node:os";
 
 import {
-  type Capability,
   denialEvent,
   type DenialEvent,
   type DenialSink,
@@ -9,12 +8,14 @@ import {
   type Policy,
   PolicyAuthError,
   type PolicyInput,
-  type Verdict,
 } from "@pyisolate/policy";
 
+import { type KernelPlan, kernelPlan } from "../kernel/plan.ts";
 import { cellName } from "./cell-name.ts";
 import { DenialTail, type Stats } from "./denials.ts";
 import { CellStartError } from "./errors.ts";
+import { KernelLayer } from "./kernel-layer.ts";
+import type { Launch } from "./launch.ts";
 import { Pool } from "./pool.ts";
 import { Reaper } from "./reaper.ts";
 import { safeSink } from "./safe-sink.ts";
@@ -37,7 +38,7 @@ const CONTROL_CELL = "supervisor";
 /** Runs guests, each in a cell of its own, under one policy. */
 export class Supervisor {
   readonly #token: ControlToken;
-  readonly #kernel: "off" | "prefer";
+  readonly #kernel: KernelLayer;
   readonly #tail = new DenialTail(SUPERVISOR_TAIL);
   readonly #sink: DenialSink;
   readonly #home: Home;
@@ -57,14 +58,11 @@ export class Supervisor {
     const settings = supervisorSettings(options);
     if (platform() !== "linux")
       throw new CellStartError(`Cells need Linux (/proc); this is ${platform()}`);
-    if (settings.kernel === "require") {
-      throw new CellStartError(
-        'kernel: "require" cannot be met: this version has no confined cells; use "off" or "prefer"',
-      );
-    }
     this.#policy = parsePolicy(settings.policy);
     this.#token = new ControlToken(settings.token);
-    this.#kernel = settings.kernel;
+    this.#kernel = new KernelLayer(settings, this.#policy, (all) =>
+      this.#pool.restart(this.#launch(), all),
+    );
     this.#sink = safeSink(settings.denials, {
       record: (event) => this.#tail.add(event),
       allowed: () => this.#tail.allow(),
@@ -74,16 +72,17 @@ export class Supervisor {
       authority: {
         policy: () => this.#policy,
         sink: this.#sink,
-        kernelVerdict: (capability) => this.#kernelVerdict(capability),
+        kernelVerdict: (capability) => this.#kernel.verdict(capability),
         modules: settings.modules,
         lookup: settings.lookup,
       },
+      plans: this.#kernel,
       watch: new Watch(),
       onEnd: (sandbox) => this.#cells.delete(sandbox),
     };
     this.#ca = settings.ca;
     this.#reaper.watch();
-    this.#pool = new Pool(settings.pool, this.#start(), this.#reaper.mark);
+    this.#pool = new Pool(settings.pool, this.#launch(), this.#reaper.mark);
     this.#pool.fill();
   }
 
@@ -140,7 +139,16 @@ export class Supervisor {
     mustBeLoaded(policy);
     this.#policy = parsePolicy(policy);
     this.#sink.policyLoaded?.(this.#policy);
-    this.#pool.restart(this.#start());
+    this.#kernel.use(this.#policy);
+    this.#pool.restart(this.#launch());
+  }
+
+  /**
+   * What the kernel lets a cell do at most, whatever code runs in it, by the policy in force and by what is on the disk at this moment; for
+   * persons there is `printKernelPlan`. It is what a confined cell would be started with, also where this host cannot confine one.
+   */
+  kernelPlan(): KernelPlan {
+    return kernelPlan(this.#policy);
   }
 
   /** The newest denials of all cells, newest last, at most 1024; `stats` has the exact totals. */
@@ -168,12 +176,10 @@ export class Supervisor {
     await this.close();
   }
 
-  /** `off` leaves a layer unasked that could have been there; `prefer` wanted one that this version does not have. */
-  #kernelVerdict(capability: Capability): Verdict {
-    return this.#kernel === "off" || capability === "random" ? "not_evaluated" : "unavailable";
-  }
-
-  #start(): { memoryMib: number; ca: string | null } {
-    return { memoryMib: this.#policy.limits.memoryMib, ca: this.#ca };
+  #launch(): Launch {
+    return {
+      start: { memoryMib: this.#policy.limits.memoryMib, ca: this.#ca },
+      confined: this.#kernel.confined,
+    };
   }
 }

@@ -3,6 +3,8 @@ import {
   type ConsoleLevel,
   type Failure,
   Frame,
+  KERNEL_REFUSALS,
+  type KernelRefusal,
   MAX_BODY_BYTES,
   MAX_FAILURE_TEXT_BYTES,
   MAX_REQUEST_BYTES,
@@ -55,6 +57,8 @@ export interface GuardRequest {
   readonly call: number;
   /** Why it is no request that a policy could decide. */
   readonly malformed: string | null;
+  /** It was allowed, and the cell claims that the kernel refused it. */
+  readonly refused: KernelRefusal | null;
 }
 
 /** The cell's word that its guest has used up a limit that only the cell can see. */
@@ -73,7 +77,7 @@ for (const { capability, operation } of Object.values(GUEST_SURFACE)) {
 export function parseRequest(body: Buffer): GuardRequest | LimitReached {
   const message = parseJson(body, MAX_REQUEST_BYTES);
   if (!isRequest(message)) throw new WireError("request of another form");
-  const { c, o, t, x, bad } = message;
+  const { c, o, t, x, bad, k } = message;
   if (c === "limit") {
     if (o === "cpu" || o === "memory" || o === "output")
       return { kind: "limit", limit: o, call: x };
@@ -87,13 +91,14 @@ export function parseRequest(body: Buffer): GuardRequest | LimitReached {
     target: t,
     call: x,
     malformed: bad ?? null,
+    refused: k ?? null,
   };
 }
 
 /** By hand, since a guest's thread waits for it: a schema took as long again as the parsing of the JSON. */
 function isRequest(message: unknown): message is WireRequest {
   if (typeof message !== "object" || message === null) return false;
-  const { c, o, t, x, bad } = message as { readonly [key: string]: unknown };
+  const { c, o, t, x, bad, k } = message as { readonly [key: string]: unknown };
   return (
     typeof c === "string" &&
     typeof o === "string" &&
@@ -104,7 +109,8 @@ function isRequest(message: unknown): message is WireRequest {
     x >= 0 &&
     x <= 0xffff_ffff &&
     (bad === undefined || (typeof bad === "string" && bad.length <= MAX_BAD)) &&
-    Object.keys(message).length === (bad === undefined ? 4 : 5)
+    (k === undefined || (bad === undefined && KERNEL_REFUSALS.includes(k as KernelRefusal))) &&
+    Object.keys(message).length === (bad === undefined && k === undefined ? 4 : 5)
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Capability } from "@pyisolate/policy";
 
 import { CellStartError } from "../host/errors.ts";
+import { attest } from "./attest.ts";
 import { launchArguments } from "./launch-arguments.ts";
 import type { KernelPlan } from "./plan.ts";
 import { libraryFiles, loaderCache, type ProgramFiles, programFiles } from "./program-files.ts";
@@ -12,7 +13,6 @@ const CANARIES = ["/etc/passwd", "/usr/bin/env", "/etc/hostname"];
 /** What of the kernel's layer answers for a capability's operations. The others are the broker's alone. */
 const CLASS_OF: Partial<Record<Capability, KernelClass>> = {
   filesystem: "files",
-  import: "files",
   network: "tcp",
   subprocess: "system calls",
 };
@@ -25,6 +25,12 @@ export interface ConfinementOptions {
   readonly descriptors: number;
   /** As whom cells run; only a privileged host can choose. */
   readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** How one cell is confined. */
+export interface Confined {
+  readonly confinement: Confinement;
+  readonly plan: KernelPlan;
 }
 
 /** How this host starts programs so that the kernel confines them. Made once for a supervisor. */
@@ -86,10 +92,21 @@ export class Confinement {
     return [this.#launcher, ...args];
   }
 
-  /** Whether the kernel's layer answers for a capability here: where it does not, its verdict is `unavailable`. */
+  /** Whether the kernel's layer answers for a capability here. */
   governs(capability: Capability): boolean {
+    return CLASS_OF[capability] !== undefined && this.isThereFor(capability);
+  }
+
+  /** Whether nothing of the layer is missing that could answer for a capability: its verdict is else `unavailable`. */
+  isThereFor(capability: Capability): boolean {
     const needed = CLASS_OF[capability];
-    return needed !== undefined && !this.#support.missing.some((one) => one.class === needed);
+    return !this.#support.missing.some((one) => one.class === needed);
+  }
+
+  /** Reads from the kernel how a process that was started so is confined; what is not as it must be, empty where all is. */
+  attest(pid: number): string[] {
+    const { user } = this;
+    return attest(pid, { parent: process.pid, ...(user === undefined ? {} : { user }) });
   }
 }
 

@@ -39,6 +39,13 @@ export function kernelPlan(policy: Policy, disk: Disk = hostDisk): KernelPlan {
   };
 }
 
+/** Whether a cell that was started with one plan is confined as one that is started with the other. */
+export function isSamePlan(one: KernelPlan, other: KernelPlan): boolean {
+  const held = ({ paths, ports, commands }: KernelPlan): string =>
+    JSON.stringify([paths, ports, commands]);
+  return one === other || held(one) === held(other);
+}
+
 function outcomeOf(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
   switch (rule.capability) {
     case "filesystem":

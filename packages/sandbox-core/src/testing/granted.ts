@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -24,4 +24,14 @@ export function grounds(): Grounds {
     rule: { id: "granted", effect: "allow", capability: "filesystem", paths: [`${granted}/**`] },
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
+}
+
+/** Takes all out of a folder, which stays the same folder: a confined cell has been granted that one, and no other of its name. */
+export function empty(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    rmSync(folder, { force: true });
+    mkdirSync(folder);
+  }
+  for (const entry of readdirSync(folder))
+    rmSync(join(folder, entry), { recursive: true, force: true });
 }

@@ -5,13 +5,17 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import type * as Package from "@pyisolate/sandbox-core";
 
+import { encodeJson, Frame } from "../frames.ts";
+
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 
+const READY = encodeJson(Frame.ready, 0, {}).toString("base64");
+
+// A confined cell finds no file beside its own: the program is one file.
 const PRELUDE = `
   const { spawn } = require("node:child_process");
   const { writeSync } = require("node:fs");
-  const { encodeJson, Frame } = require("../frames.js");
-  const ready = () => writeSync(4, encodeJson(Frame.ready, 0, {}));
+  const ready = () => writeSync(4, Buffer.from("${READY}", "base64"));
 `;
 
 /** A copy of the built package in which each cell runs a program of the test's: as one that a guest has taken over. */

@@ -4,7 +4,6 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -15,8 +14,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { policyOf } from "../../testing/cells.ts";
-import { type Grounds, grounds } from "../../testing/granted.ts";
+import { empty, type Grounds, grounds } from "../../testing/granted.ts";
 
+// By the broker alone: once the guest has removed the granted directory, a confined cell may not use another of its name.
+//
 // Whatever the layout of files, directories and symlinks, nothing outside the granted directory is read, written, listed,
 // told of or removed; and what is inside, under its real path, is.
 
@@ -78,7 +79,7 @@ let cell: Sandbox;
 
 beforeAll(async () => {
   place = grounds();
-  supervisor = new Supervisor({ policy: policyOf([place.rule]), pool: 0 });
+  supervisor = new Supervisor({ kernel: "off", policy: policyOf([place.rule]), pool: 0 });
   cell = await supervisor.spawn("explorer");
   await cell.exec(`globalThis.fs = require("fs");
     globalThis.attempt = async (name, path, sync) => {
@@ -107,8 +108,7 @@ function build(
   }[],
 ): void {
   for (const folder of [place.granted, place.outside]) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder);
+    empty(folder);
   }
   for (const { where, way: parts, kind } of given) {
     const at = join(place.root, where, ...parts);

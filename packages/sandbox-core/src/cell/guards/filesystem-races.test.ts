@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -8,7 +8,7 @@ import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { policyOf } from "../../testing/cells.ts";
-import { type Grounds, grounds } from "../../testing/granted.ts";
+import { empty, type Grounds, grounds } from "../../testing/granted.ts";
 
 // Another process swaps what a path names, as fast as it can, while the guest uses it.
 
@@ -29,8 +29,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   for (const folder of [place.granted, place.outside]) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder);
+    empty(folder);
     mkdirSync(join(folder, "real"));
     writeFileSync(join(folder, "real/file"), folder === place.granted ? "granted" : "secret");
   }

@@ -5,7 +5,6 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -17,7 +16,7 @@ import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { policyOf } from "../../testing/cells.ts";
-import { type Grounds, grounds } from "../../testing/granted.ts";
+import { empty, type Grounds, grounds } from "../../testing/granted.ts";
 
 let place: Grounds;
 let supervisor: Supervisor;
@@ -44,8 +43,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   for (const folder of [place.granted, place.outside]) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder);
+    empty(folder);
   }
   writeFileSync(join(place.granted, "file"), "content");
   writeFileSync(join(place.outside, "secret"), "secret");

@@ -14,9 +14,10 @@ import type { Answer } from "../guest/bridge.ts";
 import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
 import { decodeText, modeOf, pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
+import { hooked, permitted } from "./kernel-refusal.ts";
 import { errnoError, mustBeFile, mustExist, mustStillBeNamed, onPlace, Raced } from "./on-place.ts";
 
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
+const { R_OK, O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
 /** Part of the memory that a guest may use which one file may take: it is there up to three times, and as text twice as large. */
 const MEMORY_SHARE = 4;
@@ -28,7 +29,8 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
   return onPlace(path, "open", ({ place }) => {
     mustExist(place);
     const size = mustBeFile(place);
-    const fd = openSync(byDescriptor(place.fd), O_RDONLY | O_NONBLOCK);
+    const file = byDescriptor(place.fd);
+    const fd = permitted(file, R_OK, () => openSync(file, O_RDONLY | O_NONBLOCK));
     try {
       return asText(readBounded(fd, size, Math.floor(memoryBytes / MEMORY_SHARE)));
     } finally {
@@ -66,9 +68,15 @@ export const readdir: Guard = ([path, types, encoding]) => {
   return onPlace(path, "scandir", ({ place }) => {
     mustExist(place);
     const directory = `${byDescriptor(place.fd)}/`;
-    if (types !== true) return json(readdirSync(directory));
-    return json(
-      readdirSync(directory, { withFileTypes: true }).map((entry) => [entry.name, kindOf(entry)]),
+    return permitted(directory, R_OK, () =>
+      json(
+        types === true
+          ? readdirSync(directory, { withFileTypes: true }).map((entry) => [
+              entry.name,
+              kindOf(entry),
+            ])
+          : readdirSync(directory),
+      ),
     );
   });
 };
@@ -135,7 +143,7 @@ function makeAll(place: Place, recursive: boolean, permissions: number): void {
 /** False where somebody else was first. */
 function make(fd: number, name: string, recursive: boolean, permissions: number): boolean {
   try {
-    mkdirSync(byDescriptor(fd, name), permissions);
+    hooked(() => mkdirSync(byDescriptor(fd, name), permissions));
     return true;
   } catch (error) {
     if (!recursive || (error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

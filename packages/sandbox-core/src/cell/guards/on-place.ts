@@ -6,6 +6,7 @@ import type { Answer, Primitive } from "../guest/bridge.ts";
 import { below, isStillNamed, locate, type Place } from "../real-path.ts";
 import { pathText } from "./arguments.ts";
 import { type AskAgain, Failed, Malformed, type Prepared } from "./guard.ts";
+import { sameRefusal } from "./kernel-refusal.ts";
 
 /**
  * How often an operation starts again because what it is about came, went or was replaced between being found and being used.
@@ -128,10 +129,11 @@ function asGuestErrno(error: unknown, syscall: string, given: string): unknown {
   const { code, errno } = error as NodeJS.ErrnoException;
   if (typeof code !== "string" || typeof errno !== "number") return error;
   const text = (error as Error).message.replace(/^[A-Z0-9_]+: /, "").replace(/, .*$/s, "");
-  return new Failed(`${code}: ${text}, ${syscall} '${given}'`, {
+  const failed = new Failed(`${code}: ${text}, ${syscall} '${given}'`, {
     code,
     errno,
     syscall,
     path: given,
   });
+  return sameRefusal(failed, error);
 }

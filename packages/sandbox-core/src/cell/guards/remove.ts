@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, readdirSync, rmdirSync, unlinkSync } fr
 import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
 import { pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
+import { hooked } from "./kernel-refusal.ts";
 import {
   errnoError,
   type Found,
@@ -58,7 +59,7 @@ function remove(parent: Held, name: string, removal: Removal, depth: number): vo
     // What a directory that was moved lacks, the path that was decided may have.
     mustStillBeNamed(parent);
     if ((error as NodeJS.ErrnoException).code !== "ENOTDIR" || removal.asDirectory) throw error;
-    unlinkSync(byDescriptor(parent.fd, name));
+    hooked(() => unlinkSync(byDescriptor(parent.fd, name)));
     return;
   }
   try {
@@ -70,7 +71,7 @@ function remove(parent: Held, name: string, removal: Removal, depth: number): vo
     closeSync(fd);
   }
   mustStillBeNamed(parent);
-  rmdirSync(byDescriptor(parent.fd, name));
+  hooked(() => rmdirSync(byDescriptor(parent.fd, name)));
 }
 
 /** Removes what is in a directory; what somebody else removed first is content. */

@@ -4,13 +4,30 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { policyOf, rejectionOf, until } from "../../testing/cells.ts";
 import { processesRunning } from "../../testing/processes.ts";
 
+/** In a confined cell a shell starts what the policy names, and that reads what the policy grants. */
+const STARTED_BY_SHELL = ["yes", "head", "sleep", "setsid"].map((name) => `/usr/bin/${name}`);
+
 const RULES = [
+  {
+    id: "read-by-commands",
+    effect: "allow",
+    capability: "filesystem",
+    operations: ["read"],
+    paths: ["/proc/**", "/dev/zero"],
+  },
   {
     id: "cmd",
     effect: "allow",
     capability: "subprocess",
     operations: ["exec"],
-    commands: ["/bin/sh", "/bin/cat", "/bin/echo", "/bin/true", "/nowhere/at-all"],
+    commands: [
+      "/bin/sh",
+      "/bin/cat",
+      "/bin/echo",
+      "/bin/true",
+      "/nowhere/at-all",
+      ...STARTED_BY_SHELL,
+    ],
   },
 ];
 

@@ -1,9 +1,12 @@
+import { constants } from "node:fs";
+
 import { MAX_REQUEST_TARGET } from "../../frames.ts";
 import { type CommandOutcome, runCommand } from "../command.ts";
 import { runCommandSync } from "../command-sync.ts";
 import type { Answer } from "../guest/bridge.ts";
 import { contentOf, decodeText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
+import { mayAccess, noted, sameRefusal } from "./kernel-refusal.ts";
 
 /** Longest command line, in UTF-16 code units of its JSON: well below the kernel's `MAX_ARG_STRLEN` of 128 KiB. */
 const MAX_ARGUMENTS = 100_000;
@@ -60,11 +63,13 @@ function failUnlessDone(
   outputBytes: number,
 ): void {
   if (failure !== null) {
-    throw new Failed(`spawn ${file} ${failure.code}`, {
+    const error = new Failed(`spawn ${file} ${failure.code}`, {
       ...failure,
       syscall: `spawn ${file}`,
       path: file,
     });
+    noted(failure, () => (mayAccess(file, constants.X_OK) ? "differential" : undefined));
+    throw sameRefusal(error, failure);
   }
   if (stopped === null && status === 0) return;
   const why = {

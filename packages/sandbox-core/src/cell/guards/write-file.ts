@@ -4,9 +4,10 @@ import type { Primitive } from "../guest/bridge.ts";
 import { byDescriptor } from "../real-path.ts";
 import { contentOf, modeOf, pathText } from "./arguments.ts";
 import { type Guard, Malformed, type Prepared } from "./guard.ts";
+import { hooked, permitted } from "./kernel-refusal.ts";
 import { errnoError, type Found, mustBeFile, onPlace, Raced } from "./on-place.ts";
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TRUNC, O_WRONLY, W_OK } = constants;
 
 export const writeFile: Guard = (args) => write(args, "w");
 export const appendFile: Guard = (args) => write(args, "a");
@@ -49,7 +50,8 @@ function openToWrite(
   if (place.errno === null) {
     if (exclusive) throw errnoError("EEXIST", -17, "file already exists");
     mustBeFile(place);
-    return openSync(byDescriptor(place.fd), O_WRONLY | O_NONBLOCK | how);
+    const file = byDescriptor(place.fd);
+    return permitted(file, W_OK, () => openSync(file, O_WRONLY | O_NONBLOCK | how));
   }
   const [name, ...more] = place.missing;
   if (place.errno.code !== "ENOENT" || more.length > 0) throw place.errno;
@@ -57,11 +59,9 @@ function openToWrite(
   if (name === undefined) throw new Raced();
   if (asDirectory) throw errnoError("EISDIR", -21, "illegal operation on a directory");
   try {
-    return openSync(
-      byDescriptor(place.fd, name),
-      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND),
-      permissions,
-    );
+    const file = byDescriptor(place.fd, name);
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND);
+    return hooked(() => openSync(file, flags, permissions));
   } catch (error) {
     // Somebody made it meanwhile: a file, or a symlink to a place that is another request.
     if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new Raced();

@@ -1,0 +1,90 @@
+import type { Capability, Policy, Verdict } from "@pyisolate/policy";
+
+import { type Confined, Confinement } from "../kernel/confinement.ts";
+import { isSamePlan, type KernelPlan, kernelPlan } from "../kernel/plan.ts";
+import { CELL_FILES, isolateAddon } from "./cell-files.ts";
+import type { Plans } from "./cell-kernel.ts";
+import { CellStartError } from "./errors.ts";
+import type { SupervisorSettings } from "./supervisor-options.ts";
+
+/** Descriptors that a cell keeps: the standard three and its two channels. */
+const DESCRIPTORS = 5;
+
+/** How long a look at the disk is good for, milliseconds: a cell that is refused again and again does not make the host look each time. */
+const LOOK_MS = 1000;
+
+/** The second layer of a supervisor: whether and how the kernel confines its cells. */
+export class KernelLayer implements Plans {
+  readonly #isOff: boolean;
+  readonly #confinement: Confinement | undefined;
+  readonly #renew: (all: boolean) => void;
+  #policy: Policy;
+  #plan: KernelPlan;
+  #lookedAt = 0;
+
+  /**
+   * @param renew Called when the disk has changed: processes that wait must have the plan of now, or, with `all`, be other processes.
+   * @throws CellStartError where cells must be confined, or run as another user, and cannot.
+   */
+  constructor(
+    { kernel, user }: Pick<SupervisorSettings, "kernel" | "user">,
+    policy: Policy,
+    renew: (all: boolean) => void,
+  ) {
+    this.#isOff = kernel === "off";
+    this.#renew = renew;
+    this.#confinement =
+      kernel === "off"
+        ? undefined
+        : Confinement.prepare(kernel, {
+            code: CELL_FILES,
+            addons: [isolateAddon()],
+            descriptors: DESCRIPTORS,
+            ...(user === undefined ? {} : { user }),
+          });
+    if (user !== undefined && this.#confinement === undefined)
+      throw new CellStartError("user cannot be met: only confined cells run as another user");
+    this.#policy = policy;
+    this.#plan = kernelPlan(policy);
+  }
+
+  /** How the next process is confined. */
+  get confined(): Confined | undefined {
+    return this.#confinement === undefined
+      ? undefined
+      : { confinement: this.#confinement, plan: this.#plan };
+  }
+
+  /** Holds for processes that start from now on. */
+  use(policy: Policy): void {
+    this.#policy = policy;
+    this.#plan = kernelPlan(policy);
+  }
+
+  /** The layer's verdict where nothing was put to it. */
+  verdict(capability: Capability): Verdict {
+    if (this.#isOff || capability === "random") return "not_evaluated";
+    return this.#confinement?.isThereFor(capability) === true ? "not_evaluated" : "unavailable";
+  }
+
+  current(): KernelPlan | undefined {
+    return this.confined?.plan;
+  }
+
+  renewed(): KernelPlan | undefined {
+    const now = performance.now();
+    if (this.#confinement !== undefined && now - this.#lookedAt > LOOK_MS) {
+      this.#lookedAt = now;
+      const plan = kernelPlan(this.#policy);
+      if (!isSamePlan(plan, this.#plan)) {
+        this.#plan = plan;
+        this.#renew(false);
+      }
+    }
+    return this.current();
+  }
+
+  replaced(): void {
+    this.#renew(true);
+  }
+}
