@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
-import { packTarball, PUBLISHED, ROOT } from "./tarballs.ts";
+import { LAUNCHERS, packTarball, PUBLISHED, ROOT } from "./tarballs.ts";
 
 /**
  * Installs the packed packages into an empty folder as a user would: npm, the tarballs, and the peers of telemetry
@@ -13,7 +13,7 @@ export async function installTarballs(folder: string): Promise<string> {
   const tarballs = path.join(folder, "tarballs");
   await mkdir(tarballs);
   const packed: string[] = [];
-  for (const name of PUBLISHED) packed.push(await packTarball(name, tarballs));
+  for (const name of [...LAUNCHERS, ...PUBLISHED]) packed.push(await packTarball(name, tarballs));
   await writeFile(path.join(folder, "package.json"), `{ "private": true, "type": "module" }`);
   const { stderr } = await promisify(execFile)(
     "npm",

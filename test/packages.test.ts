@@ -85,6 +85,18 @@ test("the README's program runs there, and its telemetry leaves for the endpoint
   expect([...collector.paths].toSorted()).toEqual(["/v1/logs", "/v1/metrics"]);
 });
 
+test("the cells of the installed package are confined by its launcher, with every class that this kernel has", async () => {
+  const program = `
+    import { Supervisor } from "@pyisolate/sandbox-core";
+    await using supervisor = new Supervisor({ policy: { version: 1, name: "n", rules: [] }, kernel: "require" });
+    await using cell = await supervisor.spawn("confined");
+    process.stdout.write(String(await cell.exec("6 * 7")));
+  `;
+  await writeFile(path.join(folder, "confined.ts"), program);
+  const ran = promisify(execFile)(process.execPath, ["confined.ts"], { cwd: folder });
+  expect(await ran).toEqual({ stdout: "42", stderr: "" });
+});
+
 async function shipped(name: string): Promise<{ root: string; files: string[] }> {
   const root = path.join(folder, "node_modules/@pyisolate", name);
   return { root, files: await readdir(root, { recursive: true }) };

@@ -9,11 +9,17 @@ import { pnpmCommand } from "./pnpm-command.ts";
 export const PUBLISHED = ["policy", "sandbox-core", "telemetry"] as const;
 export type Published = (typeof PUBLISHED)[number];
 
+/** The launchers that have been run: each is a program and no code, in a package of its own. */
+export const LAUNCHERS = ["launcher-linux-x64"] as const;
+
 /** The repository's root. */
 export const ROOT = path.resolve(import.meta.dirname, "..");
 
 /** Packs one package as it would be published, `workspace:` and `catalog:` replaced, and gives the tarball's path. */
-export async function packTarball(name: Published, folder: string): Promise<string> {
+export async function packTarball(
+  name: Published | (typeof LAUNCHERS)[number],
+  folder: string,
+): Promise<string> {
   const [command, ...first] = pnpmCommand();
   await promisify(execFile)(command, [...first, "pack", "--pack-destination", folder], {
     cwd: path.join(ROOT, "packages", name),

@@ -18,7 +18,8 @@ export interface Plans {
 export class CellKernel {
   readonly #plan: KernelPlan | undefined;
   readonly #plans: Plans;
-  #missed = false;
+  /** A file or folder of the plan has been found to be another one by now. */
+  #isReplaced = false;
 
   /** @param plan Undefined for a cell that is not confined. */
   constructor(plan: KernelPlan | undefined, plans: Plans) {
@@ -34,7 +35,7 @@ export class CellKernel {
   get isStale(): boolean {
     const current = this.#plans.current();
     if (this.#plan === undefined || current === undefined) return false;
-    return this.#missed || !isSamePlan(this.#plan, current);
+    return this.#isReplaced || !isSamePlan(this.#plan, current);
   }
 
   /** What shows that the kernel refused an operation of this cell; null where nothing does, and where the cell is only stale. */
@@ -45,8 +46,8 @@ export class CellKernel {
     const isReplaced = seen === "differential" && grants(this.#plan, asked);
     const isMissed = isReplaced || !grants(this.#plan, asked);
     if (isMissed && renewed !== undefined && grants(renewed, asked)) {
-      if (isReplaced && !this.#missed) this.#plans.replaced();
-      this.#missed = true;
+      if (isReplaced && !this.#isReplaced) this.#plans.replaced();
+      this.#isReplaced ||= isReplaced;
       return null;
     }
     return evidenceOf(this.#plan, asked, seen);

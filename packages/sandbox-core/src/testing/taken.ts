@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -18,21 +18,47 @@ const PRELUDE = `
   const ready = () => writeSync(4, Buffer.from("${READY}", "base64"));
 `;
 
-/** A copy of the built package in which each cell runs a program of the test's: as one that a guest has taken over. */
-export interface Taken extends Disposable {
+/** A copy of the built package that a test has changed. */
+export interface Copy extends Disposable {
   readonly Supervisor: typeof Package.Supervisor;
 }
 
-/** @param program May use `spawn`, `writeSync` and `ready()`, which says that the cell is ready. */
-export async function taken(program: string): Promise<Taken> {
+/** @param change Is given the folder of the built files. */
+export async function copied(change: (dist: string) => void): Promise<Copy> {
   const folder = mkdtempSync(join(tmpdir(), "pyisolate-taken-"));
   cpSync(join(PACKAGE, "dist"), join(folder, "dist"), { recursive: true });
   cpSync(join(PACKAGE, "package.json"), join(folder, "package.json"));
   // Its source maps lead to the sources.
   for (const name of ["node_modules", "src"]) symlinkSync(join(PACKAGE, name), join(folder, name));
-  writeFileSync(join(folder, "dist/bundle/main.cjs"), `${PRELUDE}\n${program}`);
+  change(join(folder, "dist"));
   const { Supervisor } = (await import(
     pathToFileURL(join(folder, "dist/index.js")).href
   )) as typeof Package;
   return { Supervisor, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+}
+
+/**
+ * Each cell runs a program of the test's: as one that a guest has taken over.
+ *
+ * @param program May use `spawn`, `writeSync` and `ready()`, which says that the cell is ready.
+ */
+export async function taken(program: string): Promise<Copy> {
+  return await copied((dist) =>
+    writeFileSync(join(dist, "bundle/main.cjs"), `${PRELUDE}\n${program}`),
+  );
+}
+
+/**
+ * The broker allows whatever it is asked, and names the rule `off`: what is refused all the same, the kernel refuses.
+ */
+export async function withBrokerOff(): Promise<Copy> {
+  return await copied((dist) => {
+    for (const name of ["broker", "resolve"]) {
+      const file = join(dist, `host/${name}.js`);
+      const source = readFileSync(file, "utf8");
+      const cut = source.replace(/(import \{[^}]*?)\bdecide,/, "$1");
+      if (cut === source) throw new Error("`decide` is imported in other words now");
+      writeFileSync(file, `const decide = () => ({ effect: "allow", rule: "off" });\n${cut}`);
+    }
+  });
 }
