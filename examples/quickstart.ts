@@ -6,7 +6,7 @@ import { startTelemetry } from "@pyisolate/telemetry/sdk";
 await using otel = startTelemetry({ serviceName: "plugins" }); // OTLP to 127.0.0.1:4318
 await using denials = createDenialRecorder();
 const policy = await loadPolicy("policy.yaml");
-await using supervisor = new Supervisor({ policy, denials, token: "s3cret", kernel: "off" });
+await using supervisor = new Supervisor({ policy, denials, token: "s3cret" });
 await using cell = await supervisor.spawn("tenant-a");
 
 console.log(await cell.exec("1 + 1"));

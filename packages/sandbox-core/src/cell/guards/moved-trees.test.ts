@@ -5,7 +5,6 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -16,7 +15,7 @@ import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { policyOf } from "../../testing/cells.ts";
-import { type Grounds, grounds } from "../../testing/granted.ts";
+import { empty, type Grounds, grounds } from "../../testing/granted.ts";
 import { mkdir } from "./filesystem.ts";
 import { type AskAgain, type Guard, Refused } from "./guard.ts";
 import { rm } from "./remove.ts";
@@ -39,10 +38,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  for (const folder of [place.granted, place.outside]) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder);
-  }
+  for (const folder of [place.granted, place.outside]) empty(folder);
 });
 
 /** Ways in which the granted `path` comes to be `away`, which is outside. */
