@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { policyOf } from "../../testing/cells.ts";
 import { empty, type Grounds, grounds } from "../../testing/granted.ts";
+import { kernelMode } from "../../testing/kernel-mode.ts";
 
 // Another process swaps what a path names, as fast as it can, while the guest uses it.
 
@@ -18,7 +19,7 @@ let cell: Sandbox;
 
 beforeAll(async () => {
   place = grounds();
-  supervisor = new Supervisor({ policy: policyOf([place.rule]), pool: 0 });
+  supervisor = new Supervisor({ ...kernelMode, policy: policyOf([place.rule]), pool: 0 });
   cell = await supervisor.spawn("racer");
 });
 

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { policyOf } from "../../testing/cells.ts";
 import { empty, type Grounds, grounds } from "../../testing/granted.ts";
+import { kernelMode } from "../../testing/kernel-mode.ts";
 
 let place: Grounds;
 let supervisor: Supervisor;
@@ -32,7 +33,7 @@ beforeAll(async () => {
     operations: ["read", "stat"],
     paths: ["/proc/**", "/dev/**", `${place.root}/read-only/**`],
   };
-  supervisor = new Supervisor({ policy: policyOf([place.rule, readOnly]), pool: 0 });
+  supervisor = new Supervisor({ ...kernelMode, policy: policyOf([place.rule, readOnly]), pool: 0 });
   cell = await supervisor.spawn("files");
 });
 
@@ -361,6 +362,7 @@ test("existsSync is true or false for what is granted, and a refusal for what is
 
 test("a recursive mkdir asks for every directory on the way, and makes none where one is refused", async () => {
   await using tight = new Supervisor({
+    ...kernelMode,
     policy: policyOf([
       { id: "deep", effect: "allow", capability: "filesystem", paths: [`${place.granted}/a/b/**`] },
     ]),
@@ -387,7 +389,7 @@ test("a recursive rm asks for every entry, and stops at one that is refused", as
       paths: ["**/.env"],
     },
   ];
-  await using tight = new Supervisor({ policy: policyOf(rules), pool: 0 });
+  await using tight = new Supervisor({ ...kernelMode, policy: policyOf(rules), pool: 0 });
   const other = await tight.spawn("tree");
   for (const force of [false, true]) {
     await expect(
@@ -401,6 +403,7 @@ test("a recursive rm asks for every entry, and stops at one that is refused", as
 
 test("the root, and dots, are no names to remove", async () => {
   await using wide = new Supervisor({
+    ...kernelMode,
     policy: policyOf([
       {
         id: "all",

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import { policyOf, rejectionOf, until } from "../../testing/cells.ts";
 import { certificates, serve, serveRaw, serveSecurely } from "../../testing/servers.ts";
+import { kernelMode } from "../../testing/kernel-mode.ts";
 
 const allow = (...hosts: string[]): object => ({
   id: "net",
@@ -28,7 +29,12 @@ async function guest(
   options: Partial<SupervisorOptions> & { limits?: object } = {},
 ): Promise<{ value?: unknown; error?: Error; denied: string[] }> {
   const { limits, ...rest } = options;
-  await using supervisor = new Supervisor({ policy: policyOf(rules, limits), pool: 0, ...rest });
+  await using supervisor = new Supervisor({
+    ...kernelMode,
+    policy: policyOf(rules, limits),
+    pool: 0,
+    ...rest,
+  });
   const cell = await supervisor.spawn("guest");
   const denied = (): string[] =>
     cell.denialEvents().map((event) => `${event.reason} ${event.target}`);
@@ -216,6 +222,7 @@ describe("where a request goes", () => {
     let answer: (addresses: string[]) => void = () => undefined;
     let asked = false;
     await using supervisor = new Supervisor({
+      ...kernelMode,
       policy: policyOf([allow("slow.test:*")]),
       token: "t",
       pool: 0,
@@ -425,6 +432,7 @@ describe("what an answer may do", () => {
   test("an unawaited fetch ends when its time is over, though the cell lives on", async () => {
     await using server = await serveRaw((socket) => void socket.resume());
     await using supervisor = new Supervisor({
+      ...kernelMode,
       policy: policyOf([allow("127.0.0.1:*")], { wall_ms: 1000 }),
       pool: 0,
     });

@@ -2,8 +2,10 @@ import { Supervisor } from "@pyisolate/sandbox-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { policyOf } from "../../testing/cells.ts";
+import { kernelMode } from "../../testing/kernel-mode.ts";
 
 const supervisor = new Supervisor({
+  ...kernelMode,
   policy: policyOf([{ id: "rng", effect: "allow", capability: "random" }]),
   pool: 0,
 });

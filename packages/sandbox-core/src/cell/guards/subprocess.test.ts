@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { policyOf, rejectionOf, until } from "../../testing/cells.ts";
 import { processesRunning } from "../../testing/processes.ts";
+import { kernelMode } from "../../testing/kernel-mode.ts";
 
 /** In a confined cell a shell starts what the policy names, and that reads what the policy grants. */
 const STARTED_BY_SHELL = ["yes", "head", "sleep", "setsid"].map((name) => `/usr/bin/${name}`);
@@ -47,7 +48,11 @@ const PRELUDE = `
 
 let supervisor: Supervisor;
 beforeAll(() => {
-  supervisor = new Supervisor({ policy: policyOf(RULES, { output_bytes: 100_000 }), pool: 1 });
+  supervisor = new Supervisor({
+    ...kernelMode,
+    policy: policyOf(RULES, { output_bytes: 100_000 }),
+    pool: 1,
+  });
 });
 afterAll(async () => {
   await supervisor.close();

@@ -1,0 +1,14 @@
+import { describe } from "vitest";
+
+import { kernelMode } from "../../testing/kernel-mode.ts";
+
+// The tests of every guard once more, by the broker alone: guests and records see the same with the kernel's layer and without.
+
+kernelMode.kernel = "off";
+
+describe.each(["filesystem", "filesystem-races", "network", "subprocess", "random"])(
+  "not confined: %s",
+  async (name) => {
+    await import(`./${name}.test.ts`);
+  },
+);
