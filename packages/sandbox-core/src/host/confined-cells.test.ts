@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Supervisor } from "@pyisolate/sandbox-core";
@@ -39,15 +39,11 @@ test("every thread of a cell is confined by default, runs as another user on dem
   );
   expect(threadsOf((await off.spawn("off")).pid)[0]?.[1]).toBe("0");
   const other = new Supervisor({ policy, pool: 0, user: { uid: 65534, gid: 65534 } });
-  if (isRoot) {
-    const cell = await other.spawn("other");
-    expect(new Set(threadsOf(cell.pid).map(String))).toEqual(
-      new Set([["1", "2", none, "65534"].join()]),
-    );
-    expect(await cell.exec("1 + 1")).toBe(2);
-  } else {
-    expect(await rejectionOf(other.spawn("other"))).toMatchObject({ name: "CellStartError" });
-  }
+  const seen = await other.spawn("other").then(
+    (cell) => [...new Set(threadsOf(cell.pid).map(String))],
+    (error: unknown) => [(error as Error).name],
+  );
+  expect(seen).toEqual(isRoot ? [["1", "2", none, "65534"].join()] : ["CellStartError"]);
   await other.close();
 });
 
@@ -148,7 +144,6 @@ describe("another plan", () => {
   test("comes of what is on the disk too: the next cell has it", async () => {
     using ground = grounds();
     const file = join(ground.outside, "later/file");
-    const { mkdirSync } = await import("node:fs");
     await using supervisor = new Supervisor({
       policy: policyOf([reads(`${ground.outside}/later/**`)]),
       pool: 1,

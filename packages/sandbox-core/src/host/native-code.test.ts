@@ -1,0 +1,141 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { keepingSink, policyOf, until } from "../testing/cells.ts";
+import { type Grounds, grounds } from "../testing/granted.ts";
+import { taken } from "../testing/taken.ts";
+
+// A guest has got out of its isolate and runs native code in a confined cell: a library that is loaded there makes raw system calls.
+
+/** EACCES and EXDEV of Landlock, ENOSYS, and the errno by which only our filter refuses. */
+const [LANDLOCK, ABSENT, FILTER] = [-13, -38, -129];
+
+let place: Grounds;
+let library: string;
+
+beforeAll(() => {
+  place = grounds();
+  library = join(place.granted, "native.so");
+  for (const folder of [place.granted, place.outside])
+    writeFileSync(join(folder, "file"), "content");
+  const source = join(import.meta.dirname, "../testing/native-code.c");
+  execFileSync(process.env["CC"] ?? "cc", ["-shared", "-fPIC", "-O1", "-w", "-o", library, source]);
+});
+afterAll(() => place[Symbol.dispose]());
+
+/** Runs the library in a cell, and gives the events of it. */
+async function inCell(environment: Record<string, string>, isOver: () => boolean) {
+  using copy = await taken(`
+    Object.assign(process.env, ${JSON.stringify(environment)});
+    ready();
+    // What it exports is nothing; it has run by then.
+    setTimeout(() => { try { process.dlopen({ exports: {} }, ${JSON.stringify(library)}); } catch {} }, 100);
+  `);
+  const denials = keepingSink();
+  const policy = policyOf([place.rule]);
+  const supervisor = new copy.Supervisor({ policy, denials, pool: 0, kernel: "require" });
+  const cell = await supervisor.spawn("native");
+  await until("it has run", () => cell.closed || isOver());
+  await supervisor.close();
+  return denials.events;
+}
+
+test("nothing outside of the plan succeeds, and what the plan grants works", async () => {
+  const said = join(place.granted, "said");
+  const lines = (): string[] => {
+    try {
+      return readFileSync(said, "utf8").trim().split("\n");
+    } catch {
+      return [];
+    }
+  };
+  const { mode } = statSync(join(place.outside, "file"));
+  await inCell(
+    { GRANTED: place.granted, OTHER: place.outside },
+    () => lines().at(-1)?.startsWith("memfd") === true,
+  );
+  const outcomes = Object.fromEntries(
+    lines().map((line): [string, number] => {
+      const [name = "", result] = line.split(" ");
+      return [name, Number(result)];
+    }),
+  );
+  const {
+    "granted-read": read,
+    "granted-make": make,
+    "rename-out": out,
+    "rename-in": into,
+    link,
+    ...others
+  } = outcomes;
+  expect([read, make]).toEqual([0, 0]);
+  // From one tree into another: EXDEV where the kernel would have it copied, and each half of that is refused.
+  for (const moved of [out, into, link]) expect([LANDLOCK, -18]).toContain(moved);
+  const refusedBy = (errno: number): string[] =>
+    Object.keys(others).filter((name) => others[name] === errno);
+  expect(refusedBy(LANDLOCK)).toEqual([
+    "read",
+    "write",
+    "list",
+    "create",
+    "mkdir",
+    "unlink",
+    "truncate",
+    "memory-of-host",
+    "environment-of-host",
+  ]);
+  expect(refusedBy(ABSENT)).toEqual(["clone3"]);
+  expect(refusedBy(FILTER)).toEqual([
+    "chmod",
+    "tcp",
+    "mptcp",
+    "udp",
+    "raw",
+    "unix",
+    "netlink",
+    "packet",
+    "vsock",
+    "alg",
+    "execve",
+    "execveat",
+    "clone",
+    "signal-host",
+    "signal-all",
+    "pidfd",
+    "io_uring",
+    "memfd",
+  ]);
+  expect(Object.keys(others)).toHaveLength(9 + 1 + 18);
+  expect(readdirSync(place.outside)).toEqual(["file"]);
+  expect(readFileSync(join(place.outside, "file"), "utf8")).toBe("content");
+  expect(statSync(join(place.outside, "file")).mode).toBe(mode);
+});
+
+test.each([
+  ["ptrace"],
+  ["unshare"],
+  ["setns"],
+  ["mount"],
+  ["chroot"],
+  ["bpf"],
+  ["userfaultfd"],
+  ["perf_event_open"],
+  ["keyctl"],
+  ["setuid"],
+  ["process_vm_readv"],
+  ["seccomp"],
+  ["capset"],
+])("%s ends the cell, and leaves a record of it", async (name) => {
+  const events = await inCell({ FATAL: name }, () => false);
+  expect(events.map((event) => event.toJSON())).toMatchObject([
+    {
+      attempted_action: expect.stringMatching(/^crash:/) as string,
+      broker_decision: "not_evaluated",
+      kernel_decision: "deny",
+      kernel_evidence: "seccomp-kill",
+    },
+  ]);
+});
