@@ -38,7 +38,7 @@ await arena(
         effect: "allow",
         capability: "subprocess",
         operations: ["exec"],
-        commands: ["/bin/sh"],
+        commands: ["/bin/sh", "/bin/cat"],
       },
     ],
   },
