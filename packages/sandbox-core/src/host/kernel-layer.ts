@@ -19,7 +19,8 @@ export class KernelLayer implements Plans {
   readonly #confinement: Confinement | undefined;
   readonly #renew: (all: boolean) => void;
   #policy: Policy;
-  #plan: KernelPlan;
+  /** Of no use where no cell is confined. */
+  #plan: KernelPlan | undefined;
   #lookedAt = 0;
 
   /**
@@ -45,12 +46,12 @@ export class KernelLayer implements Plans {
     if (user !== undefined && this.#confinement === undefined)
       throw new CellStartError("user cannot be met: only confined cells run as another user");
     this.#policy = policy;
-    this.#plan = kernelPlan(policy);
+    this.use(policy);
   }
 
   /** How the next process is confined. */
   get confined(): Confined | undefined {
-    return this.#confinement === undefined
+    return this.#confinement === undefined || this.#plan === undefined
       ? undefined
       : { confinement: this.#confinement, plan: this.#plan };
   }
@@ -58,7 +59,7 @@ export class KernelLayer implements Plans {
   /** Holds for processes that start from now on. */
   use(policy: Policy): void {
     this.#policy = policy;
-    this.#plan = kernelPlan(policy);
+    this.#plan = this.#confinement === undefined ? undefined : kernelPlan(policy);
   }
 
   /** The layer's verdict where nothing was put to it. */
@@ -76,7 +77,7 @@ export class KernelLayer implements Plans {
     if (this.#confinement !== undefined && now - this.#lookedAt > LOOK_MS) {
       this.#lookedAt = now;
       const plan = kernelPlan(this.#policy);
-      if (!isSamePlan(plan, this.#plan)) {
+      if (this.#plan === undefined || !isSamePlan(plan, this.#plan)) {
         this.#plan = plan;
         this.#renew(false);
       }
