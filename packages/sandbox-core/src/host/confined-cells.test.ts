@@ -48,7 +48,9 @@ test("every thread of a cell is confined by default, runs as another user on dem
 });
 
 test("a cell whose system call is no cell's is ended, and the record says by what", async () => {
-  using copy = await taken(`ready(); setTimeout(() => process.setuid(1), 200);`);
+  using ground = grounds();
+  const go = join(ground.root, "go");
+  using copy = await taken(`ready(); once(${JSON.stringify(go)}, () => process.setuid(1));`);
   const denials = keepingSink();
   const supervisor = new copy.Supervisor({
     policy: policyOf([]),
@@ -57,6 +59,7 @@ test("a cell whose system call is no cell's is ended, and the record says by wha
     kernel: "require",
   });
   const cell = await supervisor.spawn("escapes");
+  writeFileSync(go, "");
   await until("it is ended", () => cell.closed);
   await supervisor.close();
   expect(denials.events.map((event) => event.toJSON())).toMatchObject([

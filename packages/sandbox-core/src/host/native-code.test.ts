@@ -15,6 +15,7 @@ const [LANDLOCK, ABSENT, FILTER] = [-13, -38, -129];
 
 let place: Grounds;
 let library: string;
+let runs = 0;
 
 beforeAll(() => {
   place = grounds();
@@ -28,16 +29,18 @@ afterAll(() => place[Symbol.dispose]());
 
 /** Runs the library in a cell, and gives the events of it. */
 async function inCell(environment: Record<string, string>, isOver: () => boolean) {
+  const go = join(place.granted, `go-${++runs}`);
   using copy = await taken(`
     Object.assign(process.env, ${JSON.stringify(environment)});
     ready();
     // What it exports is nothing; it has run by then.
-    setTimeout(() => { try { process.dlopen({ exports: {} }, ${JSON.stringify(library)}); } catch {} }, 100);
+    once(${JSON.stringify(go)}, () => { try { process.dlopen({ exports: {} }, ${JSON.stringify(library)}); } catch {} });
   `);
   const denials = keepingSink();
   const policy = policyOf([place.rule]);
   const supervisor = new copy.Supervisor({ policy, denials, pool: 0, kernel: "require" });
   const cell = await supervisor.spawn("native");
+  writeFileSync(go, "");
   await until("it has run", () => cell.closed || isOver());
   await supervisor.close();
   return denials.events;

@@ -15,6 +15,14 @@ const READY = encodeJson(Frame.ready, 0, {}).toString("base64");
 const PRELUDE = `
   const { spawn } = require("node:child_process");
   const { writeSync } = require("node:fs");
+  // What follows shall happen to a cell in use, and not while it is being looked at.
+  const once = (path, act) => {
+    const timer = setInterval(() => {
+      if (!require("node:fs").existsSync(path)) return;
+      clearInterval(timer);
+      act();
+    }, 20);
+  };
   const ready = () => writeSync(4, Buffer.from("${READY}", "base64"));
 `;
 
@@ -40,7 +48,8 @@ export async function copied(change: (dist: string) => void): Promise<Copy> {
 /**
  * Each cell runs a program of the test's: as one that a guest has taken over.
  *
- * @param program May use `spawn`, `writeSync` and `ready()`, which says that the cell is ready.
+ * @param program May use `spawn`, `writeSync`, `ready()`, which says that the cell is ready, and `once(path, act)`, which waits for a
+ * file that the test makes.
  */
 export async function taken(program: string): Promise<Copy> {
   return await copied((dist) =>
