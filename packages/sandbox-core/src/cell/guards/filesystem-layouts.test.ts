@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -14,7 +15,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { policyOf } from "../../testing/cells.ts";
-import { empty, type Grounds, grounds } from "../../testing/granted.ts";
+import { type Grounds, grounds } from "../../testing/granted.ts";
 
 // By the broker alone: once the guest has removed the granted directory, a confined cell may not use another of its name.
 //
@@ -108,7 +109,8 @@ function build(
   }[],
 ): void {
   for (const folder of [place.granted, place.outside]) {
-    empty(folder);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
   }
   for (const { where, way: parts, kind } of given) {
     const at = join(place.root, where, ...parts);
