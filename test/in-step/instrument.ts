@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -49,12 +49,16 @@ export class CutPackage implements Disposable {
     cpSync(join(real, "dist"), join(this.#root, "dist"), { recursive: true });
     cpSync(join(real, "package.json"), join(this.#root, "package.json"));
     this.points = this.#instrument();
-    writeFileSync(join(this.#dist, "cell", "cut.js"), SEAM);
     this.set({});
   }
 
   get #dist(): string {
     return join(this.#root, "dist");
+  }
+
+  /** What the cells read when they start. */
+  get #told(): string {
+    return join(this.#root, "cut.json");
   }
 
   async load(): Promise<Package> {
@@ -63,22 +67,16 @@ export class CutPackage implements Disposable {
 
   /** For the cells that start from now on: a cut, a file that is told of every hit, or nothing. */
   set(told: { readonly cut?: Cut; readonly record?: string; readonly fired?: string }): void {
-    writeFileSync(join(this.#dist, "cell", "cut.json"), JSON.stringify(told));
+    writeFileSync(this.#told, JSON.stringify(told));
   }
 
+  /** A cell loads its code from bundles, in which a comment says of which file each part was made. */
   #instrument(): CutPoint[] {
     const points: CutPoint[] = [];
-    const shared = ["clone.js", "frame-reader.js", "frames.js", "module-name.js"];
-    const cell = readdirSync(join(this.#dist, "cell"), { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".js"))
-      .map((file) => join("cell", file));
-    for (const file of [...shared, ...cell].toSorted()) {
-      const path = join(this.#dist, file);
+    for (const name of ["main.cjs", "command-thread.cjs"]) {
+      const path = join(this.#dist, "bundle", name);
       const source = readFileSync(path, "utf8");
-      const isEntry =
-        file === join("cell", "main.js") || file === join("cell", "command-thread.js");
-      const cutting = withCuts(source, file, points);
-      writeFileSync(path, isEntry ? `import "./cut.js";\n${cutting}` : cutting);
+      writeFileSync(path, `${seam(this.#told)}\n${withCuts(source, points)}`);
     }
     return points;
   }
@@ -89,21 +87,23 @@ export class CutPackage implements Disposable {
 }
 
 /** Puts the cut points into a source; each is added to the list. */
-function withCuts(source: string, file: string, points: CutPoint[]): string {
-  const program = parse(source, { ecmaVersion: "latest", sourceType: "module", locations: true });
+function withCuts(source: string, points: CutPoint[]): string {
+  const program = parse(source, { ecmaVersion: "latest", sourceType: "script", locations: true });
   const edits: { readonly at: number; readonly text: string }[] = [];
-  const isGuest = file.includes("guest");
+  const parts = [...source.matchAll(/^\/\/ src\/(.*)\.ts$/gm)];
   const point = (node: Node, ancestors: readonly Node[]): string => {
     const id = points.length;
+    const file = `${parts.findLast(({ index }) => index < node.start)?.[1] ?? "bundle"}.js`;
+    const isGuest = file.startsWith("cell/guest/");
     points.push({ id, file, fn: nameOf(ancestors), line: node.loc?.start.line ?? 0, isGuest });
     return `globalThis.__cut?.(${id})`;
   };
   fullAncestor(program, (node, _state, ancestors) => {
     const inFunction = ancestors.some(({ type }) => isFunction(type));
     if (!inFunction) return;
-    const parts = node as unknown as Readonly<Record<string, unknown>>;
+    const fields = node as unknown as Readonly<Record<string, unknown>>;
     if (node.type === "BlockStatement" || node.type === "SwitchCase") {
-      const body = (parts["body"] ?? parts["consequent"]) as readonly Node[];
+      const body = (fields["body"] ?? fields["consequent"]) as readonly Node[];
       for (const statement of body) {
         if ("directive" in statement || statement.type === "FunctionDeclaration") continue;
         edits.push({ at: statement.start, text: `${point(statement, ancestors)}; ` });
@@ -112,13 +112,13 @@ function withCuts(source: string, file: string, points: CutPoint[]): string {
       // Once more when all is done: whoever called has not gone on yet.
       if (last?.type === "ExpressionStatement")
         edits.push({ at: last.end, text: ` ${point(last, ancestors)};` });
-    } else if (node.type === "ArrowFunctionExpression" && parts["expression"] === true) {
-      const body = parts["body"] as Node;
+    } else if (node.type === "ArrowFunctionExpression" && fields["expression"] === true) {
+      const body = fields["body"] as Node;
       edits.push({ at: body.start, text: `(${point(body, ancestors)}, ` });
       edits.push({ at: body.end, text: ")" });
     }
     for (const key of ["consequent", "alternate", "body"]) {
-      const part = parts[key] as Node | null | undefined;
+      const part = fields[key] as Node | null | undefined;
       if (!BRANCHING.has(node.type) || !part || part.type === "BlockStatement") continue;
       edits.push({ at: part.start, text: `{ ${point(part, ancestors)}; ` });
       edits.push({ at: part.end, text: " }" });
@@ -160,9 +160,9 @@ interface Named {
 }
 
 /** What every process of a cell loads first. A cut happens once, whichever of its threads comes to it. */
-const SEAM = `
-import { openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
-const { cut, record, fired } = JSON.parse(readFileSync(new URL("./cut.json", import.meta.url), "utf8"));
+const seam = (told: string): string => `{
+const { openSync, readFileSync, writeFileSync, writeSync } = require("node:fs");
+const { cut, record, fired } = JSON.parse(readFileSync(${JSON.stringify(told)}, "utf8"));
 if (record !== undefined) {
   const fd = openSync(record, "a");
   globalThis.__cut = (n) => void writeSync(fd, n + "\\n");
@@ -182,6 +182,7 @@ if (record !== undefined) {
     more = cut.burst;
     throw thrown[cut.thrown]();
   };
+}
 }
 `;
 

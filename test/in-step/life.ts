@@ -54,6 +54,8 @@ export class Lane implements AsyncDisposable {
       },
       modules: ground.modules,
       pool,
+      // The broker is what is tried here: the kernel would hide its faults.
+      kernel: "off",
     });
   }
 

@@ -11,7 +11,7 @@ export interface PackageCopy extends Disposable {
   readonly load: () => Promise<Package>;
 }
 
-/** @param cell The file that runs as `cell/main.js`. */
+/** @param cell The file that runs in place of the cell's bundle. */
 export function packageCopy(cell: string): PackageCopy {
   const built = path.dirname(fileURLToPath(import.meta.resolve("@pyisolate/sandbox-core")));
   const folder = mkdtempSync(path.join(tmpdir(), "pyisolate-taken-"));
@@ -19,8 +19,8 @@ export function packageCopy(cell: string): PackageCopy {
   symlinkSync(path.join(built, "../node_modules"), path.join(folder, "node_modules"));
   cpSync(path.join(built, "../package.json"), path.join(folder, "package.json"));
   writeFileSync(
-    path.join(folder, "dist/cell/main.js"),
-    `import ${JSON.stringify(pathToFileURL(cell).href)};\n`,
+    path.join(folder, "dist/bundle/main.cjs"),
+    `import(${JSON.stringify(pathToFileURL(cell).href)});\n`,
   );
   return {
     folder,
