@@ -4,7 +4,7 @@ import { HONEST_KINDS, posting, resulting } from "./honest-kinds.ts";
 import { type Case, observe } from "./observation.ts";
 
 /** Messages of each kind; a run by hand sends 2,000 (PYISOLATE_SMALL_HOST_MESSAGES). */
-const MESSAGES = Number(process.env["PYISOLATE_SMALL_HOST_MESSAGES"] ?? 100);
+const MESSAGES = Number(process.env["PYISOLATE_SMALL_HOST_MESSAGES"] ?? 50);
 const A_CALL = 50;
 /** Nodes of a message: of most kinds that is some KiB. */
 const N = 2000;

@@ -4,8 +4,8 @@ import { everyKind } from "./every-kind.ts";
 import { type Case, observe } from "./observation.ts";
 import type { Body, Script } from "./script.ts";
 
-/** Messages of each kind. A run by hand takes every kind (PYISOLATE_EVERY_KIND=1); the suite those that become largest. */
-const MESSAGES = Number(process.env["PYISOLATE_SMALL_HOST_MESSAGES"] ?? 2000);
+/** Messages of each kind. A run by hand sends 2,000 (PYISOLATE_SMALL_HOST_MESSAGES) of every kind (PYISOLATE_EVERY_KIND=1); the suite those that become largest. */
+const MESSAGES = Number(process.env["PYISOLATE_SMALL_HOST_MESSAGES"] ?? 200);
 const EVERY_KIND = process.env["PYISOLATE_EVERY_KIND"] === "1";
 const LARGEST =
   / x (?:Map|Set|Boolean object|BigInt object|object, (?:empty|1 own|1 integer)|Error, empty|ArrayBuffer, empty|view)|sparse arrays of/;
@@ -13,7 +13,7 @@ const LARGEST =
 /** Bytes of one message. */
 const BYTES = 8192;
 /** Messages of one call: together within what the host takes of a call at the default limit. */
-const A_CALL = 500;
+const A_CALL = 100;
 /** What the host may hold of one cell at any moment: what waits to be read, and as much again on its way. */
 const MAX_PEAK_MIB = 200;
 const PATIENCE_MS = EVERY_KIND ? 1_800_000 : 300_000;

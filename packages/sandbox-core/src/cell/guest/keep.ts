@@ -113,7 +113,6 @@ export function keep() {
     Promise,
     Date,
     Bytes: Uint8Array,
-    ArrayBuffer,
     text: String,
     isView: ArrayBuffer.isView,
     isArray: Array.isArray,
@@ -131,6 +130,9 @@ export function keep() {
     slice: unbound<string>(String.prototype.slice),
     indexOf: unbound<number>(String.prototype.indexOf),
     lower: unbound<string>(String.prototype.toLowerCase),
+    bufferLengthOf: unbound<number>(
+      getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")?.get as Method,
+    ),
     bufferOf: unbound<ArrayBuffer>(getter("buffer")),
     byteOffsetOf: unbound<number>(getter("byteOffset")),
     byteLengthOf: unbound<number>(getter("byteLength")),

@@ -5,7 +5,7 @@ export type Reading = ReturnType<typeof reading>;
 /** How a guest's arguments are read: once, turned into primitives, never trusted. Planted by its source text. */
 export function reading(kept: Kept, limits: { readonly maxText: number }) {
   const {
-    ArrayBuffer,
+    bufferLengthOf,
     bufferOf,
     byteLengthOf,
     byteOffsetOf,
@@ -37,7 +37,9 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
           ? null
           : new Bytes(bufferOf(value), byteOffsetOf(value), byteLengthOf(value));
       }
-      return value instanceof ArrayBuffer ? new Bytes(value) : null;
+      // By its brand: `instanceof` would ask the guest's own traps.
+      bufferLengthOf(value);
+      return new Bytes(value as ArrayBuffer);
     } catch (error) {
       // The end of the guest's stack, or of its memory, is no mistake in the value: no request is made of it.
       if (isRangeError(error)) throw error;
