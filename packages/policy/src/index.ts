@@ -1,5 +1,7 @@
 export { parsePolicy, loadPolicy } from "./parse.ts";
 export { decide } from "./decide.ts";
+export { explain } from "./explain.ts";
+export type { Cause, Explanation, Lack, RuleToAdd } from "./explain.ts";
 export { denialEvent, type DenialInput } from "./denial.ts";
 export { newInstance } from "./sequence.ts";
 export { parseDenialEvent, InvalidDenialEventError } from "./parse-event.ts";

@@ -1,0 +1,184 @@
+import { decide } from "./decide.ts";
+import type { Decision } from "./decision.ts";
+import { hostOf } from "./host-pattern.ts";
+import { InvalidPolicyError } from "./errors.ts";
+import { inWords } from "./in-words.ts";
+import { parsePolicy } from "./parse.ts";
+import type { Policy, Rule } from "./policy.ts";
+import type { Request } from "./request.ts";
+import { SCOPE_KEYS, type ScopeKey, SCOPINGS } from "./scope.ts";
+import { quoted } from "./text.ts";
+import { type GuardedCapability, type Operation, OPERATIONS } from "./vocabulary.ts";
+
+/** Why a request was decided as it was. */
+export type Cause =
+  /** An allow rule covers it. */
+  | "granted"
+  /** No allow rule speaks of the capability, or none of the operation or the target. */
+  | "no_rule"
+  /** An allow rule covers the target, but not the operation. */
+  | "operation_not_granted"
+  /** Allow rules grant the operation, on other targets. */
+  | "outside_scope"
+  /** A deny rule covers it. */
+  | "refused_by_rule"
+  /** The target is none of its capability's, so that no allow rule can cover it. */
+  | "malformed"
+  /** No policy can grant it: a control operation, a limit, or no request at all. */
+  | "not_grantable";
+
+/** What the nearest rule lacks to grant the request. */
+export interface Lack {
+  readonly rule: string;
+  readonly what: "operation" | "path" | "host" | "port" | "command" | "module";
+  /** What it would have to hold. */
+  readonly wanted: string;
+  /** What it holds instead: its operations, or the patterns of its scope. */
+  readonly has: readonly string[];
+}
+
+/** An allow rule as a policy document writes it. */
+export interface RuleToAdd {
+  readonly id: string;
+  readonly effect: "allow";
+  readonly capability: GuardedCapability;
+  readonly operations: readonly Operation[];
+  readonly paths?: readonly string[];
+  readonly hosts?: readonly string[];
+  readonly commands?: readonly string[];
+  readonly modules?: readonly string[];
+}
+
+/** A decision, why it was so, and what would make it another. */
+export interface Explanation {
+  readonly decision: Decision;
+  readonly cause: Cause;
+  /** The rule that came nearest; undefined where no rule came near, or a rule decided. */
+  readonly lack: Lack | undefined;
+  /**
+   * The smallest change that grants the request: a rule of this operation and this target alone. Undefined where the request
+   * is granted, where a deny rule would still refuse it, and where no rule can say its target.
+   */
+  readonly change: RuleToAdd | undefined;
+  /** The same in words; clean. */
+  readonly message: string;
+}
+
+/**
+ * Says why a policy decides a request as it does, what the nearest rule lacks, and the smallest change that would grant it.
+ *
+ * @remarks Pure, and for people: it reads the policy's rules and costs far more than `decide`, whose verdict it explains.
+ *
+ * @example
+ * explain(policy, { capability: "filesystem", operation: "read", target: "/etc/shadow" }).change;
+ * // { id: "allow-filesystem-read", effect: "allow", capability: "filesystem", operations: ["read"], paths: ["/etc/shadow"] }
+ */
+export function explain(policy: Policy, request: Request): Explanation {
+  const decision = decide(policy, request);
+  const target = targetOf(request);
+  if (target === "not_grantable") return told(decision, "not_grantable", request);
+  if (decision.effect === "allow") return told(decision, "granted", request);
+  if (decision.reason === "explicit_deny") return told(decision, "refused_by_rule", request);
+  if (target === "malformed") return told(decision, "malformed", request);
+  const cause = decision.reason === "wrong_operation" ? "operation_not_granted" : decision.reason;
+  const nearest = policy.rules.find(({ id }) => id === decision.nearestRule?.id);
+  const lack = nearest && lackOf(nearest, request.operation, target.canonical, cause);
+  return told(decision, cause, request, lack, ruleFor(policy, request, target));
+}
+
+interface Target {
+  readonly capability: GuardedCapability;
+  readonly canonical: string;
+}
+
+function targetOf({
+  capability,
+  operation,
+  target,
+}: Request): Target | "malformed" | "not_grantable" {
+  if (capability === "control" || capability === "limit") return "not_grantable";
+  if (!Object.hasOwn(SCOPINGS, capability)) return "not_grantable";
+  const operations: readonly string[] = OPERATIONS[capability];
+  if (!operations.includes(operation) || typeof target !== "string") return "not_grantable";
+  const canonical = SCOPINGS[capability].canonical(target);
+  return canonical === null ? "malformed" : { capability, canonical };
+}
+
+function lackOf(rule: Rule, operation: Operation, target: string, cause: Cause): Lack {
+  if (cause === "operation_not_granted") {
+    return { rule: rule.id, what: "operation", wanted: operation, has: rule.operations };
+  }
+  const has = rule.paths ?? rule.hosts ?? rule.commands ?? rule.modules ?? [];
+  return { rule: rule.id, what: whatOf(rule, target), wanted: target, has };
+}
+
+function whatOf({ capability, hosts }: Rule, target: string): Lack["what"] {
+  if (capability === "network") {
+    const host = hostOf(target);
+    return hosts?.some((pattern) => hostOf(pattern) === host) === true ? "port" : "host";
+  }
+  if (capability === "subprocess") return "command";
+  return capability === "import" ? "module" : "path";
+}
+
+/** A rule of one operation on one target; undefined where a policy cannot say the target, such as a path with a star in it. */
+function ruleFor(
+  { rules }: Policy,
+  { operation }: Request,
+  { capability, canonical }: Target,
+): RuleToAdd | undefined {
+  const key: ScopeKey | undefined = capability === "random" ? undefined : SCOPE_KEYS[capability];
+  // Every target would be covered, not this one.
+  if (canonical.includes("*")) return undefined;
+  const rule: RuleToAdd = {
+    id: freeId(rules, `allow-${capability}-${operation}`),
+    effect: "allow",
+    capability,
+    operations: [operation],
+    ...(key !== undefined && { [key]: [canonical] }),
+  };
+  try {
+    parsePolicy({ version: 1, name: "one rule", rules: [rule] });
+    return rule;
+  } catch (error) {
+    if (error instanceof InvalidPolicyError) return undefined;
+    throw error;
+  }
+}
+
+function freeId(rules: readonly Rule[], wanted: string): string {
+  const taken = new Set(rules.map(({ id }) => id));
+  let id = wanted;
+  for (let count = 2; taken.has(id); count += 1) id = `${wanted}-${count}`;
+  return id;
+}
+
+function told(
+  decision: Decision,
+  cause: Cause,
+  request: Request,
+  lack?: Lack,
+  change?: RuleToAdd,
+): Explanation {
+  const why = WORDS[cause](decision.rule);
+  const nearest = lack === undefined ? "" : `; ${lackInWords(lack)}`;
+  const asked = `${inWords(request.capability)} ${inWords(request.operation)} of ${inWords(request.target)}`;
+  return { decision, cause, lack, change, message: `${asked}: ${why}${nearest}` };
+}
+
+const WORDS: Readonly<Record<Cause, (rule: string) => string>> = {
+  granted: (rule) => `granted by rule "${rule}"`,
+  no_rule: () => "no rule grants this operation, and none covers this target",
+  operation_not_granted: () => "a rule covers this target, but does not grant this operation",
+  outside_scope: () => "rules grant this operation, but none on this target",
+  refused_by_rule: (rule) =>
+    `refused by rule "${rule}", which denies; no rule that is added can grant it`,
+  malformed: () => "no target of this capability, so that no rule can grant it",
+  not_grantable: () => "no policy can grant this",
+};
+
+function lackInWords({ rule, what, wanted, has }: Lack): string {
+  const shown = has.slice(0, 5).map((each) => quoted(each));
+  const more = has.length > shown.length ? ` and ${has.length - shown.length} more` : "";
+  return `the nearest rule "${rule}" lacks the ${what} ${quoted(wanted)}: it has ${shown.join(", ")}${more}`;
+}
