@@ -1,7 +1,5 @@
-import { serialize } from "node:v8";
-
 import { COST, EntryCosts, IndexCosts, indexOf, MEMORY } from "./clone-costs.ts";
-import { CloneCursor, Refused } from "./clone-cursor.ts";
+import { CloneCursor, Refused, TooMuch } from "./clone-cursor.ts";
 import { Shapes } from "./clone-shapes.ts";
 import { BARRED, END, ERROR_KINDS, HOLE, INTEGER } from "./clone-tags.ts";
 
@@ -16,9 +14,6 @@ const MAX_EXPANSION = 16 * 1024 * 1024;
 
 /** How deep a value may be nested: less than what any recursion over it can bear. */
 export const MAX_DEPTH = 1000;
-
-/** The format's version that this Node writes and reads; the cell runs the same Node. */
-const HEADER = serialize(0).subarray(0, 2);
 
 /** Why the bytes of a structured clone are not decoded. */
 export interface CloneProblem {
@@ -39,8 +34,6 @@ export function cloneProblem(bytes: Buffer): CloneProblem | undefined {
   }
 }
 
-class TooMuch extends Refused {}
-
 /** Reads the format that `v8.serialize` writes (V8's value-serializer.cc, Node's v8.js for views), and builds nothing. */
 class Scan {
   readonly #in: CloneCursor;
@@ -56,8 +49,7 @@ class Scan {
   }
 
   whole(): void {
-    if (this.#in.byte() !== HEADER[0] || this.#in.byte() !== HEADER[1])
-      throw new Refused("it is of another format");
+    this.#in.header();
     this.#value(this.#in.byte());
     if (!this.#in.isAtEnd) throw new Refused("more than one value came");
   }
@@ -122,10 +114,7 @@ class Scan {
         this.#in.varint();
         break;
       case 0x61: // a, a sparse array
-        this.#places(this.#in.varint(), COST.place);
-        this.#properties(END.sparse);
-        this.#in.varint();
-        this.#in.varint();
+        this.#sparse();
         break;
       case 0x41: // A, a dense array
         this.#dense();
@@ -147,6 +136,19 @@ class Scan {
     this.#depth -= 1;
   }
 
+  #sparse(): void {
+    const length = this.#in.varint();
+    this.#places(length, COST.place);
+    this.#properties(END.sparse, length);
+    this.#counts();
+  }
+
+  /** How many properties it had, and its length, again. */
+  #counts(): void {
+    this.#in.varint();
+    this.#in.varint();
+  }
+
   #dense(): void {
     const length = this.#in.varint();
     // Each place is a byte at least.
@@ -156,9 +158,8 @@ class Scan {
       const tag = this.#in.byte();
       if (tag !== HOLE) this.#value(tag);
     }
-    this.#properties(END.dense);
-    this.#in.varint();
-    this.#in.varint();
+    this.#properties(END.dense, length);
+    this.#counts();
   }
 
   #places(length: number, each: number): void {
@@ -166,12 +167,12 @@ class Scan {
   }
 
   /** Keys and values. What an object costs is above all whether V8 has seen its keys in this order before. */
-  #properties(end: number): void {
+  #properties(end: number, length = 0): void {
     let shape = this.#shapes.empty;
     let keys = 0;
-    const indices = new IndexCosts();
+    const indices = new IndexCosts(length);
     for (let tag = this.#in.byte(); tag !== end; tag = this.#in.byte()) {
-      const index = CloneCursor.isText(tag) ? this.#textIndex(tag) : this.#in.number(tag);
+      const index = CloneCursor.isText(tag) ? this.#textIndex(tag) : this.#in.index(tag);
       if (index !== undefined) {
         indices.add(index);
         this.#take(indices.cost + (tag === INTEGER ? 0 : COST.place * 80), indices.memory);
@@ -179,9 +180,9 @@ class Scan {
         continue;
       }
       shape = this.#shapes.add(shape, keys++, this.#in.bytes, this.#textFrom, this.#in.at);
-      this.#take(this.#shapes.cost, this.#shapes.isNew ? MEMORY.newKey : MEMORY.key);
       const held = this.#in.byte();
-      this.#take(this.#shapes.hold(shape, held), 0);
+      const { cost, isNew } = this.#shapes;
+      this.#take(cost + this.#shapes.hold(shape, held), isNew ? MEMORY.newKey : MEMORY.key);
       this.#value(held);
     }
   }
@@ -189,8 +190,8 @@ class Scan {
   /** Skips a key's text. Undefined where it is a name, and no index. */
   #textIndex(tag: number): number | undefined {
     this.#textFrom = this.#in.at;
-    const length = this.#in.text(tag);
-    return indexOf(this.#in.bytes, this.#in.at - length, this.#in.at);
+    const { length, width } = this.#in.text(tag);
+    return indexOf(this.#in.bytes, this.#in.at - length, this.#in.at, width);
   }
 
   #entries(end: number): void {
@@ -221,7 +222,7 @@ class Scan {
   }
 
   #text(tag: number): void {
-    const length = this.#in.text(tag);
+    const { length } = this.#in.text(tag);
     this.#take(COST.value + length * COST.byte, MEMORY.text);
   }
 

@@ -46,10 +46,23 @@ export class IndexCosts {
   /** What the key last added costs, and the memory that it takes. */
   cost = 0;
   memory = 0;
-  #last = -1;
-  #keys = 0;
+  readonly #length: number;
+  #last: number;
+  #keys: number;
+
+  /** @param length Of an array: its places are there, and would be copied, already. */
+  constructor(length = 0) {
+    this.#length = length;
+    this.#last = length - 1;
+    this.#keys = length;
+  }
 
   add(index: number): void {
+    if (index < this.#length) {
+      this.cost = 8;
+      this.memory = MEMORY.key;
+      return;
+    }
     const gap = index - this.#last;
     this.#last = index;
     this.#keys += 1;
@@ -66,18 +79,32 @@ export class IndexCosts {
   }
 }
 
-/** The index that a key's text spells as V8 has it, without a leading zero; undefined for every other text. */
-export function indexOf(bytes: Uint8Array, from: number, to: number): number | undefined {
-  const length = to - from;
+/** Whether a number that is a key is an index; every other one is a name. */
+export function isIndex(key: number): boolean {
+  return Number.isInteger(key) && key >= 0 && key <= MAX_INDEX;
+}
+
+/**
+ * The index that a key's text spells as V8 has it, without a leading zero; undefined for every other text.
+ *
+ * @param width Bytes of a character.
+ */
+export function indexOf(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  width: 1 | 2,
+): number | undefined {
+  const length = (to - from) / width;
   if (length === 0 || length > MAX_INDEX_DIGITS || (length > 1 && bytes[from] === 0x30))
     return undefined;
   let index = 0;
-  for (let at = from; at < to; at++) {
+  for (let at = from; at < to; at += width) {
     const digit = (bytes[at] as number) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
+    if (digit < 0 || digit > 9 || (width === 2 && bytes[at + 1] !== 0)) return undefined;
     index = index * 10 + digit;
   }
-  return index <= MAX_INDEX ? index : undefined;
+  return isIndex(index) ? index : undefined;
 }
 
 /**

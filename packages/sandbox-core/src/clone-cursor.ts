@@ -1,5 +1,15 @@
+import { serialize } from "node:v8";
+
+import { isIndex } from "./clone-costs.ts";
+
 /** The bytes are not decoded; the message says why. */
 export class Refused extends Error {}
+
+/** They are a value like others, and more of it than can be decoded. */
+export class TooMuch extends Refused {}
+
+/** The format's version that this Node writes and reads; the cell runs the same Node. */
+const HEADER = serialize(0).subarray(0, 2);
 
 const STRING = 0x22; // "
 const TWO_BYTE = 0x63; // c
@@ -21,6 +31,11 @@ export class CloneCursor {
 
   get isAtEnd(): boolean {
     return this.at === this.bytes.length;
+  }
+
+  header(): void {
+    if (this.byte() !== HEADER[0] || this.byte() !== HEADER[1])
+      throw new Refused("it is of another format");
   }
 
   byte(): number {
@@ -50,31 +65,31 @@ export class CloneCursor {
     throw new Refused("a number is too long");
   }
 
-  /** A number that is a key. */
-  number(tag: number): number {
-    switch (tag) {
-      case 0x49: {
-        // I, the sign in the lowest bit
-        const value = this.varint();
-        return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-      }
-      case 0x55: // U
-        return this.varint();
-      case 0x4e: // N
-        this.mustHold(8);
-        this.at += 8;
-        return this.bytes.readDoubleLE(this.at - 8);
-      default:
-        throw new Refused("a key is neither text nor a number");
-    }
+  /** A number that is a key, which is an index: V8 writes every other as text. */
+  index(tag: number): number {
+    const key = this.#key(tag);
+    if (!isIndex(key)) throw new Refused("a key is a number and no index");
+    return key;
   }
 
-  /** Skips a text; its length in bytes. */
-  text(tag: number): number {
+  #key(tag: number): number {
+    if (tag === 0x55) return this.varint(); // U
+    if (tag === 0x49) {
+      // I, the sign in the lowest bit
+      const value = this.varint();
+      return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    }
+    if (tag !== 0x4e) throw new Refused("a key is neither text nor a number"); // N
+    this.skip(8);
+    return this.bytes.readDoubleLE(this.at - 8);
+  }
+
+  /** Skips a text; its length and that of a character, in bytes. */
+  text(tag: number): { readonly length: number; readonly width: 1 | 2 } {
     const kind = tag === PADDING ? this.byte() : tag;
     if (kind !== STRING && kind !== TWO_BYTE) throw new Refused("a text was due");
     const length = this.varint();
     this.skip(length);
-    return length;
+    return { length, width: kind === STRING ? 1 : 2 };
   }
 }
