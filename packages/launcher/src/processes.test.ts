@@ -183,7 +183,8 @@ test("with commands, a signal leaves the cell neither for its host nor for anyon
   const state = /^State:\s+(\w)/m.exec(readFileSync(`/proc/${victim.pid}/status`, "utf8"))?.[1];
   victim.kill("SIGKILL");
   expect(results).toEqual([EPERM, EPERM, EPERM, REFUSED]);
-  expect(state).toBe("S");
+  // Neither a zombie nor gone; whether it sleeps already is the machine's affair.
+  expect(state).toMatch(/^[RSD]$/);
 });
 
 test("the host's own view of other processes stays closed: nothing of /proc or /dev is opened", async () => {
