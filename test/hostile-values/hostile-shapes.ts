@@ -10,6 +10,8 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     const digits = collidingDigits(n);
     return setOf(n, (to, i) => to.bigint(digits[i] ?? 0n));
   },
+  "Set of BigInts of 50 digits that differ in the last": (n) =>
+    setOf(n, (to, i) => to.bigint(...Array<bigint>(49).fill(1n), BigInt(i + 1))),
   "Set of integers that collide": (n) => {
     const integers = collidingIntegers(n);
     return setOf(n, (to, i) => to.int32(integers[i] ?? 0));

@@ -23,6 +23,8 @@ const GUESTS: Readonly<Record<string, string>> = {
   "a Set of BigInts with equal low 64 bits": `new Set(${EQUAL_LOW_BITS})`,
   "a Map of BigInts with equal low 64 bits": `new Map(${EQUAL_LOW_BITS}.map((n) => [n, 0]))`,
   "a Set of BigInts of 64 bits that collide": `new Set(${DIGITS})`,
+  "a Set of BigInts that differ in their last digit":
+    "new Set(Array.from({ length: 2500 }, (_, i) => (BigInt(i + 1) << 3136n) | 1n))",
   "a Set of negative BigInts": `new Set(${EQUAL_LOW_BITS}.map((n) => -n))`,
   "a Set of integers that collide": `new Set(${INTEGERS})`,
   "a Map of integers that collide": `new Map(${INTEGERS}.map((n) => [n, n]))`,
@@ -48,6 +50,7 @@ const messages = Object.entries(GUESTS).map<Case>(([name, value]) => ({
 }));
 
 const OF_TAKEN: readonly (readonly [string, number])[] = [
+  ["Set of BigInts of 50 digits that differ in the last", 2500],
   ["Set of BigInts with equal low 64 bits", 20_000],
   ["Set of BigInts of 64 bits that collide", 30_000],
   ["Set of integers that collide", 50_000],
