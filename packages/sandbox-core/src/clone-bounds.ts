@@ -198,8 +198,9 @@ class Scan {
     this.#take(COST.collection, MEMORY.collection);
     const costs = new EntryCosts();
     for (let tag = this.#in.byte(); tag !== end; tag = this.#in.byte()) {
-      this.#take(costs.next(tag), MEMORY.key * 2);
+      const from = this.#in.at;
       this.#value(tag);
+      this.#take(costs.next(tag, this.#in.at - from), MEMORY.key * 2);
       if (end === END.map) this.#value(this.#in.byte());
     }
     this.#in.varint();

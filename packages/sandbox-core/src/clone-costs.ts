@@ -107,18 +107,26 @@ export function indexOf(
   return isIndex(index) ? index : undefined;
 }
 
+/** Longest text that V8 hashes by its letters; of a longer one, only the length (`kMaxHashCalcLength`). */
+const MAX_HASHED_BYTES = 16_383;
+
 /**
- * The entries of one Map or Set. V8 hashes numbers and BigInts without a seed, and of a BigInt only the lowest 64 bits, so that a
- * guest can choose keys that all stand in one row: each is then compared with all before it. Every number is taken to do so.
+ * The entries of one Map or Set. V8 hashes numbers and BigInts without a seed, of a BigInt only the lowest 64 bits, and of a long
+ * text only the length, so that a guest can choose keys that all stand in one row: each is then compared with all before it.
+ * Every number and long text is taken to do so.
  */
 export class EntryCosts {
   #numbers = 0;
   #bigInts = 0;
+  #longTexts = 0;
 
-  /** @param tag The key's. */
-  next(tag: number): number {
-    if (tag === 0x5a) return 25 + this.#bigInts++ * 0.75; // Z
+  /**
+   * @param tag The key's.
+   * @param bytes What the key took on the wire.
+   */
+  next(tag: number, bytes: number): number {
+    if (tag === 0x5a) return 25 + this.#bigInts++ * (0.75 + bytes * 0.02); // Z
     if (tag === 0x49 || tag === 0x55 || tag === 0x4e) return 25 + this.#numbers++ * 0.25; // I, U, N
-    return 30;
+    return 30 + (bytes > MAX_HASHED_BYTES ? this.#longTexts++ * bytes * 0.01 : 0);
   }
 }

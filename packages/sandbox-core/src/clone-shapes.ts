@@ -1,4 +1,6 @@
 const KNOWN_KEY = 8;
+/** A name is hashed, and compared with the one that is known. */
+const NAME_BYTE = 0.2;
 /** V8 makes a hidden class for a key that is new in its place, and copies what it knows of the keys before it. */
 const newKeyAfter = (keys: number): number => 130 + keys * 0.3;
 /** An object of more keys than this is a table (`kMaxNumberOfDescriptors`). */
@@ -45,8 +47,9 @@ export class Shapes {
 
   /** The slot of an object that had the one at `slot`, with `keys` keys, and gets one more, whose bytes are `bytes[from..to]`. */
   add(slot: number, keys: number, bytes: Uint8Array, from: number, to: number): number {
+    const spelling = (to - from) * NAME_BYTE;
     this.isNew = keys >= MAX_CLASS_KEYS;
-    this.cost = TABLE_KEY;
+    this.cost = TABLE_KEY + spelling;
     if (this.isNew) return slot;
     if (keys >= this.#mostKeys) this.#mostKeys = keys + 1;
     let hash = hashes[slot] as number;
@@ -63,7 +66,7 @@ export class Shapes {
       nexts[slot] = (nexts[slot] as number) + 1;
       used.push(found);
     } else this.isNew = (nexts[slot] as number) > MAX_NEXT;
-    this.cost = this.isNew ? newKeyAfter(keys) : KNOWN_KEY;
+    this.cost = spelling + (this.isNew ? newKeyAfter(keys) : KNOWN_KEY);
     return found;
   }
 
