@@ -6,7 +6,7 @@ import { OPERATIONS } from "./operations.ts";
 import { State } from "./programs.ts";
 
 /** Longest that a program of a guest that was cut off may take, unless its limit ends it, milliseconds. */
-const AT_ONCE_MS = 2000;
+const AT_ONCE_MS = 3000;
 
 /** What a life that was cut off has become, and what is wrong with it whatever it has become. */
 export function leftBy(

@@ -37,7 +37,7 @@ export class CutRuns implements AsyncDisposable {
   static async make(): Promise<CutRuns> {
     const pack = new CutPackage();
     const ground = await Ground.make();
-    const limits = { cpu_ms: 3000, wall_ms: 3000 };
+    const limits = { cpu_ms: 4000, wall_ms: 4000 };
     const lane = new Lane(ground, limits, await pack.load(), 0);
     await lane.ready();
     return new CutRuns(pack, ground, lane);

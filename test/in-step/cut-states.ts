@@ -42,6 +42,11 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed", "same"],
   },
   {
+    files: /^cell\/cell\.js Cell\.bridge/,
+    what: "what the planted code calls: cut off before it begins, the planted code is told",
+    leaves: ["ended", "failed", "same", "waited"],
+  },
+  {
     files: /^cell\/(?:cell|accounts|timers|turns|meter|isolate|outcome-frame|portable)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
     leaves: ["ended", "failed", "same"],
