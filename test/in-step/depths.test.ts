@@ -12,7 +12,7 @@ import { setting } from "./runs.ts";
 
 /** Cells for each operation. By hand: `PYISOLATE_FUZZ_DEPTHS=50 npx -y pnpm@12 test in-step/depths`. */
 const CELLS = setting("PYISOLATE_FUZZ_DEPTHS", 1);
-const SEED = setting("PYISOLATE_FUZZ_SEED", Math.floor(Date.now() / 1000));
+const SEED = setting("PYISOLATE_FUZZ_SEED", 1);
 
 /** Ways in that one cell tries one after another. */
 const OF_A_CELL = 2;
