@@ -9,8 +9,9 @@ import { BARRED, END, ERROR_KINDS, HOLE, INTEGER } from "./clone-tags.ts";
  */
 const MAX_COST = 2_500_000;
 
-/** What a value may take in memory beyond the bytes that it came in. 13 bytes can be an array of 33 million places. */
-const MAX_EXPANSION = 16 * 1024 * 1024;
+/** What a value may take in memory: so many bytes, and so many more for each that it came in. 13 can be 33 million places. */
+const MAX_MEMORY = 4 * 1024 * 1024;
+const MAX_MEMORY_PER_BYTE = 16;
 
 /** How deep a value may be nested: less than what any recursion over it can bear. */
 export const MAX_DEPTH = 1000;
@@ -232,7 +233,7 @@ class Scan {
     if (this.#cost > MAX_COST)
       throw new TooMuch("it holds too much to be decoded at once: send it in parts or as text");
     this.#memory += memory;
-    if (this.#memory > MAX_EXPANSION)
+    if (this.#memory > MAX_MEMORY + MAX_MEMORY_PER_BYTE * this.#in.bytes.length)
       throw new TooMuch("it takes far more memory than its bytes: send it in parts or as text");
   }
 }

@@ -9,6 +9,9 @@ import { GuestError } from "./errors.ts";
 import type { Messages } from "./messages.ts";
 import { maxBody, parseConsole, parseFailure, WireError } from "./wire.ts";
 
+/** Most outcomes of calls that are not in flight. A cell of ours sends none. */
+const MAX_STRAYS = 100;
+
 export type OnConsole = (level: ConsoleLevel, text: string) => void;
 
 /** More is about to leave the cell than the cell itself would let out. */
@@ -29,14 +32,13 @@ export interface Destinations {
   denial(id: string): DenialEvent | undefined;
   /** A message found no reader, and no room to wait. */
   onUnread(account: Account): void;
-  /** An outcome came for a call that is not in flight. */
-  onStray(account: Account): void;
 }
 
 /** What leaves a cell: results, failures, console lines and messages. All of it is the guest's, none of it is believed. */
 export class Outputs {
   readonly #calls: Calls;
   readonly #destinations: Destinations;
+  #strays = 0;
 
   constructor(calls: Calls, destinations: Destinations) {
     this.#calls = calls;
@@ -115,7 +117,9 @@ export class Outputs {
   /** @param read Reads the outcome, and gives how it is told. Before the call is out of flight: a broken one ends it with the cell. */
   #settle(id: number, read: () => (call: Call) => void): void {
     if (!this.#calls.inFlight.has(id)) {
-      this.#destinations.onStray(this.#calls.account(id));
+      this.#strays += 1;
+      if (this.#strays > MAX_STRAYS)
+        throw new WireError("outcomes of calls that are not in flight");
       return;
     }
     const tell = read();

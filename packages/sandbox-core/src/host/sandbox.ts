@@ -76,7 +76,6 @@ export class Sandbox {
         if (!this.#requests.charge(account))
           this.#requests.deny("output", "a message that nobody reads", account);
       },
-      onStray: (account) => void this.#requests.charge(account),
     });
     this.#usage = new Usage(process.launch.start.memoryMib);
     this.#watched = {
