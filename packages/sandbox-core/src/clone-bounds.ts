@@ -75,8 +75,7 @@ class Scan {
         return;
       case 0x4e: // N a double
         this.#in.skip(8);
-        this.#take(COST.value, MEMORY.number);
-        return;
+        return this.#take(COST.value, MEMORY.number);
       case 0x6e: // n a boxed number, D a date
       case 0x44:
         this.#in.skip(8);
