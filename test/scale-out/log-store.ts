@@ -27,7 +27,12 @@ export async function accountAtStore(
     return ids?.value ?? 0;
   };
   await until("denials at the store", distinct, (ids) => ids >= denied);
-  const records = await store.records(DENIALS, undefined, 0);
+  // What the store counts already, it may not yet give out whole.
+  const records = await until(
+    "records of the denials at the store",
+    async () => await store.records(DENIALS, undefined, 0),
+    (given) => new Set(given.map(({ fields }) => fields["pyisolate.denial.id"])).size >= denied,
+  );
   return account(
     title,
     denied,
