@@ -60,8 +60,8 @@ export interface GuestHandles {
   readonly run: (execId: number, source: string) => void;
   readonly call: (execId: number, name: string, args: unknown[]) => void;
   readonly take: (execId: number) => Outcome;
-  /** The outcome taken last, with a value that is made of plain values only. Throws a TypeError that says what cannot be. */
-  readonly takePlain: () => Outcome;
+  /** The same once more, with a value that is made of plain values only. Throws a TypeError that says what cannot be. */
+  readonly takePlain: (execId: number) => Outcome;
   readonly takePost: () => { readonly value: unknown };
   readonly takePlainPost: () => { readonly value: unknown };
   readonly settle: (callId: number, answer: Answer, body: Uint8Array | undefined) => void;

@@ -14,6 +14,7 @@ export function runner(
   const outcomes = create(null) as Record<number, Outcome>;
   /** What was taken last: it may not have been copied. */
   let taken: Outcome = { ok: true, value: undefined };
+  let takenId = 0;
 
   function read(value: unknown, name: string, fallback: string): string {
     try {
@@ -87,10 +88,16 @@ export function runner(
         return apply(target as (...args: unknown[]) => unknown, undefined, args);
       }),
     take: (execId) => {
+      takenId = 0;
       taken = outcomes[execId] as Outcome;
+      takenId = execId;
       delete outcomes[execId];
       return taken;
     },
-    takePlain: () => (taken.ok ? { ok: true, value: plain(taken.value) } : taken),
+    takePlain: (execId) => {
+      // By its id: where `take` was cut off, what was taken last is another call's.
+      const outcome = takenId === execId ? taken : (outcomes[execId] as Outcome);
+      return outcome.ok ? { ok: true, value: plain(outcome.value) } : outcome;
+    },
   };
 }
