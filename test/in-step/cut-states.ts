@@ -37,7 +37,7 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed"],
   },
   {
-    files: /^(?:frames|frame-reader|clone|clone-bounds|clone-cursor|clone-costs)\.js /,
+    files: /^(?:frames|frame-reader|clone|clone-(?:bounds|cursor|costs|shapes|tags)|surface)\.js /,
     what: "frames and values to and from bytes",
     leaves: ["ended", "failed", "same"],
   },
@@ -47,7 +47,7 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed", "same", "waited"],
   },
   {
-    files: /^cell\/(?:cell|accounts|timers|turns|meter|isolate|outcome-frame|portable)\.js /,
+    files: /^cell\/(?:cell|accounts|addon|confined|timers|turns|meter|isolate|outcome-frame|portable)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
     leaves: ["ended", "failed", "same"],
   },
