@@ -47,7 +47,8 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed", "same", "waited"],
   },
   {
-    files: /^cell\/(?:cell|accounts|addon|confined|timers|turns|meter|isolate|outcome-frame|portable)\.js /,
+    files:
+      /^cell\/(?:cell|accounts|addon|confined|timers|turns|meter|isolate|outcome-frame|portable)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
     leaves: ["ended", "failed", "same"],
   },
