@@ -31,7 +31,8 @@ export async function beforeAfter(rounds: number, revision: string): Promise<Fig
     await using other = await Revision.build(revision);
     const { Supervisor: Before } = await other.sandbox();
     await using beforeHost = new Before({ policy, pool: 0 });
-    await using nowHost = new Supervisor({ policy, pool: 0 });
+    // The other state may not know the kernel's layer, which has rows of its own.
+    await using nowHost = new Supervisor({ policy, pool: 0, kernel: "off" });
     await using before = await beforeHost.spawn("bench");
     await using now = await nowHost.spawn("bench");
     const figures: Figure[] = [];

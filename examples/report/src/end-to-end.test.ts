@@ -15,6 +15,7 @@ import {
   startStack,
   startVictoriaLogs,
   type VictoriaLogs,
+  waitForLogs,
 } from "@pyisolate/stack";
 import {
   EVENTS,
@@ -212,8 +213,10 @@ test("where the log store is gone the counts are written all the same, and the p
 });
 
 test("a store is told by its address alone, and what arrived again changes nothing that is said", async () => {
-  const again = await readFile(collector.logFile, "utf8");
   const before = await store.records("*", undefined, 0);
+  // The Collector writes its file once a second, beside what it sends.
+  await waitForLogs(collector.logFile, ({ length }) => length >= before.length);
+  const again = await readFile(collector.logFile, "utf8");
   for (const body of again.trimEnd().split("\n")) {
     const headers = { "content-type": "application/json" };
     await fetch(`${collector.otlpEndpoint}/v1/logs`, { method: "POST", headers, body });

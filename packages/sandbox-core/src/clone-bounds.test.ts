@@ -3,7 +3,8 @@ import { serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { cloneProblem, MAX_DEPTH } from "./clone-bounds.ts";
+import { cloneProblem } from "./clone-bounds.ts";
+import { MAX_DEPTH } from "./clone-scan.ts";
 import { decodeClone } from "./clone.ts";
 
 /** Values of every kind that a guest may send. */
@@ -62,7 +63,7 @@ describe("what does not travel is named", () => {
       "resizable ArrayBuffer",
     ],
   ])("%s", (_what, value, name) => {
-    expect(cloneProblem(serialize(value))).toMatchObject({ isTooMuch: false });
+    expect(cloneProblem(serialize(value))).toMatchObject({ kind: "barred" });
     expect(cloneProblem(serialize(value))?.why).toContain(name);
   });
 });
@@ -106,7 +107,7 @@ describe("what costs too much is refused, and half a bound is not", () => {
     ["keys that make V8 copy all others again and again", toggling, 4000],
     ["nesting", nested, MAX_DEPTH + 1],
   ])("%s", (_what, make, most) => {
-    expect(cloneProblem(serialize(make(most)))).toMatchObject({ isTooMuch: true });
+    expect(cloneProblem(serialize(make(most)))).toMatchObject({ kind: "much" });
     const half = serialize(make(Math.floor(most / 2)));
     expect(cloneProblem(half)).toBeUndefined();
     expect(() => decodeClone(half)).not.toThrow();

@@ -5,6 +5,9 @@ import { isIndex } from "./clone-costs.ts";
 /** The bytes are not decoded; the message says why. */
 export class Refused extends Error {}
 
+/** They are a value that holds what does not travel. */
+export class Barred extends Refused {}
+
 /** They are a value like others, and more of it than can be decoded. */
 export class TooMuch extends Refused {}
 
@@ -20,9 +23,14 @@ const PADDING = 0x00;
 export class CloneCursor {
   readonly bytes: Buffer;
   at = 0;
+  /** Bytes of a character of the text that was skipped last. */
+  width: 1 | 2 = 1;
+  /** How many bytes there are: asking the buffer each time costs a quarter of a scan. */
+  readonly #size: number;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
+    this.#size = bytes.length;
   }
 
   static isText(tag: number): boolean {
@@ -30,7 +38,7 @@ export class CloneCursor {
   }
 
   get isAtEnd(): boolean {
-    return this.at === this.bytes.length;
+    return this.at === this.#size;
   }
 
   header(): void {
@@ -39,14 +47,12 @@ export class CloneCursor {
   }
 
   byte(): number {
-    const byte = this.bytes[this.at];
-    if (byte === undefined) throw new Refused("it is cut off");
-    this.at += 1;
-    return byte;
+    if (this.at >= this.#size) throw new Refused("it is cut off");
+    return this.bytes[this.at++] as number;
   }
 
   mustHold(length: number): void {
-    if (length > this.bytes.length - this.at) throw new Refused("it is cut off");
+    if (length > this.#size - this.at) throw new Refused("it is cut off");
   }
 
   skip(length: number): void {
@@ -56,8 +62,13 @@ export class CloneCursor {
 
   /** An unsigned number of 7 bits a byte, the lowest first. */
   varint(): number {
-    let value = 0;
-    for (let unit = 1; unit <= 2 ** 28; unit *= 128) {
+    const first = this.byte();
+    return first < 0x80 ? first : this.#longVarint(first & 0x7f);
+  }
+
+  #longVarint(first: number): number {
+    let value = first;
+    for (let unit = 128; unit <= 2 ** 28; unit *= 128) {
       const byte = this.byte();
       value += (byte & 0x7f) * unit;
       if (byte < 0x80) return value;
@@ -84,12 +95,14 @@ export class CloneCursor {
     return this.bytes.readDoubleLE(this.at - 8);
   }
 
-  /** Skips a text; its length and that of a character, in bytes. */
-  text(tag: number): { readonly length: number; readonly width: 1 | 2 } {
+  /** Skips a text; its length, in bytes. */
+  text(tag: number): number {
     const kind = tag === PADDING ? this.byte() : tag;
-    if (kind !== STRING && kind !== TWO_BYTE) throw new Refused("a text was due");
+    if (kind === STRING) this.width = 1;
+    else if (kind === TWO_BYTE) this.width = 2;
+    else throw new Refused("a text was due");
     const length = this.varint();
     this.skip(length);
-    return { length, width: kind === STRING ? 1 : 2 };
+    return length;
   }
 }

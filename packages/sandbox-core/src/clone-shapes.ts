@@ -21,6 +21,10 @@ const hashes = new Uint32Array(SLOTS + 1);
 const nexts = new Uint16Array(SLOTS + 1);
 /** Which kinds of values the last key of this shape has had. */
 const kinds = new Uint8Array(SLOTS + 1);
+/** Where the key that came last after this shape stands in the bytes, its tag included, and the shape that it made. */
+const lastFrom = new Uint32Array(SLOTS + 1);
+const lastTo = new Uint32Array(SLOTS + 1);
+const lastNext = new Uint32Array(SLOTS + 1);
 const used: number[] = [];
 
 /** Of this process alone, so that a guest cannot make shapes whose hashes are one. */
@@ -36,13 +40,32 @@ export class Shapes {
   /** What the key last added costs, and whether V8 has not seen it in this place. */
   cost = 0;
   isNew = false;
+  next = EMPTY;
   #mostKeys = 0;
 
   constructor() {
-    for (const slot of used) hashes[slot] = nexts[slot] = kinds[slot] = 0;
+    for (const slot of used) hashes[slot] = nexts[slot] = kinds[slot] = lastTo[slot] = 0;
     used.length = 0;
     hashes[EMPTY] = seed;
-    nexts[EMPTY] = 0;
+    nexts[EMPTY] = lastTo[EMPTY] = 0;
+  }
+
+  /**
+   * Where the key at `at` is the one that came last after the shape at `slot`, its end; else 0. Its shape is then `next`. Most objects
+   * of a value are like the one before, and need no hash.
+   */
+  repeats(slot: number, bytes: Uint8Array, at: number): number {
+    const to = lastTo[slot] as number;
+    let from = lastFrom[slot] as number;
+    let here = at;
+    while (from < to && bytes[from] === bytes[here]) {
+      from++;
+      here++;
+    }
+    if (from !== to || here === at) return 0;
+    this.next = lastNext[slot] as number;
+    this.cost = (here - at) * NAME_BYTE + KNOWN_KEY;
+    return here;
   }
 
   /** The slot of an object that had the one at `slot`, with `keys` keys, and gets one more, whose bytes are `bytes[from..to]`. */
@@ -67,6 +90,11 @@ export class Shapes {
       used.push(found);
     } else this.isNew = (nexts[slot] as number) > MAX_NEXT;
     this.cost = spelling + (this.isNew ? newKeyAfter(keys) : KNOWN_KEY);
+    // Past MAX_NEXT each such object is a table of its own, its known keys too.
+    const isKnown = (nexts[slot] as number) <= MAX_NEXT;
+    lastFrom[slot] = from - 1;
+    lastTo[slot] = isKnown ? to : 0;
+    lastNext[slot] = found;
     return found;
   }
 

@@ -1,3 +1,5 @@
+import { Barred, Refused } from "./clone-cursor.ts";
+
 // The letters of V8's wire format (value-serializer.cc) that stand for more than a kind of value.
 
 /** Ends of what is nested, and of an Error. */
@@ -9,10 +11,18 @@ export const INTEGER = 0x49;
 export const ERROR_KINDS = new Set([0x45, 0x52, 0x46, 0x53, 0x54, 0x55]);
 
 /** Kinds that structured clone knows and that do not leave a cell, by their letters. */
-export const BARRED = new Map([
+const BARRED = new Map([
   [0x52, "a RegExp, which would be compiled where it arrives"], // R
   [0x7e, "a resizable ArrayBuffer, which would reserve what it could grow to"], // ~
   [0x75, "a SharedArrayBuffer"], // u
   [0x77, "a WebAssembly.Module"], // w
   [0x6d, "a WebAssembly.Memory"], // m
 ]);
+
+/** Why no value that begins with this letter is taken. */
+export function refusedKind(tag: number): Refused {
+  const barred = BARRED.get(tag);
+  return barred === undefined
+    ? new Refused(`it holds what no cell sends (tag ${tag.toString(16)})`)
+    : new Barred(`it holds ${barred}`);
+}

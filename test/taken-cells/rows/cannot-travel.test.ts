@@ -8,6 +8,10 @@ const WASM = "new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])";
 const NAMED: readonly (readonly [string, RegExp])[] = [
   [`new WebAssembly.Module(${WASM})`, /WebAssembly\.Module|Module/],
   [`({ deep: [new WebAssembly.Module(${WASM})] })`, /WebAssembly\.Module|Module/],
+  [
+    `({ a: new WebAssembly.Module(${WASM}), b: new WebAssembly.Module(${WASM}) })`,
+    /WebAssembly\.Module|Module/,
+  ],
   ["new WebAssembly.Memory({ initial: 1 })", /WebAssembly\.Memory|Memory/],
   [`new WebAssembly.Instance(new WebAssembly.Module(${WASM}))`, /WebAssembly\.Instance|Instance/],
   ["/a/", /RegExp/],

@@ -25,7 +25,7 @@ import { GuestIsolate, type Overrun } from "./isolate.ts";
 import { charged, outputLeft, type Running } from "./meter.ts";
 import { Modules } from "./modules.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
-import { NotPortable, portable } from "./portable.ts";
+import { checkBelow, NotPortable, portable } from "./portable.ts";
 import { asScript } from "./program.ts";
 import { Timers } from "./timers.ts";
 
@@ -129,7 +129,7 @@ export class Cell {
       this.#charged(entered, (timeout) => this.#guest.take(id, plain, timeout));
     const account = this.#accounts.of(id);
     const spend = (bytes: number): Answer => this.#spend(bytes, account);
-    this.#channel.send(outcomeFrame(id, take, outputLeft(account), spend));
+    this.#channel.send(outcomeFrame(id, take, spend));
     this.#accounts.settle(id);
   }
 
@@ -162,7 +162,8 @@ export class Cell {
   #post(): Answer {
     let message: Buffer;
     try {
-      message = portable((plain) => this.#guest.takePost(plain), outputLeft(this.#current));
+      const check = checkBelow(outputLeft(this.#current));
+      message = portable((plain) => this.#guest.takePost(plain), check);
     } catch (error) {
       if (!(error instanceof NotPortable)) throw error;
       return `e${JSON.stringify({ type: "TypeError", message: `the message cannot leave the cell: ${error.message}` })}`;

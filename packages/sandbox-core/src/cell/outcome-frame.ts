@@ -6,13 +6,11 @@ import { NotPortable, portable } from "./portable.ts";
  * What the host is told of a call's end.
  *
  * @param take Takes the outcome out of the isolate, as it is or made of plain values.
- * @param left How many bytes the call may still put out.
  * @param spend The refusal, where so many bytes are too many.
  */
 export function outcomeFrame(
   id: number,
   take: (plain: boolean) => Outcome,
-  left: number,
   spend: (bytes: number) => Answer,
 ): Buffer {
   let failed: Extract<Outcome, { ok: false }> | undefined;
@@ -22,7 +20,7 @@ export function outcomeFrame(
       if (outcome.ok) return outcome.value;
       failed = outcome;
       return undefined;
-    }, left);
+    });
     if (failed !== undefined) return encodeFailure(id, failureOf(failed));
     const refusal = spend(outputCost(bytes));
     if (refusal === undefined) return encodeFrame(Frame.result, id, bytes);

@@ -1,6 +1,6 @@
 import { cleanText, type DenialEvent, PolicyError } from "@pyisolate/policy";
 
-import { cloneProblem } from "../clone-bounds.ts";
+import { cloneProblem, type CloneProblem } from "../clone-bounds.ts";
 import { decodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import { type ConsoleLevel, Frame, outputCost } from "../frames.ts";
@@ -64,7 +64,9 @@ export class Outputs {
       case Frame.result:
         this.#spend(frame);
         this.#settle(frame.id, () => {
-          const value = decoded(frame.body);
+          const problem = cloneProblem(frame.body);
+          if (problem !== undefined) return failing(problem);
+          const value = decodeClone(frame.body);
           return (call) => call.resolve(value);
         });
         break;
@@ -134,7 +136,10 @@ function mustBeValue(body: Buffer): void {
   if (problem !== undefined) throw new WireError(`a value that cannot be taken: ${problem.why}`);
 }
 
-function decoded(body: Buffer): unknown {
-  mustBeValue(body);
-  return decodeClone(body);
+/** Tells a call that its result is a value, but none that the host takes. Throws where it is no value: no cell of ours sends that. */
+function failing({ kind, why }: CloneProblem): (call: Call) => void {
+  if (kind === "broken") throw new WireError(`a value that cannot be taken: ${why}`);
+  const message = `the result cannot leave the cell: ${why}`;
+  const error = new GuestError({ name: "DataCloneError", message, stack: "" });
+  return (call) => call.reject(error);
 }

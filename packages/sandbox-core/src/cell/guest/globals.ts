@@ -1,13 +1,14 @@
 import type { Answers } from "./answers.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Kept } from "./keep.ts";
+import type { Values } from "./plain-values.ts";
 
 /** `console`, `post` and timers. Planted by its source text. */
 export function globals(
   bridge: Bridge,
   kept: Kept,
   { valueOf }: Answers,
-  plain: (value: unknown) => unknown,
+  { plain, mayNotHoldModule }: Values,
   limits: { readonly maxText: number },
 ) {
   const {
@@ -103,7 +104,10 @@ export function globals(
       string,
       unknown
     >,
-    takePost: () => ({ value: posted }),
+    takePost: () => {
+      mayNotHoldModule();
+      return { value: posted };
+    },
     takePlainPost: () => ({ value: plain(posted) }),
     fire: (id: number): void => {
       const callback = timers[id];

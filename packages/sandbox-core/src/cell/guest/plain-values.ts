@@ -1,5 +1,13 @@
 import type { Kept } from "./keep.ts";
 
+/** How values are made ready to leave the isolate. */
+export interface Values {
+  /** A value like it, made of plain values. Throws a TypeError that names what cannot travel. */
+  readonly plain: (value: unknown) => unknown;
+  /** Throws where a value may hold what its copy would lose without a word. */
+  readonly mayNotHoldModule: () => void;
+}
+
 /**
  * Makes of a value that cannot leave the isolate as it is one that can, as structured clone would: what has getters becomes a
  * plain object of what they give, and so does what holds such objects. All else stays as it is. Planted by its source text.

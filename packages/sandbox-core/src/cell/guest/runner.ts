@@ -1,6 +1,7 @@
 import type { Answers } from "./answers.ts";
 import type { Bridge, GuestHandles, Outcome } from "./bridge.ts";
 import type { Kept } from "./keep.ts";
+import type { Values } from "./plain-values.ts";
 
 /** Runs programs and calls, and keeps how each ended until the cell takes it. Planted by its source text. */
 export function runner(
@@ -8,7 +9,7 @@ export function runner(
   { apply, create, indirectEval, realm, slice, TypeError, whenSettled }: Kept,
   { denialOf }: Answers,
   shown: (value: unknown) => string,
-  plain: (value: unknown) => unknown,
+  { plain, mayNotHoldModule }: Values,
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
   const outcomes = create(null) as Record<number, Outcome>;
@@ -92,6 +93,7 @@ export function runner(
       taken = outcomes[execId] as Outcome;
       takenId = execId;
       delete outcomes[execId];
+      if (taken.ok) mayNotHoldModule();
       return taken;
     },
     takePlain: (execId) => {

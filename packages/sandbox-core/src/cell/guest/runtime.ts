@@ -11,6 +11,7 @@ import { plainValues } from "./plain-values.ts";
 import { processStubs } from "./process-stubs.ts";
 import { reading } from "./reading.ts";
 import { runner } from "./runner.ts";
+import { wasmUse } from "./wasm-use.ts";
 
 const ROOMS = {
   keep,
@@ -23,6 +24,7 @@ const ROOMS = {
   namespaces,
   modulesStub,
   plainValues,
+  wasmUse,
   globals,
   runner,
 };
@@ -46,9 +48,9 @@ function assemble(
     "node:crypto": crypto.module,
   };
   const modules = rooms.modulesStub(kept, answers, reading, rooms.namespaces(kept), builtins);
-  const plain = rooms.plainValues(kept, limits);
-  const { shown, offered, ...posts } = rooms.globals(bridge, kept, answers, plain, limits);
-  const runs = rooms.runner(bridge, kept, answers, shown, plain, limits);
+  const values = { plain: rooms.plainValues(kept, limits), mayNotHoldModule: rooms.wasmUse(kept) };
+  const { shown, offered, ...posts } = rooms.globals(bridge, kept, answers, values, limits);
+  const runs = rooms.runner(bridge, kept, answers, shown, values, limits);
 
   const fetch = rooms.fetchStub(kept, answers, reading);
   const all: Record<string, unknown> = {
