@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** What a confined process must look like from outside. */
 export interface Expected {
@@ -18,6 +18,15 @@ const NO_CAPABILITY = "0000000000000000";
  * is. Landlock has no line there: the launcher's canaries, in the very process, answer for it.
  */
 export function attest(pid: number, expected: Expected): string[] {
+  const faults = faultsOf(pid, expected);
+  return faults.length === 0 || isOwnProc()
+    ? faults
+    : [
+        `/proc does not show process ${pid}; it is missing, or that of other processes than this host's own: mount one here`,
+      ];
+}
+
+function faultsOf(pid: number, expected: Expected): string[] {
   const threads = threadsOf(pid);
   if (threads.length === 0) return [`process ${pid} is gone`];
   const faults = new Set<string>();
@@ -64,6 +73,15 @@ function wantedOf(pid: number, { parent, user }: Expected): [string, string][] {
 function canEmptyBoundingSet(): boolean {
   const own = statusOf("/proc/self/status")?.get("CapEff") ?? "0";
   return ((BigInt(`0x${own}`) >> CAP_SETPCAP) & 1n) === 1n;
+}
+
+/** Whether `/proc` is there and of the host's own PID namespace: a container's is, unless somebody has changed its mounts. */
+function isOwnProc(): boolean {
+  try {
+    return readlinkSync("/proc/self") === String(process.pid);
+  } catch {
+    return false;
+  }
 }
 
 function threadsOf(pid: number): string[] {
