@@ -5,8 +5,8 @@ import { wholeRoad } from "./demo/whole-road.ts";
 
 const USAGE = `Usage: pnpm demo [--embedded] [--keep]
 
-Shows a hostile guest refused five times and a host once, then follows those denials through a real OpenTelemetry
-Collector into a log file and a real Prometheus. The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS
+Shows a hostile guest refused five times, a host once, and the kernel refusing what a broken broker allows; then follows those
+denials through a real OpenTelemetry Collector into a log file and a real Prometheus. The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS
 and PYISOLATE_PROMTOOL, from the PATH, or are built once with Go.
 
   --embedded  stop after the half that needs no server

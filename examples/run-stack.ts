@@ -7,7 +7,7 @@ import { operate } from "./load/operate.ts";
 const USAGE = `Usage: pnpm stack [--for SECONDS] [--outage-every SECONDS] [--no-load] [--no-logs]
 
 Starts what an operator has, on loopback: an OpenTelemetry Collector, Prometheus with the alert rules, Alertmanager, and VictoriaLogs;
-then two services that are denied things all the time: one runs four tenants' code in cells, one has guards of its own, and a
+then two services that are denied things all the time: one runs five tenants' code in cells, one has guards of its own, and a
 kernel that does not agree with them. Now and then the Collector is killed. It prints all addresses, and runs until Ctrl-C.
 The servers are taken from PYISOLATE_OTELCOL, PYISOLATE_PROMETHEUS and so on, from the PATH, or are built once with
 Go, which takes some minutes.

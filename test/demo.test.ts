@@ -21,10 +21,14 @@ async function demo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promi
 
 const CAPABILITIES = ["filesystem", "network", "subprocess", "random", "import", "control"];
 
-test("the embedded half shows six refusals and their counters, and needs no server", async () => {
+test("the embedded half shows six refusals, one of the kernel's, and their counters, and needs no server", async () => {
   const shown = await demo(["--embedded"]);
   for (const capability of CAPABILITIES) expect(shown).toContain(`✗ ${capability}`);
   expect(shown).toContain(`pyisolate_denials_total{pyisolate_cell="tenant-a"} 5`);
+  // The kernel's, of what a broken broker allows.
+  expect(shown).toMatch(/read:\/etc\/passwd .*reason=kernel broker=allow kernel=deny/);
+  expect(shown).toContain("The broker said yes, the kernel said no");
+  expect(shown).toContain(`pyisolate_denials_total{pyisolate_cell="tenant-b"} 1`);
   expect(shown).not.toContain("The whole road");
 });
 
@@ -45,6 +49,8 @@ test(
   async ({ skip }) => {
     await serversForTest({ skip });
     const shown = await demo([]);
+    expect(shown).toMatch(/filesystem +data +kernel +allow +deny +1$/m);
+    expect(shown).toContain("17 (ERROR)");
     expect(shown).toContain("Yes: one denial, one event, one record, one count.");
     expect(shown).not.toContain("Left running");
   },

@@ -72,7 +72,6 @@ test(
       policy: POLICY,
       denials,
       token: "s3cret",
-      kernel: "off",
       pool: 1,
     });
     for (const name of ["tenant-a", "tenant-b"]) {
@@ -179,7 +178,7 @@ test("promtool accepts what the Collector exposes, and what the process exposes 
     port: 0,
   });
   await using denials = createDenialRecorder();
-  await using supervisor = new Supervisor({ policy: POLICY, denials, kernel: "off", pool: 1 });
+  await using supervisor = new Supervisor({ policy: POLICY, denials, pool: 1 });
   await using cell = await supervisor.spawn("tenant-a");
   for (const program of PROGRAMS) await expect(cell.exec(program)).rejects.toThrow(/denied/);
   await otel.ready();

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+
 import { context, trace, TraceFlags } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { TracerProvider } from "@opentelemetry/sdk-trace";
@@ -9,7 +11,7 @@ import {
   parsePolicy,
   PolicyError,
 } from "@pyisolate/policy";
-import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
+import { printKernelPlan, type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 import {
   BUILD_TIMEOUT_MS,
   type CollectedLog,
@@ -22,6 +24,8 @@ import { createDenialRecorder, type DenialRecorder, EVENTS } from "@pyisolate/te
 import { startTelemetry, type Telemetry } from "@pyisolate/telemetry/sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { type FlawedSandbox, flawedSandbox } from "../examples/flaws/flawed-sandbox.ts";
+
 // One denial, followed through every room in the order in which it passes them. Each test is one room and leaves what the
 // next one takes up, so they run in order and a failure tells which wall was not passed.
 
@@ -33,16 +37,40 @@ rules:
   - { id: std, effect: allow, capability: import, modules: ["node:fs"] }
 `;
 const JOB = "pyisolate-journey";
+const CONFINED = "NoNewPrivs: 1, Seccomp: 2, CapEff: 0000000000000000";
+const BY_KERNEL = `require("node:fs").readFileSync("/etc/passwd", "utf8")`;
 const PROGRAM = `require("node:fs").readFileSync("/etc/shadow", "utf8")`;
 
+const policy = parsePolicy(POLICY);
+const given: DenialEvent[] = [];
+let stack: Stack;
+let otel: Telemetry;
+let recorder: DenialRecorder;
+
+/** The recorder, watched: it keeps what passes. */
+const watched: DenialSink = {
+  record: (passing) => {
+    given.push(passing);
+    recorder.record(passing);
+  },
+  allowed: (capability) => recorder.allowed(capability),
+  closed: (totals) => recorder.closed(totals),
+};
+
+// Each room needs them: without servers each says why it is skipped.
+beforeEach(async ({ skip }) => {
+  await serversForTest({ skip });
+}, BUILD_TIMEOUT_MS);
+
+afterAll(async () => {
+  await recorder?.shutdown();
+  await otel?.shutdown();
+  await stack?.stop();
+});
+
 describe("one denial", () => {
-  const policy = parsePolicy(POLICY);
   const tracer = new TracerProvider().getTracer("journey");
   const span = tracer.startSpan("handle request");
-  const given: DenialEvent[] = [];
-  let stack: Stack;
-  let otel: Telemetry;
-  let recorder: DenialRecorder;
   let supervisor: Supervisor;
   let cell: Sandbox;
   let event: DenialEvent;
@@ -52,16 +80,8 @@ describe("one denial", () => {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   });
 
-  // Each room needs them: without servers each says why it is skipped.
-  beforeEach(async ({ skip }) => {
-    await serversForTest({ skip });
-  }, BUILD_TIMEOUT_MS);
-
   afterAll(async () => {
     await supervisor?.close();
-    await recorder?.shutdown();
-    await otel?.shutdown();
-    await stack?.stop();
     context.disable();
   });
 
@@ -72,19 +92,14 @@ describe("one denial", () => {
       stack = await startStack({ servers: await serversForTest({ skip }) });
       otel = startTelemetry({ serviceName: JOB, endpoint: stack.collector.otlpEndpoint });
       recorder = createDenialRecorder();
-      // The sink in between only watches what passes it.
-      const watched: DenialSink = {
-        record: (passing) => {
-          given.push(passing);
-          recorder.record(passing);
-        },
-        allowed: (capability) => recorder.allowed(capability),
-        closed: (totals) => recorder.closed(totals),
-      };
-      supervisor = new Supervisor({ policy, denials: watched, token: "s3cret", kernel: "off" });
+      supervisor = new Supervisor({ policy, denials: watched, token: "s3cret", kernel: "require" });
       cell = await supervisor.spawn("tenant-a");
     },
   );
+
+  test("comes from a process that Linux confines, all of whose threads the host has looked at", () => {
+    expect(heldThreads(cell.pid)).toEqual([CONFINED]);
+  });
 
   test("is asked for by a guest that catches it, and learns capability, reason and id, and nothing of the host", async () => {
     const saw = (await cell.exec(`try { ${PROGRAM} } catch (error) {
@@ -192,7 +207,7 @@ describe("one denial", () => {
       "pyisolate.attempted_action": event.attemptedAction,
       "pyisolate.policy_rule": event.policyRule,
       "pyisolate.broker_decision": event.brokerDecision,
-      "pyisolate.kernel_decision": event.kernelDecision,
+      "pyisolate.kernel_decision": "not_evaluated",
       "pyisolate.reason": event.reason,
       "pyisolate.enforced": event.enforced,
       "pyisolate.denial.seq": event.seq,
@@ -236,3 +251,109 @@ describe("one denial", () => {
     });
   });
 });
+
+// The broker denied that one, so that the kernel was not asked. Here the broker has a fault and allows the very same, and what becomes of
+// it is the kernel's: the other half of each record, through the same rooms.
+describe("the same by the kernel alone", () => {
+  let flawed: FlawedSandbox;
+  let supervisor: Supervisor;
+  let cell: Sandbox;
+  let event: DenialEvent;
+  let record: CollectedLog;
+
+  beforeAll(async () => {
+    given.length = 0;
+    flawed = await flawedSandbox();
+    supervisor = new flawed.Supervisor({ policy, denials: watched, kernel: "require", pool: 0 });
+    cell = await supervisor.spawn("tenant-b");
+  });
+
+  afterAll(async () => {
+    await supervisor?.close();
+    flawed?.[Symbol.dispose]();
+  });
+
+  test("comes from a process that Linux confines, whatever its broker is like", () => {
+    expect(heldThreads(cell.pid)).toEqual([CONFINED]);
+  });
+
+  test("is nothing that the kernel's plan of the policy grants, as anybody may read", () => {
+    const plan = supervisor.kernelPlan();
+    expect(plan.paths.filter((grant) => "/etc/passwd".startsWith(grant.path))).toEqual([]);
+    expect(printKernelPlan(plan)).toContain("/srv/data");
+  });
+
+  test("is refused to the guest in the words that it knows, with another reason", async () => {
+    const failure = await cell.exec(BY_KERNEL).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(PolicyError);
+    event = (failure as PolicyError).denialEvent;
+    const saw = await cell.exec(`try { ${BY_KERNEL} } catch ({ name, message, reason }) {
+      ({ name, message, reason })
+    }`);
+    expect(saw).toEqual({
+      name: "PolicyError",
+      message: "filesystem denied (kernel)",
+      reason: "kernel",
+    });
+  });
+
+  test("is an event that has both halves, and what shows the kernel's", () => {
+    expect(event.toJSON()).toMatchObject({
+      cell: "tenant-b",
+      attempted_action: "read:/etc/passwd",
+      policy_rule: "data",
+      broker_decision: "allow",
+      kernel_decision: "deny",
+      kernel_evidence: "differential+ruleset",
+      reason: "kernel",
+    });
+    expect(parseDenialEvent(JSON.stringify(event))).toEqual(event);
+    expect(given[0]).toBe(event);
+    expect(cell.stats).toMatchObject({ denials: 2, byReason: { kernel: 2 } });
+  });
+
+  test("stands in the Collector's file as an ERROR, with both halves", async () => {
+    await otel.flush();
+    const logs = await waitForLogs(stack.collector.logFile, (all) =>
+      all.some(({ attributes }) => attributes["pyisolate.denial.id"] === event.id),
+    );
+    record = logs.find(
+      ({ attributes }) => attributes["pyisolate.denial.id"] === event.id,
+    ) as CollectedLog;
+    expect(record).toMatchObject({ eventName: EVENTS.denial.name, severityNumber: 17 });
+    expect(record.attributes).toMatchObject({
+      "pyisolate.policy_rule": "data",
+      "pyisolate.broker_decision": "allow",
+      "pyisolate.kernel_decision": "deny",
+      "pyisolate.kernel_evidence": "differential+ruleset",
+      "pyisolate.reason": "kernel",
+    });
+    expect(recorder.ledger("tenant-b")).toMatchObject({ denied: 2, emitted: 2, pending: 0 });
+  });
+
+  test("is a series of its own in Prometheus, which the alert on kernel refusals asks for", async () => {
+    const series = `pyisolate_denial_events_total{job="${JOB}",pyisolate_kernel_decision="deny"}`;
+    const [only, ...others] = await stack.prometheus.waitFor(
+      series,
+      ([sample]) => sample?.value === 2,
+    );
+    expect(others).toEqual([]);
+    expect(only?.labels).toMatchObject({
+      pyisolate_capability: "filesystem",
+      pyisolate_policy_rule: "data",
+      pyisolate_broker_decision: "allow",
+      pyisolate_reason: "kernel",
+    });
+  });
+});
+
+/** How each thread of a process is held; one for all that are held alike. */
+function heldThreads(pid: number): string[] {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "latin1");
+    return ["NoNewPrivs", "Seccomp", "CapEff"]
+      .map((field) => new RegExp(`^${field}:\\s*\\S+`, "m").exec(status)?.[0].replace(/\s+/, " "))
+      .join(", ");
+  });
+  return [...new Set(threads)];
+}

@@ -75,8 +75,11 @@ test(
     }
     const cells = "count(count by (pyisolate_cell) (pyisolate_denials_total))";
     await expect.poll(() => prometheusSum(prometheus, cells), seen).toBeGreaterThanOrEqual(6);
-    const mismatch = `sum(pyisolate_denial_events_total{pyisolate_broker_decision="allow",pyisolate_kernel_decision="deny"})`;
-    await expect.poll(() => prometheusSum(prometheus, mismatch), seen).toBeGreaterThan(0);
+    // Of the service with guards of its own, and of a real cell.
+    for (const job of ["uploads", "plugins"]) {
+      const mismatch = `sum(pyisolate_denial_events_total{job="${job}",pyisolate_broker_decision="allow",pyisolate_kernel_decision="deny"})`;
+      await expect.poll(() => prometheusSum(prometheus, mismatch), seen).toBeGreaterThan(0);
+    }
 
     await expect.poll(shown, seen).toContain("the Collector is back");
     const events = "sum(pyisolate_denial_events_total)";

@@ -1,8 +1,15 @@
 import { createDenialRecorder } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 
+import { kernelRefusal } from "./kernel-refusal.ts";
 import { type Refusal, runAttempts } from "./run-attempts.ts";
 import { heading, pairs, paint, plain, say } from "./screen.ts";
+
+/** What shows a kernel's refusal, in words. */
+const EVIDENCE: Readonly<Record<string, string>> = {
+  "differential+ruleset":
+    "differential+ruleset: the file's permissions let this process read it, the kernel's rules for it do not",
+};
 
 /** The half that needs no server: guards, events, and the counters that this process itself exposes. */
 export async function embeddedHalf(): Promise<void> {
@@ -16,6 +23,19 @@ export async function embeddedHalf(): Promise<void> {
   await using denials = createDenialRecorder();
   await otel.ready();
   for (const refusal of await runAttempts(denials)) show(refusal);
+  heading("The second layer: a broker with a fault, and Linux below it");
+  say(
+    "  The broker of this cell is broken on purpose, in a copy of the package: it allows every path.",
+  );
+  say("  The cell's process is confined by Linux itself, to what the policy grants.");
+  const refusal = await kernelRefusal(denials);
+  if (typeof refusal === "string") say(`\n  Not to be seen on this host. ${refusal}`);
+  else {
+    show(refusal);
+    say(
+      `    The broker said yes, the kernel said no: nothing was read. Such a record is an ERROR.`,
+    );
+  }
   heading("Counters, scraped from this process");
   const url = otel.prometheusUrl ?? "";
   const text = await (await fetch(url)).text();
@@ -37,6 +57,9 @@ function show({ by, program, saw, event }: Refusal): void {
         "event",
         `${plain(event.attemptedAction)}  policy_rule=${event.policyRule} reason=${event.reason} broker=${event.brokerDecision} kernel=${event.kernelDecision}`,
       ],
+      ...(event.kernelEvidence === null
+        ? []
+        : ([["evidence", EVIDENCE[event.kernelEvidence] ?? event.kernelEvidence]] as const)),
       ...(event.nearestRule === null
         ? []
         : ([

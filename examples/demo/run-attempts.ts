@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 import { type DenialEvent, loadPolicy, PolicyAuthError } from "@pyisolate/policy";
-import { Supervisor } from "@pyisolate/sandbox-core";
+import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 import type { DenialRecorder } from "@pyisolate/telemetry";
 
 import { ATTEMPTS, type Attempt } from "./attempts.ts";
@@ -22,23 +22,27 @@ export interface Refusal {
   readonly event: DenialEvent;
 }
 
-const POLICY = fileURLToPath(new URL("../policy.yaml", import.meta.url));
+/** The policy that every guest of the demo runs under. */
+export const POLICY = fileURLToPath(new URL("../policy.yaml", import.meta.url));
 
 /** Lets a guest try every attempt, and the host a reload with a wrong token. Throws where anything is not refused. */
 export async function runAttempts(denials: DenialRecorder): Promise<Refusal[]> {
   const policy = await loadPolicy(POLICY);
-  await using supervisor = new Supervisor({ policy, denials, token: "s3cret", kernel: "off" });
+  await using supervisor = new Supervisor({ policy, denials, token: "s3cret" });
   await using cell = await supervisor.spawn("tenant-a");
   const refusals: Refusal[] = [];
-  for (const { capability, program } of ATTEMPTS) {
-    const saw = await cell.exec(asGuestSees(program));
-    const event = cell.denialEvents().at(-1);
-    if (!isRefusal(saw) || event === undefined || event.id !== saw.denialId)
-      throw new Error(`${capability} was not refused as it should be: ${JSON.stringify(saw)}`);
-    refusals.push({ by: "guest", program, saw, event });
-  }
+  for (const { program } of ATTEMPTS) refusals.push(await refused(cell, program));
   refusals.push(await wrongToken(supervisor));
   return refusals;
+}
+
+/** Lets a guest try one thing. @throws Error where it is not refused. */
+export async function refused(cell: Sandbox, program: string): Promise<Refusal> {
+  const saw = await cell.exec(asGuestSees(program));
+  const event = cell.denialEvents().at(-1);
+  if (!isRefusal(saw) || event === undefined || event.id !== saw.denialId)
+    throw new Error(`${program} was not refused as it should be: ${JSON.stringify(saw)}`);
+  return { by: "guest", program, saw, event };
 }
 
 async function wrongToken(supervisor: Supervisor): Promise<Refusal> {

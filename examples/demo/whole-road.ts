@@ -1,14 +1,28 @@
 import { readFile } from "node:fs/promises";
 
-import { createProgress, findServers, startStack, waitForLogs } from "@pyisolate/stack";
-import { createDenialRecorder, EVENTS } from "@pyisolate/telemetry";
+import { SeverityNumber } from "@opentelemetry/api";
+import {
+  type CollectedLog,
+  createProgress,
+  findServers,
+  startStack,
+  waitForLogs,
+} from "@pyisolate/stack";
+import { ATTRIBUTES, createDenialRecorder, EVENTS } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 
+import { kernelRefusal } from "./kernel-refusal.ts";
 import { type Refusal, runAttempts } from "./run-attempts.ts";
 import { heading, pairs, paint, plain, say, table } from "./screen.ts";
 
 const JOB = "pyisolate-demo";
-const LABELS = ["pyisolate_capability", "pyisolate_policy_rule", "pyisolate_reason"];
+const LABELS = [
+  "pyisolate_capability",
+  "pyisolate_policy_rule",
+  "pyisolate_reason",
+  "pyisolate_broker_decision",
+  "pyisolate_kernel_decision",
+];
 const TOTAL = `sum(pyisolate_denial_events_total{job="${JOB}"})`;
 
 /** The same denials through a real Collector to a real Prometheus. False where the counts disagree. */
@@ -32,6 +46,8 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
     await using otel = startTelemetry({ serviceName: JOB, endpoint: collector.otlpEndpoint });
     await using denials = createDenialRecorder();
     refusals = await runAttempts(denials);
+    const byKernel = await kernelRefusal(denials);
+    if (typeof byKernel !== "string") refusals.push(byKernel);
     await otel.flush();
     denied = denials.ledger().denied;
   }
@@ -49,12 +65,14 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
     say(
       `  ${paint("dim", plain(await rawRecord(collector.logFile, refusals[0]?.event.id ?? "")))}\n`,
     );
-    pairs([
-      ["event", first.eventName],
-      ["severity", String(first.severityNumber)],
-      ["body", plain(first.body)],
-      ...Object.entries(first.attributes).map(([name, value]) => [name, plain(value)] as const),
-    ]);
+    showRecord(first);
+  }
+  const byKernel = logs.find(
+    ({ attributes }) => attributes[ATTRIBUTES.kernelDecision.name] === "deny",
+  );
+  if (byKernel !== undefined) {
+    heading("The kernel's refusal of what the broker allowed");
+    showRecord(byKernel);
   }
 
   heading("What Prometheus answers");
@@ -62,7 +80,7 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
   say(`  ${query}\n`);
   const samples = await prometheus.query(query);
   table(
-    [...LABELS, "value"],
+    [...LABELS.map((label) => label.replace("pyisolate_", "")), "value"],
     samples.map(({ labels, value }) => [
       ...LABELS.map((label) => plain(labels[label] ?? "")),
       String(value),
@@ -103,6 +121,15 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
     ]);
   }
   return agree;
+}
+
+function showRecord({ eventName, severityNumber, body, attributes }: CollectedLog): void {
+  pairs([
+    ["event", eventName],
+    ["severity", `${severityNumber} (${SeverityNumber[severityNumber] ?? "unknown"})`],
+    ["body", plain(body)],
+    ...Object.entries(attributes).map(([name, value]) => [name, plain(value)] as const),
+  ]);
 }
 
 /** One denial's log record as it stands in the file, without the request around it. */

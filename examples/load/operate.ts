@@ -67,7 +67,7 @@ export async function operate({ load, outageEvery, logs, ending }: Operation): P
   const services = load ? await startServices(collector.otlpEndpoint) : undefined;
   if (services !== undefined) {
     heading("Load");
-    say("  plugins: four tenants in cells. uploads: guards of its own. Ctrl-C ends everything.");
+    say("  plugins: five tenants in cells. uploads: guards of its own. Ctrl-C ends everything.");
   }
   const over = new AbortController();
   const untilOver = AbortSignal.any([ending, over.signal]);

@@ -1,11 +1,13 @@
-// A service that runs the code of four tenants, none of which is like another: one works, one is denied what it needs by a
-// policy that is one rule short, one looks around the file system, one attacks.
+// A service that runs the code of five tenants, none of which is like another: one works, one is denied what it needs by a
+// policy that is one rule short, one looks around the file system, one attacks, one has a broker with a fault, so that the kernel alone
+// refuses; now and then native code gets out of that one's isolate, and the kernel ends it.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { parsePolicy, PolicyError } from "@pyisolate/policy";
 import { Supervisor, type Sandbox } from "@pyisolate/sandbox-core";
 
+import { flawedSandbox } from "../flaws/flawed-sandbox.ts";
 import { live } from "./service.ts";
 
 /** What the attacker tries, in turn. */
@@ -51,15 +53,20 @@ await live("plugins", async ({ denials, every }) => {
   const policy = (name: string, more: object[] = []) =>
     parsePolicy({ version: 1, name, rules: [...rules, ...more], limits });
   await using supervisor = new Supervisor({ policy: policy("plugins"), denials, token: TOKEN });
+  using flawed = await flawedSandbox();
+  await using faulty = new flawed.Supervisor({ policy: policy("plugins"), denials, pool: 0 });
 
-  /** Runs a program in the cell of a tenant, in a new one where the last has ended. */
+  /** The cell of a tenant: a new one where the last has ended. */
   const cells = new Map<string, Sandbox>();
+  const cellOf = async (tenant: string) => {
+    const last = cells.get(tenant);
+    if (last !== undefined && !last.closed) return last;
+    const cell = await (tenant === "tenant-e" ? faulty : supervisor).spawn(tenant);
+    cells.set(tenant, cell);
+    return cell;
+  };
   const run = async (tenant: string, program: string) => {
-    let cell = cells.get(tenant);
-    if (cell === undefined) {
-      cell = await supervisor.spawn(tenant);
-      cells.set(tenant, cell);
-    }
+    const cell = await cellOf(tenant);
     try {
       await cell.exec(program);
     } catch (error) {
@@ -73,6 +80,7 @@ await live("plugins", async ({ denials, every }) => {
   };
 
   let turn = 0;
+  let visits = 0;
   await Promise.all([
     every(300, async () => {
       await run("tenant-a", `fetch("http://127.0.0.1:${port}/").then(() => "fine")`);
@@ -93,6 +101,11 @@ await live("plugins", async ({ denials, every }) => {
     }),
     every(2000, async () => {
       await run("tenant-d", ATTACKS[turn++ % ATTACKS.length] ?? "");
+    }),
+    every(20_000, async () => {
+      const { pid } = await cellOf("tenant-e");
+      if (++visits % 3 === 0) process.kill(pid, "SIGUSR2");
+      else await run("tenant-e", `require("node:fs").readFileSync("/etc/passwd")`);
     }),
     every(45_000, async () => {
       await supervisor.reloadPolicy(policy("plugins"), "guessed").catch(() => {});

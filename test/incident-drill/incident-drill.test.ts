@@ -15,11 +15,12 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { readRuleFile, RULE_FILES } from "../rules/shipped.ts";
+import { Surroundings } from "../surroundings/surrounding.ts";
 import { alertNames, waitForAlert } from "./alerts.ts";
 import { Panels } from "./panels.ts";
 import { quickened, writeQuickRules } from "./quick-rules.ts";
 import { serversOrWhyNot } from "./servers.ts";
-import { startPlugins, startUploads } from "./services.ts";
+import { startInOldContainer, startPlugins, startUploads } from "./services.ts";
 
 const ALL = ["otelcol", "prometheus", "promtool", "victoria-logs", "alertmanager"] as const;
 type Whole = StackOf<{ readonly victoriaLogs: true; readonly alertmanager: true }>;
@@ -39,14 +40,16 @@ describe("an incident", () => {
   let panels: Panels;
   let plugins: Awaited<ReturnType<typeof startPlugins>>;
   let uploads: ReturnType<typeof startUploads>;
+  let contained: Awaited<ReturnType<typeof startInOldContainer>>;
   let refused: DenialEvent;
   let killedAt = 0;
   let backAt = 0;
 
   beforeAll(async () => {
     const servers = await serversOrWhyNot(ALL);
-    if (typeof servers === "string") {
-      skipped = servers;
+    const whyNot = typeof servers === "string" ? servers : Surroundings.whyNot();
+    if (typeof servers === "string" || whyNot !== null) {
+      skipped = whyNot ?? "";
       return;
     }
     vi.stubEnv("OTEL_METRIC_EXPORT_INTERVAL", "1000");
@@ -70,6 +73,8 @@ describe("an incident", () => {
     ends.push(async () => await plugins[Symbol.asyncDispose]());
     uploads = startUploads(collector.otlpEndpoint);
     ends.push(async () => await uploads[Symbol.asyncDispose]());
+    contained = await startInOldContainer(collector.otlpEndpoint);
+    ends.push(async () => await contained[Symbol.asyncDispose]());
   }, BUILD_TIMEOUT_MS);
 
   beforeEach(({ skip }) => {
@@ -96,7 +101,7 @@ describe("an incident", () => {
     uploads.work();
     await stack.prometheus.waitFor(
       'count(pyisolate_telemetry_state{pyisolate_telemetry_state="exporting"} == 1)',
-      ([count]) => count?.value === 2,
+      ([count]) => count?.value === 3,
     );
     await stack.prometheus.waitFor("min(up)", ([up]) => up?.value === 1);
     expect(await alertNames(stack.alertmanager)).toEqual([]);
@@ -176,19 +181,10 @@ describe("an incident", () => {
         pyisolate_kernel_decision: "deny",
         severity: "critical",
       });
-      const matrix = await panels.ask("denials", "Broker × kernel");
-      expect(
-        matrix.map(({ labels, points }) => [
-          labels["pyisolate_broker_decision"],
-          labels["pyisolate_kernel_decision"],
-          points.at(-1)?.[1],
-        ]),
-      ).toEqual(
-        expect.arrayContaining([
-          ["allow", "deny", 1],
-          ["deny", "not_evaluated", SCANNED + CALLS],
-        ]),
-      );
+      expect(await matrix()).toEqual({
+        "allow × deny": 1,
+        "deny × not_evaluated": SCANNED + CALLS,
+      });
       expect(alert.startsAt.getTime()).toBeGreaterThan(refused.time);
       const [record, ...more] = await store.waitFor(
         alert.annotations["logsql"] ?? "",
@@ -211,8 +207,85 @@ describe("an incident", () => {
       new Set(names.filter((name) => /Spike|FirstSeen|Ratio|KernelDenied/.test(name))),
     );
     const residual = await stack.prometheus.query("instance:pyisolate_ledger:residual");
-    expect(residual.map(({ value }) => value)).toEqual([0, 0]);
+    expect(residual.map(({ value }) => value)).toEqual([0, 0, 0]);
   });
+
+  test(
+    "a broker with a fault lets a guest at a file, and Linux does not: an ERROR, and an alert that names the service",
+    { timeout: 90_000 },
+    async () => {
+      const event = await plugins.readPastTheBroker();
+      const alert = await waitForAlert(stack.alertmanager, "PyisolateKernelDeniedAllowed", {
+        job: "plugins",
+      });
+      expect(alert.labels).toMatchObject({
+        pyisolate_capability: "filesystem",
+        pyisolate_policy_rule: "data",
+        pyisolate_reason: "kernel",
+        severity: "critical",
+      });
+      const records = await store.waitFor(
+        `${alert.annotations["logsql"] ?? ""} service.name:="plugins"`,
+        ({ length }) => length > 0,
+      );
+      expect(records.map(({ fields }) => fields)).toEqual([
+        expect.objectContaining({
+          severity_number: "17",
+          "pyisolate.cell": "tenant-d",
+          "pyisolate.attempted_action": "read:/etc/passwd",
+          "pyisolate.kernel_evidence": "differential+ruleset",
+          "pyisolate.denial.id": event.id,
+        }),
+      ]);
+      expect(await alertNames(stack.alertmanager)).not.toContain("PyisolateEscapeAttempt");
+    },
+  );
+
+  test(
+    "native code gets out of a cell's isolate: Linux ends the process, and the alert says escape attempt",
+    { timeout: 90_000 },
+    async () => {
+      plugins.escape();
+      const alert = await waitForAlert(stack.alertmanager, "PyisolateEscapeAttempt");
+      expect(alert.labels).toMatchObject({
+        job: "plugins",
+        pyisolate_capability: "limit",
+        pyisolate_policy_rule: "limit.crash",
+        severity: "critical",
+      });
+      const records = await store.waitFor(
+        alert.annotations["logsql"] ?? "",
+        ({ length }) => length > 0,
+      );
+      expect(records.map(({ fields }) => fields)).toEqual([
+        expect.objectContaining({
+          severity_number: "17",
+          "pyisolate.cell": "tenant-d",
+          "pyisolate.attempted_action": "crash:a system call that no cell makes",
+          "pyisolate.kernel_evidence": "seccomp-kill",
+        }),
+      ]);
+    },
+  );
+
+  test(
+    "a host whose kernel cannot confine says so in each record, and the matrix has all of it",
+    { timeout: 90_000 },
+    async () => {
+      await contained.deny();
+      const records = await store.waitFor(
+        'event_name:="pyisolate.denial" pyisolate.kernel_decision:="unavailable"',
+        ({ length }) => length > 0,
+      );
+      expect(records.map(({ fields }) => fields["pyisolate.cell"])).toEqual(["tenant-e"]);
+      await expect.poll(matrix, { timeout: 30_000 }).toEqual({
+        "allow × deny": 2,
+        "deny × not_evaluated": SCANNED + CALLS,
+        "deny × unavailable": 1,
+        "not_evaluated × deny": 1,
+      });
+    },
+  );
 
   test(
     "the Collector dies: the alerts say that nobody sees anything, and of whom",
@@ -225,7 +298,7 @@ describe("an incident", () => {
         const down = await waitForAlert(stack.alertmanager, "PyisolateTargetDown", { job });
         expect(Math.abs(down.startsAt.getTime() - killedAt)).toBeLessThan(10_000);
       }
-      for (const job of ["plugins", "uploads"]) {
+      for (const job of ["plugins", "uploads", "contained"]) {
         const absent = await waitForAlert(stack.alertmanager, "PyisolateTelemetryAbsent", { job });
         // One page for one cause: what the Collector's end explains wakes nobody.
         expect(absent.state).toBe("suppressed");
@@ -259,7 +332,7 @@ describe("an incident", () => {
       expect(Math.abs((await secondsWithoutReports()) - seconds)).toBeLessThan(5);
 
       // The counters tell of everything, whenever it was.
-      const denials = plugins.supervisor.stats.denials + 1;
+      const denials = plugins.denied + 2;
       await stack.prometheus.waitFor(
         "sum(pyisolate_denials_total)",
         ([sum]) => sum?.value === denials,
@@ -287,6 +360,17 @@ describe("an incident", () => {
       );
     },
   );
+
+  /** How many denials the dashboard shows in each field of its matrix. */
+  async function matrix(): Promise<Record<string, number | undefined>> {
+    const fields = await panels.ask("denials", "Broker × kernel");
+    return Object.fromEntries(
+      fields.map(({ labels, points }) => [
+        `${labels["pyisolate_broker_decision"]} × ${labels["pyisolate_kernel_decision"]}`,
+        points.at(-1)?.[1],
+      ]),
+    );
+  }
 
   /** For how many of the seconds around the gap the dashboard shows no process that reports. */
   async function secondsWithoutReports(): Promise<number> {

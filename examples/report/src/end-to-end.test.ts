@@ -331,7 +331,7 @@ async function incident(binary: string): Promise<readonly DenialEvent[]> {
   await using otel = startTelemetry({ serviceName: "plugins", endpoint, global: false });
   const { meterProvider, loggerProvider } = otel;
   await using denials = createDenialRecorder({ meterProvider, loggerProvider });
-  await using supervisor = new Supervisor({ policy: POLICY, denials, kernel: "off", pool: 1 });
+  await using supervisor = new Supervisor({ policy: POLICY, denials, pool: 1 });
   await using cell = await supervisor.spawn("tenant-a");
   for (const path of PATHS)
     await expect(cell.exec(`require("node:fs").readFileSync(${literal(path)})`)).rejects.toThrow(
