@@ -21,7 +21,7 @@ export async function memoryOfCells(count: number): Promise<Figure[]> {
       await cell.exec("1");
       cells.push(cell);
     }
-    const [bareMemory, cellMemory] = [await memory(bare), await memory(cells)];
+    const [bareMemory, cellMemory] = [await memoryOf(bare), await memoryOf(cells)];
     printMedians(
       `${count} live cells and ${count} bare child processes with an empty isolate, one of each on average`,
       new Map([
@@ -53,7 +53,8 @@ export async function memoryOfCells(count: number): Promise<Figure[]> {
   }
 }
 
-async function memory(
+/** MiB of processes together, as the kernel counts them. */
+export async function memoryOf(
   processes: readonly { readonly pid: number }[],
 ): Promise<{ rss: number; pss: number; own: number }> {
   const sum = { rss: 0, pss: 0, own: 0 };

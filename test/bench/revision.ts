@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -31,6 +32,11 @@ export class Revision implements AsyncDisposable {
       await run("npx", ["-y", "pnpm@12", "install", "--frozen-lockfile"], inTree);
       say("building");
       await run("npx", ["-y", "pnpm@12", "exec", "tsc", "-b", "packages/sandbox-core"], inTree);
+      // Later states run the cell from one file, and confine it by a launcher.
+      for (const script of ["sandbox-core/scripts/bundle.ts", "launcher/scripts/build.ts"]) {
+        if (existsSync(path.join(built.#tree, "packages", script)))
+          await run(process.execPath, [path.join("packages", script)], inTree);
+      }
       return built;
     } catch (error) {
       await built[Symbol.asyncDispose]();

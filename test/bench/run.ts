@@ -27,6 +27,16 @@ const ROWS: Readonly<Record<string, Row>> = {
     measure: async (quick, against) =>
       await (await import("./before-after.ts")).beforeAfter(quick ? 5 : 31, against),
   },
+  "fresh-cell": {
+    about: "a fresh cell, one program, closed: confined, unconfined, before, and a bare node -e 0",
+    measure: async (quick, against) =>
+      await (await import("./fresh-cell.ts")).freshCell(quick ? 5 : 21, against),
+  },
+  confined: {
+    about: "an allowed read, a refused call and the memory of a cell: confined against unconfined",
+    measure: async (quick) =>
+      await (await import("./confined.ts")).confined(quick ? 5 : 21, quick ? 5 : 20),
+  },
   collection: {
     about: "a collection and a scrape of 10,000 series: bare SDK, ours, prom-client",
     measure: async (quick) => await (await import("./collection.ts")).collection(quick ? 5 : 21),
@@ -70,7 +80,7 @@ ${Object.entries(ROWS)
   .join("\n")}
 
   --quick    fewer rounds and cells: a look, not a figure to publish
-  --against  the revision that before-after builds and measures against; ${AGAINST} unless given
+  --against  the revision that before-after and fresh-cell build and measure against; ${AGAINST} unless given
   --help     this text
 `;
 
