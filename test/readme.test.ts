@@ -16,35 +16,54 @@ const PAGES = [
   "packages/policy/README.md",
   "packages/sandbox-core/README.md",
   "packages/telemetry/README.md",
+  "docs/architecture.md",
+  "docs/benchmarks.md",
+  "docs/containers.md",
+  "docs/getting-started.md",
+  "docs/guests.md",
+  "docs/operating.md",
+  "docs/questions.md",
   "docs/runbook.md",
   "examples/stack/README.md",
 ];
 
 test("the README's program and policy are the files that are run", async () => {
-  const readme = await readFile(path.join(ROOT, "README.md"), "utf8");
-  expect(block(readme, "ts")).toBe(
-    await readFile(path.join(ROOT, "examples/quickstart.ts"), "utf8"),
-  );
-  expect(block(readme, "yaml")).toBe(
-    await readFile(path.join(ROOT, "examples/policy.yaml"), "utf8"),
-  );
+  const readme = await page("README.md");
+  expect(block(readme, "ts")).toBe(await page("examples/quickstart.ts"));
+  expect(block(readme, "yaml")).toBe(await page("examples/policy.yaml"));
+  const { stdout } = await run("quickstart.ts");
+  expect(block(readme, "", readme.indexOf("```\nPolicyError"))).toBe(stdout);
 });
 
-test("the README's output is what the program prints, but for ids and the time", async () => {
-  const readme = await readFile(path.join(ROOT, "README.md"), "utf8");
-  const { stdout } = await promisify(execFile)(process.execPath, ["quickstart.ts"], {
-    cwd: path.join(ROOT, "examples"),
-    env: {},
-  });
-  expect(masked(block(readme, "", readme.indexOf("It prints:")))).toBe(masked(stdout));
+test("the first page after it shows a program, and what that prints but for ids and the time", async () => {
+  const started = await page("docs/getting-started.md");
+  expect(block(started, "ts")).toBe(await page("examples/one-denial.ts"));
+  const { stdout } = await run("one-denial.ts");
+  expect(masked(block(started, "", started.indexOf("It prints:")))).toBe(masked(stdout));
+});
+
+test("the README's install line has every peer of telemetry, in its range", async () => {
+  const line = block(
+    await page("README.md"),
+    "sh",
+    (await page("README.md")).indexOf("## Install"),
+  );
+  const { peerDependencies } = JSON.parse(await page("packages/telemetry/package.json")) as {
+    peerDependencies: Record<string, string>;
+  };
+  expect(line.match(/@opentelemetry\/\S+/g)?.toSorted()).toEqual(
+    Object.entries(peerDependencies)
+      .map(([name, range]) => `${name}@${range}`)
+      .toSorted(),
+  );
 });
 
 test(
-  "a Prometheus with the rules takes the README's lines for one that already runs",
+  "a Prometheus with the rules takes the operators' lines for one that already runs",
   async (context) => {
     const { promtool } = await serversForTest(context, ["promtool"]);
-    const readme = await readFile(path.join(ROOT, "README.md"), "utf8");
-    const config = block(readme, "yaml", readme.indexOf("that already run"));
+    const operating = await page("docs/operating.md");
+    const config = block(operating, "yaml", operating.indexOf("that already run"));
     const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-readme-"));
     try {
       await cp(path.join(ROOT, "packages/telemetry/rules"), path.join(folder, "rules"), {
@@ -62,13 +81,24 @@ test(
   BUILD_TIMEOUT_MS,
 );
 
-test.each(PAGES)("every file that %s points to is there", async (page) => {
-  const text = await readFile(path.join(ROOT, page), "utf8");
+test.each(PAGES)("every file that %s points to is there", async (name) => {
+  const text = await page(name);
   const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? "");
-  expect(links.filter((link) => !existsSync(path.join(ROOT, path.dirname(page), link)))).toEqual(
+  expect(links.filter((link) => !existsSync(path.join(ROOT, path.dirname(name), link)))).toEqual(
     [],
   );
 });
+
+async function page(name: string): Promise<string> {
+  return await readFile(path.join(ROOT, name), "utf8");
+}
+
+async function run(example: string): Promise<{ stdout: string }> {
+  return await promisify(execFile)(process.execPath, [example], {
+    cwd: path.join(ROOT, "examples"),
+    env: {},
+  });
+}
 
 function block(markdown: string, language: string, from = 0): string {
   return (
