@@ -1,7 +1,7 @@
 import type { Books } from "./books.ts";
 import type { Claim } from "./far-end.ts";
 import { droppedSince, droppedTotal, type Dropped } from "./ledger.ts";
-import { recordsDroppedLogRecord } from "./log-record.ts";
+import { recordsDroppedLogRecord } from "./records/lifecycle-records.ts";
 import type { LogOutlet } from "./log-outlet.ts";
 
 /** Says in the stream itself what is missing from it. */

@@ -5,25 +5,26 @@ import type { BacklogReader } from "./backlog.ts";
 import type { Books } from "./books.ts";
 import type { Burst } from "./bursts.ts";
 import type { Cell } from "./cells.ts";
-import { cellClosedLogRecord, denialLogRecord, type BurstTail } from "./log-record.ts";
+import { denialLogRecord, type BurstTail } from "./records/denial-record.ts";
+import { cellClosedLogRecord } from "./records/lifecycle-records.ts";
 import type { LogOutlet } from "./log-outlet.ts";
 import type { Notice } from "./notices.ts";
-import type { Redactor } from "./redactor.ts";
+import type { CustomRedaction } from "./records/custom-redaction.ts";
 import { EVENTS } from "./semconv.ts";
-import { denialSeverity } from "./severity.ts";
+import { denialSeverity } from "./records/severity.ts";
 
 /** Makes log records of what comes out of the backlog and hands them to the logger; what has none is in the books. */
 export class Emitter implements BacklogReader {
   readonly #outlet: LogOutlet;
   readonly #books: Books;
-  readonly #redactor: Redactor;
+  readonly #redaction: CustomRedaction;
   /** Records handed on since whoever paces them last set it to 0. */
   unpaced = 0;
 
-  constructor(outlet: LogOutlet, books: Books, redactor: Redactor) {
+  constructor(outlet: LogOutlet, books: Books, redaction: CustomRedaction) {
     this.#outlet = outlet;
     this.#books = books;
-    this.#redactor = redactor;
+    this.#redaction = redaction;
   }
 
   burst({ cell, first, last, count, context, sample }: Burst): void {
@@ -68,7 +69,7 @@ export class Emitter implements BacklogReader {
         this.#books.drop(cell, count, "disabled");
         return;
       }
-      const record = denialLogRecord(event, context, tail(), this.#redactor.target);
+      const record = denialLogRecord(event, context, tail(), this.#redaction.target);
       if (this.#outlet.emit(record, { claim: cell.claim, denials: count })) this.unpaced += 1;
       else this.#books.drop(cell, count, "disabled");
     } catch {

@@ -6,10 +6,10 @@ export type { DimensionBudget, InstrumentBudget, SeriesBudgetOptions } from "./s
 export { SeriesBudgetWarning } from "./policy-watch.ts";
 export type { Health } from "./health.ts";
 export type { Dropped, Ledger } from "./ledger.ts";
-export { denialLogRecord } from "./log-record.ts";
-export { redactTarget } from "./redact-target.ts";
-export type { Redact } from "./redactor.ts";
-export { denialSeverity } from "./severity.ts";
+export { denialLogRecord } from "./records/denial-record.ts";
+export { redactTarget } from "./records/redaction.ts";
+export type { Redact } from "./records/custom-redaction.ts";
+export { denialSeverity } from "./records/severity.ts";
 export {
   ATTRIBUTES,
   CLOSE_CAUSES,

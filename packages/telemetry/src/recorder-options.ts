@@ -7,7 +7,7 @@ import {
   withMethods,
 } from "@pyisolate/policy/options";
 
-import type { Redact } from "./redactor.ts";
+import type { Redact } from "./records/custom-redaction.ts";
 
 export interface DenialRecorderOptions {
   /** Default: the global one, also one that is registered later. */

@@ -15,12 +15,12 @@ import { HealthWatch, longerOf, type Health } from "./health.ts";
 import { HandOn } from "./hand-on.ts";
 import { addRecorder } from "./live.ts";
 import { LogOutlet } from "./log-outlet.ts";
-import { policyLoadedLogRecord } from "./log-record.ts";
+import { policyLoadedLogRecord } from "./records/lifecycle-records.ts";
 import { MeterOutlet } from "./meter-outlet.ts";
 import { PolicyWatch } from "./policy-watch.ts";
 import { LOGGER_PROVIDER, METER_PROVIDER, recorderSettings } from "./recorder-options.ts";
 import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
-import { Redactor } from "./redactor.ts";
+import { CustomRedaction } from "./records/custom-redaction.ts";
 import { EventRows } from "./rows.ts";
 import { ATTRIBUTES as A } from "./semconv.ts";
 import { newRow, Tally } from "./tally.ts";
@@ -61,7 +61,7 @@ class Recorder implements DenialRecorder {
 
   constructor(settings: RecorderSettings) {
     this.#settings = settings;
-    const redactor = new Redactor(settings.redact, this.#tally);
+    const redaction = new CustomRedaction(settings.redact, this.#tally);
     this.#rows = new EventRows(settings.maxSeries);
     this.#cells = new Cells(settings.maxSeries, (cell, fate, records, denials) => {
       this.#settle(cell, fate, records, denials);
@@ -74,7 +74,7 @@ class Recorder implements DenialRecorder {
       [
         ...this.#decisions.rows,
         ...this.#books.rows,
-        ...redactor.rows,
+        ...redaction.rows,
         this.#policyLoads,
         this.#foldedCell,
         this.#foldedRule,
@@ -83,7 +83,7 @@ class Recorder implements DenialRecorder {
       () => (this.#ended === undefined ? this.health() : this.#healthWith(undefined)),
       settings.meterProvider,
     );
-    const emitter = new Emitter(this.#log, this.#books, redactor);
+    const emitter = new Emitter(this.#log, this.#books, redaction);
     this.#drain = new Drain(this.#backlog, this.#log, this.#books, emitter, () => {
       this.#meter.flush();
     });

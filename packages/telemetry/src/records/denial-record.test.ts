@@ -3,9 +3,9 @@ import { DenialEvent } from "@pyisolate/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { cellClosedLogRecord, denialLogRecord } from "./log-record.ts";
-import { EVENTS } from "./semconv.ts";
-import { aDenial } from "./testing/denials.ts";
+import { denialLogRecord } from "./denial-record.ts";
+import { EVENTS } from "../semconv.ts";
+import { aDenial } from "../testing/denials.ts";
 
 const FULL = aDenial({
   id: "Zm9v-7",
@@ -83,39 +83,6 @@ test("a time before the process is that time, not a reading of performance.now()
 test("a time that is none has no record", () => {
   const event = new DenialEvent({ ...aDenial(), time: Number.NaN });
   expect(() => denialLogRecord(event, ROOT_CONTEXT)).toThrow(RangeError);
-});
-
-test("a cell's end", () => {
-  const { context: _, ...record } = cellClosedLogRecord(
-    { cell: "tenant-a", denials: 10, allowed: 5, cause: "limit" },
-    { denied: 10, emitted: 3, coalesced: 4, dropped: { ring_full: 2, emit_failed: 1 }, pending: 0 },
-    1000,
-    ROOT_CONTEXT,
-  );
-  expect(record).toMatchInlineSnapshot(`
-    {
-      "attributes": {
-        "pyisolate.cell": "tenant-a",
-        "pyisolate.closed.allowed": 5,
-        "pyisolate.closed.cause": "limit",
-        "pyisolate.closed.denials": 10,
-        "pyisolate.dropped.emit_failed": 1,
-        "pyisolate.dropped.ring_full": 2,
-        "pyisolate.ledger.coalesced": 4,
-        "pyisolate.ledger.denied": 10,
-        "pyisolate.ledger.dropped": 3,
-        "pyisolate.ledger.emitted": 3,
-        "pyisolate.ledger.pending": 0,
-      },
-      "body": "cell tenant-a ended (limit): 10 denied, 5 allowed",
-      "eventName": "pyisolate.cell.closed",
-      "severityNumber": 9,
-      "timestamp": [
-        1,
-        0,
-      ],
-    }
-  `);
 });
 
 test("any target gives bounded, well-formed text on one line", () => {

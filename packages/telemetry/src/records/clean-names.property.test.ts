@@ -2,9 +2,9 @@ import { cleanText, DenialEvent, denialEvent, isCleanText, type Policy } from "@
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { createDenialRecorder } from "./recorder.ts";
-import { aDenial } from "./testing/denials.ts";
-import { realSdk } from "./testing/sdk-double.ts";
+import { createDenialRecorder } from "../recorder.ts";
+import { aDenial } from "../testing/denials.ts";
+import { realSdk } from "../testing/sdk-double.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -2,7 +2,7 @@ import { SeverityNumber } from "@opentelemetry/api";
 import { expect, test } from "vitest";
 
 import { denialSeverity } from "./severity.ts";
-import { aDenial } from "./testing/denials.ts";
+import { aDenial } from "../testing/denials.ts";
 
 test("an ordinary denial is a warning", () => {
   expect(denialSeverity(aDenial())).toBe(SeverityNumber.WARN);

@@ -1,6 +1,6 @@
 import { MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
 
-import { cleanOnce } from "./clean-once.ts";
+import { cleanOnce } from "../clean-once.ts";
 import { cutText } from "./cut-text.ts";
 
 const REDACTED = "[redacted]";

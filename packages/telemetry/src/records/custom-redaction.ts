@@ -1,9 +1,9 @@
 import { MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
 
-import { cleanOnce } from "./clean-once.ts";
-import { redactTarget } from "./redact-target.ts";
-import { ATTRIBUTES as A, REDACTION_FAILURES, type RedactionFailure } from "./semconv.ts";
-import { newRow, type Row, type Tally } from "./tally.ts";
+import { cleanOnce } from "../clean-once.ts";
+import { redactTarget } from "./redaction.ts";
+import { ATTRIBUTES as A, REDACTION_FAILURES, type RedactionFailure } from "../semconv.ts";
+import { newRow, type Row, type Tally } from "../tally.ts";
 
 /** A rule of the host's own: gets a target that has been redacted already, and gives what may leave the process. */
 export type Redact = (target: string, event: DenialEvent) => string;
@@ -16,7 +16,7 @@ const MAX_SLOW = 8;
 const FORGIVEN_AFTER = 1000;
 
 /** Makes targets fit to leave the process. A rule that fails costs the target and nothing else. */
-export class Redactor {
+export class CustomRedaction {
   readonly #rule: Redact | undefined;
   readonly #tally: Tally;
   readonly #failures: ReadonlyMap<RedactionFailure, Row>;

@@ -1,18 +1,20 @@
-import { ROOT_CONTEXT, SeverityNumber } from "@opentelemetry/api";
-import type { Attributes, Context, HrTime, LogRecord } from "@opentelemetry/api";
-import {
-  MAX_CELL_LENGTH,
-  MAX_POLICY_NAME_LENGTH,
-  type CellTotals,
-  type DenialEvent,
-  type Policy,
-} from "@pyisolate/policy";
+import type { Attributes, Context, LogRecord } from "@opentelemetry/api";
+import type { DenialEvent } from "@pyisolate/policy";
 
-import { cleaner, cleanOnce } from "./clean-once.ts";
+import { ATTRIBUTES as A, EVENTS } from "../semconv.ts";
 import { cutText } from "./cut-text.ts";
-import { droppedTotal, type Dropped, type Ledger } from "./ledger.ts";
-import { redactTarget } from "./redact-target.ts";
-import { ATTRIBUTES as A, DROPPED, EVENTS, type DropReason } from "./semconv.ts";
+import {
+  cellText,
+  hashText,
+  hrTime,
+  lackedText,
+  nearestText,
+  operationText,
+  policyText,
+  ruleText,
+  word,
+} from "./record-fields.ts";
+import { redactTarget } from "./redaction.ts";
 import { denialSeverity } from "./severity.ts";
 
 /** What of an event's target may leave the process; undefined where nothing may. */
@@ -87,7 +89,7 @@ export function denialLogRecord(
     eventName: EVENTS.denial.name,
     timestamp: hrTime(event.time),
     severityNumber: denialSeverity(event),
-    body: denialMessage(event, { cell, operation, rule }, target, burst?.count ?? 1),
+    body: denialBody(event, { cell, operation, rule }, target, burst?.count ?? 1),
     attributes,
     context,
   };
@@ -106,76 +108,8 @@ function otherTargets(
   return [...new Set([...others].map((target) => cutText(target, MAX_OTHER_TARGET)))];
 }
 
-/** The log record of what was dropped since the last one like it. `time` is Unix milliseconds. */
-export function recordsDroppedLogRecord(dropped: Dropped, time: number): LogRecord {
-  const total = droppedTotal(dropped);
-  return {
-    eventName: EVENTS.recordsDropped.name,
-    timestamp: hrTime(time),
-    severityNumber: SeverityNumber.WARN,
-    body: `${total} denials have no record; the counters have them`,
-    attributes: { [A.droppedTotal.name]: total, ...byReason(dropped) },
-    context: ROOT_CONTEXT,
-  };
-}
-
-function byReason(dropped: Dropped): Attributes {
-  const attributes: Attributes = {};
-  for (const [reason, count] of Object.entries(dropped)) {
-    attributes[DROPPED[reason as DropReason].name] = count;
-  }
-  return attributes;
-}
-
-/** The log record of a policy that decides from now on. `time` is Unix milliseconds. */
-export function policyLoadedLogRecord(
-  policy: Pick<Policy, "name" | "hash">,
-  time: number,
-): LogRecord {
-  const name = policyText(policy.name);
-  return {
-    eventName: EVENTS.policyLoaded.name,
-    timestamp: hrTime(time),
-    severityNumber: SeverityNumber.INFO,
-    body: `policy ${name} decides from now on`,
-    attributes: { [A.policyName.name]: name, [A.policyHash.name]: hashText(policy.hash) },
-    context: ROOT_CONTEXT,
-  };
-}
-
-/** The log record of a cell's end. `time` is Unix milliseconds. */
-export function cellClosedLogRecord(
-  totals: CellTotals,
-  ledger: Ledger,
-  time: number,
-  context: Context,
-): LogRecord {
-  const cell = cellText(totals.cell);
-  const cause = word(totals.cause);
-  const attributes: Attributes = {
-    [A.cell.name]: cell,
-    [A.closedCause.name]: cause,
-    [A.closedDenials.name]: totals.denials,
-    [A.closedAllowed.name]: totals.allowed,
-    [A.ledgerDenied.name]: ledger.denied,
-    [A.ledgerEmitted.name]: ledger.emitted,
-    [A.ledgerCoalesced.name]: ledger.coalesced,
-    [A.ledgerDropped.name]: droppedTotal(ledger.dropped),
-    [A.ledgerPending.name]: ledger.pending,
-    ...byReason(ledger.dropped),
-  };
-  return {
-    eventName: EVENTS.cellClosed.name,
-    timestamp: hrTime(time),
-    severityNumber: SeverityNumber.INFO,
-    body: `cell ${cell} ended (${cause}): ${totals.denials} denied, ${totals.allowed} allowed`,
-    attributes,
-    context,
-  };
-}
-
 // The target last: what a guest wrote can then be taken for nothing else.
-function denialMessage(
+function denialBody(
   { enforced, capability, reason }: DenialEvent,
   { cell, operation, rule }: { readonly cell: string; operation: string; rule: string },
   target: string | undefined,
@@ -188,29 +122,6 @@ function denialMessage(
   return hasText(target) ? `${what} ${why}: ${target}` : `${what} ${why}`;
 }
 
-/** Longest of an event's ids and words, in UTF-16 code units: an event's id is the longest. */
-const MAX_WORD = 128;
-
-function word(text: string): string {
-  return cleanOnce(text, MAX_WORD);
-}
-
-const cellText = cleaner(MAX_CELL_LENGTH);
-const policyText = cleaner(MAX_POLICY_NAME_LENGTH);
-const hashText = cleaner(MAX_WORD);
-const ruleText = cleaner(MAX_WORD);
-const nearestText = cleaner(MAX_WORD);
-const operationText = cleaner(MAX_WORD);
-const lackedText = cleaner(MAX_WORD);
-
 function hasText(target: string | undefined): target is string {
   return target !== undefined && target !== "";
-}
-
-// A pair, because the SDK takes a small number for a reading of performance.now().
-function hrTime(time: number): HrTime {
-  // One record with a time that is none would cost its whole batch in the exporter.
-  if (!Number.isFinite(time)) throw new RangeError("an event's time must be a finite number");
-  const seconds = Math.floor(time / 1000);
-  return [seconds, Math.round((time - seconds * 1000) * 1e6)];
 }

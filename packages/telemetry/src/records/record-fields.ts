@@ -1,0 +1,27 @@
+import type { HrTime } from "@opentelemetry/api";
+import { MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH } from "@pyisolate/policy";
+
+import { cleaner, cleanOnce } from "../clean-once.ts";
+
+/** Longest of an event's ids and words, in UTF-16 code units: an event's id is the longest. */
+const MAX_WORD = 128;
+
+export function word(text: string): string {
+  return cleanOnce(text, MAX_WORD);
+}
+
+export const cellText = cleaner(MAX_CELL_LENGTH);
+export const policyText = cleaner(MAX_POLICY_NAME_LENGTH);
+export const hashText = cleaner(MAX_WORD);
+export const ruleText = cleaner(MAX_WORD);
+export const nearestText = cleaner(MAX_WORD);
+export const operationText = cleaner(MAX_WORD);
+export const lackedText = cleaner(MAX_WORD);
+
+// A pair, because the SDK takes a small number for a reading of performance.now().
+export function hrTime(time: number): HrTime {
+  // One record with a time that is none would cost its whole batch in the exporter.
+  if (!Number.isFinite(time)) throw new RangeError("an event's time must be a finite number");
+  const seconds = Math.floor(time / 1000);
+  return [seconds, Math.round((time - seconds * 1000) * 1e6)];
+}
