@@ -5,15 +5,15 @@ import { expect, test } from "vitest";
 import { Backlog } from "./backlog.ts";
 import type { Burst } from "./bursts.ts";
 import { Cells } from "./cells.ts";
-import { EventRows } from "./rows.ts";
+import { EventSeriesTable } from "./metrics/event-series.ts";
 import { aDenial } from "./testing/denials.ts";
 
 function setup(capacity: number, recordsPerWindow = 1000) {
   const backlog = new Backlog(capacity, recordsPerWindow);
   const cells = new Cells(1000, () => {});
-  const rows = new EventRows(1000);
+  const table = new EventSeriesTable(1000);
   const push = (event: DenialEvent) =>
-    backlog.push(event, ROOT_CONTEXT, cells.find(event.cell), rows.find(event));
+    backlog.push(event, ROOT_CONTEXT, cells.find(event.cell), table.find(event));
   const take = (max = Number.POSITIVE_INFINITY) => {
     backlog.releaseBursts();
     const events: DenialEvent[] = [];
@@ -79,10 +79,10 @@ test("a burst never mixes what its record tells", () => {
 
 test("a burst is of the cell itself, and not of one that had its name before it", () => {
   const { backlog, take } = setup(1, 0);
-  const row = new EventRows(10).find(aDenial());
+  const series = new EventSeriesTable(10).find(aDenial());
   const [former, present] = [1, 2].map(() => new Cells(10, () => {}).find("tenant-a"));
   for (const cell of [former, former, present]) {
-    if (cell !== undefined) backlog.push(aDenial(), ROOT_CONTEXT, cell, row);
+    if (cell !== undefined) backlog.push(aDenial(), ROOT_CONTEXT, cell, series);
   }
   expect(take().bursts).toMatchObject([
     { cell: former, count: 2 },

@@ -6,7 +6,7 @@ import type { Cell } from "./cells.ts";
 import { Notices, type Notice } from "./notices.ts";
 import { Quota } from "./quota.ts";
 import { Ring } from "./ring.ts";
-import type { EventRow } from "./rows.ts";
+import type { EventSeries } from "./metrics/event-series.ts";
 
 /** Kinds of denial that can burst at once. */
 const MAX_BURSTS = 1024;
@@ -46,17 +46,17 @@ export class Backlog {
   }
 
   /** @returns false where there is no room. */
-  push(event: DenialEvent, context: Context, cell: Cell, row: EventRow): boolean {
+  push(event: DenialEvent, context: Context, cell: Cell, series: EventSeries): boolean {
     if (
       cell.waiting < this.#share &&
       this.#ring.size < this.#ring.capacity &&
-      this.#quota.take(cell, row) &&
+      this.#quota.take(cell, series) &&
       this.#ring.push(event, context, cell)
     ) {
       cell.waiting += 1;
       return true;
     }
-    return this.#bursts.merge(event, context, cell, row);
+    return this.#bursts.merge(event, context, cell, series);
   }
 
   /** @returns false where there is no room. */

@@ -2,13 +2,13 @@ import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
 import type { Cell } from "./cells.ts";
-import type { EventRow } from "./rows.ts";
+import type { EventSeries } from "./metrics/event-series.ts";
 import { Sample } from "./sample.ts";
 
 /** Like denials of one cell, of which the first stands for all. */
 export interface Burst {
   readonly cell: Cell;
-  readonly row: EventRow;
+  readonly series: EventSeries;
   readonly first: DenialEvent;
   readonly context: Context;
   last: DenialEvent;
@@ -48,17 +48,19 @@ export class Bursts {
   }
 
   /** @returns false where the table is full and the denial is of no kind in it. */
-  merge(event: DenialEvent, context: Context, cell: Cell, row: EventRow): boolean {
-    const last = row.burst;
+  merge(event: DenialEvent, context: Context, cell: Cell, series: EventSeries): boolean {
+    const last = series.burst;
     // In a flood, also in one of many rules, this is the only comparison.
     // Of the cell itself, and not of one that had its name before it.
     const burst =
-      last?.cell === cell && sameKind(last, event) ? last : this.#find(event, context, cell, row);
+      last?.cell === cell && sameKind(last, event)
+        ? last
+        : this.#find(event, context, cell, series);
     if (burst === undefined) return false;
     burst.last = event;
     burst.count += 1;
     if (burst.count === burst.next) burst.next = burst.sample.keep(event, burst.count);
-    row.burst = burst;
+    series.burst = burst;
     return true;
   }
 
@@ -80,14 +82,14 @@ export class Bursts {
     return burst;
   }
 
-  #find(event: DenialEvent, context: Context, cell: Cell, row: EventRow): Burst | undefined {
-    const kinds = cell.kinds.get(row);
+  #find(event: DenialEvent, context: Context, cell: Cell, series: EventSeries): Burst | undefined {
+    const kinds = cell.kinds.get(series);
     if (kinds !== undefined) for (const burst of kinds) if (sameKind(burst, event)) return burst;
     if (this.size >= this.#max || cell.bursts >= this.#share) return undefined;
     const sample = new Sample();
     const burst: Burst = {
       cell,
-      row,
+      series,
       first: event,
       context,
       last: event,
@@ -95,7 +97,7 @@ export class Bursts {
       count: 0,
       next: 1,
     };
-    if (kinds === undefined) cell.kinds.set(row, [burst]);
+    if (kinds === undefined) cell.kinds.set(series, [burst]);
     else kinds.push(burst);
     this.#held.add(burst);
     cell.bursts += 1;
@@ -103,12 +105,12 @@ export class Bursts {
   }
 
   #forget(burst: Burst): void {
-    const { cell, row } = burst;
+    const { cell, series } = burst;
     cell.bursts -= 1;
-    if (row.burst === burst) row.burst = undefined;
-    const kinds = cell.kinds.get(row)?.filter((other) => other !== burst) ?? [];
-    if (kinds.length > 0) cell.kinds.set(row, kinds);
-    else cell.kinds.delete(row);
+    if (series.burst === burst) series.burst = undefined;
+    const kinds = cell.kinds.get(series)?.filter((other) => other !== burst) ?? [];
+    if (kinds.length > 0) cell.kinds.set(series, kinds);
+    else cell.kinds.delete(series);
   }
 }
 

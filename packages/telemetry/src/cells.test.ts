@@ -17,9 +17,9 @@ test("past the budget cells share _other", () => {
   const cells = new Cells(3, noFate);
   for (const name of ["a", "b", "c", "d"]) cells.find(name);
   expect(cells.size).toBe(3);
-  expect(cells.find("c").row).toBe(cells.other.row);
+  expect(cells.find("c").series).toBe(cells.other.series);
   expect(cells.find("d")).toBe(cells.other);
-  expect(cells.other.row.attributes).toEqual({ "pyisolate.cell": "_other" });
+  expect(cells.other.series.attributes).toEqual({ "pyisolate.cell": "_other" });
 });
 
 test("a closed cell makes room for another's account, and its series stays its own", () => {
@@ -34,7 +34,7 @@ test("a closed cell makes room for another's account, and its series stays its o
   expect(cells.other.account.read()).toMatchObject({ denied: 1, emitted: 1 });
   expect(cells.account("a")?.denied).toBe(1);
   cells.close(c);
-  expect(cells.find("a").row).toBe(a.row);
+  expect(cells.find("a").series).toBe(a.series);
 });
 
 test("what becomes of a retired cell's records is settled where its account went", () => {
@@ -83,17 +83,17 @@ test("any churn of cells stays in the budget, and loses no count that is settled
         const cells = new Cells(max, (cell, _fate, records, denials) => {
           cell.account.emit(records, denials);
         });
-        const rows = new Set<unknown>();
+        const seen = new Set<unknown>();
         const late: Claim[] = [];
         for (const [name, closes, arrives] of churn) {
           const cell = cells.find(`cell-${name}`);
           cell.account.deny();
           if (arrives) cell.claim.settle("arrived", 1, 1);
           else late.push(cell.claim);
-          rows.add(cell.row);
+          seen.add(cell.series);
           if (closes) cells.close(cell);
         }
-        expect(rows.size).toBeLessThanOrEqual(max);
+        expect(seen.size).toBeLessThanOrEqual(max);
         expect(cells.size).toBeLessThanOrEqual(max);
         // Every account is its own or has been absorbed: their sums are exact.
         const accounts = new Set([cells.other.account]);

@@ -5,15 +5,15 @@ import { cleanOnce } from "./clean-once.ts";
 import type { Claim } from "./far-end.ts";
 import { Account, type Ledger } from "./ledger.ts";
 import type { Spend } from "./quota.ts";
-import type { EventRow } from "./rows.ts";
+import type { EventSeries } from "./metrics/event-series.ts";
 import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
-import { newRow, type Row } from "./tally.ts";
+import { newSeries, type Series } from "./metrics/series.ts";
 
 /** What the recorder knows of one cell name. */
 export interface Cell {
   readonly name: string;
   /** Its series of `pyisolate.denials`; that of `_other` past the budget. */
-  readonly row: Row;
+  readonly series: Series;
   readonly folded: boolean;
   /** That of `_other` once it has been closed and its room was needed. */
   account: Account;
@@ -22,7 +22,7 @@ export interface Cell {
   /** Events of it in the ring. */
   waiting: number;
   /** Kinds of its denials that burst, and how many those are. */
-  readonly kinds: Map<EventRow, Burst[]>;
+  readonly kinds: Map<EventSeries, Burst[]>;
   bursts: number;
   /** What it has left of its records. */
   spend: Spend | undefined;
@@ -48,7 +48,7 @@ const MAX_NAME = 256;
 export class Cells {
   readonly #max: number;
   readonly #settle: Settle;
-  readonly #rows = new Map<string, Row>();
+  readonly #series = new Map<string, Series>();
   readonly #cells = new Map<string, Cell>();
   readonly #closed = new Set<string>();
   readonly #other: Cell;
@@ -58,14 +58,14 @@ export class Cells {
   constructor(max: number, settle: Settle) {
     this.#max = max;
     this.#settle = settle;
-    const row = newRow("denials", { [A.cell.name]: OTHER });
-    this.#other = newCell(OTHER, row, true, settle);
+    const series = newSeries("denials", { [A.cell.name]: OTHER });
+    this.#other = newCell(OTHER, series, true, settle);
     this.#last = this.#other;
   }
 
   /** Series so far, that of `_other` included. */
   get size(): number {
-    return this.#rows.size + 1;
+    return this.#series.size + 1;
   }
 
   /** The cell that all cells past the bound share. */
@@ -107,18 +107,18 @@ export class Cells {
     if (known !== undefined) return known;
     if (name === OTHER) return this.#other;
     if (this.#cells.size >= this.#max && !this.#retire()) return this.#other;
-    const row = this.#rows.get(name) ?? this.#newRow(name);
-    const cell = newCell(name, row ?? this.#other.row, row === undefined, this.#settle);
+    const series = this.#series.get(name) ?? this.#newSeries(name);
+    const cell = newCell(name, series ?? this.#other.series, series === undefined, this.#settle);
     this.#cells.set(name, cell);
     return cell;
   }
 
-  #newRow(name: string): Row | undefined {
+  #newSeries(name: string): Series | undefined {
     // One series of the budget is that of `_other`.
-    if (this.#rows.size >= this.#max - 1) return undefined;
-    const row = newRow("denials", { [A.cell.name]: name });
-    this.#rows.set(name, row);
-    return row;
+    if (this.#series.size >= this.#max - 1) return undefined;
+    const series = newSeries("denials", { [A.cell.name]: name });
+    this.#series.set(name, series);
+    return series;
   }
 
   #retire(): boolean {
@@ -151,10 +151,10 @@ function labelOf(name: string): string {
   return cleanOnce(name, MAX_CELL_LENGTH);
 }
 
-function newCell(name: string, row: Row, folded: boolean, settle: Settle): Cell {
+function newCell(name: string, series: Series, folded: boolean, settle: Settle): Cell {
   const cell: Cell = {
     name,
-    row,
+    series,
     folded,
     account: new Account(),
     claim: {

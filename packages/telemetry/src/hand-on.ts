@@ -1,6 +1,6 @@
 import type { Drain } from "./drain.ts";
 import type { LogOutlet } from "./log-outlet.ts";
-import type { MeterOutlet } from "./meter-outlet.ts";
+import type { MeterBinding } from "./metrics/meter-binding.ts";
 import { within } from "./within.ts";
 
 /** The last counts are waited for this long even where records have used up all the time, milliseconds. */
@@ -15,11 +15,11 @@ const KEEP_ALIVE = { keepAlive: true };
 export class HandOn {
   readonly #drain: Drain;
   readonly #log: LogOutlet;
-  readonly #meter: MeterOutlet;
+  readonly #meter: MeterBinding;
   readonly #isSettled: () => boolean;
   #whenSettled: () => void = () => {};
 
-  constructor(drain: Drain, log: LogOutlet, meter: MeterOutlet, isSettled: () => boolean) {
+  constructor(drain: Drain, log: LogOutlet, meter: MeterBinding, isSettled: () => boolean) {
     this.#drain = drain;
     this.#log = log;
     this.#meter = meter;

@@ -1,9 +1,13 @@
 export { createDenialRecorder } from "./recorder.ts";
 export type { DenialRecorder } from "./denial-recorder.ts";
 export type { DenialRecorderOptions } from "./recorder-options.ts";
-export { seriesBudget } from "./series-budget.ts";
-export type { DimensionBudget, InstrumentBudget, SeriesBudgetOptions } from "./series-budget.ts";
-export { SeriesBudgetWarning } from "./policy-watch.ts";
+export { seriesBudget } from "./metrics/series-budget.ts";
+export type {
+  DimensionBudget,
+  InstrumentBudget,
+  SeriesBudgetOptions,
+} from "./metrics/series-budget.ts";
+export { SeriesBudgetWarning } from "./metrics/series-budget-warning.ts";
 export type { Health } from "./health.ts";
 export type { Dropped, Ledger } from "./ledger.ts";
 export { denialLogRecord } from "./records/denial-record.ts";

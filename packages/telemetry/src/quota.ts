@@ -1,12 +1,12 @@
 import type { Cell } from "./cells.ts";
-import type { EventRow } from "./rows.ts";
+import type { EventSeries } from "./metrics/event-series.ts";
 
 /** What a cell has left of its records in one window. */
 export interface Spend {
   readonly window: number;
   left: number;
   /** What is left of each row's share; rows that are not in it have all of it. */
-  readonly rows: Map<EventRow, Share>;
+  readonly shares: Map<EventSeries, Share>;
 }
 
 /** An object, so that taking from it writes nothing into the map: that is the dearer half of looking it up. */
@@ -22,24 +22,24 @@ interface Share {
  */
 export class Quota {
   readonly #perCell: number;
-  readonly #perRow: number;
+  readonly #perSeries: number;
   #window = 0;
 
   constructor(perCell: number) {
     this.#perCell = perCell;
-    this.#perRow = Math.ceil(perCell / 2);
+    this.#perSeries = Math.ceil(perCell / 2);
   }
 
   /** Takes one from cell and row. @returns false where either has none left. */
-  take(cell: Cell, row: EventRow): boolean {
+  take(cell: Cell, series: EventSeries): boolean {
     let spend = cell.spend;
     if (spend?.window !== this.#window) {
-      spend = { window: this.#window, left: this.#perCell, rows: new Map() };
+      spend = { window: this.#window, left: this.#perCell, shares: new Map() };
       cell.spend = spend;
     }
     // First: in a flood this is all that is asked.
     if (spend.left === 0) return false;
-    const share = spend.rows.get(row) ?? this.#share(spend, row);
+    const share = spend.shares.get(series) ?? this.#share(spend, series);
     if (share.left === 0) return false;
     share.left -= 1;
     spend.left -= 1;
@@ -51,9 +51,9 @@ export class Quota {
     this.#window += 1;
   }
 
-  #share({ rows }: Spend, row: EventRow): Share {
-    const share = { left: this.#perRow };
-    rows.set(row, share);
+  #share({ shares }: Spend, series: EventSeries): Share {
+    const share = { left: this.#perSeries };
+    shares.set(series, share);
     return share;
   }
 }

@@ -7,6 +7,7 @@ import {
   withMethods,
 } from "@pyisolate/policy/options";
 
+import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "./metrics/series-budget.ts";
 import type { Redact } from "./records/custom-redaction.ts";
 
 export interface DenialRecorderOptions {
@@ -44,10 +45,6 @@ export type RecorderSettings = Required<
 > &
   Pick<DenialRecorderOptions, "meterProvider" | "loggerProvider" | "redact">;
 
-/** What the SDK is told to leave room for (see `sdk/`): a higher cap would overflow there, out of our sight. */
-export const MAX_SERIES = 16_000;
-
-export const DEFAULT_MAX_SERIES = 1000;
 const MAX_RING = 1 << 20;
 const MAX_RATE = 1_000_000;
 const DAY = 86_400_000;
@@ -55,8 +52,6 @@ const DAY = 86_400_000;
 /** A provider of meters, and one of loggers. */
 export const METER_PROVIDER = withMethods("a provider", ["getMeter"]);
 export const LOGGER_PROVIDER = withMethods("a provider", ["getLogger"]);
-
-export const MAX_SERIES_CHECK = whole(2, MAX_SERIES);
 
 const CHECKS: OptionChecks<DenialRecorderOptions> = {
   meterProvider: METER_PROVIDER,

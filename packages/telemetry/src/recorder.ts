@@ -6,7 +6,7 @@ import { Backlog } from "./backlog.ts";
 import { Books } from "./books.ts";
 import { Cells, type Cell } from "./cells.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
-import { Decisions } from "./decisions.ts";
+import { DecisionSeries } from "./metrics/decision-series.ts";
 import { Drain } from "./drain.ts";
 import { Emitter } from "./emitter.ts";
 import type { Fate } from "./far-end.ts";
@@ -16,14 +16,14 @@ import { HandOn } from "./hand-on.ts";
 import { addRecorder } from "./live.ts";
 import { LogOutlet } from "./log-outlet.ts";
 import { policyLoadedLogRecord } from "./records/lifecycle-records.ts";
-import { MeterOutlet } from "./meter-outlet.ts";
-import { PolicyWatch } from "./policy-watch.ts";
+import { MeterBinding } from "./metrics/meter-binding.ts";
+import { PolicySeries } from "./metrics/series-budget-warning.ts";
 import { LOGGER_PROVIDER, METER_PROVIDER, recorderSettings } from "./recorder-options.ts";
 import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
 import { CustomRedaction } from "./records/custom-redaction.ts";
-import { EventRows } from "./rows.ts";
+import { EventSeriesTable } from "./metrics/event-series.ts";
 import { ATTRIBUTES as A } from "./semconv.ts";
-import { newRow, Tally } from "./tally.ts";
+import { newSeries, CounterBuffer } from "./metrics/series.ts";
 
 /**
  * Makes a sink that turns denials into exact counters and log records, through the global OpenTelemetry providers or those
@@ -40,18 +40,18 @@ export function createDenialRecorder(options?: DenialRecorderOptions): DenialRec
 
 class Recorder implements DenialRecorder {
   readonly #settings: RecorderSettings;
-  readonly #tally = new Tally();
+  readonly #counters = new CounterBuffer();
   readonly #health = new HealthWatch();
-  readonly #books = new Books(this.#tally);
-  readonly #decisions = new Decisions();
-  readonly #rows: EventRows;
+  readonly #books = new Books(this.#counters);
+  readonly #decisions = new DecisionSeries();
+  readonly #eventSeries: EventSeriesTable;
   readonly #cells: Cells;
-  readonly #policyLoads = newRow("policyLoads", {});
-  readonly #foldedCell = newRow("folded", { [A.dimension.name]: "cell" });
-  readonly #foldedRule = newRow("folded", { [A.dimension.name]: "policy_rule" });
-  readonly #policies: PolicyWatch;
+  readonly #policyLoads = newSeries("policyLoads", {});
+  readonly #foldedCell = newSeries("folded", { [A.dimension.name]: "cell" });
+  readonly #foldedRule = newSeries("folded", { [A.dimension.name]: "policy_rule" });
+  readonly #policies: PolicySeries;
   readonly #backlog: Backlog;
-  readonly #meter: MeterOutlet;
+  readonly #meter: MeterBinding;
   readonly #log: LogOutlet;
   readonly #drain: Drain;
   readonly #handOn: HandOn;
@@ -61,20 +61,20 @@ class Recorder implements DenialRecorder {
 
   constructor(settings: RecorderSettings) {
     this.#settings = settings;
-    const redaction = new CustomRedaction(settings.redact, this.#tally);
-    this.#rows = new EventRows(settings.maxSeries);
+    const redaction = new CustomRedaction(settings.redact, this.#counters);
+    this.#eventSeries = new EventSeriesTable(settings.maxSeries);
     this.#cells = new Cells(settings.maxSeries, (cell, fate, records, denials) => {
       this.#settle(cell, fate, records, denials);
     });
-    this.#policies = new PolicyWatch(settings.maxSeries);
+    this.#policies = new PolicySeries(settings.maxSeries);
     this.#backlog = new Backlog(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LogOutlet(settings.loggerProvider);
-    this.#meter = new MeterOutlet(
-      this.#tally,
+    this.#meter = new MeterBinding(
+      this.#counters,
       [
-        ...this.#decisions.rows,
-        ...this.#books.rows,
-        ...redaction.rows,
+        ...this.#decisions.allSeries,
+        ...this.#books.allSeries,
+        ...redaction.allSeries,
         this.#policyLoads,
         this.#foldedCell,
         this.#foldedRule,
@@ -107,30 +107,30 @@ class Recorder implements DenialRecorder {
     let counted = false;
     try {
       cell = this.#cells.find(event.cell);
-      const row = this.#rows.find(event);
-      this.#tally.count(row);
+      const series = this.#eventSeries.find(event);
+      this.#counters.count(series);
       this.#books.deny(cell);
       counted = true;
       if (event.enforced) {
-        this.#tally.count(cell.row);
-        this.#decisions.deny(event.capability, this.#tally);
+        this.#counters.count(cell.series);
+        this.#decisions.deny(event.capability, this.#counters);
       }
-      if (cell.folded) this.#tally.count(this.#foldedCell);
-      if (row.folded) this.#tally.count(this.#foldedRule);
+      if (cell.folded) this.#counters.count(this.#foldedCell);
+      if (series.folded) this.#counters.count(this.#foldedRule);
       this.#cells.reopen(cell);
       if (this.#ended !== undefined) {
         this.#books.drop(cell, 1, "shutdown");
         if (this.#over) this.#meter.flush();
         return;
       }
-      if (!this.#backlog.push(event, context.active(), cell, row)) {
+      if (!this.#backlog.push(event, context.active(), cell, series)) {
         this.#books.drop(cell, 1, "ring_full");
       }
       this.#drain.schedule();
     } catch {
       if (!counted) {
         // Counted as what the ledger calls it, or the two would not agree.
-        this.#tally.count(this.#rows.lastResort);
+        this.#counters.count(this.#eventSeries.overflow);
         this.#books.deny(cell);
       }
       this.#books.drop(cell, 1, "invalid");
@@ -139,7 +139,7 @@ class Recorder implements DenialRecorder {
   }
 
   allowed(capability: Capability): void {
-    this.#decisions.allow(capability, this.#tally);
+    this.#decisions.allow(capability, this.#counters);
   }
 
   closed(totals: CellTotals): void {
@@ -157,7 +157,7 @@ class Recorder implements DenialRecorder {
   policyLoaded(policy: Policy): void {
     try {
       const warning = this.#policies.load(policy);
-      this.#tally.count(this.#policyLoads);
+      this.#counters.count(this.#policyLoads);
       if (this.#ended === undefined) {
         this.#drain.announce(policyLoadedLogRecord(policy, Date.now()));
       }

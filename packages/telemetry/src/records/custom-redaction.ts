@@ -3,7 +3,7 @@ import { MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
 import { cleanOnce } from "../clean-once.ts";
 import { redactTarget } from "./redaction.ts";
 import { ATTRIBUTES as A, REDACTION_FAILURES, type RedactionFailure } from "../semconv.ts";
-import { newRow, type Row, type Tally } from "../tally.ts";
+import { newSeries, type Series, type CounterBuffer } from "../metrics/series.ts";
 
 /** A rule of the host's own: gets a target that has been redacted already, and gives what may leave the process. */
 export type Redact = (target: string, event: DenialEvent) => string;
@@ -18,19 +18,21 @@ const FORGIVEN_AFTER = 1000;
 /** Makes targets fit to leave the process. A rule that fails costs the target and nothing else. */
 export class CustomRedaction {
   readonly #rule: Redact | undefined;
-  readonly #tally: Tally;
-  readonly #failures: ReadonlyMap<RedactionFailure, Row>;
+  readonly #counters: CounterBuffer;
+  readonly #failures: ReadonlyMap<RedactionFailure, Series>;
   #slow = 0;
   #runs = 0;
 
-  constructor(rule: Redact | undefined, tally: Tally) {
+  constructor(rule: Redact | undefined, counters: CounterBuffer) {
     this.#rule = rule;
-    this.#tally = tally;
-    this.#failures = new Map(REDACTION_FAILURES.map((failure) => [failure, failureRow(failure)]));
+    this.#counters = counters;
+    this.#failures = new Map(
+      REDACTION_FAILURES.map((failure) => [failure, failureSeries(failure)]),
+    );
   }
 
   /** Every row of the metric. */
-  get rows(): readonly Row[] {
+  get allSeries(): readonly Series[] {
     return [...this.#failures.values()];
   }
 
@@ -68,12 +70,12 @@ export class CustomRedaction {
   }
 
   #fail(failure: RedactionFailure): undefined {
-    const row = this.#failures.get(failure);
-    if (row !== undefined) this.#tally.count(row);
+    const series = this.#failures.get(failure);
+    if (series !== undefined) this.#counters.count(series);
     return undefined;
   }
 }
 
-function failureRow(failure: RedactionFailure): Row {
-  return newRow("redactions", { [A.redactionFailure.name]: failure });
+function failureSeries(failure: RedactionFailure): Series {
+  return newSeries("redactions", { [A.redactionFailure.name]: failure });
 }

@@ -6,7 +6,7 @@ import {
   type IMetricReader,
 } from "@opentelemetry/sdk-metrics";
 
-import { MAX_SERIES } from "../recorder-options.ts";
+import { MAX_SERIES } from "../metrics/series-budget.ts";
 import { SCOPE } from "../scope.ts";
 import { Courier } from "./courier.ts";
 import { Dispatch } from "./dispatch.ts";

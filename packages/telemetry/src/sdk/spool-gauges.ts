@@ -1,6 +1,6 @@
 import type { MeterProvider } from "@opentelemetry/api";
 
-import { asOptions } from "../instruments.ts";
+import { asOptions } from "../metrics/instruments.ts";
 import { SCOPE } from "../scope.ts";
 import type { Spool } from "./spool.ts";
 

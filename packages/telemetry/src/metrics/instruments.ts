@@ -6,9 +6,9 @@ import {
   type Observable,
 } from "@opentelemetry/api";
 
-import type { Reading } from "./readings.ts";
-import { ATTRIBUTES as A, METRICS, STATES, type CounterKey, type GaugeKey } from "./semconv.ts";
-import type { Row } from "./tally.ts";
+import type { Reading } from "../readings.ts";
+import { ATTRIBUTES as A, METRICS, STATES, type CounterKey, type GaugeKey } from "../semconv.ts";
+import type { Series } from "./series.ts";
 
 /**
  * The recorder's instruments of one meter. The counters are synchronous ones that are fed sums: an observable counter loses
@@ -46,8 +46,8 @@ export class Instruments {
     meter.addBatchObservableCallback(this.#onCollect, this.#gauges);
   }
 
-  add(row: Row, amount: number): void {
-    this.#counters[row.counter].add(amount, row.attributes);
+  add(series: Series, amount: number): void {
+    this.#counters[series.counter].add(amount, series.attributes);
   }
 
   /** Ends the gauges; the counters keep what they were given. */

@@ -1,13 +1,13 @@
 import { createNoopMeter, metrics } from "@opentelemetry/api";
 import type { MeterProvider } from "@opentelemetry/api";
 
-import { farEndOf, type FarEnd } from "./far-end.ts";
-import { forceFlushOf, type Patience } from "./force-flush.ts";
+import { farEndOf, type FarEnd } from "../far-end.ts";
+import { forceFlushOf, type Patience } from "../force-flush.ts";
 import { Instruments } from "./instruments.ts";
-import { addReading, readingOf, type Reading } from "./readings.ts";
-import { SCOPE } from "./scope.ts";
-import type { Row, Tally } from "./tally.ts";
-import { within } from "./within.ts";
+import { addReading, readingOf, type Reading } from "../readings.ts";
+import { SCOPE } from "../scope.ts";
+import type { Series, CounterBuffer } from "./series.ts";
+import { within } from "../within.ts";
 
 /** How often a recorder that has no meter yet looks for one, milliseconds. */
 const LOOK_INTERVAL = 1000;
@@ -16,10 +16,10 @@ const LOOK_INTERVAL = 1000;
  * Where counts go. The metrics API has no proxy: an instrument made before a provider is registered stays without effect
  * for ever. So instruments are made when a real provider is there, again when it changes, and until then counts wait.
  */
-export class MeterOutlet {
-  readonly #tally: Tally;
+export class MeterBinding {
+  readonly #counters: CounterBuffer;
   /** Rows that begin at zero, so that `rate()` and `increase()` see the first count. */
-  readonly #known: readonly Row[];
+  readonly #known: readonly Series[];
   readonly #reading: () => Reading;
   #forget: () => void = () => {};
   #injected: MeterProvider | undefined;
@@ -29,12 +29,12 @@ export class MeterOutlet {
   #released = false;
 
   constructor(
-    tally: Tally,
-    known: readonly Row[],
+    counters: CounterBuffer,
+    known: readonly Series[],
     reading: () => Reading,
     provider: MeterProvider | undefined,
   ) {
-    this.#tally = tally;
+    this.#counters = counters;
     this.#known = known;
     this.#reading = reading;
     this.#injected = provider;
@@ -58,8 +58,8 @@ export class MeterOutlet {
       this.#refresh();
       const instruments = this.#instruments;
       if (instruments === undefined) return;
-      this.#tally.flush((row, amount) => {
-        instruments.add(row, amount);
+      this.#counters.flush((series, amount) => {
+        instruments.add(series, amount);
       });
     } catch {
       // A meter that cannot be made: the counts are kept, the next flush tries again.
@@ -112,7 +112,7 @@ export class MeterOutlet {
       }
       return reading;
     });
-    for (const row of this.#known) instruments.add(row, 0);
+    for (const series of this.#known) instruments.add(series, 0);
     this.#instruments = instruments;
     this.#forget = addReading(provider, this.#reading);
   }

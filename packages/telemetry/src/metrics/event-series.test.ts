@@ -2,25 +2,25 @@ import { CAPABILITIES, DENIAL_REASONS, VERDICTS, DenialEvent } from "@pyisolate/
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { EventRows } from "./rows.ts";
-import { Tally } from "./tally.ts";
-import { aDenial } from "./testing/denials.ts";
+import { EventSeriesTable } from "./event-series.ts";
+import { CounterBuffer } from "./series.ts";
+import { aDenial } from "../testing/denials.ts";
 
 test("a combination is one row, for ever", () => {
-  const rows = new EventRows(100);
-  const row = rows.find(aDenial());
-  expect(rows.find(aDenial({ cell: "tenant-b", target: "/etc/passwd" }))).toBe(row);
-  expect(rows.find(aDenial({ policyRule: "a", reason: "explicit_deny" }))).not.toBe(row);
-  expect(rows.find(aDenial())).toBe(row);
-  expect(rows.size).toBe(2);
+  const table = new EventSeriesTable(100);
+  const series = table.find(aDenial());
+  expect(table.find(aDenial({ cell: "tenant-b", target: "/etc/passwd" }))).toBe(series);
+  expect(table.find(aDenial({ policyRule: "a", reason: "explicit_deny" }))).not.toBe(series);
+  expect(table.find(aDenial())).toBe(series);
+  expect(table.size).toBe(2);
 });
 
 test("past three quarters of the budget a new rule is _other, and closed values stay apart", () => {
-  const rows = new EventRows(40);
-  for (let rule = 0; rule < 100; rule++) rows.find(aDenial({ policyRule: `r${rule}` }));
-  expect(rows.size).toBe(31);
-  const late = rows.find(aDenial({ policyRule: "late" }));
-  const lateNetwork = rows.find(
+  const table = new EventSeriesTable(40);
+  for (let rule = 0; rule < 100; rule++) table.find(aDenial({ policyRule: `r${rule}` }));
+  expect(table.size).toBe(31);
+  const late = table.find(aDenial({ policyRule: "late" }));
+  const lateNetwork = table.find(
     aDenial({ policyRule: "late", capability: "network", operation: "connect" }),
   );
   expect(late.folded).toBe(true);
@@ -35,8 +35,8 @@ test("past three quarters of the budget a new rule is _other, and closed values 
 });
 
 test("the default budget holds every combination of closed values that a broker makes", () => {
-  const rows = new EventRows(1000);
-  for (let rule = 0; rule < 1000; rule++) rows.find(aDenial({ policyRule: `r${rule}` }));
+  const table = new EventSeriesTable(1000);
+  for (let rule = 0; rule < 1000; rule++) table.find(aDenial({ policyRule: `r${rule}` }));
   for (const capability of ["filesystem", "network", "subprocess", "random", "import"] as const) {
     for (const reason of DENIAL_REASONS) {
       for (const enforced of [true, false]) {
@@ -49,10 +49,10 @@ test("the default budget holds every combination of closed values that a broker 
             import: "load",
           } as const
         )[capability];
-        const row = rows.find(
+        const series = table.find(
           aDenial({ capability, operation, reason, enforced, policyRule: "z" }),
         );
-        expect(row.attributes).toMatchObject({
+        expect(series.attributes).toMatchObject({
           "pyisolate.capability": capability,
           "pyisolate.reason": reason,
           "pyisolate.enforced": enforced,
@@ -63,16 +63,16 @@ test("the default budget holds every combination of closed values that a broker 
 });
 
 test("what is outside its closed set is not a denial event", () => {
-  const rows = new EventRows(10);
+  const table = new EventSeriesTable(10);
   const forged = new DenialEvent({ ...aDenial(), reason: "/etc/shadow" as "closed" });
-  expect(() => rows.find(forged)).toThrow(TypeError);
-  expect(rows.size).toBe(0);
+  expect(() => table.find(forged)).toThrow(TypeError);
+  expect(table.size).toBe(0);
 });
 
 test("a rule that is no id gets no label of its own", () => {
-  const rows = new EventRows(10);
-  const row = rows.find(new DenialEvent({ ...aDenial(), policyRule: "/etc/shadow\n" }));
-  expect(row.attributes).toMatchObject({ "pyisolate.policy_rule": "_other" });
+  const table = new EventSeriesTable(10);
+  const series = table.find(new DenialEvent({ ...aDenial(), policyRule: "/etc/shadow\n" }));
+  expect(series.attributes).toMatchObject({ "pyisolate.policy_rule": "_other" });
 });
 
 test("whatever comes, the rows never exceed the budget and the sum is exact", () => {
@@ -89,16 +89,16 @@ test("whatever comes, the rows never exceed the budget and the sum is exact", ()
       fc.integer({ min: 2, max: 60 }),
       fc.array(arbitrary, { maxLength: 300 }),
       (max, inputs) => {
-        const rows = new EventRows(max);
-        const tally = new Tally();
+        const table = new EventSeriesTable(max);
+        const counters = new CounterBuffer();
         for (const input of inputs) {
-          tally.count(rows.find(new DenialEvent({ ...aDenial(), ...input })));
+          counters.count(table.find(new DenialEvent({ ...aDenial(), ...input })));
         }
-        expect(rows.size).toBeLessThanOrEqual(max);
+        expect(table.size).toBeLessThanOrEqual(max);
         const series = new Set<string>();
         let sum = 0;
-        tally.flush((row, amount) => {
-          series.add(JSON.stringify(row.attributes));
+        counters.flush(({ attributes }, amount) => {
+          series.add(JSON.stringify(attributes));
           sum += amount;
         });
         expect(sum).toBe(inputs.length);

@@ -1,6 +1,6 @@
 import { MAX_POLICY_NAME_LENGTH, type Policy } from "@pyisolate/policy";
 
-import { cleanOnce } from "./clean-once.ts";
+import { cleanOnce } from "../clean-once.ts";
 import { instrumentBudgets, seriesOf, type InstrumentBudget } from "./series-budget.ts";
 
 /** A policy has been loaded that needs more series than there is room for. The process emits it; nobody throws it. */
@@ -20,7 +20,7 @@ export class SeriesBudgetWarning extends Error {
 }
 
 /** Adds up what the policies of the process' life need: the SDK forgets no series, so a reload only ever adds some. */
-export class PolicyWatch {
+export class PolicySeries {
   readonly #maxSeries: number;
   readonly #series = new Set<string>();
 

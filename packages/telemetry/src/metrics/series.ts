@@ -1,9 +1,9 @@
 import type { Attributes } from "@opentelemetry/api";
 
-import type { CounterKey } from "./semconv.ts";
+import type { CounterKey } from "../semconv.ts";
 
 /** One series of one counter: what has been counted since it was last handed to the SDK. */
-export interface Row {
+export interface Series {
   pending: number;
   readonly counter: CounterKey;
   /** The SDK keeps this very object and hashes it at every add: never changed, one for the life of the row. */
@@ -11,22 +11,22 @@ export interface Row {
 }
 
 /** A row that nothing has counted yet. */
-export function newRow(counter: CounterKey, attributes: Attributes): Row {
+export function newSeries(counter: CounterKey, attributes: Attributes): Series {
   return { pending: 0, counter, attributes };
 }
 
 /** Counts that wait for a meter. Counting is an addition; the SDK, at 20 times the cost, sees only sums. */
-export class Tally {
-  #dirty: Row[] = [];
+export class CounterBuffer {
+  #dirty: Series[] = [];
 
-  count(row: Row): void {
-    if (row.pending === 0) this.#dirty.push(row);
-    row.pending += 1;
+  count(series: Series): void {
+    if (series.pending === 0) this.#dirty.push(series);
+    series.pending += 1;
   }
 
-  countMany(row: Row, amount: number): void {
-    if (row.pending === 0) this.#dirty.push(row);
-    row.pending += amount;
+  countMany(series: Series, amount: number): void {
+    if (series.pending === 0) this.#dirty.push(series);
+    series.pending += amount;
   }
 
   /**
@@ -34,19 +34,19 @@ export class Tally {
    *
    * @returns how many were refused.
    */
-  flush(add: (row: Row, amount: number) => void): number {
-    const rows = this.#dirty;
+  flush(add: (series: Series, amount: number) => void): number {
+    const dirty = this.#dirty;
     this.#dirty = [];
     let refused = 0;
-    for (const row of rows) {
-      const amount = row.pending;
+    for (const series of dirty) {
+      const amount = series.pending;
       // Before the call: whatever `add` causes to be counted meanwhile is a new sum.
-      row.pending = 0;
+      series.pending = 0;
       try {
-        add(row, amount);
+        add(series, amount);
       } catch {
         refused += 1;
-        this.countMany(row, amount);
+        this.countMany(series, amount);
       }
     }
     return refused;

@@ -1,8 +1,8 @@
 import { CAPABILITIES, DENIAL_REASONS, VERDICTS, type DenialEvent } from "@pyisolate/policy";
 
-import type { Burst } from "./bursts.ts";
-import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
-import { newRow, type Row } from "./tally.ts";
+import type { Burst } from "../bursts.ts";
+import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
+import { newSeries, type Series } from "./series.ts";
 
 /** The closed dimensions of an event: none of them is ever a guest's choice. */
 type Dimensions = Pick<
@@ -11,7 +11,7 @@ type Dimensions = Pick<
 >;
 
 /** The row of one combination of a rule and an event's closed dimensions. */
-export interface EventRow extends Row {
+export interface EventSeries extends Series {
   readonly dimensions: Dimensions;
   /** Whether it stands for rules that have no row of their own. */
   readonly folded: boolean;
@@ -36,12 +36,12 @@ const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
  * quarter is for closed values, of which a broker makes fewer combinations than the default leaves room for. Should even
  * that be used up, everything goes to one row that is all `_other`, so that every sum stays exact.
  */
-export class EventRows {
+export class EventSeriesTable {
   readonly #max: number;
-  readonly #byRule = new Map<string, EventRow[]>();
-  #lastResort: EventRow | undefined;
+  readonly #byRule = new Map<string, EventSeries[]>();
+  #overflow: EventSeries | undefined;
   #lastRule: string | undefined;
-  #lastRow: EventRow | undefined;
+  #lastSeries: EventSeries | undefined;
   #size = 0;
 
   constructor(max: number) {
@@ -54,35 +54,35 @@ export class EventRows {
   }
 
   /** The row that is all `_other`: of what there is no place for, and of what is no event. */
-  get lastResort(): EventRow {
-    this.#lastResort ??= this.#makeLastResort();
-    return this.#lastResort;
+  get overflow(): EventSeries {
+    this.#overflow ??= this.#makeOverflow();
+    return this.#overflow;
   }
 
   /** @throws TypeError where the event is not one. */
-  find(event: DenialEvent): EventRow {
+  find(event: DenialEvent): EventSeries {
     const rule = event.policyRule;
-    const last = this.#lastRow;
+    const last = this.#lastSeries;
     // Repetition is what a flood is made of.
-    if (last !== undefined && rule === this.#lastRule && isRowOf(last, event)) return last;
-    const row = this.#known(rule, event) ?? this.#resolve(rule, event);
+    if (last !== undefined && rule === this.#lastRule && isSeriesOf(last, event)) return last;
+    const series = this.#known(rule, event) ?? this.#resolve(rule, event);
     // The row of last resort stands for many: it is the last one to ask for.
-    if (row !== this.#lastResort) {
+    if (series !== this.#overflow) {
       this.#lastRule = rule;
-      this.#lastRow = row;
+      this.#lastSeries = series;
     }
-    return row;
+    return series;
   }
 
   // A rule has a handful of rows: comparing five interned strings is cheaper than hashing them.
-  #known(rule: string, event: DenialEvent): EventRow | undefined {
-    const rows = this.#byRule.get(rule);
-    if (rows === undefined) return undefined;
-    for (const row of rows) if (isRowOf(row, event)) return row;
+  #known(rule: string, event: DenialEvent): EventSeries | undefined {
+    const ofRule = this.#byRule.get(rule);
+    if (ofRule === undefined) return undefined;
+    for (const series of ofRule) if (isSeriesOf(series, event)) return series;
     return undefined;
   }
 
-  #resolve(rule: string, event: DenialEvent): EventRow {
+  #resolve(rule: string, event: DenialEvent): EventSeries {
     mustBeEvent(event);
     const forRules = roomForRules(this.#max);
     if (RULE_ID.test(rule) && this.#size < forRules) return this.#make(rule, event, false);
@@ -90,29 +90,29 @@ export class EventRows {
     if (other !== undefined) return other;
     // One place is kept for the row of last resort.
     if (this.#size < this.#max - 1) return this.#make(OTHER, event, rule !== OTHER);
-    return this.lastResort;
+    return this.overflow;
   }
 
-  #make(rule: string, event: DenialEvent, folded: boolean): EventRow {
+  #make(rule: string, event: DenialEvent, folded: boolean): EventSeries {
     const dimensions = dimensionsOf(event);
-    const row = {
-      ...newRow("denialEvents", attributesOf(rule, dimensions)),
+    const series = {
+      ...newSeries("denialEvents", attributesOf(rule, dimensions)),
       dimensions,
       folded,
       burst: undefined,
     };
-    const rows = this.#byRule.get(rule);
-    if (rows === undefined) this.#byRule.set(rule, [row]);
-    else rows.push(row);
+    const ofRule = this.#byRule.get(rule);
+    if (ofRule === undefined) this.#byRule.set(rule, [series]);
+    else ofRule.push(series);
     this.#size += 1;
-    return row;
+    return series;
   }
 
-  #makeLastResort(): EventRow {
+  #makeOverflow(): EventSeries {
     this.#size += 1;
     const attributes = Object.keys(attributesOf(OTHER, ANY)).map((key) => [key, OTHER]);
     return {
-      ...newRow("denialEvents", Object.fromEntries(attributes) as Record<string, string>),
+      ...newSeries("denialEvents", Object.fromEntries(attributes) as Record<string, string>),
       dimensions: ANY,
       folded: true,
       burst: undefined,
@@ -135,7 +135,7 @@ function dimensionsOf(event: DenialEvent): Dimensions {
   return { capability, reason, brokerDecision, kernelDecision, enforced };
 }
 
-function isRowOf({ dimensions }: EventRow, event: DenialEvent): boolean {
+function isSeriesOf({ dimensions }: EventSeries, event: DenialEvent): boolean {
   return (
     dimensions.capability === event.capability &&
     dimensions.reason === event.reason &&

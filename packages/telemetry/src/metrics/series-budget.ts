@@ -1,8 +1,7 @@
 import { CAPABILITIES, DEFAULT_RULE, OPERATIONS, type Policy } from "@pyisolate/policy";
-import { isRecord, mustBe, type OptionChecks, readOptions } from "@pyisolate/policy/options";
+import { isRecord, mustBe, type OptionChecks, readOptions, whole } from "@pyisolate/policy/options";
 
-import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "./recorder-options.ts";
-import { roomForRules } from "./rows.ts";
+import { roomForRules } from "./event-series.ts";
 import {
   DECISIONS,
   DROP_REASONS,
@@ -10,7 +9,14 @@ import {
   METRICS,
   REDACTION_FAILURES,
   STATES,
-} from "./semconv.ts";
+} from "../semconv.ts";
+
+/** What the SDK is told to leave room for (see `sdk/`): a higher cap would overflow there, out of our sight. */
+export const MAX_SERIES = 16_000;
+
+export const DEFAULT_MAX_SERIES = 1000;
+
+export const MAX_SERIES_CHECK = whole(2, MAX_SERIES);
 
 /** One attribute of an instrument. */
 export interface DimensionBudget {

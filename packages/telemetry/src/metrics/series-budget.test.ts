@@ -8,11 +8,11 @@ import {
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { createDenialRecorder } from "./recorder.ts";
-import { METRICS } from "./semconv.ts";
+import { createDenialRecorder } from "../recorder.ts";
+import { METRICS } from "../semconv.ts";
 import { seriesBudget } from "./series-budget.ts";
-import { aDenial } from "./testing/denials.ts";
-import { realSdk, sumOf } from "./testing/sdk-double.ts";
+import { aDenial } from "../testing/denials.ts";
+import { realSdk, sumOf } from "../testing/sdk-double.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
