@@ -159,7 +159,7 @@ test("a cell's end comes after its denials", () => {
   const { backlog, cells, push, take } = setup(8);
   push(aDenial({ seq: 1 }));
   const cell = cells.find("tenant-a");
-  cell.account.deny();
+  cell.ledger.deny();
   backlog.pushNotice({
     totals: { cell: "tenant-a", denials: 2, allowed: 0, cause: "closed" },
     cell,
@@ -169,7 +169,7 @@ test("a cell's end comes after its denials", () => {
   push(aDenial({ seq: 2 }));
   expect(take(1)).toMatchObject({ events: [{ seq: 1 }], notices: [] });
   expect(take()).toMatchObject({ events: [{ seq: 2 }], notices: [] });
-  cell.account.emit(1, 1);
+  cell.ledger.emit(1, 1);
   expect(take()).toMatchObject({ events: [], notices: ["tenant-a"] });
 });
 
@@ -177,7 +177,7 @@ test("a cell's end waits two windows for its records to arrive, and none when it
   const { backlog, cells, take } = setup(8);
   const totals = { cell: "tenant-a", denials: 1, allowed: 0, cause: "closed" } as const;
   const cell = cells.find("tenant-a");
-  cell.account.deny();
+  cell.ledger.deny();
   const push = () => backlog.pushNotice({ totals, cell, context: ROOT_CONTEXT, time: 0 });
   push();
   expect(backlog.isReady).toBe(false);

@@ -2,19 +2,19 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { Cells } from "./cells.ts";
-import type { Claim } from "./far-end.ts";
+import type { ReceiptOwner } from "./ledger/delivery-receipt.ts";
 import { sumOf } from "./testing/sdk-double.ts";
 
-const noFate = () => {};
+const unsettled = () => {};
 
 test("a name is one cell", () => {
-  const cells = new Cells(10, noFate);
+  const cells = new Cells(10, unsettled);
   expect(cells.find("a")).toBe(cells.find("a"));
   expect(cells.find("a")).not.toBe(cells.find("b"));
 });
 
 test("past the budget cells share _other", () => {
-  const cells = new Cells(3, noFate);
+  const cells = new Cells(3, unsettled);
   for (const name of ["a", "b", "c", "d"]) cells.find(name);
   expect(cells.size).toBe(3);
   expect(cells.find("c").series).toBe(cells.other.series);
@@ -23,36 +23,36 @@ test("past the budget cells share _other", () => {
 });
 
 test("a closed cell makes room for another's account, and its series stays its own", () => {
-  const cells = new Cells(2, noFate);
+  const cells = new Cells(2, unsettled);
   const a = cells.find("a");
-  a.account.deny();
-  a.account.emit(1, 1);
+  a.ledger.deny();
+  a.ledger.emit(1, 1);
   cells.find("b");
   cells.close(a);
   const c = cells.find("c");
   expect(c).not.toBe(cells.other);
-  expect(cells.other.account.read()).toMatchObject({ denied: 1, emitted: 1 });
-  expect(cells.account("a")?.denied).toBe(1);
+  expect(cells.other.ledger.read()).toMatchObject({ denied: 1, emitted: 1 });
+  expect(cells.ledger("a")?.denied).toBe(1);
   cells.close(c);
   expect(cells.find("a").series).toBe(a.series);
 });
 
 test("what becomes of a retired cell's records is settled where its account went", () => {
-  const fates: unknown[] = [];
-  const cells = new Cells(1, (cell, ...args) => fates.push([cell.name, ...args]));
+  const outcomes: unknown[] = [];
+  const cells = new Cells(1, (cell, ...args) => outcomes.push([cell.name, ...args]));
   const a = cells.find("a");
-  a.account.deny();
+  a.ledger.deny();
   cells.close(a);
   const b = cells.find("b");
   expect(b).not.toBe(cells.other);
-  expect(a.account).toBe(cells.other.account);
-  expect(cells.other.account.pending).toBe(1);
-  a.claim.settle("refused", 1, 1);
-  expect(fates).toEqual([["a", "refused", 1, 1]]);
+  expect(a.ledger).toBe(cells.other.ledger);
+  expect(cells.other.ledger.pending).toBe(1);
+  a.owner.settle("refused", 1, 1);
+  expect(outcomes).toEqual([["a", "refused", 1, 1]]);
 });
 
 test("a cell whose end is still to be told keeps its account", () => {
-  const cells = new Cells(1, noFate);
+  const cells = new Cells(1, unsettled);
   const a = cells.find("a");
   a.closing = 1;
   cells.close(a);
@@ -61,7 +61,7 @@ test("a cell whose end is still to be told keeps its account", () => {
 });
 
 test("a name that is used again is open again", () => {
-  const cells = new Cells(1, noFate);
+  const cells = new Cells(1, unsettled);
   const a = cells.find("a");
   cells.close(a);
   cells.reopen(a);
@@ -69,7 +69,7 @@ test("a name that is used again is open again", () => {
 });
 
 test.each([undefined, "", 7, "x".repeat(257)])("%s is no name", (name) => {
-  expect(() => new Cells(10, noFate).find(name as string)).toThrow(TypeError);
+  expect(() => new Cells(10, unsettled).find(name as string)).toThrow(TypeError);
 });
 
 test("any churn of cells stays in the budget, and loses no count that is settled late", () => {
@@ -81,34 +81,34 @@ test("any churn of cells stays in the budget, and loses no count that is settled
       }),
       (max, churn) => {
         const cells = new Cells(max, (cell, _fate, records, denials) => {
-          cell.account.emit(records, denials);
+          cell.ledger.emit(records, denials);
         });
         const seen = new Set<unknown>();
-        const late: Claim[] = [];
+        const late: ReceiptOwner[] = [];
         for (const [name, closes, arrives] of churn) {
           const cell = cells.find(`cell-${name}`);
-          cell.account.deny();
-          if (arrives) cell.claim.settle("arrived", 1, 1);
-          else late.push(cell.claim);
+          cell.ledger.deny();
+          if (arrives) cell.owner.settle("arrived", 1, 1);
+          else late.push(cell.owner);
           seen.add(cell.series);
           if (closes) cells.close(cell);
         }
         expect(seen.size).toBeLessThanOrEqual(max);
         expect(cells.size).toBeLessThanOrEqual(max);
         // Every account is its own or has been absorbed: their sums are exact.
-        const accounts = new Set([cells.other.account]);
+        const ledgers = new Set([cells.other.ledger]);
         for (let name = 0; name <= 100; name++) {
-          const account = cells.account(`cell-${name}`);
-          if (account !== undefined) accounts.add(account);
+          const ledger = cells.ledger(`cell-${name}`);
+          if (ledger !== undefined) ledgers.add(ledger);
         }
         const sums = () => ({
-          denied: sumOf([...accounts].map(({ denied }) => denied)),
-          emitted: sumOf([...accounts].map(({ emitted }) => emitted)),
-          pending: sumOf([...accounts].map(({ pending }) => pending)),
+          denied: sumOf([...ledgers].map(({ denied }) => denied)),
+          emitted: sumOf([...ledgers].map(({ emitted }) => emitted)),
+          pending: sumOf([...ledgers].map(({ pending }) => pending)),
         });
         const denied = churn.length;
         expect(sums()).toEqual({ denied, emitted: denied - late.length, pending: late.length });
-        for (const claim of late) claim.settle("arrived", 1, 1);
+        for (const owner of late) owner.settle("arrived", 1, 1);
         expect(sums()).toEqual({ denied, emitted: denied, pending: 0 });
       },
     ),
@@ -116,7 +116,7 @@ test("any churn of cells stays in the budget, and loses no count that is settled
 });
 
 test("ends that are still to be told hold up no new name, and no other cell's room", () => {
-  const cells = new Cells(100, noFate);
+  const cells = new Cells(100, unsettled);
   let looks = 0;
   for (let n = 0; n < 100; n++) {
     const cell = cells.find(`c${n}`);

@@ -2,8 +2,8 @@ import { MAX_CELL_LENGTH } from "@pyisolate/policy";
 
 import type { Burst } from "./bursts.ts";
 import { cleanOnce } from "./clean-once.ts";
-import type { Claim } from "./far-end.ts";
-import { Account, type Ledger } from "./ledger.ts";
+import type { ReceiptOwner } from "./ledger/delivery-receipt.ts";
+import { LedgerCounts, type Ledger } from "./ledger/ledger.ts";
 import type { Spend } from "./quota.ts";
 import type { EventSeries } from "./metrics/event-series.ts";
 import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
@@ -16,9 +16,9 @@ export interface Cell {
   readonly series: Series;
   readonly folded: boolean;
   /** That of `_other` once it has been closed and its room was needed. */
-  account: Account;
+  ledger: LedgerCounts;
   /** Goes with each of its records. */
-  readonly claim: Claim;
+  readonly owner: ReceiptOwner;
   /** Events of it in the ring. */
   waiting: number;
   /** Kinds of its denials that burst, and how many those are. */
@@ -33,7 +33,7 @@ export interface Cell {
 }
 
 /** What became of records of a cell that stand for so many of its denials. */
-type Settle = (cell: Cell, ...args: Parameters<Claim["settle"]>) => void;
+type Settle = (cell: Cell, ...args: Parameters<ReceiptOwner["settle"]>) => void;
 
 /** Closed cells that are looked at for one to be forgotten: somebody is being denied meanwhile. */
 const MAX_LOOKS = 8;
@@ -82,10 +82,10 @@ export class Cells {
   }
 
   /** The account that a cell's denials are in, without making one: undefined for a name never heard of. */
-  account(name: string): Account | undefined {
-    const own = (this.#cells.get(name) ?? this.#cells.get(labelOf(name)))?.account;
+  ledger(name: string): LedgerCounts | undefined {
+    const own = (this.#cells.get(name) ?? this.#cells.get(labelOf(name)))?.ledger;
     if (own !== undefined) return own;
-    return this.#other.account.denied > 0 ? this.#other.account : undefined;
+    return this.#other.ledger.denied > 0 ? this.#other.ledger : undefined;
   }
 
   /** A cell of this name has ended: its account may go when room is needed. */
@@ -135,9 +135,9 @@ export class Cells {
       }
       this.#cells.delete(name);
       if (cell !== undefined) {
-        this.#other.account.absorb(cell.account);
+        this.#other.ledger.absorb(cell.ledger);
         // Records of it that are still on their way are settled there.
-        cell.account = this.#other.account;
+        cell.ledger = this.#other.ledger;
       }
       if (this.#last === cell) this.#last = this.#other;
       return true;
@@ -156,10 +156,10 @@ function newCell(name: string, series: Series, folded: boolean, settle: Settle):
     name,
     series,
     folded,
-    account: new Account(),
-    claim: {
-      settle: (fate, records, denials) => {
-        settle(cell, fate, records, denials);
+    ledger: new LedgerCounts(),
+    owner: {
+      settle: (outcome, records, denials) => {
+        settle(cell, outcome, records, denials);
       },
     },
     waiting: 0,

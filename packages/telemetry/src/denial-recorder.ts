@@ -2,7 +2,7 @@ import type { LoggerProvider, MeterProvider } from "@opentelemetry/api";
 import type { Capability, CellTotals, DenialSink, Policy } from "@pyisolate/policy";
 
 import type { Health } from "./health.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 
 /** Counts denials and makes them log records. Everything synchronous on it never throws and never waits. */
 export interface DenialRecorder extends DenialSink, AsyncDisposable {

@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 
 import type { Backlog } from "./backlog.ts";
-import type { Books } from "./books.ts";
+import type { Ledgers } from "./ledger/ledgers.ts";
 import { DropNotice } from "./drop-notice.ts";
 import type { Emitter } from "./emitter.ts";
 import type { LogOutlet } from "./log-outlet.ts";
@@ -27,7 +27,7 @@ const FLUSH_TIMEOUT = 30_000;
 export class Drain {
   readonly #backlog: Backlog;
   readonly #outlet: LogOutlet;
-  readonly #books: Books;
+  readonly #ledgers: Ledgers;
   readonly #emitter: Emitter;
   readonly #afterChunk: () => void;
   readonly #dropNotice: DropNotice;
@@ -43,16 +43,16 @@ export class Drain {
   constructor(
     backlog: Backlog,
     outlet: LogOutlet,
-    books: Books,
+    ledgers: Ledgers,
     emitter: Emitter,
     afterChunk: () => void,
   ) {
     this.#backlog = backlog;
     this.#outlet = outlet;
-    this.#books = books;
+    this.#ledgers = ledgers;
     this.#emitter = emitter;
     this.#afterChunk = afterChunk;
-    this.#dropNotice = new DropNotice(outlet, books, () => {
+    this.#dropNotice = new DropNotice(outlet, ledgers, () => {
       if (!this.#ended) this.schedule();
     });
   }
@@ -102,10 +102,10 @@ export class Drain {
     this.#backlog.releaseBursts();
     this.#backlog.take(Number.POSITIVE_INFINITY, {
       burst: ({ cell, count }) => {
-        this.#books.drop(cell, count, "shutdown");
+        this.#ledgers.drop(cell, count, "shutdown");
       },
       event: (_event, _context, cell) => {
-        this.#books.drop(cell, 1, "shutdown");
+        this.#ledgers.drop(cell, 1, "shutdown");
       },
       notice: () => {},
     });

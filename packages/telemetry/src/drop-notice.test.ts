@@ -1,7 +1,7 @@
 import type { LoggerProvider, LogRecord } from "@opentelemetry/api";
 import { expect, test, vi } from "vitest";
 
-import { watchProvider } from "./far-end.ts";
+import { linkExporter } from "./provider-link.ts";
 import { createDenialRecorder } from "./recorder.ts";
 import { ExportWatch } from "./sdk/export-watch.ts";
 import { Manifest } from "./sdk/manifest.ts";
@@ -66,7 +66,7 @@ test("what was lost on its way like those that it tells of is told again", async
       enabled: () => true,
       emit: (record) => {
         const manifest = new Manifest();
-        manifest.add(watch.takeTicket());
+        manifest.add(watch.takeReceipt());
         const isTold = record.eventName === "pyisolate.records.dropped";
         if (isTold && lost > 0) {
           told.push(record);
@@ -78,7 +78,7 @@ test("what was lost on its way like those that it tells of is told again", async
       },
     }),
   };
-  watchProvider(loggerProvider, watch);
+  linkExporter(loggerProvider, watch);
   await using denials = createDenialRecorder({ loggerProvider });
   for (let n = 0; n < 3; n++) denials.record(aDenial());
   await expect.poll(() => told.length, { timeout: 10_000 }).toBe(1);

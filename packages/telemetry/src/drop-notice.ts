@@ -1,26 +1,26 @@
-import type { Books } from "./books.ts";
-import type { Claim } from "./far-end.ts";
-import { droppedSince, droppedTotal, type Dropped } from "./ledger.ts";
+import type { Ledgers } from "./ledger/ledgers.ts";
+import type { ReceiptOwner } from "./ledger/delivery-receipt.ts";
+import { droppedSince, droppedTotal, type Dropped } from "./ledger/ledger.ts";
 import { recordsDroppedLogRecord } from "./records/lifecycle-records.ts";
 import type { LogOutlet } from "./log-outlet.ts";
 
 /** Says in the stream itself what is missing from it. */
 export class DropNotice {
   readonly #outlet: LogOutlet;
-  readonly #books: Books;
+  readonly #ledgers: Ledgers;
   readonly #again: () => void;
   #told: Dropped = {};
 
   /** @param again is called when one was lost like those that it told of, and is to be told again. */
-  constructor(outlet: LogOutlet, books: Books, again: () => void) {
+  constructor(outlet: LogOutlet, ledgers: Ledgers, again: () => void) {
     this.#outlet = outlet;
-    this.#books = books;
+    this.#ledgers = ledgers;
     this.#again = again;
   }
 
   /** Emits what was dropped since the last time, if anything. @returns whether it did. */
   emit(): boolean {
-    const now = { ...this.#books.total.dropped };
+    const now = { ...this.#ledgers.total.dropped };
     // That nobody wants records is no news in a stream that nobody reads.
     const { disabled: _, ...since } = droppedSince(now, this.#told);
     if (droppedTotal(since) === 0) return false;
@@ -30,7 +30,7 @@ export class DropNotice {
       if (!this.#outlet.wants(record)) return false;
       // Before it is emitted: it may be lost at once.
       this.#told = now;
-      if (this.#outlet.emit(record, { claim: this.#claim(since), denials: 0 })) return true;
+      if (this.#outlet.emit(record, { owner: this.#owner(since), denials: 0 })) return true;
     } catch {
       // Told again, with what comes, at the end of the next window.
     }
@@ -38,10 +38,10 @@ export class DropNotice {
     return false;
   }
 
-  #claim(since: Dropped): Claim {
+  #owner(since: Dropped): ReceiptOwner {
     return {
-      settle: (fate) => {
-        if (fate === "arrived") return;
+      settle: (outcome) => {
+        if (outcome === "arrived") return;
         this.#untell(since);
         this.#again();
       },

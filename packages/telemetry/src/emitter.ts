@@ -2,7 +2,7 @@ import type { Context, LogRecord } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
 import type { BacklogReader } from "./backlog.ts";
-import type { Books } from "./books.ts";
+import type { Ledgers } from "./ledger/ledgers.ts";
 import type { Burst } from "./bursts.ts";
 import type { Cell } from "./cells.ts";
 import { denialLogRecord, type BurstTail } from "./records/denial-record.ts";
@@ -16,14 +16,14 @@ import { denialSeverity } from "./records/severity.ts";
 /** Makes log records of what comes out of the backlog and hands them to the logger; what has none is in the books. */
 export class Emitter implements BacklogReader {
   readonly #outlet: LogOutlet;
-  readonly #books: Books;
+  readonly #ledgers: Ledgers;
   readonly #redaction: CustomRedaction;
   /** Records handed on since whoever paces them last set it to 0. */
   unpaced = 0;
 
-  constructor(outlet: LogOutlet, books: Books, redaction: CustomRedaction) {
+  constructor(outlet: LogOutlet, ledgers: Ledgers, redaction: CustomRedaction) {
     this.#outlet = outlet;
-    this.#books = books;
+    this.#ledgers = ledgers;
     this.#redaction = redaction;
   }
 
@@ -38,9 +38,9 @@ export class Emitter implements BacklogReader {
   notice({ totals, cell, context, time }: Notice): void {
     // The ledger is of denials; a cell's end that cannot be told is in its own denials' records.
     this.announce(() =>
-      cellClosedLogRecord(totals, cell.account.read(cell.closedAt), time, context),
+      cellClosedLogRecord(totals, cell.ledger.read(cell.closedAt), time, context),
     );
-    cell.closedAt = cell.account.read();
+    cell.closedAt = cell.ledger.read();
   }
 
   /** A record that tells of no denial: where it cannot be told, the counters tell it alone. */
@@ -66,14 +66,14 @@ export class Emitter implements BacklogReader {
       const eventName = EVENTS.denial.name;
       // Asked before the record is built: one that nobody wants costs next to nothing.
       if (!this.#outlet.wants({ eventName, severityNumber: denialSeverity(event), context })) {
-        this.#books.drop(cell, count, "disabled");
+        this.#ledgers.drop(cell, count, "disabled");
         return;
       }
       const record = denialLogRecord(event, context, tail(), this.#redaction.target);
-      if (this.#outlet.emit(record, { claim: cell.claim, denials: count })) this.unpaced += 1;
-      else this.#books.drop(cell, count, "disabled");
+      if (this.#outlet.emit(record, { owner: cell.owner, denials: count })) this.unpaced += 1;
+      else this.#ledgers.drop(cell, count, "disabled");
     } catch {
-      this.#books.drop(cell, count, "emit_failed");
+      this.#ledgers.drop(cell, count, "emit_failed");
     }
   }
 }

@@ -73,7 +73,7 @@ export class HandOn {
 
   // A flush of the provider may have put them on disk only.
   async #settling(deadline: number): Promise<void> {
-    if (this.#isSettled() || this.#log.farEnd?.state.failing !== undefined) return;
+    if (this.#isSettled() || this.#log.exporter?.state.failing !== undefined) return;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#whenSettled = () => {
       resolve(undefined);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { watchProvider } from "./far-end.ts";
+import { linkExporter } from "./provider-link.ts";
 import { HealthWatch, worstOf } from "./health.ts";
 import { createDenialRecorder } from "./recorder.ts";
 import { ExportWatch } from "./sdk/export-watch.ts";
@@ -74,11 +74,11 @@ function watchedLogger() {
     getLogger: () => ({
       enabled: () => true,
       emit: () => {
-        manifest.add(watch.takeTicket());
+        manifest.add(watch.takeReceipt());
       },
     }),
   };
-  watchProvider(provider, watch);
+  linkExporter(provider, watch);
   const sent = () => {
     const all = manifest;
     manifest = new Manifest();
@@ -173,7 +173,7 @@ test("what is pending is shown by one provider: the last, when they are swapped"
 test("an exporter of counts that fails is degraded too", () => {
   const { meterProvider, loggerProvider } = realSdk();
   const counts = new ExportWatch({ what: "counts: " });
-  watchProvider(meterProvider, counts);
+  linkExporter(meterProvider, counts);
   const denials = createDenialRecorder({ meterProvider, loggerProvider });
   counts.failing(new Error("ECONNREFUSED"));
   expect(denials.health()).toMatchObject({ state: "degraded", why: "counts: ECONNREFUSED" });

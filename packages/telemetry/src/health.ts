@@ -1,4 +1,4 @@
-import type { FarEndState } from "./far-end.ts";
+import type { DeliveryState } from "./provider-link.ts";
 import { STATES } from "./semconv.ts";
 
 /** Whether records and counts reach anybody. Counters are exact all the same, and `/metrics` has them. */
@@ -23,7 +23,7 @@ export interface Signs {
   /** Why no record will ever be emitted; undefined where one would be. */
   readonly deaf: string | undefined;
   /** Whichever fails longer, records or counts. */
-  readonly failing: FarEndState["failing"];
+  readonly failing: DeliveryState["failing"];
   readonly pending: number;
   readonly lost: number;
 }

@@ -9,7 +9,7 @@ export type {
 } from "./metrics/series-budget.ts";
 export { SeriesBudgetWarning } from "./metrics/series-budget-warning.ts";
 export type { Health } from "./health.ts";
-export type { Dropped, Ledger } from "./ledger.ts";
+export type { Dropped, Ledger } from "./ledger/ledger.ts";
 export { denialLogRecord } from "./records/denial-record.ts";
 export { redactTarget } from "./records/redaction.ts";
 export type { Redact } from "./records/custom-redaction.ts";

@@ -1,7 +1,8 @@
 import { logs, SeverityNumber } from "@opentelemetry/api";
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
-import { farEndOf, type FarEnd, type Ticket } from "./far-end.ts";
+import type { DeliveryReceipt } from "./ledger/delivery-receipt.ts";
+import { exporterOf, type ProviderExporter } from "./provider-link.ts";
 import { canFlush, forceFlushOf, type Patience } from "./force-flush.ts";
 import { SCOPE } from "./scope.ts";
 import { EVENTS } from "./semconv.ts";
@@ -28,20 +29,20 @@ export class LogOutlet {
   }
 
   /**
-   * @param ticket is settled when it is known what became of the record: at once, where nobody watches.
-   * @returns false where the logger did not want the record after all; then the ticket is not.
-   * @throws whatever the logger throws; then the ticket is not settled.
+   * @param receipt is settled when it is known what became of the record: at once, where nobody watches.
+   * @returns false where the logger did not want the record after all; then the receipt is not.
+   * @throws whatever the logger throws; then the receipt is not settled.
    */
-  emit(record: LogRecord, ticket?: Ticket): boolean {
+  emit(record: LogRecord, receipt?: DeliveryReceipt): boolean {
     const logger = this.#current();
-    const { farEnd } = this;
-    if (ticket !== undefined && farEnd !== undefined) {
-      return farEnd.track(ticket, () => {
+    const { exporter } = this;
+    if (receipt !== undefined && exporter !== undefined) {
+      return exporter.track(receipt, () => {
         logger.emit(record);
       });
     }
     logger.emit(record);
-    ticket?.claim.settle("arrived", 1, ticket.denials);
+    receipt?.owner.settle("arrived", 1, receipt.denials);
     return true;
   }
 
@@ -49,7 +50,7 @@ export class LogOutlet {
   get deaf(): string | undefined {
     try {
       this.#current();
-      if (this.farEnd?.state.off === true) return undefined;
+      if (this.exporter?.state.off === true) return undefined;
       const { name: eventName } = EVENTS.denial;
       if (this.wants({ eventName, severityNumber: SeverityNumber.WARN })) return undefined;
       return "no logger wants denials: no provider, or its configuration says no";
@@ -59,8 +60,8 @@ export class LogOutlet {
   }
 
   /** Who knows what became of the records. */
-  get farEnd(): FarEnd | undefined {
-    return farEndOf(this.#provider);
+  get exporter(): ProviderExporter | undefined {
+    return exporterOf(this.#provider);
   }
 
   /** Whether {@link forceFlush} would do anything. */
@@ -88,13 +89,13 @@ export class LogOutlet {
    * @returns false where more records would have no room yet.
    */
   async pace(patience: Patience): Promise<boolean> {
-    const { farEnd } = this;
+    const { exporter } = this;
     const provider = this.#provider;
-    if (farEnd === undefined) {
+    if (exporter === undefined) {
       await this.forceFlush(patience);
       return true;
     }
-    const hasRoom = await within(farEnd.room(), patience.timeout, {
+    const hasRoom = await within(exporter.room(), patience.timeout, {
       keepAlive: patience.keepAlive,
     });
     // Another provider has room of its own.

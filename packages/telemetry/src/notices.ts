@@ -73,6 +73,6 @@ export class Notices {
 }
 
 function isReady({ notice, ringMark, windows }: Waiting, emitted: number, hasBursts: boolean) {
-  if (notice.cell.account.pending === 0) return true;
+  if (notice.cell.ledger.pending === 0) return true;
   return windows >= PATIENCE && emitted >= ringMark && !hasBursts;
 }

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { watchProvider } from "./far-end.ts";
+import { linkExporter } from "./provider-link.ts";
 import { createDenialRecorder } from "./recorder.ts";
 import { ExportWatch } from "./sdk/export-watch.ts";
 import { Manifest } from "./sdk/manifest.ts";
@@ -15,13 +15,13 @@ function stuckLogger() {
     getLogger: () => ({
       enabled: () => true,
       emit: () => {
-        manifest.add(watch.takeTicket());
+        manifest.add(watch.takeReceipt());
       },
     }),
     forceFlush: async () => {},
   };
   watch.waitsBy(async () => await outage.promise);
-  watchProvider(provider, watch);
+  linkExporter(provider, watch);
   return {
     provider,
     manifest,

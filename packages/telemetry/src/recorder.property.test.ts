@@ -7,7 +7,8 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { watchProvider, type Fate, type Ticket } from "./far-end.ts";
+import type { DeliveryOutcome, DeliveryReceipt } from "./ledger/delivery-receipt.ts";
+import { linkExporter } from "./provider-link.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { createDenialRecorder } from "./recorder.ts";
 import { ExportWatch } from "./sdk/export-watch.ts";
@@ -24,14 +25,14 @@ function moodyLogger(watched: boolean) {
   const mood = { failing: false, hanging: false, wanted: true };
   const arrived: LogRecord[] = [];
   const watch = new ExportWatch();
-  let underWay: { record: LogRecord; ticket: Ticket | undefined }[] = [];
+  let underWay: { record: LogRecord; receipt: DeliveryReceipt | undefined }[] = [];
   let release = () => {};
   const provider: LoggerProvider & { forceFlush(): Promise<void> } = {
     getLogger: () => ({
       enabled: () => mood.wanted,
       emit: (record) => {
         if (mood.failing) throw new Error("failing");
-        if (watched) underWay.push({ record, ticket: watch.takeTicket() });
+        if (watched) underWay.push({ record, receipt: watch.takeReceipt() });
         else arrived.push(record);
       },
     }),
@@ -42,17 +43,17 @@ function moodyLogger(watched: boolean) {
       });
     },
   };
-  if (watched) watchProvider(provider, watch);
-  const settle = (count: number, fate: Fate) => {
+  if (watched) linkExporter(provider, watch);
+  const settle = (count: number, outcome: DeliveryOutcome) => {
     const batch = underWay.slice(0, count);
     underWay = underWay.slice(count);
     const manifest = new Manifest();
-    for (const { ticket } of batch) manifest.add(ticket);
-    if (fate === "arrived") {
+    for (const { receipt } of batch) manifest.add(receipt);
+    if (outcome === "arrived") {
       arrived.push(...batch.map(({ record }) => record));
       watch.exported(manifest);
     } else {
-      watch.lost(manifest, fate);
+      watch.lost(manifest, outcome);
     }
   };
   return {
@@ -62,7 +63,7 @@ function moodyLogger(watched: boolean) {
     settle,
     swapped: () => {
       const other = { ...provider };
-      if (watched) watchProvider(other, watch);
+      if (watched) linkExporter(other, watch);
       return other;
     },
     release: () => {
@@ -94,7 +95,7 @@ type Step =
   | { do: "record"; cell: number; rule: number; times: number; shadow: boolean }
   | { do: "closed"; cell: number }
   | { do: "turn" | "scrape" | "flush" | "swapMeter" | "swapLogger" | "shutdown" }
-  | { do: "settle"; count: number; fate: Fate }
+  | { do: "settle"; count: number; outcome: DeliveryOutcome }
   | { do: "mood"; failing: boolean; hanging: boolean; wanted: boolean };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -129,7 +130,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("settle" as const),
       count: fc.integer({ min: 1, max: 100 }),
-      fate: fc.constantFrom<Fate>("arrived", "arrived", ...LOSS_REASONS),
+      outcome: fc.constantFrom<DeliveryOutcome>("arrived", "arrived", ...LOSS_REASONS),
     }),
   },
   {
@@ -225,7 +226,7 @@ test("whatever happens in whatever order, the ledger balances and the counters a
               denials.setLoggerProvider(logger.swapped());
               break;
             case "settle":
-              logger.settle(now.count, now.fate);
+              logger.settle(now.count, now.outcome);
               break;
             case "mood":
               Object.assign(logger.mood, now);

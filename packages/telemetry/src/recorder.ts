@@ -3,14 +3,14 @@ import type { Capability, CellTotals, DenialEvent, Policy } from "@pyisolate/pol
 import { mustHold } from "@pyisolate/policy/options";
 
 import { Backlog } from "./backlog.ts";
-import { Books } from "./books.ts";
+import { Ledgers } from "./ledger/ledgers.ts";
 import { Cells, type Cell } from "./cells.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { DecisionSeries } from "./metrics/decision-series.ts";
 import { Drain } from "./drain.ts";
 import { Emitter } from "./emitter.ts";
-import type { Fate } from "./far-end.ts";
-import { Account, droppedTotal, type Ledger } from "./ledger.ts";
+import type { DeliveryOutcome } from "./ledger/delivery-receipt.ts";
+import { LedgerCounts, droppedTotal, type Ledger } from "./ledger/ledger.ts";
 import { HealthWatch, longerOf, type Health } from "./health.ts";
 import { HandOn } from "./hand-on.ts";
 import { addRecorder } from "./live.ts";
@@ -42,7 +42,7 @@ class Recorder implements DenialRecorder {
   readonly #settings: RecorderSettings;
   readonly #counters = new CounterBuffer();
   readonly #health = new HealthWatch();
-  readonly #books = new Books(this.#counters);
+  readonly #ledgers = new Ledgers(this.#counters);
   readonly #decisions = new DecisionSeries();
   readonly #eventSeries: EventSeriesTable;
   readonly #cells: Cells;
@@ -63,8 +63,8 @@ class Recorder implements DenialRecorder {
     this.#settings = settings;
     const redaction = new CustomRedaction(settings.redact, this.#counters);
     this.#eventSeries = new EventSeriesTable(settings.maxSeries);
-    this.#cells = new Cells(settings.maxSeries, (cell, fate, records, denials) => {
-      this.#settle(cell, fate, records, denials);
+    this.#cells = new Cells(settings.maxSeries, (cell, outcome, records, denials) => {
+      this.#settle(cell, outcome, records, denials);
     });
     this.#policies = new PolicySeries(settings.maxSeries);
     this.#backlog = new Backlog(settings.ringSize, settings.recordsPerSecond);
@@ -73,7 +73,7 @@ class Recorder implements DenialRecorder {
       this.#counters,
       [
         ...this.#decisions.allSeries,
-        ...this.#books.allSeries,
+        ...this.#ledgers.allSeries,
         ...redaction.allSeries,
         this.#policyLoads,
         this.#foldedCell,
@@ -83,15 +83,15 @@ class Recorder implements DenialRecorder {
       () => (this.#ended === undefined ? this.health() : this.#healthWith(undefined)),
       settings.meterProvider,
     );
-    const emitter = new Emitter(this.#log, this.#books, redaction);
-    this.#drain = new Drain(this.#backlog, this.#log, this.#books, emitter, () => {
+    const emitter = new Emitter(this.#log, this.#ledgers, redaction);
+    this.#drain = new Drain(this.#backlog, this.#log, this.#ledgers, emitter, () => {
       this.#meter.flush();
     });
     this.#handOn = new HandOn(
       this.#drain,
       this.#log,
       this.#meter,
-      () => this.#books.total.pending === 0,
+      () => this.#ledgers.total.pending === 0,
     );
     this.#forget = addRecorder({
       flush: async () => {
@@ -109,7 +109,7 @@ class Recorder implements DenialRecorder {
       cell = this.#cells.find(event.cell);
       const series = this.#eventSeries.find(event);
       this.#counters.count(series);
-      this.#books.deny(cell);
+      this.#ledgers.deny(cell);
       counted = true;
       if (event.enforced) {
         this.#counters.count(cell.series);
@@ -119,21 +119,21 @@ class Recorder implements DenialRecorder {
       if (series.folded) this.#counters.count(this.#foldedRule);
       this.#cells.reopen(cell);
       if (this.#ended !== undefined) {
-        this.#books.drop(cell, 1, "shutdown");
+        this.#ledgers.drop(cell, 1, "shutdown");
         if (this.#over) this.#meter.flush();
         return;
       }
       if (!this.#backlog.push(event, context.active(), cell, series)) {
-        this.#books.drop(cell, 1, "ring_full");
+        this.#ledgers.drop(cell, 1, "ring_full");
       }
       this.#drain.schedule();
     } catch {
       if (!counted) {
         // Counted as what the ledger calls it, or the two would not agree.
         this.#counters.count(this.#eventSeries.overflow);
-        this.#books.deny(cell);
+        this.#ledgers.deny(cell);
       }
-      this.#books.drop(cell, 1, "invalid");
+      this.#ledgers.drop(cell, 1, "invalid");
       if (this.#ended === undefined) this.#drain.schedule();
     }
   }
@@ -168,8 +168,8 @@ class Recorder implements DenialRecorder {
   }
 
   ledger(cell?: string): Ledger {
-    if (cell === undefined) return this.#books.total.read();
-    return (this.#cells.account(cell) ?? new Account()).read();
+    if (cell === undefined) return this.#ledgers.total.read();
+    return (this.#cells.ledger(cell) ?? new LedgerCounts()).read();
   }
 
   health(): Health {
@@ -178,10 +178,10 @@ class Recorder implements DenialRecorder {
   }
 
   #healthWith(deaf: string | undefined): Health {
-    const { pending, dropped } = this.#books.total;
+    const { pending, dropped } = this.#ledgers.total;
     return this.#health.read({
       deaf,
-      failing: longerOf(this.#log.farEnd?.state.failing, this.#meter.farEnd?.state.failing),
+      failing: longerOf(this.#log.exporter?.state.failing, this.#meter.exporter?.state.failing),
       pending,
       lost: droppedTotal(dropped) - dropped.disabled - dropped.invalid,
     });
@@ -210,12 +210,12 @@ class Recorder implements DenialRecorder {
     this.#log.set(provider);
   }
 
-  #settle(cell: Cell, fate: Fate, records: number, denials: number): void {
-    this.#books.settle(cell, fate, records, denials);
+  #settle(cell: Cell, outcome: DeliveryOutcome, records: number, denials: number): void {
+    this.#ledgers.settle(cell, outcome, records, denials);
     this.#handOn.settled();
     if (this.#over) this.#afterEnd();
     // A cell's end may have waited for this; a loss is told in the stream.
-    else if (this.#ended === undefined && (cell.closing > 0 || fate !== "arrived"))
+    else if (this.#ended === undefined && (cell.closing > 0 || outcome !== "arrived"))
       this.#drain.schedule();
   }
 
@@ -229,6 +229,6 @@ class Recorder implements DenialRecorder {
   // The gauges stay for as long as there is anything on its way: without them the ledger would seem not to balance.
   #afterEnd(): void {
     this.#meter.flush();
-    if (this.#books.total.pending === 0) this.#meter.release();
+    if (this.#ledgers.total.pending === 0) this.#meter.release();
   }
 }

@@ -1,7 +1,7 @@
 import { createNoopMeter, metrics } from "@opentelemetry/api";
 import type { MeterProvider } from "@opentelemetry/api";
 
-import { farEndOf, type FarEnd } from "../far-end.ts";
+import { exporterOf, type ProviderExporter } from "../provider-link.ts";
 import { forceFlushOf, type Patience } from "../force-flush.ts";
 import { Instruments } from "./instruments.ts";
 import { addReading, readingOf, type Reading } from "../readings.ts";
@@ -48,8 +48,8 @@ export class MeterBinding {
   }
 
   /** Who knows whether the counts get out. */
-  get farEnd(): FarEnd | undefined {
-    return farEndOf(this.#provider);
+  get exporter(): ProviderExporter | undefined {
+    return exporterOf(this.#provider);
   }
 
   /** Hands what has been counted to the meter; without one, or when it throws, counts wait. Never throws. */

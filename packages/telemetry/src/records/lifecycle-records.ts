@@ -2,7 +2,7 @@ import { ROOT_CONTEXT, SeverityNumber } from "@opentelemetry/api";
 import type { Attributes, Context, LogRecord } from "@opentelemetry/api";
 import type { CellTotals, Policy } from "@pyisolate/policy";
 
-import { droppedTotal, type Dropped, type Ledger } from "../ledger.ts";
+import { droppedTotal, type Dropped, type Ledger } from "../ledger/ledger.ts";
 import { ATTRIBUTES as A, DROPPED, EVENTS, type DropReason } from "../semconv.ts";
 import { cellText, hashText, hrTime, policyText, word } from "./record-fields.ts";
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { farEndOf, watchProvider } from "../far-end.ts";
+import { exporterOf, linkExporter } from "../provider-link.ts";
 import { aManifest } from "../testing/manifests.ts";
 import { ExportWatch } from "./export-watch.ts";
 
@@ -15,31 +15,31 @@ test("what has arrived and what is lost is kept, by reason", () => {
 
 test("a ticket goes with the record that is emitted meanwhile, and with no other", () => {
   const watch = new ExportWatch();
-  const ticket = { claim: { settle: () => {} }, denials: 3 };
+  const receipt = { owner: { settle: () => {} }, denials: 3 };
   let taken: unknown;
   const take = () => {
-    taken = watch.takeTicket();
+    taken = watch.takeReceipt();
   };
-  expect(watch.track(ticket, take)).toBe(true);
-  expect(taken).toBe(ticket);
+  expect(watch.track(receipt, take)).toBe(true);
+  expect(taken).toBe(receipt);
   take();
   expect(taken).toBeUndefined();
-  expect(watch.track(ticket, () => {})).toBe(false);
-  expect(watch.takeTicket()).toBeUndefined();
+  expect(watch.track(receipt, () => {})).toBe(false);
+  expect(watch.takeReceipt()).toBeUndefined();
 });
 
 test("a logger that throws loses the ticket, unless the record is on its way already", () => {
   const watch = new ExportWatch();
-  const ticket = { claim: { settle: () => {} }, denials: 1 };
+  const receipt = { owner: { settle: () => {} }, denials: 1 };
   const fail = () => {
     throw new Error("no");
   };
-  expect(() => watch.track(ticket, fail)).toThrow("no");
+  expect(() => watch.track(receipt, fail)).toThrow("no");
   const takeAndFail = () => {
-    watch.takeTicket();
+    watch.takeReceipt();
     fail();
   };
-  expect(watch.track(ticket, takeAndFail)).toBe(true);
+  expect(watch.track(receipt, takeAndFail)).toBe(true);
 });
 
 test("failing begins with the first failure and ends with a recovery", () => {
@@ -56,9 +56,9 @@ test("failing begins with the first failure and ends with a recovery", () => {
 test("a provider is watched by whoever said so", () => {
   const watch = new ExportWatch();
   const provider = {};
-  expect(farEndOf(provider)).toBeUndefined();
-  watchProvider(provider, watch);
-  expect(farEndOf(provider)).toBe(watch);
+  expect(exporterOf(provider)).toBeUndefined();
+  linkExporter(provider, watch);
+  expect(exporterOf(provider)).toBe(watch);
 });
 
 test("a failure has never begun in the future, though a clock is set back", () => {

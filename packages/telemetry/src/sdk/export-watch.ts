@@ -1,6 +1,7 @@
 import { cleanText } from "@pyisolate/policy";
 
-import type { FarEnd, FarEndState, Ticket } from "../far-end.ts";
+import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
+import type { ProviderExporter, DeliveryState } from "../provider-link.ts";
 import type { LossReason } from "../semconv.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -11,13 +12,13 @@ const MAX_WHY = 300;
  * What whoever exports says of it, and what the ledger and the health of recorders are made from. Told as early as it is
  * known: a first failed attempt is `failing`, though retries follow. Nothing on it throws but what {@link track} is given.
  */
-export class ExportWatch implements FarEnd {
+export class ExportWatch implements ProviderExporter {
   readonly #what: string;
   readonly #off: boolean;
   readonly #lost: Partial<Record<LossReason, number>> = {};
   #exported = 0;
-  #failing: FarEndState["failing"];
-  #expected: Ticket | undefined;
+  #failing: DeliveryState["failing"];
+  #expected: DeliveryReceipt | undefined;
   #room: () => Promise<void> = async () => {};
 
   /**
@@ -29,7 +30,7 @@ export class ExportWatch implements FarEnd {
     this.#off = off;
   }
 
-  get state(): FarEndState {
+  get state(): DeliveryState {
     return {
       exported: this.#exported,
       lost: { ...this.#lost },
@@ -47,23 +48,23 @@ export class ExportWatch implements FarEnd {
     await this.#room();
   }
 
-  track(ticket: Ticket, emit: () => void): boolean {
-    this.#expected = ticket;
+  track(receipt: DeliveryReceipt, emit: () => void): boolean {
+    this.#expected = receipt;
     try {
       emit();
     } catch (error) {
       // One that is on its way is settled there, whatever came after.
-      if (this.takeTicket() === ticket) throw error;
+      if (this.takeReceipt() === receipt) throw error;
       return true;
     }
-    return this.takeTicket() !== ticket;
+    return this.takeReceipt() !== receipt;
   }
 
-  /** The ticket of the record that has just reached the exporter; undefined where it is nobody's. */
-  takeTicket(): Ticket | undefined {
-    const ticket = this.#expected;
+  /** The receipt of the record that has just reached the exporter; undefined where it is nobody's. */
+  takeReceipt(): DeliveryReceipt | undefined {
+    const receipt = this.#expected;
     this.#expected = undefined;
-    return ticket;
+    return receipt;
   }
 
   /** All of it has arrived at the far end. */

@@ -1,4 +1,4 @@
-import type { Fate, Ticket } from "../far-end.ts";
+import type { DeliveryOutcome, DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 
 /** What goes with a batch of records: how many there are, and whose denials they tell. */
 export class Manifest {
@@ -10,9 +10,9 @@ export class Manifest {
     return this.#records;
   }
 
-  /** One more record; those of other instrumentation have no ticket. */
-  add(ticket: Ticket | undefined): void {
-    this.#put({ claim: ticket?.claim, records: 1, denials: ticket?.denials ?? 0 });
+  /** One more record; those of other instrumentation have no receipt. */
+  add(receipt: DeliveryReceipt | undefined): void {
+    this.#put({ owner: receipt?.owner, records: 1, denials: receipt?.denials ?? 0 });
   }
 
   /** What is on another one, after what is on this. */
@@ -44,14 +44,15 @@ export class Manifest {
   }
 
   /** Tells everybody what became of all of it. */
-  settle(fate: Fate): void {
-    for (const { claim, records, denials } of this.#entries) claim?.settle(fate, records, denials);
+  settle(outcome: DeliveryOutcome): void {
+    for (const { owner, records, denials } of this.#entries)
+      owner?.settle(outcome, records, denials);
   }
 
   #put(entry: Entry): void {
     this.#records += entry.records;
     const last = this.#entries.at(-1);
-    if (last !== undefined && last.claim === entry.claim) {
+    if (last !== undefined && last.owner === entry.owner) {
       last.records += entry.records;
       last.denials += entry.denials;
     } else {
@@ -61,7 +62,7 @@ export class Manifest {
 }
 
 interface Entry {
-  readonly claim: Ticket["claim"] | undefined;
+  readonly owner: DeliveryReceipt["owner"] | undefined;
   records: number;
   denials: number;
 }

@@ -8,7 +8,7 @@ import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { Claim, Fate } from "../far-end.ts";
+import type { ReceiptOwner, DeliveryOutcome } from "../ledger/delivery-receipt.ts";
 import { attributesOf, otlpReceiver } from "../testing/otlp-receiver.ts";
 import { sumOf } from "../testing/sdk-double.ts";
 import { Courier } from "./courier.ts";
@@ -43,14 +43,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Somebody whose records they are, and what was said of them. */
-function owner() {
-  const told = new Map<Fate, number>();
-  const claim: Claim = {
-    settle: (fate, records) => {
-      told.set(fate, (told.get(fate) ?? 0) + records);
+function anOwner() {
+  const told = new Map<DeliveryOutcome, number>();
+  const owner: ReceiptOwner = {
+    settle: (outcome, records) => {
+      told.set(outcome, (told.get(outcome) ?? 0) + records);
     },
   };
-  return { claim, told, all: () => sumOf(told.values()) };
+  return { owner, told, all: () => sumOf(told.values()) };
 }
 
 test("whatever the far end answers and the disk does, each record is waiting or has one fate, and what has arrived is there", async () => {
@@ -78,13 +78,13 @@ test("whatever the far end answers and the disk does, each record is waiting or 
       const limits = { queueSize: 50, batchSize: 10, batchDelay: 1 };
       const outbox = new Outbox(new Dispatch(courier, watch), watch, limits, spool);
       const logger = new LoggerProvider({ processors: [outbox] }).getLogger("test");
-      const { claim, told, all } = owner();
+      const { owner, told, all } = anOwner();
       try {
         for (const now of steps) {
           switch (now.do) {
             case "emit":
               for (let n = 0; n < now.count; n++) {
-                watch.track({ claim, denials: 1 }, () => {
+                watch.track({ owner, denials: 1 }, () => {
                   logger.emit({ severityNumber: SeverityNumber.WARN, attributes: { n: emitted } });
                 });
                 emitted += 1;

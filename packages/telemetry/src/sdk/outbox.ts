@@ -1,7 +1,7 @@
 import { context } from "@opentelemetry/api";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
-import type { Ticket } from "../far-end.ts";
+import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import type { LossReason } from "../semconv.ts";
 import { requestOf, type Dispatch } from "./dispatch.ts";
 import type { ExportWatch } from "./export-watch.ts";
@@ -26,7 +26,7 @@ const STUCK_FOR = 1000;
 
 interface Emitted {
   readonly record: ReadableLogRecord;
-  readonly ticket: Ticket | undefined;
+  readonly receipt: DeliveryReceipt | undefined;
 }
 
 /**
@@ -37,7 +37,7 @@ interface Emitted {
  */
 export class Outbox implements LogRecordProcessor {
   readonly #dispatch: Dispatch;
-  readonly #watch: Pick<ExportWatch, "lost" | "takeTicket">;
+  readonly #watch: Pick<ExportWatch, "lost" | "takeReceipt">;
   readonly #limits: OutboxLimits;
   readonly #spool: Spool | undefined;
   readonly #adopting: NodeJS.Timeout | undefined;
@@ -54,7 +54,7 @@ export class Outbox implements LogRecordProcessor {
 
   constructor(
     dispatch: Dispatch,
-    watch: Pick<ExportWatch, "lost" | "takeTicket">,
+    watch: Pick<ExportWatch, "lost" | "takeReceipt">,
     limits: OutboxLimits,
     spool?: Spool,
   ) {
@@ -81,7 +81,7 @@ export class Outbox implements LogRecordProcessor {
   }
 
   onEmit(record: ReadableLogRecord): void {
-    const emitted = { record, ticket: this.#watch.takeTicket() };
+    const emitted = { record, receipt: this.#watch.takeReceipt() };
     if (this.#ended) {
       this.#watch.lost(manifestOf([emitted]), "shutdown");
     } else if (this.#spool === undefined) {
@@ -221,6 +221,6 @@ function recordsOf(emitted: readonly Emitted[]): ReadableLogRecord[] {
 
 function manifestOf(emitted: readonly Emitted[]): Manifest {
   const manifest = new Manifest();
-  for (const { ticket } of emitted) manifest.add(ticket);
+  for (const { receipt } of emitted) manifest.add(receipt);
   return manifest;
 }

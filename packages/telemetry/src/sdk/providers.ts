@@ -10,7 +10,7 @@ import { MAX_SERIES } from "../metrics/series-budget.ts";
 import { SCOPE } from "../scope.ts";
 import { Courier } from "./courier.ts";
 import { Dispatch } from "./dispatch.ts";
-import { watchProvider } from "../far-end.ts";
+import { linkExporter } from "../provider-link.ts";
 import { ExportWatch } from "./export-watch.ts";
 import { OutboxLoggerProvider } from "./logger-provider.ts";
 import { makeMetricExporter } from "./metric-exporter.ts";
@@ -59,7 +59,7 @@ export function makeMetering(
     // The recorder folds by itself, exactly; what the SDK folds, it folds out of our sight.
     views: [{ meterName: SCOPE.name, aggregationCardinalityLimit: CARDINALITY_LIMIT }],
   });
-  if (otlp !== undefined) watchProvider(provider, watch);
+  if (otlp !== undefined) linkExporter(provider, watch);
   return { provider, watch, close: () => otlp?.close() };
 }
 
@@ -81,7 +81,7 @@ export function makeLogging(
   if (settings.disabled || settings.logs === "none") {
     const provider = new LoggerProvider({ resource });
     const watch = new ExportWatch({ off: true });
-    watchProvider(provider, watch);
+    linkExporter(provider, watch);
     return { provider, watch, outbox: undefined, spool: undefined };
   }
   const watch = new ExportWatch();
@@ -92,6 +92,6 @@ export function makeLogging(
   watch.waitsBy(async () => {
     await outbox.room();
   });
-  watchProvider(provider, watch);
+  linkExporter(provider, watch);
   return { provider, watch, outbox, spool };
 }

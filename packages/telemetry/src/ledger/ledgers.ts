@@ -1,12 +1,12 @@
-import type { Cell } from "./cells.ts";
-import type { Fate } from "./far-end.ts";
-import { Account } from "./ledger.ts";
-import { ATTRIBUTES as A, DROP_REASONS, type DropReason } from "./semconv.ts";
-import { newSeries, type Series, type CounterBuffer } from "./metrics/series.ts";
+import type { Cell } from "../cells.ts";
+import type { DeliveryOutcome } from "./delivery-receipt.ts";
+import { LedgerCounts } from "./ledger.ts";
+import { ATTRIBUTES as A, DROP_REASONS, type DropReason } from "../semconv.ts";
+import { newSeries, type Series, type CounterBuffer } from "../metrics/series.ts";
 
 /** The ledger of the process and of each cell, written together, and as the metric `pyisolate.denial.records`. */
-export class Books {
-  readonly total = new Account();
+export class Ledgers {
+  readonly total = new LedgerCounts();
   readonly #counters: CounterBuffer;
   readonly #emitted = recordsSeries("emitted");
   readonly #coalesced = recordsSeries("coalesced");
@@ -27,24 +27,24 @@ export class Books {
 
   deny(cell: Cell): void {
     this.total.deny();
-    cell.account.deny();
+    cell.ledger.deny();
   }
 
   /** What has become of records that stand for `count` denials is known. */
-  settle(cell: Cell, fate: Fate, records: number, count: number): void {
-    if (fate !== "arrived") {
-      this.drop(cell, count, fate);
+  settle(cell: Cell, outcome: DeliveryOutcome, records: number, count: number): void {
+    if (outcome !== "arrived") {
+      this.drop(cell, count, outcome);
       return;
     }
     this.total.emit(records, count);
-    cell.account.emit(records, count);
+    cell.ledger.emit(records, count);
     this.#counters.countMany(this.#emitted, records);
     if (count > records) this.#counters.countMany(this.#coalesced, count - records);
   }
 
   drop(cell: Cell, count: number, reason: DropReason): void {
     this.total.drop(count, reason);
-    cell.account.drop(count, reason);
+    cell.ledger.drop(count, reason);
     this.#counters.countMany(this.#dropped[reason], count);
   }
 }

@@ -1,4 +1,4 @@
-import { DROP_REASONS, type DropReason } from "./semconv.ts";
+import { DROP_REASONS, type DropReason } from "../semconv.ts";
 
 /** Events without a record, by reason; a reason that is not there did not occur. */
 export type Dropped = Readonly<Partial<Record<DropReason, number>>>;
@@ -23,7 +23,7 @@ export interface Ledger {
 }
 
 /** One running ledger: a cell's, or the process'. Each method keeps the balance. */
-export class Account {
+export class LedgerCounts {
   denied = 0;
   emitted = 0;
   coalesced = 0;
@@ -52,7 +52,7 @@ export class Account {
   }
 
   /** Takes over the totals of an account that nobody will ask for by name any more. */
-  absorb(other: Account): void {
+  absorb(other: LedgerCounts): void {
     this.denied += other.denied;
     this.emitted += other.emitted;
     this.coalesced += other.coalesced;
