@@ -1,10 +1,10 @@
 import { MAX_CELL_LENGTH } from "@pyisolate/policy";
 
-import type { Burst } from "./bursts.ts";
+import type { Burst } from "./queue/coalescer.ts";
 import { cleanOnce } from "./clean-once.ts";
 import type { ReceiptOwner } from "./ledger/delivery-receipt.ts";
 import { LedgerCounts, type Ledger } from "./ledger/ledger.ts";
-import type { Spend } from "./quota.ts";
+import type { WindowBudget } from "./queue/record-budget.ts";
 import type { EventSeries } from "./metrics/event-series.ts";
 import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
 import { newSeries, type Series } from "./metrics/series.ts";
@@ -25,7 +25,7 @@ export interface Cell {
   readonly kinds: Map<EventSeries, Burst[]>;
   bursts: number;
   /** What it has left of its records. */
-  spend: Spend | undefined;
+  spend: WindowBudget | undefined;
   /** Ends of it that are still to be told. */
   closing: number;
   /** Its ledger when a cell of this name last closed: where the next one's starts. */

@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 
-import type { Backlog } from "./backlog.ts";
+import type { RecordQueue } from "./queue/record-queue.ts";
 import type { Ledgers } from "./ledger/ledgers.ts";
 import { DropNotice } from "./drop-notice.ts";
 import type { Emitter } from "./emitter.ts";
@@ -25,7 +25,7 @@ const FLUSH_TIMEOUT = 30_000;
 
 /** When the backlog becomes log records: off the path of whoever is denied. One run at a time, a chunk a turn. */
 export class Drain {
-  readonly #backlog: Backlog;
+  readonly #queue: RecordQueue;
   readonly #outlet: LogOutlet;
   readonly #ledgers: Ledgers;
   readonly #emitter: Emitter;
@@ -41,13 +41,13 @@ export class Drain {
 
   /** @param afterChunk is called when a chunk has been emitted; must not throw. */
   constructor(
-    backlog: Backlog,
+    queue: RecordQueue,
     outlet: LogOutlet,
     ledgers: Ledgers,
     emitter: Emitter,
     afterChunk: () => void,
   ) {
-    this.#backlog = backlog;
+    this.#queue = queue;
     this.#outlet = outlet;
     this.#ledgers = ledgers;
     this.#emitter = emitter;
@@ -83,14 +83,14 @@ export class Drain {
   }
 
   /** Whether ends of cells wait: for their records, or to be told at all. */
-  get hasNotices(): boolean {
-    return this.#backlog.hasNotices;
+  get hasClosedCells(): boolean {
+    return this.#queue.hasClosedCells;
   }
 
   /** As {@link finish}, with every end of a cell. @returns whether there was one left. */
-  async finishNotices(): Promise<boolean> {
-    if (!this.hasNotices) return false;
-    this.#backlog.hurryNotices();
+  async finishClosedCells(): Promise<boolean> {
+    if (!this.hasClosedCells) return false;
+    this.#queue.hurryClosedCells();
     await this.finish();
     return true;
   }
@@ -99,15 +99,15 @@ export class Drain {
   end(): void {
     this.#ended = true;
     clearTimeout(this.#window);
-    this.#backlog.releaseBursts();
-    this.#backlog.take(Number.POSITIVE_INFINITY, {
+    this.#queue.releaseBursts();
+    this.#queue.take(Number.POSITIVE_INFINITY, {
       burst: ({ cell, count }) => {
         this.#ledgers.drop(cell, count, "shutdown");
       },
       event: (_event, _context, cell) => {
         this.#ledgers.drop(cell, 1, "shutdown");
       },
-      notice: () => {},
+      closedCell: () => {},
     });
     this.#dropNotice.emit();
   }
@@ -122,10 +122,10 @@ export class Drain {
 
   readonly #endWindow = (): void => {
     this.#window = undefined;
-    this.#backlog.nextWindow();
+    this.#queue.nextWindow();
     if (this.#dropNotice.emit()) this.#emitter.unpaced += 1;
     // What is denied from now on opens the next one.
-    if (this.#backlog.size > 0) this.schedule();
+    if (this.#queue.size > 0) this.schedule();
   };
 
   async #run(): Promise<void> {
@@ -138,7 +138,7 @@ export class Drain {
   async #pump(): Promise<void> {
     while (this.#hasMore()) {
       for (const record of this.#announcements.splice(0)) this.#emitter.announce(() => record);
-      this.#backlog.take(CHUNK, this.#emitter);
+      this.#queue.take(CHUNK, this.#emitter);
       this.#afterChunk();
       if (this.#emitter.unpaced >= CHUNK) {
         this.#emitter.unpaced = 0;
@@ -158,7 +158,7 @@ export class Drain {
   }
 
   #hasMore(): boolean {
-    if (this.#hurried) this.#backlog.releaseBursts();
-    return this.#backlog.isReady || this.#announcements.length > 0;
+    if (this.#hurried) this.#queue.releaseBursts();
+    return this.#queue.isReady || this.#announcements.length > 0;
   }
 }

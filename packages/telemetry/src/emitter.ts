@@ -1,20 +1,20 @@
 import type { Context, LogRecord } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { BacklogReader } from "./backlog.ts";
+import type { QueueReader } from "./queue/record-queue.ts";
 import type { Ledgers } from "./ledger/ledgers.ts";
-import type { Burst } from "./bursts.ts";
+import type { Burst } from "./queue/coalescer.ts";
 import type { Cell } from "./cells.ts";
 import { denialLogRecord, type BurstTail } from "./records/denial-record.ts";
 import { cellClosedLogRecord } from "./records/lifecycle-records.ts";
 import type { LogOutlet } from "./log-outlet.ts";
-import type { Notice } from "./notices.ts";
+import type { ClosedCell } from "./queue/closed-cells.ts";
 import type { CustomRedaction } from "./records/custom-redaction.ts";
 import { EVENTS } from "./semconv.ts";
 import { denialSeverity } from "./records/severity.ts";
 
 /** Makes log records of what comes out of the backlog and hands them to the logger; what has none is in the books. */
-export class Emitter implements BacklogReader {
+export class Emitter implements QueueReader {
   readonly #outlet: LogOutlet;
   readonly #ledgers: Ledgers;
   readonly #redaction: CustomRedaction;
@@ -35,7 +35,7 @@ export class Emitter implements BacklogReader {
     this.#denial(event, context, cell, 1, () => undefined);
   }
 
-  notice({ totals, cell, context, time }: Notice): void {
+  closedCell({ totals, cell, context, time }: ClosedCell): void {
     // The ledger is of denials; a cell's end that cannot be told is in its own denials' records.
     this.announce(() =>
       cellClosedLogRecord(totals, cell.ledger.read(cell.closedAt), time, context),

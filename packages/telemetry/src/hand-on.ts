@@ -42,7 +42,7 @@ export class HandOn {
     const deadline = performance.now() + timeout;
     await this.records(timeout);
     await this.#flushProviders(deadline, 1);
-    if (!this.#drain.hasNotices) return;
+    if (!this.#drain.hasClosedCells) return;
     await this.#ends(deadline);
     await this.#flushProviders(deadline, 1);
   }
@@ -51,7 +51,7 @@ export class HandOn {
   async end(timeout: number): Promise<void> {
     const deadline = performance.now() + timeout;
     await this.records(timeout);
-    if (this.#drain.hasNotices) {
+    if (this.#drain.hasClosedCells) {
       await this.#flushProviders(deadline, 1);
       await this.#ends(deadline);
     }
@@ -63,7 +63,7 @@ export class HandOn {
   async #ends(deadline: number): Promise<void> {
     await this.#settling(deadline);
     const left = Math.max(deadline - performance.now(), 1);
-    await within(this.#drain.finishNotices(), left, KEEP_ALIVE);
+    await within(this.#drain.finishClosedCells(), left, KEEP_ALIVE);
   }
 
   async #flushProviders(deadline: number, least: number): Promise<void> {

@@ -5,7 +5,7 @@ interface LiveRecorder {
   /** Hands on what it still holds, but for ends of cells of whose records it is not known what became. */
   flush(): Promise<void>;
   /** Hands those on too. @returns whether there were any. */
-  flushNotices(): Promise<boolean>;
+  flushClosedCells(): Promise<boolean>;
   health(): Health;
 }
 
@@ -31,7 +31,7 @@ export async function drainRecorders(delivered: () => Promise<unknown>): Promise
   const all = [...recorders];
   await Promise.all(all.map(async (recorder) => await recorder.flush()));
   await delivered();
-  const told = await Promise.all(all.map(async (recorder) => await recorder.flushNotices()));
+  const told = await Promise.all(all.map(async (recorder) => await recorder.flushClosedCells()));
   if (told.includes(true)) await delivered();
 }
 

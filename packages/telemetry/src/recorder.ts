@@ -2,7 +2,7 @@ import { context, type LoggerProvider, type MeterProvider } from "@opentelemetry
 import type { Capability, CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
 import { mustHold } from "@pyisolate/policy/options";
 
-import { Backlog } from "./backlog.ts";
+import { RecordQueue } from "./queue/record-queue.ts";
 import { Ledgers } from "./ledger/ledgers.ts";
 import { Cells, type Cell } from "./cells.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
@@ -50,7 +50,7 @@ class Recorder implements DenialRecorder {
   readonly #foldedCell = newSeries("folded", { [A.dimension.name]: "cell" });
   readonly #foldedRule = newSeries("folded", { [A.dimension.name]: "policy_rule" });
   readonly #policies: PolicySeries;
-  readonly #backlog: Backlog;
+  readonly #queue: RecordQueue;
   readonly #meter: MeterBinding;
   readonly #log: LogOutlet;
   readonly #drain: Drain;
@@ -67,7 +67,7 @@ class Recorder implements DenialRecorder {
       this.#settle(cell, outcome, records, denials);
     });
     this.#policies = new PolicySeries(settings.maxSeries);
-    this.#backlog = new Backlog(settings.ringSize, settings.recordsPerSecond);
+    this.#queue = new RecordQueue(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LogOutlet(settings.loggerProvider);
     this.#meter = new MeterBinding(
       this.#counters,
@@ -84,7 +84,7 @@ class Recorder implements DenialRecorder {
       settings.meterProvider,
     );
     const emitter = new Emitter(this.#log, this.#ledgers, redaction);
-    this.#drain = new Drain(this.#backlog, this.#log, this.#ledgers, emitter, () => {
+    this.#drain = new Drain(this.#queue, this.#log, this.#ledgers, emitter, () => {
       this.#meter.flush();
     });
     this.#handOn = new HandOn(
@@ -97,7 +97,7 @@ class Recorder implements DenialRecorder {
       flush: async () => {
         await this.#handOn.records(settings.flushTimeoutMillis);
       },
-      flushNotices: async () => await this.#drain.finishNotices(),
+      flushClosedCells: async () => await this.#drain.finishClosedCells(),
       health: () => this.health(),
     });
   }
@@ -123,7 +123,7 @@ class Recorder implements DenialRecorder {
         if (this.#over) this.#meter.flush();
         return;
       }
-      if (!this.#backlog.push(event, context.active(), cell, series)) {
+      if (!this.#queue.push(event, context.active(), cell, series)) {
         this.#ledgers.drop(cell, 1, "ring_full");
       }
       this.#drain.schedule();
@@ -147,8 +147,8 @@ class Recorder implements DenialRecorder {
       const cell = this.#cells.find(totals.cell);
       this.#cells.close(cell);
       if (this.#ended !== undefined) return;
-      const notice = { totals, cell, context: context.active(), time: Date.now() };
-      if (this.#backlog.pushNotice(notice)) this.#drain.schedule();
+      const closedCell = { totals, cell, context: context.active(), time: Date.now() };
+      if (this.#queue.pushClosedCell(closedCell)) this.#drain.schedule();
     } catch {
       // Not a cell: nothing of it has been counted, so nothing is lost.
     }

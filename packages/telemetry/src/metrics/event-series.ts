@@ -1,6 +1,6 @@
 import { CAPABILITIES, DENIAL_REASONS, VERDICTS, type DenialEvent } from "@pyisolate/policy";
 
-import type { Burst } from "../bursts.ts";
+import type { Burst } from "../queue/coalescer.ts";
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
 import { newSeries, type Series } from "./series.ts";
 

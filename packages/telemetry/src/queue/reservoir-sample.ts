@@ -8,7 +8,7 @@ const SIZE = 8;
  * what it is after behind its first hundred targets. Vitter's and Li's algorithm L, which decides when it keeps one which will
  * be the next, so that all others cost a comparison.
  */
-export class Sample {
+export class ReservoirSample {
   readonly #kept: DenialEvent[] = [];
   #weight = 1;
 

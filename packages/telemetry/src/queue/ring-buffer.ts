@@ -1,10 +1,10 @@
 import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { Cell } from "./cells.ts";
+import type { Cell } from "../cells.ts";
 
 /** A fixed number of events that wait for their log record, oldest first. Slots are reused, nothing is allocated. */
-export class Ring {
+export class RingBuffer {
   readonly capacity: number;
   readonly #events: (DenialEvent | undefined)[];
   readonly #contexts: (Context | undefined)[];

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import { Sample } from "./sample.ts";
-import { aDenial } from "./testing/denials.ts";
+import { ReservoirSample } from "./reservoir-sample.ts";
+import { aDenial } from "../testing/denials.ts";
 
 function sampleOf(size: number) {
-  const sample = new Sample();
+  const sample = new ReservoirSample();
   let next = 1;
   for (let count = 1; count <= size; count++) {
     if (count === next) next = sample.keep(aDenial({ seq: count, target: `/${count}` }), count);

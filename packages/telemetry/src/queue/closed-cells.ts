@@ -1,10 +1,10 @@
 import type { Context } from "@opentelemetry/api";
 import type { CellTotals } from "@pyisolate/policy";
 
-import type { Cell } from "./cells.ts";
+import type { Cell } from "../cells.ts";
 
 /** A cell's end, to be told after its last denial. */
-export interface Notice {
+export interface ClosedCell {
   readonly totals: CellTotals;
   readonly cell: Cell;
   readonly context: Context;
@@ -13,7 +13,7 @@ export interface Notice {
 }
 
 interface Waiting {
-  readonly notice: Notice;
+  readonly closedCell: ClosedCell;
   /** What the ring had been given when the cell ended. */
   readonly ringMark: number;
   windows: number;
@@ -26,13 +26,13 @@ const MAX_NOTICES = 4096;
  * Windows that a cell's end waits for it to be known what became of its records: more than a batch waits for its company.
  * In an outage the record goes out with what is still pending, and says so.
  */
-const PATIENCE = 2;
+const WINDOWS_TO_SETTLE = 2;
 
 /**
  * Ends of cells, in their order. Each comes after what was denied before it, with a ledger that is settled where that is to
  * be had soon, and does not wait for the others' denials since.
  */
-export class Notices {
+export class ClosedCells {
   #waiting: Waiting[] = [];
 
   get size(): number {
@@ -40,10 +40,10 @@ export class Notices {
   }
 
   /** @returns false where there is no room. */
-  push(notice: Notice, ringMark: number): boolean {
+  push(closedCell: ClosedCell, ringMark: number): boolean {
     if (this.#waiting.length >= MAX_NOTICES) return false;
-    notice.cell.closing += 1;
-    this.#waiting.push({ notice, ringMark, windows: 0 });
+    closedCell.cell.closing += 1;
+    this.#waiting.push({ closedCell, ringMark, windows: 0 });
     return true;
   }
 
@@ -54,7 +54,7 @@ export class Notices {
 
   /** None waits for its cell's records any longer. */
   hurry(): void {
-    for (const one of this.#waiting) one.windows = PATIENCE;
+    for (const one of this.#waiting) one.windows = WINDOWS_TO_SETTLE;
   }
 
   /** @param emitted is how much of the ring has been. */
@@ -63,16 +63,16 @@ export class Notices {
   }
 
   /** Takes the first that is ready. */
-  shift(emitted: number, hasBursts: boolean): Notice | undefined {
+  shift(emitted: number, hasBursts: boolean): ClosedCell | undefined {
     const index = this.#waiting.findIndex((one) => isReady(one, emitted, hasBursts));
     if (index < 0) return undefined;
     const [taken] = this.#waiting.splice(index, 1);
-    if (taken !== undefined) taken.notice.cell.closing -= 1;
-    return taken?.notice;
+    if (taken !== undefined) taken.closedCell.cell.closing -= 1;
+    return taken?.closedCell;
   }
 }
 
-function isReady({ notice, ringMark, windows }: Waiting, emitted: number, hasBursts: boolean) {
-  if (notice.cell.ledger.pending === 0) return true;
-  return windows >= PATIENCE && emitted >= ringMark && !hasBursts;
+function isReady({ closedCell, ringMark, windows }: Waiting, emitted: number, hasBursts: boolean) {
+  if (closedCell.cell.ledger.pending === 0) return true;
+  return windows >= WINDOWS_TO_SETTLE && emitted >= ringMark && !hasBursts;
 }

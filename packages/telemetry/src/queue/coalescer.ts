@@ -1,9 +1,9 @@
 import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { Cell } from "./cells.ts";
-import type { EventSeries } from "./metrics/event-series.ts";
-import { Sample } from "./sample.ts";
+import type { Cell } from "../cells.ts";
+import type { EventSeries } from "../metrics/event-series.ts";
+import { ReservoirSample } from "./reservoir-sample.ts";
 
 /** Like denials of one cell, of which the first stands for all. */
 export interface Burst {
@@ -13,7 +13,7 @@ export interface Burst {
   readonly context: Context;
   last: DenialEvent;
   count: number;
-  readonly sample: Sample;
+  readonly sample: ReservoirSample;
   /** The number of the next event that the sample keeps. */
   next: number;
 }
@@ -24,7 +24,7 @@ export interface Burst {
  * and a sample of the targets. A burst is held until it is {@link release}d, so that a flood is one record a window, however
  * often the drain runs.
  */
-export class Bursts {
+export class Coalescer {
   readonly #max: number;
   /** Kinds of one cell: half, so that a cell with many kinds leaves room for the others. */
   readonly #share: number;
@@ -86,7 +86,7 @@ export class Bursts {
     const kinds = cell.kinds.get(series);
     if (kinds !== undefined) for (const burst of kinds) if (sameKind(burst, event)) return burst;
     if (this.size >= this.#max || cell.bursts >= this.#share) return undefined;
-    const sample = new Sample();
+    const sample = new ReservoirSample();
     const burst: Burst = {
       cell,
       series,

@@ -1,8 +1,8 @@
-import type { Cell } from "./cells.ts";
-import type { EventSeries } from "./metrics/event-series.ts";
+import type { Cell } from "../cells.ts";
+import type { EventSeries } from "../metrics/event-series.ts";
 
 /** What a cell has left of its records in one window. */
-export interface Spend {
+export interface WindowBudget {
   readonly window: number;
   left: number;
   /** What is left of each row's share; rows that are not in it have all of it. */
@@ -20,7 +20,7 @@ interface Share {
  *
  * @remarks A window ends when {@link next} is called, not by a clock: it is asked for every denial.
  */
-export class Quota {
+export class RecordBudget {
   readonly #perCell: number;
   readonly #perSeries: number;
   #window = 0;
@@ -51,7 +51,7 @@ export class Quota {
     this.#window += 1;
   }
 
-  #share({ shares }: Spend, series: EventSeries): Share {
+  #share({ shares }: WindowBudget, series: EventSeries): Share {
     const share = { left: this.#perSeries };
     shares.set(series, share);
     return share;

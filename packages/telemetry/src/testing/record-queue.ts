@@ -1,0 +1,29 @@
+import { ROOT_CONTEXT } from "@opentelemetry/api";
+import type { DenialEvent } from "@pyisolate/policy";
+
+import { Cells } from "../cells.ts";
+import { EventSeriesTable } from "../metrics/event-series.ts";
+import type { Burst } from "../queue/coalescer.ts";
+import { RecordQueue } from "../queue/record-queue.ts";
+
+/** A queue with cells and series of its own, and what is pushed to it and taken out of it. */
+export function aRecordQueue(capacity: number, recordsPerWindow = 1000) {
+  const queue = new RecordQueue(capacity, recordsPerWindow);
+  const cells = new Cells(1000, () => {});
+  const table = new EventSeriesTable(1000);
+  const push = (event: DenialEvent) =>
+    queue.push(event, ROOT_CONTEXT, cells.find(event.cell), table.find(event));
+  const take = (max = Number.POSITIVE_INFINITY) => {
+    queue.releaseBursts();
+    const events: DenialEvent[] = [];
+    const bursts: Burst[] = [];
+    const closedCells: string[] = [];
+    queue.take(max, {
+      event: (event) => events.push(event),
+      burst: (burst) => bursts.push(burst),
+      closedCell: ({ totals }) => closedCells.push(totals.cell),
+    });
+    return { events, bursts, closedCells };
+  };
+  return { queue, cells, push, take };
+}
