@@ -4,7 +4,7 @@ import type { DenialEvent } from "@pyisolate/policy";
 import type { QueueReader } from "./queue/record-queue.ts";
 import type { Ledgers } from "./ledger/ledgers.ts";
 import type { Burst } from "./queue/coalescer.ts";
-import type { Cell } from "./cells.ts";
+import type { Cell } from "./cells/cell.ts";
 import { denialLogRecord, type BurstTail } from "./records/denial-record.ts";
 import { cellClosedLogRecord } from "./records/lifecycle-records.ts";
 import type { LogOutlet } from "./log-outlet.ts";

@@ -4,12 +4,12 @@ import { mustHold } from "@pyisolate/policy/options";
 
 import { RecordQueue } from "./queue/record-queue.ts";
 import { Ledgers } from "./ledger/ledgers.ts";
-import { Cells, type Cell } from "./cells.ts";
+import { CellRegistry } from "./cells/cell-registry.ts";
+import type { Settle } from "./cells/cell.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { DecisionSeries } from "./metrics/decision-series.ts";
 import { Drain } from "./drain.ts";
 import { Emitter } from "./emitter.ts";
-import type { DeliveryOutcome } from "./ledger/delivery-receipt.ts";
 import { LedgerCounts, droppedTotal, type Ledger } from "./ledger/ledger.ts";
 import { HealthWatch, longerOf, type Health } from "./health.ts";
 import { HandOn } from "./hand-on.ts";
@@ -45,7 +45,7 @@ class Recorder implements DenialRecorder {
   readonly #ledgers = new Ledgers(this.#counters);
   readonly #decisions = new DecisionSeries();
   readonly #eventSeries: EventSeriesTable;
-  readonly #cells: Cells;
+  readonly #cells: CellRegistry;
   readonly #policyLoads = newSeries("policyLoads", {});
   readonly #foldedCell = newSeries("folded", { [A.dimension.name]: "cell" });
   readonly #foldedRule = newSeries("folded", { [A.dimension.name]: "policy_rule" });
@@ -63,9 +63,7 @@ class Recorder implements DenialRecorder {
     this.#settings = settings;
     const redaction = new CustomRedaction(settings.redact, this.#counters);
     this.#eventSeries = new EventSeriesTable(settings.maxSeries);
-    this.#cells = new Cells(settings.maxSeries, (cell, outcome, records, denials) => {
-      this.#settle(cell, outcome, records, denials);
-    });
+    this.#cells = new CellRegistry(settings.maxSeries, this.#settle);
     this.#policies = new PolicySeries(settings.maxSeries);
     this.#queue = new RecordQueue(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LogOutlet(settings.loggerProvider);
@@ -147,8 +145,8 @@ class Recorder implements DenialRecorder {
       const cell = this.#cells.find(totals.cell);
       this.#cells.close(cell);
       if (this.#ended !== undefined) return;
-      const closedCell = { totals, cell, context: context.active(), time: Date.now() };
-      if (this.#queue.pushClosedCell(closedCell)) this.#drain.schedule();
+      const ended = { totals, cell, context: context.active(), time: Date.now() };
+      if (this.#queue.pushClosedCell(ended)) this.#drain.schedule();
     } catch {
       // Not a cell: nothing of it has been counted, so nothing is lost.
     }
@@ -210,14 +208,14 @@ class Recorder implements DenialRecorder {
     this.#log.set(provider);
   }
 
-  #settle(cell: Cell, outcome: DeliveryOutcome, records: number, denials: number): void {
+  readonly #settle: Settle = (cell, outcome, records, denials) => {
     this.#ledgers.settle(cell, outcome, records, denials);
     this.#handOn.settled();
     if (this.#over) this.#afterEnd();
     // A cell's end may have waited for this; a loss is told in the stream.
     else if (this.#ended === undefined && (cell.closing > 0 || outcome !== "arrived"))
       this.#drain.schedule();
-  }
+  };
 
   async #end(): Promise<void> {
     await this.#handOn.end(this.#settings.shutdownTimeoutMillis);

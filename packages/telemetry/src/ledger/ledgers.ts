@@ -1,4 +1,4 @@
-import type { Cell } from "../cells.ts";
+import type { Cell } from "../cells/cell.ts";
 import type { DeliveryOutcome } from "./delivery-receipt.ts";
 import { LedgerCounts } from "./ledger.ts";
 import { ATTRIBUTES as A, DROP_REASONS, type DropReason } from "../semconv.ts";

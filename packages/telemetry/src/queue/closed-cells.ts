@@ -1,7 +1,7 @@
 import type { Context } from "@opentelemetry/api";
 import type { CellTotals } from "@pyisolate/policy";
 
-import type { Cell } from "../cells.ts";
+import type { Cell } from "../cells/cell.ts";
 
 /** A cell's end, to be told after its last denial. */
 export interface ClosedCell {

@@ -1,7 +1,7 @@
 import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { Cell } from "../cells.ts";
+import type { Cell } from "../cells/cell.ts";
 import type { EventSeries } from "../metrics/event-series.ts";
 import { ReservoirSample } from "./reservoir-sample.ts";
 

@@ -1,4 +1,4 @@
-import type { Cell } from "../cells.ts";
+import type { Cell } from "../cells/cell.ts";
 import type { EventSeries } from "../metrics/event-series.ts";
 
 /** What a cell has left of its records in one window. */

@@ -2,7 +2,7 @@ import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
 import { Coalescer, type Burst } from "./coalescer.ts";
-import type { Cell } from "../cells.ts";
+import type { Cell } from "../cells/cell.ts";
 import { ClosedCells, type ClosedCell } from "./closed-cells.ts";
 import { RecordBudget } from "./record-budget.ts";
 import { RingBuffer } from "./ring-buffer.ts";

@@ -1,7 +1,7 @@
 import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { Cell } from "../cells.ts";
+import type { Cell } from "../cells/cell.ts";
 
 /** A fixed number of events that wait for their log record, oldest first. Slots are reused, nothing is allocated. */
 export class RingBuffer {

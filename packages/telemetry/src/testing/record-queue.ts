@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import { Cells } from "../cells.ts";
+import { CellRegistry } from "../cells/cell-registry.ts";
 import { EventSeriesTable } from "../metrics/event-series.ts";
 import type { Burst } from "../queue/coalescer.ts";
 import { RecordQueue } from "../queue/record-queue.ts";
@@ -9,7 +9,7 @@ import { RecordQueue } from "../queue/record-queue.ts";
 /** A queue with cells and series of its own, and what is pushed to it and taken out of it. */
 export function aRecordQueue(capacity: number, recordsPerWindow = 1000) {
   const queue = new RecordQueue(capacity, recordsPerWindow);
-  const cells = new Cells(1000, () => {});
+  const cells = new CellRegistry(1000, () => {});
   const table = new EventSeriesTable(1000);
   const push = (event: DenialEvent) =>
     queue.push(event, ROOT_CONTEXT, cells.find(event.cell), table.find(event));

@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { Cells } from "./cells.ts";
-import type { ReceiptOwner } from "./ledger/delivery-receipt.ts";
-import { sumOf } from "./testing/sdk-double.ts";
+import { CellRegistry } from "./cell-registry.ts";
+import type { ReceiptOwner } from "../ledger/delivery-receipt.ts";
+import { sumOf } from "../testing/sdk-double.ts";
 
 const unsettled = () => {};
 
 test("a name is one cell", () => {
-  const cells = new Cells(10, unsettled);
+  const cells = new CellRegistry(10, unsettled);
   expect(cells.find("a")).toBe(cells.find("a"));
   expect(cells.find("a")).not.toBe(cells.find("b"));
 });
 
 test("past the budget cells share _other", () => {
-  const cells = new Cells(3, unsettled);
+  const cells = new CellRegistry(3, unsettled);
   for (const name of ["a", "b", "c", "d"]) cells.find(name);
   expect(cells.size).toBe(3);
   expect(cells.find("c").series).toBe(cells.other.series);
@@ -23,7 +23,7 @@ test("past the budget cells share _other", () => {
 });
 
 test("a closed cell makes room for another's account, and its series stays its own", () => {
-  const cells = new Cells(2, unsettled);
+  const cells = new CellRegistry(2, unsettled);
   const a = cells.find("a");
   a.ledger.deny();
   a.ledger.emit(1, 1);
@@ -39,7 +39,7 @@ test("a closed cell makes room for another's account, and its series stays its o
 
 test("what becomes of a retired cell's records is settled where its account went", () => {
   const outcomes: unknown[] = [];
-  const cells = new Cells(1, (cell, ...args) => outcomes.push([cell.name, ...args]));
+  const cells = new CellRegistry(1, (cell, ...args) => outcomes.push([cell.name, ...args]));
   const a = cells.find("a");
   a.ledger.deny();
   cells.close(a);
@@ -52,7 +52,7 @@ test("what becomes of a retired cell's records is settled where its account went
 });
 
 test("a cell whose end is still to be told keeps its account", () => {
-  const cells = new Cells(1, unsettled);
+  const cells = new CellRegistry(1, unsettled);
   const a = cells.find("a");
   a.closing = 1;
   cells.close(a);
@@ -61,7 +61,7 @@ test("a cell whose end is still to be told keeps its account", () => {
 });
 
 test("a name that is used again is open again", () => {
-  const cells = new Cells(1, unsettled);
+  const cells = new CellRegistry(1, unsettled);
   const a = cells.find("a");
   cells.close(a);
   cells.reopen(a);
@@ -69,7 +69,7 @@ test("a name that is used again is open again", () => {
 });
 
 test.each([undefined, "", 7, "x".repeat(257)])("%s is no name", (name) => {
-  expect(() => new Cells(10, unsettled).find(name as string)).toThrow(TypeError);
+  expect(() => new CellRegistry(10, unsettled).find(name as string)).toThrow(TypeError);
 });
 
 test("any churn of cells stays in the budget, and loses no count that is settled late", () => {
@@ -80,7 +80,7 @@ test("any churn of cells stays in the budget, and loses no count that is settled
         maxLength: 300,
       }),
       (max, churn) => {
-        const cells = new Cells(max, (cell, _fate, records, denials) => {
+        const cells = new CellRegistry(max, (cell, _fate, records, denials) => {
           cell.ledger.emit(records, denials);
         });
         const seen = new Set<unknown>();
@@ -116,7 +116,7 @@ test("any churn of cells stays in the budget, and loses no count that is settled
 });
 
 test("ends that are still to be told hold up no new name, and no other cell's room", () => {
-  const cells = new Cells(100, unsettled);
+  const cells = new CellRegistry(100, unsettled);
   let looks = 0;
   for (let n = 0; n < 100; n++) {
     const cell = cells.find(`c${n}`);

@@ -1,39 +1,10 @@
 import { MAX_CELL_LENGTH } from "@pyisolate/policy";
 
-import type { Burst } from "./queue/coalescer.ts";
-import { cleanOnce } from "./clean-once.ts";
-import type { ReceiptOwner } from "./ledger/delivery-receipt.ts";
-import { LedgerCounts, type Ledger } from "./ledger/ledger.ts";
-import type { WindowBudget } from "./queue/record-budget.ts";
-import type { EventSeries } from "./metrics/event-series.ts";
-import { ATTRIBUTES as A, OTHER } from "./semconv.ts";
-import { newSeries, type Series } from "./metrics/series.ts";
-
-/** What the recorder knows of one cell name. */
-export interface Cell {
-  readonly name: string;
-  /** Its series of `pyisolate.denials`; that of `_other` past the budget. */
-  readonly series: Series;
-  readonly folded: boolean;
-  /** That of `_other` once it has been closed and its room was needed. */
-  ledger: LedgerCounts;
-  /** Goes with each of its records. */
-  readonly owner: ReceiptOwner;
-  /** Events of it in the ring. */
-  waiting: number;
-  /** Kinds of its denials that burst, and how many those are. */
-  readonly kinds: Map<EventSeries, Burst[]>;
-  bursts: number;
-  /** What it has left of its records. */
-  spend: WindowBudget | undefined;
-  /** Ends of it that are still to be told. */
-  closing: number;
-  /** Its ledger when a cell of this name last closed: where the next one's starts. */
-  closedAt: Ledger | undefined;
-}
-
-/** What became of records of a cell that stand for so many of its denials. */
-type Settle = (cell: Cell, ...args: Parameters<ReceiptOwner["settle"]>) => void;
+import { cleanOnce } from "../clean-once.ts";
+import type { LedgerCounts } from "../ledger/ledger.ts";
+import { newSeries, type Series } from "../metrics/series.ts";
+import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
+import { newCell, type Cell, type Settle } from "./cell.ts";
 
 /** Closed cells that are looked at for one to be forgotten: somebody is being denied meanwhile. */
 const MAX_LOOKS = 8;
@@ -45,7 +16,7 @@ const MAX_NAME = 256;
  * Cells by name, bounded twice. A series is for the life of the process, because the SDK never forgets one: past `max` names
  * new cells share `_other`. An account (a cell's ledger) is kept until its room is needed and its cell has closed.
  */
-export class Cells {
+export class CellRegistry {
   readonly #max: number;
   readonly #settle: Settle;
   readonly #series = new Map<string, Series>();
@@ -149,25 +120,4 @@ export class Cells {
 /** A name as its label has it: what `denialEvent` makes of it, also where a guard did without. */
 function labelOf(name: string): string {
   return cleanOnce(name, MAX_CELL_LENGTH);
-}
-
-function newCell(name: string, series: Series, folded: boolean, settle: Settle): Cell {
-  const cell: Cell = {
-    name,
-    series,
-    folded,
-    ledger: new LedgerCounts(),
-    owner: {
-      settle: (outcome, records, denials) => {
-        settle(cell, outcome, records, denials);
-      },
-    },
-    waiting: 0,
-    kinds: new Map(),
-    bursts: 0,
-    spend: undefined,
-    closing: 0,
-    closedAt: undefined,
-  };
-  return cell;
 }
