@@ -8,13 +8,13 @@ import { CellRegistry } from "./cells/cell-registry.ts";
 import type { Settle } from "./cells/cell.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { DecisionSeries } from "./metrics/decision-series.ts";
-import { Drain } from "./drain.ts";
-import { Emitter } from "./emitter.ts";
+import { Drain } from "./emit/drain.ts";
+import { Emitter } from "./emit/emitter.ts";
 import { LedgerCounts, droppedTotal, type Ledger } from "./ledger/ledger.ts";
 import { HealthWatch, longerOf, type Health } from "./health.ts";
-import { HandOn } from "./hand-on.ts";
+import { Flush } from "./emit/flush.ts";
 import { addRecorder } from "./live.ts";
-import { LogOutlet } from "./log-outlet.ts";
+import { LoggerBinding } from "./emit/logger-binding.ts";
 import { policyLoadedLogRecord } from "./records/lifecycle-records.ts";
 import { MeterBinding } from "./metrics/meter-binding.ts";
 import { PolicySeries } from "./metrics/series-budget-warning.ts";
@@ -52,9 +52,9 @@ class Recorder implements DenialRecorder {
   readonly #policies: PolicySeries;
   readonly #queue: RecordQueue;
   readonly #meter: MeterBinding;
-  readonly #log: LogOutlet;
+  readonly #log: LoggerBinding;
   readonly #drain: Drain;
-  readonly #handOn: HandOn;
+  readonly #flush: Flush;
   readonly #forget: () => void;
   #over = false;
   #ended: Promise<void> | undefined;
@@ -66,7 +66,7 @@ class Recorder implements DenialRecorder {
     this.#cells = new CellRegistry(settings.maxSeries, this.#settle);
     this.#policies = new PolicySeries(settings.maxSeries);
     this.#queue = new RecordQueue(settings.ringSize, settings.recordsPerSecond);
-    this.#log = new LogOutlet(settings.loggerProvider);
+    this.#log = new LoggerBinding(settings.loggerProvider);
     this.#meter = new MeterBinding(
       this.#counters,
       [
@@ -85,7 +85,7 @@ class Recorder implements DenialRecorder {
     this.#drain = new Drain(this.#queue, this.#log, this.#ledgers, emitter, () => {
       this.#meter.flush();
     });
-    this.#handOn = new HandOn(
+    this.#flush = new Flush(
       this.#drain,
       this.#log,
       this.#meter,
@@ -93,7 +93,7 @@ class Recorder implements DenialRecorder {
     );
     this.#forget = addRecorder({
       flush: async () => {
-        await this.#handOn.records(settings.flushTimeoutMillis);
+        await this.#flush.records(settings.flushTimeoutMillis);
       },
       flushClosedCells: async () => await this.#drain.finishClosedCells(),
       health: () => this.health(),
@@ -186,7 +186,7 @@ class Recorder implements DenialRecorder {
   }
 
   async flush(): Promise<void> {
-    await this.#handOn.everything(this.#settings.flushTimeoutMillis);
+    await this.#flush.everything(this.#settings.flushTimeoutMillis);
   }
 
   async shutdown(): Promise<void> {
@@ -210,7 +210,7 @@ class Recorder implements DenialRecorder {
 
   readonly #settle: Settle = (cell, outcome, records, denials) => {
     this.#ledgers.settle(cell, outcome, records, denials);
-    this.#handOn.settled();
+    this.#flush.settled();
     if (this.#over) this.#afterEnd();
     // A cell's end may have waited for this; a loss is told in the stream.
     else if (this.#ended === undefined && (cell.closing > 0 || outcome !== "arrived"))
@@ -218,7 +218,7 @@ class Recorder implements DenialRecorder {
   };
 
   async #end(): Promise<void> {
-    await this.#handOn.end(this.#settings.shutdownTimeoutMillis);
+    await this.#flush.end(this.#settings.shutdownTimeoutMillis);
     this.#forget();
     this.#over = true;
     this.#afterEnd();

@@ -2,12 +2,11 @@ import { createNoopMeter, metrics } from "@opentelemetry/api";
 import type { MeterProvider } from "@opentelemetry/api";
 
 import { exporterOf, type ProviderExporter } from "../provider-link.ts";
-import { forceFlushOf, type Patience } from "../force-flush.ts";
+import { forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
 import { Instruments } from "./instruments.ts";
 import { addReading, readingOf, type Reading } from "../readings.ts";
 import { SCOPE } from "../scope.ts";
 import type { Series, CounterBuffer } from "./series.ts";
-import { within } from "../within.ts";
 
 /** How often a recorder that has no meter yet looks for one, milliseconds. */
 const LOOK_INTERVAL = 1000;
@@ -75,9 +74,9 @@ export class MeterBinding {
   }
 
   /** Flushes the provider too, where it can. Never rejects. */
-  async forceFlush({ timeout, keepAlive }: Patience): Promise<void> {
+  async forceFlush({ timeout, keepAlive }: WaitOptions): Promise<void> {
     this.flush();
-    await within(forceFlushOf(this.#provider), timeout, { keepAlive });
+    await withTimeout(forceFlushOf(this.#provider), timeout, { keepAlive });
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Resource } from "@opentelemetry/resources";
 import { LoggerProvider } from "@opentelemetry/sdk-logs";
 
-import { within } from "../within.ts";
+import { withTimeout } from "../with-timeout.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** The SDK's bound for a flush, milliseconds. */
@@ -22,7 +22,7 @@ export class OutboxLoggerProvider extends LoggerProvider {
   /** Rejects where records still wait when time is up. */
   override async forceFlush(options?: { readonly timeoutMillis?: number }): Promise<void> {
     const timeout = options?.timeoutMillis ?? FLUSH_TIMEOUT;
-    if (await within(this.#outbox.forceFlush(), timeout, { keepAlive: false })) return;
+    if (await withTimeout(this.#outbox.forceFlush(), timeout, { keepAlive: false })) return;
     throw new Error(`${this.#outbox.waiting} log records still wait after ${timeout} ms`);
   }
 }

@@ -4,7 +4,7 @@ import type { MeterProvider } from "@opentelemetry/sdk-metrics";
 
 import { drainRecorders } from "../live.ts";
 import type { LossReason } from "../semconv.ts";
-import { within } from "../within.ts";
+import { withTimeout } from "../with-timeout.ts";
 import { healthAnswer } from "./healthz.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
@@ -128,7 +128,7 @@ class RunningTelemetry implements Telemetry {
 
   async flush(): Promise<void> {
     const flushed = Promise.all([this.#flushRecords(), this.meterProvider.forceFlush()]);
-    const inTime = await within(flushed, this.#flushTimeout, { keepAlive: true });
+    const inTime = await withTimeout(flushed, this.#flushTimeout, { keepAlive: true });
     if (!inTime) warn(this.#notFlushed(this.#flushTimeout, "wait"));
     await this.ready();
   }
@@ -146,13 +146,13 @@ class RunningTelemetry implements Telemetry {
     const deadline = performance.now() + this.#timeout;
     try {
       const patience = { keepAlive: true };
-      const sent = await within(this.#flushRecords(), this.#timeout * RECORDS_SHARE, patience);
+      const sent = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, patience);
       if (!sent) warn(this.#notFlushed(this.#timeout, "are lost"));
       await this.loggerProvider.shutdown();
       // What the recorders still held has been settled by that; once more, for its loss to be in the last counts.
       const again = drainRecorders(async () => {});
-      await within(again, Math.max(deadline - performance.now(), 1), patience);
-      await within(
+      await withTimeout(again, Math.max(deadline - performance.now(), 1), patience);
+      await withTimeout(
         this.meterProvider.shutdown(),
         Math.max(deadline - performance.now(), 1),
         patience,

@@ -1,15 +1,14 @@
 import { logs, SeverityNumber } from "@opentelemetry/api";
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
-import type { DeliveryReceipt } from "./ledger/delivery-receipt.ts";
-import { exporterOf, type ProviderExporter } from "./provider-link.ts";
-import { canFlush, forceFlushOf, type Patience } from "./force-flush.ts";
-import { SCOPE } from "./scope.ts";
-import { EVENTS } from "./semconv.ts";
-import { within } from "./within.ts";
+import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
+import { exporterOf, type ProviderExporter } from "../provider-link.ts";
+import { canFlush, forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
+import { SCOPE } from "../scope.ts";
+import { EVENTS } from "../semconv.ts";
 
 /** Where log records go. */
-export class LogOutlet {
+export class LoggerBinding {
   #injected: LoggerProvider | undefined;
   #provider: LoggerProvider | undefined;
   #logger: Logger | undefined;
@@ -74,13 +73,13 @@ export class LogOutlet {
    * waiting, and loses what is queued when it is shut down meanwhile. Never rejects, and waits as long as it has patience,
    * for calls before it too.
    */
-  async forceFlush({ timeout, keepAlive }: Patience): Promise<void> {
+  async forceFlush({ timeout, keepAlive }: WaitOptions): Promise<void> {
     const provider = this.#provider;
     if (!canFlush(provider)) return;
     this.#flushing = this.#flushing.then(async () => {
       await forceFlushOf(provider);
     });
-    await within(this.#flushing, timeout, { keepAlive });
+    await withTimeout(this.#flushing, timeout, { keepAlive });
   }
 
   /**
@@ -88,14 +87,14 @@ export class LogOutlet {
    *
    * @returns false where more records would have no room yet.
    */
-  async pace(patience: Patience): Promise<boolean> {
+  async pace(patience: WaitOptions): Promise<boolean> {
     const { exporter } = this;
     const provider = this.#provider;
     if (exporter === undefined) {
       await this.forceFlush(patience);
       return true;
     }
-    const hasRoom = await within(exporter.room(), patience.timeout, {
+    const hasRoom = await withTimeout(exporter.room(), patience.timeout, {
       keepAlive: patience.keepAlive,
     });
     // Another provider has room of its own.

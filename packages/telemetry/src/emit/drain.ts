@@ -2,11 +2,11 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 
-import type { RecordQueue } from "./queue/record-queue.ts";
-import type { Ledgers } from "./ledger/ledgers.ts";
-import { DropNotice } from "./drop-notice.ts";
+import type { RecordQueue } from "../queue/record-queue.ts";
+import type { Ledgers } from "../ledger/ledgers.ts";
+import { DroppedRecords } from "./dropped-records.ts";
 import type { Emitter } from "./emitter.ts";
-import type { LogOutlet } from "./log-outlet.ts";
+import type { LoggerBinding } from "./logger-binding.ts";
 
 /**
  * Records emitted before the provider is given time to catch up: the SDK's export batch. Its processor keeps 2048 more and
@@ -26,11 +26,11 @@ const FLUSH_TIMEOUT = 30_000;
 /** When the backlog becomes log records: off the path of whoever is denied. One run at a time, a chunk a turn. */
 export class Drain {
   readonly #queue: RecordQueue;
-  readonly #outlet: LogOutlet;
+  readonly #logger: LoggerBinding;
   readonly #ledgers: Ledgers;
   readonly #emitter: Emitter;
   readonly #afterChunk: () => void;
-  readonly #dropNotice: DropNotice;
+  readonly #droppedRecords: DroppedRecords;
   #scheduled = false;
   #ended = false;
   /** Whether bursts are wanted before their window ends. */
@@ -42,17 +42,17 @@ export class Drain {
   /** @param afterChunk is called when a chunk has been emitted; must not throw. */
   constructor(
     queue: RecordQueue,
-    outlet: LogOutlet,
+    logger: LoggerBinding,
     ledgers: Ledgers,
     emitter: Emitter,
     afterChunk: () => void,
   ) {
     this.#queue = queue;
-    this.#outlet = outlet;
+    this.#logger = logger;
     this.#ledgers = ledgers;
     this.#emitter = emitter;
     this.#afterChunk = afterChunk;
-    this.#dropNotice = new DropNotice(outlet, ledgers, () => {
+    this.#droppedRecords = new DroppedRecords(logger, ledgers, () => {
       if (!this.#ended) this.schedule();
     });
   }
@@ -109,7 +109,7 @@ export class Drain {
       },
       closedCell: () => {},
     });
-    this.#dropNotice.emit();
+    this.#droppedRecords.emit();
   }
 
   // Whoever was denied first must not become the parent of the exporter's own spans.
@@ -123,7 +123,7 @@ export class Drain {
   readonly #endWindow = (): void => {
     this.#window = undefined;
     this.#queue.nextWindow();
-    if (this.#dropNotice.emit()) this.#emitter.unpaced += 1;
+    if (this.#droppedRecords.emit()) this.#emitter.unpaced += 1;
     // What is denied from now on opens the next one.
     if (this.#queue.size > 0) this.schedule();
   };
@@ -142,7 +142,7 @@ export class Drain {
       this.#afterChunk();
       if (this.#emitter.unpaced >= CHUNK) {
         this.#emitter.unpaced = 0;
-        if (this.#outlet.canFlush) {
+        if (this.#logger.canFlush) {
           await this.#pace();
           continue;
         }
@@ -154,7 +154,7 @@ export class Drain {
   // In an outage what is denied coalesces here, and is not lost there for want of room.
   async #pace(): Promise<void> {
     const patience = { timeout: FLUSH_TIMEOUT, keepAlive: false };
-    while (!this.#ended && !(await this.#outlet.pace(patience)));
+    while (!this.#ended && !(await this.#logger.pace(patience)));
   }
 
   #hasMore(): boolean {

@@ -1,28 +1,28 @@
 import type { Context, LogRecord } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { QueueReader } from "./queue/record-queue.ts";
-import type { Ledgers } from "./ledger/ledgers.ts";
-import type { Burst } from "./queue/coalescer.ts";
-import type { Cell } from "./cells/cell.ts";
-import { denialLogRecord, type BurstTail } from "./records/denial-record.ts";
-import { cellClosedLogRecord } from "./records/lifecycle-records.ts";
-import type { LogOutlet } from "./log-outlet.ts";
-import type { ClosedCell } from "./queue/closed-cells.ts";
-import type { CustomRedaction } from "./records/custom-redaction.ts";
-import { EVENTS } from "./semconv.ts";
-import { denialSeverity } from "./records/severity.ts";
+import type { QueueReader } from "../queue/record-queue.ts";
+import type { Ledgers } from "../ledger/ledgers.ts";
+import type { Burst } from "../queue/coalescer.ts";
+import type { Cell } from "../cells/cell.ts";
+import { denialLogRecord, type BurstTail } from "../records/denial-record.ts";
+import { cellClosedLogRecord } from "../records/lifecycle-records.ts";
+import type { LoggerBinding } from "./logger-binding.ts";
+import type { ClosedCell } from "../queue/closed-cells.ts";
+import type { CustomRedaction } from "../records/custom-redaction.ts";
+import { EVENTS } from "../semconv.ts";
+import { denialSeverity } from "../records/severity.ts";
 
 /** Makes log records of what comes out of the backlog and hands them to the logger; what has none is in the books. */
 export class Emitter implements QueueReader {
-  readonly #outlet: LogOutlet;
+  readonly #logger: LoggerBinding;
   readonly #ledgers: Ledgers;
   readonly #redaction: CustomRedaction;
   /** Records handed on since whoever paces them last set it to 0. */
   unpaced = 0;
 
-  constructor(outlet: LogOutlet, ledgers: Ledgers, redaction: CustomRedaction) {
-    this.#outlet = outlet;
+  constructor(logger: LoggerBinding, ledgers: Ledgers, redaction: CustomRedaction) {
+    this.#logger = logger;
     this.#ledgers = ledgers;
     this.#redaction = redaction;
   }
@@ -47,8 +47,8 @@ export class Emitter implements QueueReader {
   announce(make: () => LogRecord): void {
     try {
       const record = make();
-      if (!this.#outlet.wants(record)) return;
-      this.#outlet.emit(record);
+      if (!this.#logger.wants(record)) return;
+      this.#logger.emit(record);
       this.unpaced += 1;
     } catch {
       // A logger that throws, or totals that are none.
@@ -65,12 +65,12 @@ export class Emitter implements QueueReader {
     try {
       const eventName = EVENTS.denial.name;
       // Asked before the record is built: one that nobody wants costs next to nothing.
-      if (!this.#outlet.wants({ eventName, severityNumber: denialSeverity(event), context })) {
+      if (!this.#logger.wants({ eventName, severityNumber: denialSeverity(event), context })) {
         this.#ledgers.drop(cell, count, "disabled");
         return;
       }
       const record = denialLogRecord(event, context, tail(), this.#redaction.target);
-      if (this.#outlet.emit(record, { owner: cell.owner, denials: count })) this.unpaced += 1;
+      if (this.#logger.emit(record, { owner: cell.owner, denials: count })) this.unpaced += 1;
       else this.#ledgers.drop(cell, count, "disabled");
     } catch {
       this.#ledgers.drop(cell, count, "emit_failed");

@@ -1,7 +1,7 @@
 import type { Drain } from "./drain.ts";
-import type { LogOutlet } from "./log-outlet.ts";
-import type { MeterBinding } from "./metrics/meter-binding.ts";
-import { within } from "./within.ts";
+import type { LoggerBinding } from "./logger-binding.ts";
+import type { MeterBinding } from "../metrics/meter-binding.ts";
+import { withTimeout } from "../with-timeout.ts";
 
 /** The last counts are waited for this long even where records have used up all the time, milliseconds. */
 const LAST_COUNTS = 1000;
@@ -12,14 +12,14 @@ const SETTLING = 2000;
 const KEEP_ALIVE = { keepAlive: true };
 
 /** Hands on everything that a recorder holds: the records of denials, then, when those have arrived, of the cells' ends. */
-export class HandOn {
+export class Flush {
   readonly #drain: Drain;
-  readonly #log: LogOutlet;
+  readonly #log: LoggerBinding;
   readonly #meter: MeterBinding;
   readonly #isSettled: () => boolean;
   #whenSettled: () => void = () => {};
 
-  constructor(drain: Drain, log: LogOutlet, meter: MeterBinding, isSettled: () => boolean) {
+  constructor(drain: Drain, log: LoggerBinding, meter: MeterBinding, isSettled: () => boolean) {
     this.#drain = drain;
     this.#log = log;
     this.#meter = meter;
@@ -33,7 +33,7 @@ export class HandOn {
 
   /** Has every denial made a record, within so many milliseconds. */
   async records(timeout: number): Promise<void> {
-    await within(this.#drain.finish(), timeout, KEEP_ALIVE);
+    await withTimeout(this.#drain.finish(), timeout, KEEP_ALIVE);
     this.#meter.flush();
   }
 
@@ -63,7 +63,7 @@ export class HandOn {
   async #ends(deadline: number): Promise<void> {
     await this.#settling(deadline);
     const left = Math.max(deadline - performance.now(), 1);
-    await within(this.#drain.finishClosedCells(), left, KEEP_ALIVE);
+    await withTimeout(this.#drain.finishClosedCells(), left, KEEP_ALIVE);
   }
 
   async #flushProviders(deadline: number, least: number): Promise<void> {
@@ -78,6 +78,6 @@ export class HandOn {
     this.#whenSettled = () => {
       resolve(undefined);
     };
-    await within(promise, Math.min(deadline - performance.now(), SETTLING), KEEP_ALIVE);
+    await withTimeout(promise, Math.min(deadline - performance.now(), SETTLING), KEEP_ALIVE);
   }
 }

@@ -1,10 +1,12 @@
+import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { linkExporter } from "./provider-link.ts";
-import { createDenialRecorder } from "./recorder.ts";
-import { ExportWatch } from "./sdk/export-watch.ts";
-import { Manifest } from "./sdk/manifest.ts";
-import { aDenial, aTurn } from "./testing/denials.ts";
+import { createDenialRecorder } from "../recorder.ts";
+import { aDenial, aTurn } from "../testing/denials.ts";
+import { realSdk, sumOf } from "../testing/sdk-double.ts";
+import { linkExporter } from "../provider-link.ts";
+import { ExportWatch } from "../sdk/export-watch.ts";
+import { Manifest } from "../sdk/manifest.ts";
 
 /** A logger behind which nothing gets out until it is told to. */
 function stuckLogger() {
@@ -75,3 +77,52 @@ test("a recorder that ends in an outage waits for room no longer, and says what 
   expect(pending).toBe(manifest.records - 1);
   expect(dropped).toEqual({ shutdown: 2000 - pending });
 });
+
+test("an exporter that hangs delays nobody and is not waited for at the end", async () => {
+  const { meterProvider, cumulative } = realSdk();
+  const loggerProvider = new LoggerProvider({
+    processors: [
+      new BatchLogRecordProcessor({
+        exporter: {
+          export: () => {},
+          shutdown: async () => {},
+          forceFlush: async () => await never(),
+        },
+      }),
+    ],
+  });
+  const denials = createDenialRecorder({
+    meterProvider,
+    loggerProvider,
+    ringSize: 600,
+    shutdownTimeoutMillis: 100,
+  });
+  for (const cell of ["a", "b", "c", "d"]) {
+    for (let seq = 1; seq <= 2500; seq++) denials.record(aDenial({ cell, seq }));
+    await aTurn();
+  }
+  expect(await cumulative.sum("pyisolate.denials")).toBe(10_000);
+  await denials.shutdown();
+  const { denied, emitted, coalesced, dropped, pending } = denials.ledger();
+  expect(pending).toBe(0);
+  expect(dropped.shutdown).toBeGreaterThan(0);
+  expect(emitted + coalesced + sumOf(Object.values(dropped))).toBe(denied);
+}, 20_000);
+
+test("a noisy cell starves none: the others' records are all there", async () => {
+  const { loggerProvider, records } = realSdk();
+  await using denials = createDenialRecorder({ loggerProvider });
+  for (let seq = 1; seq <= 20_000; seq++) {
+    denials.record(aDenial({ cell: "noisy", seq, target: `/${seq}` }));
+    if (seq % 200 === 0) denials.record(aDenial({ cell: "quiet" }));
+  }
+  await denials.flush();
+  const quiet = (await records()).filter(
+    (record) => record.attributes["pyisolate.cell"] === "quiet",
+  );
+  expect(quiet).toHaveLength(100);
+});
+
+async function never(): Promise<void> {
+  await new Promise(() => {});
+}

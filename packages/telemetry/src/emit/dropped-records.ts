@@ -1,19 +1,19 @@
-import type { Ledgers } from "./ledger/ledgers.ts";
-import type { ReceiptOwner } from "./ledger/delivery-receipt.ts";
-import { droppedSince, droppedTotal, type Dropped } from "./ledger/ledger.ts";
-import { recordsDroppedLogRecord } from "./records/lifecycle-records.ts";
-import type { LogOutlet } from "./log-outlet.ts";
+import type { Ledgers } from "../ledger/ledgers.ts";
+import type { ReceiptOwner } from "../ledger/delivery-receipt.ts";
+import { droppedSince, droppedTotal, type Dropped } from "../ledger/ledger.ts";
+import { recordsDroppedLogRecord } from "../records/lifecycle-records.ts";
+import type { LoggerBinding } from "./logger-binding.ts";
 
 /** Says in the stream itself what is missing from it. */
-export class DropNotice {
-  readonly #outlet: LogOutlet;
+export class DroppedRecords {
+  readonly #logger: LoggerBinding;
   readonly #ledgers: Ledgers;
   readonly #again: () => void;
   #told: Dropped = {};
 
   /** @param again is called when one was lost like those that it told of, and is to be told again. */
-  constructor(outlet: LogOutlet, ledgers: Ledgers, again: () => void) {
-    this.#outlet = outlet;
+  constructor(logger: LoggerBinding, ledgers: Ledgers, again: () => void) {
+    this.#logger = logger;
     this.#ledgers = ledgers;
     this.#again = again;
   }
@@ -27,10 +27,10 @@ export class DropNotice {
     const before = this.#told;
     try {
       const record = recordsDroppedLogRecord(since, Date.now());
-      if (!this.#outlet.wants(record)) return false;
+      if (!this.#logger.wants(record)) return false;
       // Before it is emitted: it may be lost at once.
       this.#told = now;
-      if (this.#outlet.emit(record, { owner: this.#owner(since), denials: 0 })) return true;
+      if (this.#logger.emit(record, { owner: this.#owner(since), denials: 0 })) return true;
     } catch {
       // Told again, with what comes, at the end of the next window.
     }
