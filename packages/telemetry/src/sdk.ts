@@ -1,3 +1,3 @@
 export { startTelemetry, type Delivery, type Telemetry } from "./sdk/start.ts";
 export type { TelemetryOptions } from "./sdk/options.ts";
-export { TelemetryStartError, type TelemetryStartCode } from "./sdk/telemetry-error.ts";
+export { TelemetryStartError, type TelemetryStartCode } from "./sdk/errors.ts";

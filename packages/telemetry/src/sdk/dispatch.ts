@@ -2,7 +2,7 @@ import { JsonLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
 import type { LossReason } from "../semconv.ts";
-import type { Courier, Delivery } from "./courier.ts";
+import type { RetryingTransport, Delivery } from "./otlp/retrying-transport.ts";
 import { Manifest } from "./manifest.ts";
 import { mergedRequest } from "./otlp-lines.ts";
 import type { Shipment } from "./shipment.ts";
@@ -15,11 +15,11 @@ export interface DispatchWatch {
 
 /** Sends records, and tells what became of each. Nothing on it rejects. */
 export class Dispatch {
-  readonly #courier: Courier;
+  readonly #transport: RetryingTransport;
   readonly #watch: DispatchWatch;
 
-  constructor(courier: Courier, watch: DispatchWatch) {
-    this.#courier = courier;
+  constructor(transport: RetryingTransport, watch: DispatchWatch) {
+    this.#transport = transport;
     this.#watch = watch;
   }
 
@@ -32,12 +32,12 @@ export class Dispatch {
       this.#watch.lost(manifest, "export_failed");
       return;
     }
-    this.#settle(manifest, await this.#courier.deliver(request));
+    this.#settle(manifest, await this.#transport.deliver(request));
   }
 
   /** Requests that are on disk: given up, they stay there. */
   async ship(shipment: Shipment): Promise<void> {
-    const delivery = await this.#courier.deliver(mergedRequest(shipment.requests));
+    const delivery = await this.#transport.deliver(mergedRequest(shipment.requests));
     if (delivery.kind === "given_up") return;
     if (delivery.kind === "refused" && shipment.requests.length > 1) {
       await this.#shipSingly(shipment);
@@ -52,7 +52,7 @@ export class Dispatch {
   /** One request spoils all that go with it; apart from it they may be taken. */
   async #shipSingly(shipment: Shipment): Promise<void> {
     for (const [index, request] of shipment.requests.entries()) {
-      const delivery = await this.#courier.deliver(request);
+      const delivery = await this.#transport.deliver(request);
       if (delivery.kind === "given_up") return;
       const manifest = shipment.manifests[index];
       if (manifest === undefined) continue;
@@ -66,7 +66,7 @@ export class Dispatch {
 
   /** Gives up what is under way, and takes no more. */
   close(): void {
-    this.#courier.close();
+    this.#transport.close();
   }
 
   #settle(manifest: Manifest, delivery: Delivery): void {

@@ -11,10 +11,10 @@ import { expect, test } from "vitest";
 import type { ReceiptOwner, DeliveryOutcome } from "../ledger/delivery-receipt.ts";
 import { attributesOf, otlpReceiver } from "../testing/otlp-receiver.ts";
 import { sumOf } from "../testing/sdk-double.ts";
-import { Courier } from "./courier.ts";
+import { RetryingTransport } from "./otlp/retrying-transport.ts";
 import { Dispatch } from "./dispatch.ts";
 import { ExportWatch } from "./export-watch.ts";
-import { OtlpClient } from "./otlp-client.ts";
+import { HttpTransport } from "./otlp/http-transport.ts";
 import { Outbox } from "./outbox.ts";
 import { Spool } from "./spool.ts";
 
@@ -67,8 +67,8 @@ test("whatever the far end answers and the disk does, each record is waiting or 
         return status;
       });
       const watch = new ExportWatch();
-      const courier = new Courier(
-        new OtlpClient(`${receiver.url}/v1/logs`, "LOGS", "v1/logs"),
+      const transport = new RetryingTransport(
+        new HttpTransport(`${receiver.url}/v1/logs`, "LOGS", "v1/logs"),
         watch,
       );
       const directory = join(folder, "spool");
@@ -76,7 +76,7 @@ test("whatever the far end answers and the disk does, each record is waiting or 
         ? new Spool({ directory, maxBytes: 20_000 }, watch, () => {})
         : undefined;
       const limits = { queueSize: 50, batchSize: 10, batchDelay: 1 };
-      const outbox = new Outbox(new Dispatch(courier, watch), watch, limits, spool);
+      const outbox = new Outbox(new Dispatch(transport, watch), watch, limits, spool);
       const logger = new LoggerProvider({ processors: [outbox] }).getLogger("test");
       const { owner, told, all } = anOwner();
       try {

@@ -7,22 +7,25 @@ import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import { expect, onTestFinished, test } from "vitest";
 
 import { attributesOf, otlpReceiver } from "../testing/otlp-receiver.ts";
-import { Courier } from "./courier.ts";
+import { RetryingTransport } from "./otlp/retrying-transport.ts";
 import { Dispatch } from "./dispatch.ts";
 import { ExportWatch } from "./export-watch.ts";
-import { OtlpClient } from "./otlp-client.ts";
+import { HttpTransport } from "./otlp/http-transport.ts";
 import { Outbox } from "./outbox.ts";
 import { Spool } from "./spool.ts";
 
 function outboxTo(url: string, queueSize = 100, folder?: string) {
   const watch = new ExportWatch();
-  const courier = new Courier(new OtlpClient(`${url}/v1/logs`, "LOGS", "v1/logs"), watch);
+  const transport = new RetryingTransport(
+    new HttpTransport(`${url}/v1/logs`, "LOGS", "v1/logs"),
+    watch,
+  );
   const limits = { queueSize, batchSize: 10, batchDelay: 5 };
   const spool =
     folder === undefined
       ? undefined
       : new Spool({ directory: folder, maxBytes: 2000 }, watch, () => {});
-  const outbox = new Outbox(new Dispatch(courier, watch), watch, limits, spool);
+  const outbox = new Outbox(new Dispatch(transport, watch), watch, limits, spool);
   const logger = new LoggerProvider({ processors: [outbox] }).getLogger("test");
   const emit = (count: number) => {
     for (let n = 0; n < count; n++) {

@@ -7,7 +7,7 @@ import { requestOf, type Dispatch } from "./dispatch.ts";
 import type { ExportWatch } from "./export-watch.ts";
 import { Manifest } from "./manifest.ts";
 import type { Spool } from "./spool.ts";
-import { UNTRACED } from "./untraced.ts";
+import { TRACING_SUPPRESSED } from "./otlp/suppress-tracing.ts";
 
 export interface OutboxLimits {
   /** Records held at most. */
@@ -184,7 +184,7 @@ export class Outbox implements LogRecordProcessor {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#pumping ??= context
-      .with(UNTRACED, async () => await this.#round())
+      .with(TRACING_SUPPRESSED, async () => await this.#round())
       .finally(() => {
         this.#pumping = undefined;
         if (!this.#ended && !this.#isEmpty) this.#later(this.#stuck ? STUCK_FOR : 0);

@@ -8,13 +8,13 @@ import {
 
 import { MAX_SERIES } from "../metrics/series-budget.ts";
 import { SCOPE } from "../scope.ts";
-import { Courier } from "./courier.ts";
+import { RetryingTransport } from "./otlp/retrying-transport.ts";
 import { Dispatch } from "./dispatch.ts";
 import { linkExporter } from "../provider-link.ts";
 import { ExportWatch } from "./export-watch.ts";
 import { OutboxLoggerProvider } from "./logger-provider.ts";
-import { makeMetricExporter } from "./metric-exporter.ts";
-import { OtlpClient } from "./otlp-client.ts";
+import { makeMetricExporter } from "./otlp/metric-exporter.ts";
+import { HttpTransport } from "./otlp/http-transport.ts";
 import { Outbox } from "./outbox.ts";
 import type { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
@@ -85,9 +85,12 @@ export function makeLogging(
     return { provider, watch, outbox: undefined, spool: undefined };
   }
   const watch = new ExportWatch();
-  const courier = new Courier(new OtlpClient(settings.logsUrl, "LOGS", "v1/logs"), watch);
+  const transport = new RetryingTransport(
+    new HttpTransport(settings.logsUrl, "LOGS", "v1/logs"),
+    watch,
+  );
   const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, watch, warn);
-  const outbox = new Outbox(new Dispatch(courier, watch), watch, settings, spool);
+  const outbox = new Outbox(new Dispatch(transport, watch), watch, settings, spool);
   const provider = new OutboxLoggerProvider(resource, outbox);
   watch.waitsBy(async () => {
     await outbox.room();

@@ -13,7 +13,7 @@ import { ScrapeServer } from "./scrape-server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import { showSpool } from "./spool-gauges.ts";
 import { shutdownOnSignal } from "./signals.ts";
-import { TelemetryStartError } from "./telemetry-error.ts";
+import { TelemetryStartError } from "./errors.ts";
 
 /** What became of log records, of denials and others: `emitted = exported + waiting + lost`. */
 export interface Delivery {

@@ -1,4 +1,4 @@
-import type { Answer, OtlpClient } from "./otlp-client.ts";
+import type { Answer, HttpTransport } from "./http-transport.ts";
 
 /** What became of a delivery: `given_up` was neither taken nor refused in the time there was. */
 export type Delivery =
@@ -7,7 +7,7 @@ export type Delivery =
   | { readonly kind: "given_up"; readonly error: Error };
 
 /** Who wants to know at once how it goes: the first failed attempt already, long before anything is lost. */
-export interface CourierWatch {
+export interface TransportListener {
   failing(error: Error): void;
   recovered(): void;
 }
@@ -22,14 +22,14 @@ const LONGEST_ASKED_PAUSE = 60_000;
 const UNANSWERED = 3000;
 
 /** Sends a request until it is taken or refused. Its pauses keep no process alive. */
-export class Courier {
-  readonly #client: OtlpClient;
-  readonly #watch: CourierWatch | undefined;
+export class RetryingTransport {
+  readonly #http: HttpTransport;
+  readonly #watch: TransportListener | undefined;
   #closed = false;
   readonly #pauses = new Set<() => void>();
 
-  constructor(client: OtlpClient, watch?: CourierWatch) {
-    this.#client = client;
+  constructor(http: HttpTransport, watch?: TransportListener) {
+    this.#http = http;
     this.#watch = watch;
   }
 
@@ -58,7 +58,7 @@ export class Courier {
       if (!this.#closed) this.#watch?.failing(new Error(`no answer for ${UNANSWERED} ms`));
     }, UNANSWERED).unref();
     try {
-      return await this.#client.post(body, timeout);
+      return await this.#http.post(body, timeout);
     } finally {
       clearTimeout(unanswered);
     }
@@ -67,7 +67,7 @@ export class Courier {
   /** Gives up what is under way, at once. */
   close(): void {
     this.#closed = true;
-    this.#client.close();
+    this.#http.close();
     for (const end of this.#pauses) end();
   }
 

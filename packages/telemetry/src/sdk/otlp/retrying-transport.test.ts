@@ -3,11 +3,11 @@ import type { AddressInfo } from "node:net";
 
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { Courier } from "./courier.ts";
-import { OtlpClient } from "./otlp-client.ts";
+import { RetryingTransport } from "./retrying-transport.ts";
+import { HttpTransport } from "./http-transport.ts";
 
 /** A server that answers as it is told, and a courier to it. */
-async function courierTo(answer: RequestListener, patience?: number) {
+async function transportTo(answer: RequestListener, patience?: number) {
   const server = createServer((request, response) => {
     request.resume().once("end", () => {
       answer(request, response);
@@ -17,15 +17,15 @@ async function courierTo(answer: RequestListener, patience?: number) {
     server.listen(0, "127.0.0.1", resolve);
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`;
-  const courier = new Courier(new OtlpClient(url, "LOGS", "v1/logs"));
+  const transport = new RetryingTransport(new HttpTransport(url, "LOGS", "v1/logs"));
   onTestFinished(async () => {
-    courier.close();
+    transport.close();
     server.closeAllConnections();
     await new Promise((resolve) => {
       server.close(resolve);
     });
   });
-  return async () => await courier.deliver(Buffer.from("{}"), patience);
+  return async () => await transport.deliver(Buffer.from("{}"), patience);
 }
 
 /** Answers the first request like this, the others with 200. */
@@ -42,7 +42,7 @@ test.each(["0", "-5", "Thu, 01 Jan 1970 00:00:00 GMT"])(
   "a server that asks for no pause (%s) gets one all the same",
   async (after) => {
     let requests = 0;
-    const deliver = await courierTo((_request, response) => {
+    const deliver = await transportTo((_request, response) => {
       requests += 1;
       response.writeHead(503, { "retry-after": after }).end();
     }, 600);
@@ -52,7 +52,7 @@ test.each(["0", "-5", "Thu, 01 Jan 1970 00:00:00 GMT"])(
 );
 
 test("a clock that is set back makes nobody more patient", async () => {
-  const deliver = await courierTo((_request, response) => {
+  const deliver = await transportTo((_request, response) => {
     response.writeHead(503).end();
   }, 300);
   const delivery = deliver();
@@ -66,7 +66,7 @@ test("a clock that is set back makes nobody more patient", async () => {
 test.each([301, 302, 307, 308, 405])(
   "%i is of the endpoint: the request waits until it is put right",
   async (status) => {
-    const deliver = await courierTo(
+    const deliver = await transportTo(
       first((response) => {
         response.writeHead(status, { location: "http://127.0.0.1:1/" }).end();
       }),
@@ -76,7 +76,7 @@ test.each([301, 302, 307, 308, 405])(
 );
 
 test("a server that switches to another protocol has not taken the request", async () => {
-  const deliver = await courierTo(
+  const deliver = await transportTo(
     first(({ socket }) => {
       socket?.end(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n",
@@ -88,7 +88,7 @@ test("a server that switches to another protocol has not taken the request", asy
 
 test("an answer without end is one: the request is not sent again", async () => {
   let requests = 0;
-  const deliver = await courierTo((_request, response) => {
+  const deliver = await transportTo((_request, response) => {
     requests += 1;
     const more = () => {
       while (!response.destroyed && response.write("x".repeat(65_536)));

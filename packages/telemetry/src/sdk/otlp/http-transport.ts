@@ -37,7 +37,7 @@ interface Config {
  * Sends OTLP/HTTP requests, each once. The SDK's own transport retries on timers that keep the process alive and cannot be
  * stopped; this one has no timers that do, and after {@link close} no sockets.
  */
-export class OtlpClient {
+export class HttpTransport {
   readonly #config: Config;
   readonly #open = new Set<ClientRequest>();
   #agent: Promise<Agent> | undefined;

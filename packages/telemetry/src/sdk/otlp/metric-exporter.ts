@@ -3,10 +3,10 @@ import { OTLPMetricExporterBase } from "@opentelemetry/exporter-metrics-otlp-htt
 import { JsonMetricsSerializer } from "@opentelemetry/otlp-transformer";
 import type { PushMetricExporter, ResourceMetrics } from "@opentelemetry/sdk-metrics";
 
-import { Courier } from "./courier.ts";
-import type { ExportWatch } from "./export-watch.ts";
-import { OtlpClient } from "./otlp-client.ts";
-import { UNTRACED } from "./untraced.ts";
+import { RetryingTransport } from "./retrying-transport.ts";
+import type { ExportWatch } from "../export-watch.ts";
+import { HttpTransport } from "./http-transport.ts";
+import { TRACING_SUPPRESSED } from "./suppress-tracing.ts";
 
 /** OTLP's metrics exporter, with a courier that ends when it is told to. */
 export interface MetricExporter {
@@ -26,21 +26,21 @@ export function makeMetricExporter(
   patience: number,
   watch: ExportWatch,
 ): MetricExporter {
-  const client = new OtlpClient(url, "METRICS", "v1/metrics");
-  const courier = new Courier(client, watch);
+  const http = new HttpTransport(url, "METRICS", "v1/metrics");
+  const transport = new RetryingTransport(http, watch);
   const underWay = new Set<Promise<void>>();
   const close = () => {
-    courier.close();
+    transport.close();
   };
   const send = async (metrics: ResourceMetrics, report: Report) => {
     const body = JsonMetricsSerializer.serializeRequest(metrics) ?? new Uint8Array();
-    const delivery = await courier.deliver(body, Math.min(patience, client.timeout));
+    const delivery = await transport.deliver(body, Math.min(patience, http.timeout));
     // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum's package is not ours to depend on
     report(delivery.kind === "accepted" ? { code: 0 } : { code: 1, error: delivery.error });
   };
   const exporter = new OTLPMetricExporterBase({
     export: (metrics: ResourceMetrics, report: Report) => {
-      const sent = context.with(UNTRACED, async () => {
+      const sent = context.with(TRACING_SUPPRESSED, async () => {
         await send(metrics, report);
       });
       underWay.add(sent);
