@@ -1,28 +1,28 @@
 import { expect, test } from "vitest";
 
 import { linkExporter } from "./provider-link.ts";
-import { HealthWatch, worstOf } from "./health.ts";
+import { HealthMonitor, worstOf } from "./health.ts";
 import { createDenialRecorder } from "./recorder.ts";
-import { ExportWatch } from "./sdk/export-watch.ts";
-import { Manifest } from "./sdk/manifest.ts";
+import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
+import { BatchReceipts } from "./sdk/delivery/batch-receipts.ts";
 import { aDenial } from "./testing/denials.ts";
 import { realSdk } from "./testing/sdk-double.ts";
 
 const FINE = { deaf: undefined, failing: undefined, pending: 0, lost: 0 };
 
 test("a failing exporter is degraded, and after a minute blind", () => {
-  const watch = new HealthWatch();
+  const monitor = new HealthMonitor();
   const failing = { since: 1000, why: "ECONNREFUSED" };
-  expect(watch.read(FINE, 500).state).toBe("exporting");
-  expect(watch.read({ ...FINE, failing, pending: 3 }, 2000)).toEqual({
+  expect(monitor.read(FINE, 500).state).toBe("exporting");
+  expect(monitor.read({ ...FINE, failing, pending: 3 }, 2000)).toEqual({
     state: "degraded",
     since: 1000,
     why: "ECONNREFUSED",
     pending: 3,
     lost: 0,
   });
-  expect(watch.read({ ...FINE, failing }, 61_000)).toMatchObject({ state: "blind", since: 1000 });
-  expect(watch.read(FINE, 62_000)).toMatchObject({
+  expect(monitor.read({ ...FINE, failing }, 61_000)).toMatchObject({ state: "blind", since: 1000 });
+  expect(monitor.read(FINE, 62_000)).toMatchObject({
     state: "exporting",
     since: 62_000,
     why: undefined,
@@ -30,19 +30,22 @@ test("a failing exporter is degraded, and after a minute blind", () => {
 });
 
 test("a loss is degraded for a minute", () => {
-  const watch = new HealthWatch();
-  expect(watch.read({ ...FINE, lost: 5 }, 1000)).toMatchObject({ state: "degraded", since: 1000 });
-  expect(watch.read({ ...FINE, lost: 5 }, 60_000)).toMatchObject({
+  const monitor = new HealthMonitor();
+  expect(monitor.read({ ...FINE, lost: 5 }, 1000)).toMatchObject({
     state: "degraded",
     since: 1000,
   });
-  expect(watch.read({ ...FINE, lost: 5 }, 61_000)).toMatchObject({ state: "exporting", lost: 5 });
+  expect(monitor.read({ ...FINE, lost: 5 }, 60_000)).toMatchObject({
+    state: "degraded",
+    since: 1000,
+  });
+  expect(monitor.read({ ...FINE, lost: 5 }, 61_000)).toMatchObject({ state: "exporting", lost: 5 });
 });
 
 test("a clock that is set back makes no loss last", () => {
-  const watch = new HealthWatch();
-  expect(watch.read({ ...FINE, lost: 5 }, 9_000_000)).toMatchObject({ state: "degraded" });
-  expect(watch.read({ ...FINE, lost: 5 }, 1_000_000)).toMatchObject({ state: "exporting" });
+  const monitor = new HealthMonitor();
+  expect(monitor.read({ ...FINE, lost: 5 }, 9_000_000)).toMatchObject({ state: "degraded" });
+  expect(monitor.read({ ...FINE, lost: 5 }, 1_000_000)).toMatchObject({ state: "exporting" });
 });
 
 test("of several the worst counts, with all that is pending and lost", () => {
@@ -66,42 +69,42 @@ test("a recorder that nobody listens to says that it is blind, and why", async (
   expect(denials.health()).toMatchObject({ why: "the recorder has been shut down" });
 });
 
-/** A logger whose records go to a far end, one manifest for all that was emitted since the last. */
+/** A logger whose records go to a far end, one batch of receipts for all that was emitted since the last. */
 function watchedLogger() {
-  const watch = new ExportWatch();
-  let manifest = new Manifest();
+  const status = new DeliveryStatus();
+  let receipts = new BatchReceipts();
   const provider = {
     getLogger: () => ({
       enabled: () => true,
       emit: () => {
-        manifest.add(watch.takeReceipt());
+        receipts.add(status.takeReceipt());
       },
     }),
   };
-  linkExporter(provider, watch);
+  linkExporter(provider, status);
   const sent = () => {
-    const all = manifest;
-    manifest = new Manifest();
+    const all = receipts;
+    receipts = new BatchReceipts();
     return all;
   };
-  return { watch, provider, sent };
+  return { status, provider, sent };
 }
 
 test("a record is pending until it has arrived or is lost, and the loss is in ledger, metric and health", async () => {
   const { meterProvider, cumulative } = realSdk();
-  const { watch, provider, sent } = watchedLogger();
+  const { status, provider, sent } = watchedLogger();
   await using denials = createDenialRecorder({ meterProvider, loggerProvider: provider });
   for (let n = 0; n < 3; n++) denials.record(aDenial());
   await denials.flush();
   expect(denials.ledger()).toMatchObject({ denied: 3, emitted: 0, pending: 3 });
   expect(denials.health()).toMatchObject({ state: "exporting", why: undefined, pending: 3 });
-  watch.failing(new Error("503"));
+  status.failing(new Error("503"));
   expect(denials.health()).toMatchObject({ state: "degraded", why: "503" });
-  watch.recovered();
+  status.recovered();
   const all = sent();
   const lost = all.takeLast(2);
-  watch.exported(all);
-  watch.lost(lost, "refused");
+  status.exported(all);
+  status.lost(lost, "refused");
   const points = await cumulative.points("pyisolate.denial.records");
   expect(points.get("emitted")).toBe(1);
   expect(points.get("dropped refused")).toBe(2);
@@ -114,7 +117,7 @@ test("a record is pending until it has arrived or is lost, and the loss is in le
 
 test("the gauges show the worst state and all that is pending of the recorders on a provider", async () => {
   const { meterProvider, loggerProvider, cumulative } = realSdk();
-  const { watch, provider } = watchedLogger();
+  const { status, provider } = watchedLogger();
   await using waiting = createDenialRecorder({ meterProvider, loggerProvider: provider });
   await using fine = createDenialRecorder({ meterProvider, loggerProvider });
   waiting.record(aDenial());
@@ -129,14 +132,14 @@ test("the gauges show the worst state and all that is pending of the recorders o
       ["blind", 0],
     ]),
   );
-  watch.failing(new Error("503"));
+  status.failing(new Error("503"));
   const points = await cumulative.points("pyisolate.telemetry.state");
   expect([points.get("exporting"), points.get("degraded")]).toEqual([0, 1]);
 });
 
 test("the gauges of a recorder that has ended stay until it is known what became of everything", async () => {
   const { meterProvider, cumulative } = realSdk();
-  const { watch, provider, sent } = watchedLogger();
+  const { status, provider, sent } = watchedLogger();
   const denials = createDenialRecorder({
     meterProvider,
     loggerProvider: provider,
@@ -146,7 +149,7 @@ test("the gauges of a recorder that has ended stay until it is known what became
   await denials.shutdown();
   expect(await cumulative.points("pyisolate.telemetry.queue.size")).toEqual(new Map([["", 1]]));
   expect((await cumulative.points("pyisolate.telemetry.state")).get("blind")).toBe(0);
-  watch.lost(sent(), "shutdown");
+  status.lost(sent(), "shutdown");
   const all = await cumulative.all();
   expect(all.get("pyisolate.denial.records")?.get("dropped shutdown")).toBe(1);
   expect(denials.ledger()).toMatchObject({ denied: 1, dropped: { shutdown: 1 }, pending: 0 });
@@ -172,7 +175,7 @@ test("what is pending is shown by one provider: the last, when they are swapped"
 
 test("an exporter of counts that fails is degraded too", () => {
   const { meterProvider, loggerProvider } = realSdk();
-  const counts = new ExportWatch({ what: "counts: " });
+  const counts = new DeliveryStatus({ what: "counts: " });
   linkExporter(meterProvider, counts);
   const denials = createDenialRecorder({ meterProvider, loggerProvider });
   counts.failing(new Error("ECONNREFUSED"));

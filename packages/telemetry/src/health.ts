@@ -18,7 +18,7 @@ export interface Health {
   readonly lost: number;
 }
 
-/** What {@link HealthWatch} judges by. */
+/** What {@link HealthMonitor} judges by. */
 export interface Signs {
   /** Why no record will ever be emitted; undefined where one would be. */
   readonly deaf: string | undefined;
@@ -32,7 +32,7 @@ export interface Signs {
 const MINUTE = 60_000;
 
 /** Remembers since when things are as they are. */
-export class HealthWatch {
+export class HealthMonitor {
   #state: Health["state"] = "exporting";
   #since = Date.now();
   #lost = 0;

@@ -11,8 +11,8 @@ import type { DeliveryOutcome, DeliveryReceipt } from "./ledger/delivery-receipt
 import { linkExporter } from "./provider-link.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { createDenialRecorder } from "./recorder.ts";
-import { ExportWatch } from "./sdk/export-watch.ts";
-import { Manifest } from "./sdk/manifest.ts";
+import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
+import { BatchReceipts } from "./sdk/delivery/batch-receipts.ts";
 import { LOSS_REASONS } from "./semconv.ts";
 import { aTurn } from "./testing/denials.ts";
 import { sumOf, TestReader } from "./testing/sdk-double.ts";
@@ -24,7 +24,7 @@ import { sumOf, TestReader } from "./testing/sdk-double.ts";
 function moodyLogger(watched: boolean) {
   const mood = { failing: false, hanging: false, wanted: true };
   const arrived: LogRecord[] = [];
-  const watch = new ExportWatch();
+  const status = new DeliveryStatus();
   let underWay: { record: LogRecord; receipt: DeliveryReceipt | undefined }[] = [];
   let release = () => {};
   const provider: LoggerProvider & { forceFlush(): Promise<void> } = {
@@ -32,7 +32,7 @@ function moodyLogger(watched: boolean) {
       enabled: () => mood.wanted,
       emit: (record) => {
         if (mood.failing) throw new Error("failing");
-        if (watched) underWay.push({ record, receipt: watch.takeReceipt() });
+        if (watched) underWay.push({ record, receipt: status.takeReceipt() });
         else arrived.push(record);
       },
     }),
@@ -43,17 +43,17 @@ function moodyLogger(watched: boolean) {
       });
     },
   };
-  if (watched) linkExporter(provider, watch);
+  if (watched) linkExporter(provider, status);
   const settle = (count: number, outcome: DeliveryOutcome) => {
     const batch = underWay.slice(0, count);
     underWay = underWay.slice(count);
-    const manifest = new Manifest();
-    for (const { receipt } of batch) manifest.add(receipt);
+    const receipts = new BatchReceipts();
+    for (const { receipt } of batch) receipts.add(receipt);
     if (outcome === "arrived") {
       arrived.push(...batch.map(({ record }) => record));
-      watch.exported(manifest);
+      status.exported(receipts);
     } else {
-      watch.lost(manifest, outcome);
+      status.lost(receipts, outcome);
     }
   };
   return {
@@ -63,7 +63,7 @@ function moodyLogger(watched: boolean) {
     settle,
     swapped: () => {
       const other = { ...provider };
-      if (watched) linkExporter(other, watch);
+      if (watched) linkExporter(other, status);
       return other;
     },
     release: () => {

@@ -11,7 +11,7 @@ import { DecisionSeries } from "./metrics/decision-series.ts";
 import { Drain } from "./emit/drain.ts";
 import { Emitter } from "./emit/emitter.ts";
 import { LedgerCounts, droppedTotal, type Ledger } from "./ledger/ledger.ts";
-import { HealthWatch, longerOf, type Health } from "./health.ts";
+import { HealthMonitor, longerOf, type Health } from "./health.ts";
 import { Flush } from "./emit/flush.ts";
 import { addRecorder } from "./live.ts";
 import { LoggerBinding } from "./emit/logger-binding.ts";
@@ -41,7 +41,7 @@ export function createDenialRecorder(options?: DenialRecorderOptions): DenialRec
 class Recorder implements DenialRecorder {
   readonly #settings: RecorderSettings;
   readonly #counters = new CounterBuffer();
-  readonly #health = new HealthWatch();
+  readonly #health = new HealthMonitor();
   readonly #ledgers = new Ledgers(this.#counters);
   readonly #decisions = new DecisionSeries();
   readonly #eventSeries: EventSeriesTable;

@@ -5,33 +5,33 @@ import { createDenialRecorder } from "../recorder.ts";
 import { aDenial, aTurn } from "../testing/denials.ts";
 import { realSdk, sumOf } from "../testing/sdk-double.ts";
 import { linkExporter } from "../provider-link.ts";
-import { ExportWatch } from "../sdk/export-watch.ts";
-import { Manifest } from "../sdk/manifest.ts";
+import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
+import { BatchReceipts } from "../sdk/delivery/batch-receipts.ts";
 
 /** A logger behind which nothing gets out until it is told to. */
 function stuckLogger() {
-  const watch = new ExportWatch();
+  const status = new DeliveryStatus();
   const outage = Promise.withResolvers<undefined>();
-  const manifest = new Manifest();
+  const receipts = new BatchReceipts();
   const provider = {
     getLogger: () => ({
       enabled: () => true,
       emit: () => {
-        manifest.add(watch.takeReceipt());
+        receipts.add(status.takeReceipt());
       },
     }),
     forceFlush: async () => {},
   };
-  watch.waitsBy(async () => await outage.promise);
-  linkExporter(provider, watch);
+  status.waitsBy(async () => await outage.promise);
+  linkExporter(provider, status);
   return {
     provider,
-    manifest,
+    receipts,
     recover: () => {
       outage.resolve(undefined);
     },
     arrive: () => {
-      watch.exported(manifest);
+      status.exported(receipts);
     },
   };
 }
@@ -41,7 +41,7 @@ test("in an outage of any length denials coalesce, and none is lost for want of 
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const { provider, manifest, recover, arrive } = stuckLogger();
+  const { provider, receipts, recover, arrive } = stuckLogger();
   const denials = createDenialRecorder({ loggerProvider: provider, recordsPerSecond: 1000 });
   const cells = Array.from({ length: 10 }, (_, cell) => `tenant-${cell}`);
   for (let minute = 0; minute < 10; minute++) {
@@ -49,7 +49,7 @@ test("in an outage of any length denials coalesce, and none is lost for want of 
     for (let turn = 0; turn < 20; turn++) await aTurn();
     await vi.advanceTimersByTimeAsync(60_000);
   }
-  expect(manifest.records).toBeLessThan(1024);
+  expect(receipts.records).toBeLessThan(1024);
   expect(denials.ledger()).toMatchObject({
     denied: 20_000,
     emitted: 0,
@@ -68,13 +68,13 @@ test("in an outage of any length denials coalesce, and none is lost for want of 
 });
 
 test("a recorder that ends in an outage waits for room no longer, and says what it gave up", async () => {
-  const { provider, manifest } = stuckLogger();
+  const { provider, receipts } = stuckLogger();
   const denials = createDenialRecorder({ loggerProvider: provider, shutdownTimeoutMillis: 50 });
   for (let n = 0; n < 2000; n++) denials.record(aDenial({ cell: `tenant-${n}` }));
   await denials.shutdown();
   const { dropped, pending } = denials.ledger();
   // One of them is the notice of what was dropped.
-  expect(pending).toBe(manifest.records - 1);
+  expect(pending).toBe(receipts.records - 1);
   expect(dropped).toEqual({ shutdown: 2000 - pending });
 });
 

@@ -3,8 +3,8 @@ import { expect, test, vi } from "vitest";
 
 import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
-import { ExportWatch } from "../sdk/export-watch.ts";
-import { Manifest } from "../sdk/manifest.ts";
+import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
+import { BatchReceipts } from "../sdk/delivery/batch-receipts.ts";
 import { aDenial } from "../testing/denials.ts";
 import { realSdk } from "../testing/sdk-double.ts";
 
@@ -42,27 +42,27 @@ test("what has no record is told in the stream, once a window, and adds up", asy
 });
 
 test("what was lost on its way like those that it tells of is told again", async () => {
-  const watch = new ExportWatch();
+  const status = new DeliveryStatus();
   const told: LogRecord[] = [];
   let lost = 0;
   const loggerProvider: LoggerProvider = {
     getLogger: () => ({
       enabled: () => true,
       emit: (record) => {
-        const manifest = new Manifest();
-        manifest.add(watch.takeReceipt());
+        const receipts = new BatchReceipts();
+        receipts.add(status.takeReceipt());
         const isTold = record.eventName === "pyisolate.records.dropped";
         if (isTold && lost > 0) {
           told.push(record);
-          watch.exported(manifest);
+          status.exported(receipts);
         } else {
           if (isTold) lost += 1;
-          watch.lost(manifest, "queue_full");
+          status.lost(receipts, "queue_full");
         }
       },
     }),
   };
-  linkExporter(loggerProvider, watch);
+  linkExporter(loggerProvider, status);
   await using denials = createDenialRecorder({ loggerProvider });
   for (let n = 0; n < 3; n++) denials.record(aDenial());
   await expect.poll(() => told.length, { timeout: 10_000 }).toBe(1);

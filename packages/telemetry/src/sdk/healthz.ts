@@ -1,6 +1,6 @@
 import { worstOf, type Health } from "../health.ts";
 import { healthOfRecorders } from "../live.ts";
-import type { ExportWatch } from "./export-watch.ts";
+import type { DeliveryStatus } from "./delivery/delivery-status.ts";
 
 /** What `/healthz` answers. */
 export interface HealthAnswer {
@@ -10,16 +10,16 @@ export interface HealthAnswer {
   readonly body: string;
 }
 
-/** @param watch of the exporter of records. */
-export function healthAnswer(watch: ExportWatch): HealthAnswer {
-  const { state, since, why, pending, lost } = overall(watch);
+/** @param status of the exporter of records. */
+export function healthAnswer(status: DeliveryStatus): HealthAnswer {
+  const { state, since, why, pending, lost } = overall(status);
   const body = { state, since: new Date(since).toISOString(), why: why ?? null, pending, lost };
   return { status: state === "blind" ? 503 : 200, body: `${JSON.stringify(body)}\n` };
 }
 
-function overall(watch: ExportWatch): Health {
+function overall(status: DeliveryStatus): Health {
   const recorders = worstOf(healthOfRecorders());
-  const { failing, off } = watch.state;
+  const { failing, off } = status.state;
   const quiet: Health = { state: "exporting", since: started, why: undefined, pending: 0, lost: 0 };
   const health =
     recorders ?? (failing === undefined ? quiet : { ...quiet, ...failing, state: "degraded" });

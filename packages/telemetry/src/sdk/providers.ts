@@ -9,13 +9,13 @@ import {
 import { MAX_SERIES } from "../metrics/series-budget.ts";
 import { SCOPE } from "../scope.ts";
 import { RetryingTransport } from "./otlp/retrying-transport.ts";
-import { Dispatch } from "./dispatch.ts";
+import { LogExporter } from "./logs/log-exporter.ts";
 import { linkExporter } from "../provider-link.ts";
-import { ExportWatch } from "./export-watch.ts";
-import { OutboxLoggerProvider } from "./logger-provider.ts";
+import { DeliveryStatus } from "./delivery/delivery-status.ts";
+import { QueuedLoggerProvider } from "./logs/logger-provider.ts";
 import { makeMetricExporter } from "./otlp/metric-exporter.ts";
 import { HttpTransport } from "./otlp/http-transport.ts";
-import { Outbox } from "./outbox.ts";
+import { QueuedLogRecordProcessor } from "./logs/queued-log-record-processor.ts";
 import type { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 
@@ -25,7 +25,7 @@ const CARDINALITY_LIMIT = MAX_SERIES + 1;
 /** Counts on their way out. */
 export interface Metering {
   readonly provider: MeterProvider;
-  readonly watch: ExportWatch;
+  readonly status: DeliveryStatus;
   /** Gives up the export that is under way, if any. */
   close(): void;
 }
@@ -36,11 +36,11 @@ export function makeMetering(
   resource: Resource,
   scrape: IMetricReader | undefined,
 ): Metering {
-  const watch = new ExportWatch({ what: "counts: " });
+  const status = new DeliveryStatus({ what: "counts: " });
   const otlp =
     settings.metrics === "otlp" && !settings.disabled
       ? // No longer than a flush: the SDK's timers hold the process for as long as an export is under way.
-        makeMetricExporter(settings.metricsUrl, settings.flushTimeout, watch)
+        makeMetricExporter(settings.metricsUrl, settings.flushTimeout, status)
       : undefined;
   const readers: IMetricReader[] = [];
   if (scrape !== undefined) readers.push(scrape);
@@ -59,16 +59,16 @@ export function makeMetering(
     // The recorder folds by itself, exactly; what the SDK folds, it folds out of our sight.
     views: [{ meterName: SCOPE.name, aggregationCardinalityLimit: CARDINALITY_LIMIT }],
   });
-  if (otlp !== undefined) linkExporter(provider, watch);
-  return { provider, watch, close: () => otlp?.close() };
+  if (otlp !== undefined) linkExporter(provider, status);
+  return { provider, status, close: () => otlp?.close() };
 }
 
 /** Records on their way out. */
 export interface Logging {
   readonly provider: LoggerProvider;
-  readonly watch: ExportWatch;
+  readonly status: DeliveryStatus;
   /** Undefined where no record leaves. */
-  readonly outbox: Outbox | undefined;
+  readonly processor: QueuedLogRecordProcessor | undefined;
   readonly spool: Spool | undefined;
 }
 
@@ -80,21 +80,26 @@ export function makeLogging(
 ): Logging {
   if (settings.disabled || settings.logs === "none") {
     const provider = new LoggerProvider({ resource });
-    const watch = new ExportWatch({ off: true });
-    linkExporter(provider, watch);
-    return { provider, watch, outbox: undefined, spool: undefined };
+    const status = new DeliveryStatus({ off: true });
+    linkExporter(provider, status);
+    return { provider, status, processor: undefined, spool: undefined };
   }
-  const watch = new ExportWatch();
+  const status = new DeliveryStatus();
   const transport = new RetryingTransport(
     new HttpTransport(settings.logsUrl, "LOGS", "v1/logs"),
-    watch,
+    status,
   );
-  const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, watch, warn);
-  const outbox = new Outbox(new Dispatch(transport, watch), watch, settings, spool);
-  const provider = new OutboxLoggerProvider(resource, outbox);
-  watch.waitsBy(async () => {
-    await outbox.room();
+  const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, status, warn);
+  const processor = new QueuedLogRecordProcessor(
+    new LogExporter(transport, status),
+    status,
+    settings,
+    spool,
+  );
+  const provider = new QueuedLoggerProvider(resource, processor);
+  status.waitsBy(async () => {
+    await processor.room();
   });
-  linkExporter(provider, watch);
-  return { provider, watch, outbox, spool };
+  linkExporter(provider, status);
+  return { provider, status, processor, spool };
 }

@@ -10,14 +10,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import type { Manifest } from "./manifest.ts";
+import type { BatchReceipts } from "./delivery/batch-receipts.ts";
 import { newSegmentName, releaseName } from "./spool-name.ts";
 
 /** A file of the spool that this process writes: one OTLP request in JSON on each line. */
 export class Segment {
   readonly path: string;
   bytes = 0;
-  readonly #manifests: Manifest[] = [];
+  readonly #receiptsByLine: BatchReceipts[] = [];
   #records = 0;
   readonly #name = newSegmentName();
   #descriptor: number | undefined;
@@ -34,8 +34,8 @@ export class Segment {
   }
 
   /** One for each of its lines. */
-  get manifests(): readonly Manifest[] {
-    return this.#manifests;
+  get receiptsByLine(): readonly BatchReceipts[] {
+    return this.#receiptsByLine;
   }
 
   /** Records in it of which it is not known what became. */
@@ -49,7 +49,7 @@ export class Segment {
   }
 
   /** @throws where it cannot be written; then it is as before. */
-  append(lines: Uint8Array, manifests: readonly Manifest[]): void {
+  append(lines: Uint8Array, receiptsByLine: readonly BatchReceipts[]): void {
     if (this.#descriptor === undefined) throw new Error("this segment has been sealed");
     let written = 0;
     try {
@@ -62,9 +62,9 @@ export class Segment {
       throw error;
     }
     this.bytes += lines.length;
-    for (const manifest of manifests) {
-      this.#manifests.push(manifest);
-      this.#records += manifest.records;
+    for (const receipts of receiptsByLine) {
+      this.#receiptsByLine.push(receipts);
+      this.#records += receipts.records;
     }
   }
 

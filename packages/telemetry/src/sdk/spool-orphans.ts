@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { linesOf, recordsIn } from "./otlp-lines.ts";
 import { removeFile } from "./segment.ts";
-import type { Shipment } from "./shipment.ts";
+import type { SpoolBatch } from "./shipment.ts";
 import { isOrphan, isSegmentName } from "./spool-name.ts";
 
 /** A segment larger than this is none of ours, bytes. */
@@ -59,7 +59,7 @@ export class Orphans {
   }
 
   /** What is to be sent next. */
-  next(): Shipment | undefined {
+  next(): SpoolBatch | undefined {
     for (let orphan = this.#unsent[0]; orphan !== undefined; orphan = this.#unsent[0]) {
       const { path } = orphan;
       try {
@@ -71,7 +71,7 @@ export class Orphans {
           this.#forget(path);
           removeFile(path);
         };
-        if (requests.length > 0) return { requests, manifests: [], settled: () => {}, done };
+        if (requests.length > 0) return { requests, receiptsByLine: [], settled: () => {}, done };
         done();
       } catch (error) {
         this.#skip(path, error);

@@ -15,8 +15,8 @@ import { Worker } from "node:worker_threads";
 
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
-import { aManifest } from "../testing/manifests.ts";
-import { ExportWatch } from "./export-watch.ts";
+import { someReceipts } from "../testing/batch-receipts.ts";
+import { DeliveryStatus } from "./delivery/delivery-status.ts";
 import { Spool } from "./spool.ts";
 
 let directory: string;
@@ -28,10 +28,10 @@ beforeEach(async () => {
 });
 
 function spoolIn(folder: string, maxBytes = 1e6) {
-  const watch = new ExportWatch();
+  const status = new DeliveryStatus();
   const warnings: string[] = [];
-  const spool = new Spool({ directory: folder, maxBytes }, watch, (said) => warnings.push(said));
-  return { spool, watch, warnings };
+  const spool = new Spool({ directory: folder, maxBytes }, status, (said) => warnings.push(said));
+  return { spool, status, warnings };
 }
 
 function request(...ids: string[]): Buffer {
@@ -43,84 +43,84 @@ function request(...ids: string[]): Buffer {
 
 function sent(spool: Spool): string[] {
   const bodies: string[] = [];
-  for (let shipment = spool.next(); shipment !== undefined; shipment = spool.next()) {
-    for (const line of shipment.requests) {
+  for (let batch = spool.next(); batch !== undefined; batch = spool.next()) {
+    for (const line of batch.requests) {
       for (const [, id = ""] of line.toString().matchAll(/"stringValue":"(.*?)"/g)) bodies.push(id);
     }
-    shipment.done();
+    batch.done();
   }
   return bodies;
 }
 
 test("what is put in comes out once, in order, and leaves nothing behind", async () => {
-  const { spool, watch } = spoolIn(directory);
-  expect(spool.append(request("a"), aManifest(1))).toBeUndefined();
-  expect(spool.append(request("b", "c"), aManifest(2))).toBeUndefined();
+  const { spool, status } = spoolIn(directory);
+  expect(spool.append(request("a"), someReceipts(1))).toBeUndefined();
+  expect(spool.append(request("b", "c"), someReceipts(2))).toBeUndefined();
   expect(spool.waiting).toBe(3);
   expect(sent(spool)).toEqual(["a", "b", "c"]);
   expect(spool.isEmpty).toBe(true);
   expect(await readdir(directory)).toEqual([]);
-  expect(watch.state).toMatchObject({ lost: {}, failing: undefined });
+  expect(status.state).toMatchObject({ lost: {}, failing: undefined });
 });
 
 test("what was not taken comes out again, here and in the next process", () => {
   const { spool } = spoolIn(directory);
-  spool.append(request("a"), aManifest(1));
-  expect(spool.next()?.manifests).toMatchObject([{ records: 1 }]);
-  expect(spool.next()?.manifests).toMatchObject([{ records: 1 }]);
+  spool.append(request("a"), someReceipts(1));
+  expect(spool.next()?.receiptsByLine).toMatchObject([{ records: 1 }]);
+  expect(spool.next()?.receiptsByLine).toMatchObject([{ records: 1 }]);
   // Another spool of this process leaves it alone while this one is there.
   expect(sent(spoolIn(directory).spool)).toEqual([]);
   spool.close();
   const { spool: next } = spoolIn(directory);
   expect(next.isEmpty).toBe(false);
   expect(next.waiting).toBe(0);
-  expect(next.next()).toMatchObject({ manifests: [] });
+  expect(next.next()).toMatchObject({ receiptsByLine: [] });
   expect(sent(next)).toEqual(["a"]);
 });
 
 test("past its bound nothing is written, until there is room again", () => {
   const { spool } = spoolIn(directory, 250);
-  const reasons = ["a", "b", "c"].map((id) => spool.append(request(id), aManifest(1)));
+  const reasons = ["a", "b", "c"].map((id) => spool.append(request(id), someReceipts(1)));
   expect(reasons).toEqual([undefined, undefined, "spool_full"]);
   expect(sent(spool)).toEqual(["a", "b"]);
-  expect(spool.append(request("d"), aManifest(1))).toBeUndefined();
+  expect(spool.append(request("d"), someReceipts(1))).toBeUndefined();
   expect(sent(spool)).toEqual(["d"]);
 });
 
 test("a folder that is removed is made again, with what was still open", async () => {
-  const { spool, watch } = spoolIn(directory);
-  spool.append(request("a"), aManifest(1));
+  const { spool, status } = spoolIn(directory);
+  spool.append(request("a"), someReceipts(1));
   await rm(directory, { recursive: true });
-  expect(spool.append(request("b"), aManifest(1))).toBeUndefined();
+  expect(spool.append(request("b"), someReceipts(1))).toBeUndefined();
   expect(await readdir(directory)).toHaveLength(1);
   expect(sent(spool)).toEqual(["a", "b"]);
-  expect(watch.state.lost).toEqual({});
+  expect(status.state.lost).toEqual({});
 });
 
 test("a file that is removed while it waits is a loss, and told", async () => {
-  const { spool, watch, warnings } = spoolIn(directory);
-  spool.append(request("a", "b"), aManifest(2));
+  const { spool, status, warnings } = spoolIn(directory);
+  spool.append(request("a", "b"), someReceipts(2));
   spool.next();
   await rm(directory, { recursive: true });
-  spool.append(request("c"), aManifest(1));
+  spool.append(request("c"), someReceipts(1));
   expect(sent(spool)).toEqual(["c"]);
-  expect(watch.state).toMatchObject({ lost: { spool_failed: 2 } });
+  expect(status.state).toMatchObject({ lost: { spool_failed: 2 } });
   expect(warnings).toEqual([expect.stringContaining("ENOENT")]);
 });
 
 test("a folder that cannot be made takes nothing and breaks nothing", async () => {
   const file = join(directory, "file");
   await writeFile(file, "");
-  const { spool, watch, warnings } = spoolIn(join(file, "spool"));
-  expect(spool.append(request("a"), aManifest(1))).toBe("spool_failed");
+  const { spool, status, warnings } = spoolIn(join(file, "spool"));
+  expect(spool.append(request("a"), someReceipts(1))).toBe("spool_failed");
   expect(spool.next()).toBeUndefined();
   expect(warnings).toEqual([expect.stringContaining("records wait in memory")]);
-  expect(watch.state.failing?.why).toContain("ENOTDIR");
+  expect(status.state.failing?.why).toContain("ENOTDIR");
 });
 
 test("foreign files are left alone, torn and broken lines are told", async () => {
   const { spool } = spoolIn(directory);
-  spool.append(request("a"), aManifest(1));
+  spool.append(request("a"), someReceipts(1));
   spool.close();
   const [segment = ""] = await readdir(directory);
   await appendFile(join(directory, segment), `not json\n{"resourceLogs":[nor this]}\n`);
@@ -137,27 +137,27 @@ test("foreign files are left alone, torn and broken lines are told", async () =>
 });
 
 test("a file of ours that somebody has cut off is a loss, and told", async () => {
-  const { spool, watch } = spoolIn(directory);
-  spool.append(request("a"), aManifest(1));
+  const { spool, status } = spoolIn(directory);
+  spool.append(request("a"), someReceipts(1));
   spool.next();
   const [segment = ""] = await readdir(directory);
   await truncate(join(directory, segment), 3);
   expect(sent(spool)).toEqual([]);
-  expect(watch.state.lost).toEqual({ spool_failed: 1 });
+  expect(status.state.lost).toEqual({ spool_failed: 1 });
 });
 
 test("a file of ours that cannot be read now is kept until it can, and holds up no other", async () => {
-  const { spool, watch } = spoolIn(directory);
-  spool.append(request("a"), aManifest(1));
+  const { spool, status } = spoolIn(directory);
+  spool.append(request("a"), someReceipts(1));
   spool.next();
   const [segment = ""] = await readdir(directory);
   const path = join(directory, segment);
   await rename(path, join(directory, "aside"));
   await mkdir(path);
-  spool.append(request("b"), aManifest(1));
+  spool.append(request("b"), someReceipts(1));
   expect(spool.next()).toBeUndefined();
-  expect(watch.state.lost).toEqual({});
-  expect(watch.state.failing?.why).toContain("EISDIR");
+  expect(status.state.lost).toEqual({});
+  expect(status.state.failing?.why).toContain("EISDIR");
   spool.next()?.done();
   await rm(path, { recursive: true });
   await rename(join(directory, "aside"), path);
@@ -167,35 +167,35 @@ test("a file of ours that cannot be read now is kept until it can, and holds up 
 
 test("of two that find the same file one sends it, and the other has not failed", () => {
   const { spool: dead } = spoolIn(directory);
-  dead.append(request("a"), aManifest(1));
+  dead.append(request("a"), someReceipts(1));
   dead.close();
   const one = spoolIn(directory);
   const other = spoolIn(directory);
   expect(sent(one.spool)).toEqual(["a"]);
   expect(sent(other.spool)).toEqual([]);
-  expect(other.watch.state.failing).toBeUndefined();
+  expect(other.status.state.failing).toBeUndefined();
   expect(other.warnings).toEqual([]);
   expect([one.spool.bytes, other.spool.bytes]).toEqual([0, 0]);
 });
 
 test("what another has sent meanwhile makes no room that is not there", () => {
   const { spool: dead } = spoolIn(directory);
-  dead.append(request("a"), aManifest(1));
+  dead.append(request("a"), someReceipts(1));
   dead.close();
   const { spool } = spoolIn(directory);
-  const shipment = spool.next();
+  const batch = spool.next();
   expect(sent(spoolIn(directory).spool)).toEqual(["a"]);
   spool.adopt();
-  shipment?.done();
+  batch?.done();
   expect(spool.bytes).toBe(0);
 });
 
 test("what cannot be read of a former process is said once, and no failure of ours", async () => {
   await mkdir(join(directory, "aside"));
   const { spool: dead } = spoolIn(directory);
-  dead.append(request("a"), aManifest(1));
+  dead.append(request("a"), someReceipts(1));
   dead.close();
-  const { spool, watch, warnings } = spoolIn(directory);
+  const { spool, status, warnings } = spoolIn(directory);
   const [segment = ""] = await readdir(directory);
   await rm(join(directory, segment));
   await symlink("/etc/hostname", join(directory, segment));
@@ -203,18 +203,18 @@ test("what cannot be read of a former process is said once, and no failure of ou
     expect(spool.next()).toBeUndefined();
     expect(spool.isEmpty).toBe(true);
   }
-  expect(watch.state.failing).toBeUndefined();
+  expect(status.state.failing).toBeUndefined();
   expect(warnings.filter((said) => said.includes("is left alone"))).toHaveLength(1);
 });
 
 test("an end saves what was still open, and what has been removed is a loss", async () => {
-  const { spool, watch } = spoolIn(directory);
-  spool.append(request("a", "b"), aManifest(2));
+  const { spool, status } = spoolIn(directory);
+  spool.append(request("a", "b"), someReceipts(2));
   spool.next();
-  spool.append(request("c"), aManifest(1));
+  spool.append(request("c"), someReceipts(1));
   await rm(directory, { recursive: true });
   spool.close();
-  expect(watch.state.lost).toEqual({ spool_failed: 2 });
+  expect(status.state.lost).toEqual({ spool_failed: 2 });
   expect(spool.waiting).toBe(1);
   expect(sent(spoolIn(directory).spool)).toEqual(["c"]);
 });
@@ -223,20 +223,20 @@ test("a clock that is set back does not close the spool", async () => {
   const file = join(directory, "folder");
   await writeFile(file, "");
   const { spool } = spoolIn(file);
-  expect(spool.append(request("a"), aManifest(1))).toBe("spool_failed");
+  expect(spool.append(request("a"), someReceipts(1))).toBe("spool_failed");
   await rm(file);
   const clock = vi.spyOn(Date, "now").mockReturnValue(1_700_000_000_000);
   onTestFinished(() => {
     clock.mockRestore();
   });
   await expect
-    .poll(() => spool.append(request("a"), aManifest(1)), { timeout: 5000 })
+    .poll(() => spool.append(request("a"), someReceipts(1)), { timeout: 5000 })
     .toBe(undefined);
 });
 
 test("a thread leaves the files of another one alone", async () => {
   const { spool } = spoolIn(directory);
-  spool.append(request("a"), aManifest(1));
+  spool.append(request("a"), someReceipts(1));
   const code = `
     const { parentPort, workerData } = require("node:worker_threads");
     import(workerData.names).then(({ isOrphan }) => parentPort.postMessage(workerData.files.map(isOrphan)));`;

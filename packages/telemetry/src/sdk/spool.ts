@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync } from "node:fs";
 
 import type { LossReason } from "../semconv.ts";
-import type { Manifest } from "./manifest.ts";
+import type { BatchReceipts } from "./delivery/batch-receipts.ts";
 import { linesOf } from "./otlp-lines.ts";
 import { Segment } from "./segment.ts";
-import type { Shipment } from "./shipment.ts";
+import type { SpoolBatch } from "./shipment.ts";
 import { Orphans } from "./spool-orphans.ts";
 
 /** What goes into one request at most, bytes: a Collector takes 20 MiB, other servers 4. */
@@ -21,7 +21,7 @@ export interface SpoolSettings {
 }
 
 export interface SpoolWatch {
-  lost(manifest: Manifest, reason: LossReason): void;
+  lost(receipts: BatchReceipts, reason: LossReason): void;
   failing(error: unknown): void;
 }
 
@@ -31,7 +31,7 @@ export interface SpoolWatch {
  */
 export class Spool {
   readonly #settings: SpoolSettings;
-  readonly #watch: SpoolWatch;
+  readonly #status: SpoolWatch;
   readonly #warn: (message: string) => void;
   #active: Segment | undefined;
   #sealed: Segment[] = [];
@@ -42,9 +42,9 @@ export class Spool {
   #failedAt = Number.NEGATIVE_INFINITY;
   #failed = false;
 
-  constructor(settings: SpoolSettings, watch: SpoolWatch, warn: (message: string) => void) {
+  constructor(settings: SpoolSettings, status: SpoolWatch, warn: (message: string) => void) {
     this.#settings = settings;
-    this.#watch = watch;
+    this.#status = status;
     this.#warn = warn;
     this.#orphans = new Orphans(settings.directory, warn);
     this.adopt();
@@ -84,25 +84,25 @@ export class Spool {
    *
    * @returns why it could not be; undefined where it is there.
    */
-  append(request: Uint8Array, manifest: Manifest): LossReason | undefined {
+  append(request: Uint8Array, receipts: BatchReceipts): LossReason | undefined {
     const line = Buffer.concat([request, NEWLINE]);
     if (this.bytes + line.length > this.#settings.maxBytes) return "spool_full";
     if (performance.now() - this.#failedAt < PAUSE) return "spool_failed";
     try {
-      this.#writable().append(line, [manifest]);
+      this.#writable().append(line, [receipts]);
     } catch (error) {
       this.#fails(error);
       return "spool_failed";
     }
     this.#failed = false;
     this.#bytes += line.length;
-    this.#records += manifest.records;
+    this.#records += receipts.records;
     if ((this.#active?.bytes ?? 0) >= SEGMENT_BYTES) this.#seal();
     return undefined;
   }
 
   /** What is to be sent next; undefined where there is nothing, or nothing to be had now. */
-  next(): Shipment | undefined {
+  next(): SpoolBatch | undefined {
     try {
       return this.#next();
     } catch (error) {
@@ -125,12 +125,12 @@ export class Spool {
     }
   }
 
-  #next(): Shipment | undefined {
+  #next(): SpoolBatch | undefined {
     const orphan = this.#orphans.next();
     if (orphan !== undefined) return orphan;
     if (this.#sealed.length === 0) this.#seal();
     const segment = this.#sealed[0];
-    return segment === undefined ? undefined : this.#shipment(segment);
+    return segment === undefined ? undefined : this.#batch(segment);
   }
 
   #writable(): Segment {
@@ -140,7 +140,7 @@ export class Spool {
     const active = new Segment(this.#settings.directory);
     try {
       // The folder was removed under it: what it had is saved into the new one.
-      if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.manifests);
+      if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.receiptsByLine);
     } catch (error) {
       active.remove();
       throw error;
@@ -163,7 +163,7 @@ export class Spool {
     }
   }
 
-  #shipment(segment: Segment): Shipment | undefined {
+  #batch(segment: Segment): SpoolBatch | undefined {
     const done = () => {
       this.#forget(segment);
     };
@@ -172,7 +172,12 @@ export class Spool {
       segment.settled(records);
     };
     try {
-      return { requests: linesOf(segment.read()), manifests: segment.manifests, settled, done };
+      return {
+        requests: linesOf(segment.read()),
+        receiptsByLine: segment.receiptsByLine,
+        settled,
+        done,
+      };
     } catch (error) {
       // It may be readable later, when the process has descriptors again: after all the others.
       if (!isGone(error)) {
@@ -187,7 +192,7 @@ export class Spool {
   }
 
   #lose(segment: Segment): void {
-    for (const manifest of segment.manifests) this.#watch.lost(manifest, "spool_failed");
+    for (const receipts of segment.receiptsByLine) this.#status.lost(receipts, "spool_failed");
     this.#forget(segment);
   }
 
@@ -200,7 +205,7 @@ export class Spool {
 
   #fails(error: unknown): void {
     this.#failedAt = performance.now();
-    this.#watch.failing(error);
+    this.#status.failing(error);
     this.#tell(error);
   }
 

@@ -92,7 +92,7 @@ class RunningTelemetry implements Telemetry {
         (error) => {
           process.emitWarning(error);
         },
-        () => healthAnswer(this.#logging.watch),
+        () => healthAnswer(this.#logging.status),
       );
     }
     this.#metering = makeMetering(settings, resource, this.#scrape?.reader);
@@ -117,8 +117,8 @@ class RunningTelemetry implements Telemetry {
   }
 
   delivery(): Delivery {
-    const { exported, lost } = this.#logging.watch.state;
-    const { waiting = 0, onDisk = 0 } = this.#logging.outbox ?? {};
+    const { exported, lost } = this.#logging.status.state;
+    const { waiting = 0, onDisk = 0 } = this.#logging.processor ?? {};
     return { exported, waiting, onDisk, lost };
   }
 
@@ -170,17 +170,17 @@ class RunningTelemetry implements Telemetry {
   }
 
   async #flushRecords(): Promise<void> {
-    const delivered = async () => await this.#logging.outbox?.delivered();
+    const delivered = async () => await this.#logging.processor?.delivered();
     await drainRecorders(delivered);
     // A service may log without recorders.
     await delivered();
   }
 
   #notFlushed(millis: number, fate: string): string {
-    const { failing } = this.#logging.watch.state;
-    const why = failing?.why ?? this.#metering.watch.state.failing?.why;
+    const { failing } = this.#logging.status.state;
+    const why = failing?.why ?? this.#metering.status.state.failing?.why;
     const because = why === undefined ? "" : ` (${why})`;
-    const { waiting = 0, onDisk = 0 } = this.#logging.outbox ?? {};
+    const { waiting = 0, onDisk = 0 } = this.#logging.processor ?? {};
     const rest = [
       ...(onDisk > 0 ? [`${onDisk} log records wait in the spool`] : []),
       ...(waiting > onDisk ? [`${waiting - onDisk} log records ${fate}`] : []),

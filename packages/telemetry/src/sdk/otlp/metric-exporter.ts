@@ -4,11 +4,11 @@ import { JsonMetricsSerializer } from "@opentelemetry/otlp-transformer";
 import type { PushMetricExporter, ResourceMetrics } from "@opentelemetry/sdk-metrics";
 
 import { RetryingTransport } from "./retrying-transport.ts";
-import type { ExportWatch } from "../export-watch.ts";
+import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { HttpTransport } from "./http-transport.ts";
 import { TRACING_SUPPRESSED } from "./suppress-tracing.ts";
 
-/** OTLP's metrics exporter, with a courier that ends when it is told to. */
+/** OTLP's metrics exporter, with a transport that ends when it is told to. */
 export interface MetricExporter {
   readonly exporter: PushMetricExporter;
   /** Gives up what is under way. */
@@ -24,10 +24,10 @@ type Report = Parameters<PushMetricExporter["export"]>[1];
 export function makeMetricExporter(
   url: string | undefined,
   patience: number,
-  watch: ExportWatch,
+  status: DeliveryStatus,
 ): MetricExporter {
   const http = new HttpTransport(url, "METRICS", "v1/metrics");
-  const transport = new RetryingTransport(http, watch);
+  const transport = new RetryingTransport(http, status);
   const underWay = new Set<Promise<void>>();
   const close = () => {
     transport.close();

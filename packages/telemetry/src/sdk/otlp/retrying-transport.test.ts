@@ -6,7 +6,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { RetryingTransport } from "./retrying-transport.ts";
 import { HttpTransport } from "./http-transport.ts";
 
-/** A server that answers as it is told, and a courier to it. */
+/** A server that answers as it is told, and a transport to it. */
 async function transportTo(answer: RequestListener, patience?: number) {
   const server = createServer((request, response) => {
     request.resume().once("end", () => {

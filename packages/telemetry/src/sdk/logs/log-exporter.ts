@@ -1,67 +1,67 @@
 import { JsonLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
-import type { LossReason } from "../semconv.ts";
-import type { RetryingTransport, Delivery } from "./otlp/retrying-transport.ts";
-import { Manifest } from "./manifest.ts";
-import { mergedRequest } from "./otlp-lines.ts";
-import type { Shipment } from "./shipment.ts";
+import type { LossReason } from "../../semconv.ts";
+import type { RetryingTransport, Delivery } from "../otlp/retrying-transport.ts";
+import { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { mergedRequest } from "../otlp-lines.ts";
+import type { SpoolBatch } from "../shipment.ts";
 
 /** Who accounts for records once a logger has taken them. */
-export interface DispatchWatch {
-  exported(manifest: Manifest): void;
-  lost(manifest: Manifest, reason: LossReason): void;
+export interface ExportListener {
+  exported(receipts: BatchReceipts): void;
+  lost(receipts: BatchReceipts, reason: LossReason): void;
 }
 
 /** Sends records, and tells what became of each. Nothing on it rejects. */
-export class Dispatch {
+export class LogExporter {
   readonly #transport: RetryingTransport;
-  readonly #watch: DispatchWatch;
+  readonly #status: ExportListener;
 
-  constructor(transport: RetryingTransport, watch: DispatchWatch) {
+  constructor(transport: RetryingTransport, status: ExportListener) {
     this.#transport = transport;
-    this.#watch = watch;
+    this.#status = status;
   }
 
   /** Records that are in memory only: given up, they are lost. */
-  async send(records: ReadableLogRecord[], manifest: Manifest): Promise<void> {
+  async send(records: ReadableLogRecord[], receipts: BatchReceipts): Promise<void> {
     let request: Uint8Array;
     try {
       request = requestOf(records);
     } catch {
-      this.#watch.lost(manifest, "export_failed");
+      this.#status.lost(receipts, "export_failed");
       return;
     }
-    this.#settle(manifest, await this.#transport.deliver(request));
+    this.#settle(receipts, await this.#transport.deliver(request));
   }
 
   /** Requests that are on disk: given up, they stay there. */
-  async ship(shipment: Shipment): Promise<void> {
-    const delivery = await this.#transport.deliver(mergedRequest(shipment.requests));
+  async sendBatch(batch: SpoolBatch): Promise<void> {
+    const delivery = await this.#transport.deliver(mergedRequest(batch.requests));
     if (delivery.kind === "given_up") return;
-    if (delivery.kind === "refused" && shipment.requests.length > 1) {
-      await this.#shipSingly(shipment);
+    if (delivery.kind === "refused" && batch.requests.length > 1) {
+      await this.#sendSingly(batch);
     } else {
-      const all = new Manifest();
-      for (const manifest of shipment.manifests) all.append(manifest);
+      const all = new BatchReceipts();
+      for (const receipts of batch.receiptsByLine) all.append(receipts);
       this.#settle(all, delivery);
-      shipment.done();
+      batch.done();
     }
   }
 
   /** One request spoils all that go with it; apart from it they may be taken. */
-  async #shipSingly(shipment: Shipment): Promise<void> {
-    for (const [index, request] of shipment.requests.entries()) {
+  async #sendSingly(batch: SpoolBatch): Promise<void> {
+    for (const [index, request] of batch.requests.entries()) {
       const delivery = await this.#transport.deliver(request);
       if (delivery.kind === "given_up") return;
-      const manifest = shipment.manifests[index];
-      if (manifest === undefined) continue;
+      const receipts = batch.receiptsByLine[index];
+      if (receipts === undefined) continue;
       // Off it: should the rest have to be sent again, these go with it, and are settled.
-      const part = manifest.takeLast(manifest.records);
-      shipment.settled(part.records);
+      const part = receipts.takeLast(receipts.records);
+      batch.settled(part.records);
       this.#settle(part, delivery);
     }
-    shipment.done();
+    batch.done();
   }
 
   /** Gives up what is under way, and takes no more. */
@@ -69,19 +69,19 @@ export class Dispatch {
     this.#transport.close();
   }
 
-  #settle(manifest: Manifest, delivery: Delivery): void {
+  #settle(receipts: BatchReceipts, delivery: Delivery): void {
     switch (delivery.kind) {
       case "accepted": {
-        const rejected = manifest.takeLast(rejectedIn(delivery.body));
-        this.#watch.exported(manifest);
-        this.#watch.lost(rejected, "refused");
+        const rejected = receipts.takeLast(rejectedIn(delivery.body));
+        this.#status.exported(receipts);
+        this.#status.lost(rejected, "refused");
         return;
       }
       case "refused":
-        this.#watch.lost(manifest, "refused");
+        this.#status.lost(receipts, "refused");
         return;
       case "given_up":
-        this.#watch.lost(manifest, "shutdown");
+        this.#status.lost(receipts, "shutdown");
     }
   }
 }

@@ -1,8 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { ReceiptOwner, DeliveryOutcome, DeliveryReceipt } from "../ledger/delivery-receipt.ts";
-import { Manifest } from "./manifest.ts";
+import type {
+  ReceiptOwner,
+  DeliveryOutcome,
+  DeliveryReceipt,
+} from "../../ledger/delivery-receipt.ts";
+import { BatchReceipts } from "./batch-receipts.ts";
 
 /** Cells that add up what they are told. */
 function owners() {
@@ -25,32 +29,32 @@ test("however a batch is split, every record and every denial is settled once", 
       fc.array(fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 9 })), { maxLength: 40 }),
       fc.array(fc.nat(20), { maxLength: 5 }),
       fc.nat(40),
-      (receipts, rejections, cut) => {
+      (given, rejections, cut) => {
         const { told, all } = owners();
-        const manifest = new Manifest();
-        const other = new Manifest();
+        const receipts = new BatchReceipts();
+        const other = new BatchReceipts();
         let denials = 0;
         let owned = 0;
-        for (const [index, [who, count]] of receipts.entries()) {
+        for (const [index, [who, count]] of given.entries()) {
           const owner = all[who];
           const receipt: DeliveryReceipt | undefined = owner && { owner, denials: count };
-          (index < cut ? manifest : other).add(receipt);
+          (index < cut ? receipts : other).add(receipt);
           if (receipt !== undefined) {
             denials += count;
             owned += 1;
           }
         }
-        manifest.append(other);
-        expect(manifest.records).toBe(receipts.length);
-        let left = receipts.length;
+        receipts.append(other);
+        expect(receipts.records).toBe(given.length);
+        let left = given.length;
         for (const rejected of rejections) {
-          const taken = manifest.takeLast(rejected);
+          const taken = receipts.takeLast(rejected);
           expect(taken.records).toBe(Math.min(rejected, left));
           left -= taken.records;
-          expect(manifest.records).toBe(left);
+          expect(receipts.records).toBe(left);
           taken.settle("refused");
         }
-        manifest.settle("arrived");
+        receipts.settle("arrived");
         expect(told).toMatchObject({ records: owned, denials });
       },
     ),

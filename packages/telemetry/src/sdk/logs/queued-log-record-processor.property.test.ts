@@ -8,15 +8,15 @@ import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { ReceiptOwner, DeliveryOutcome } from "../ledger/delivery-receipt.ts";
-import { attributesOf, otlpReceiver } from "../testing/otlp-receiver.ts";
-import { sumOf } from "../testing/sdk-double.ts";
-import { RetryingTransport } from "./otlp/retrying-transport.ts";
-import { Dispatch } from "./dispatch.ts";
-import { ExportWatch } from "./export-watch.ts";
-import { HttpTransport } from "./otlp/http-transport.ts";
-import { Outbox } from "./outbox.ts";
-import { Spool } from "./spool.ts";
+import type { ReceiptOwner, DeliveryOutcome } from "../../ledger/delivery-receipt.ts";
+import { attributesOf, otlpReceiver } from "../../testing/otlp-receiver.ts";
+import { sumOf } from "../../testing/sdk-double.ts";
+import { RetryingTransport } from "../otlp/retrying-transport.ts";
+import { LogExporter } from "./log-exporter.ts";
+import { DeliveryStatus } from "../delivery/delivery-status.ts";
+import { HttpTransport } from "../otlp/http-transport.ts";
+import { QueuedLogRecordProcessor } from "./queued-log-record-processor.ts";
+import { Spool } from "../spool.ts";
 
 type Step =
   | { readonly do: "emit"; readonly count: number }
@@ -56,42 +56,47 @@ function anOwner() {
 test("whatever the far end answers and the disk does, each record is waiting or has one fate, and what has arrived is there", async () => {
   await fc.assert(
     fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 25 }), async (spooled, steps) => {
-      const folder = await mkdtemp(join(tmpdir(), "pyisolate-outbox-"));
-      let status = 200;
+      const folder = await mkdtemp(join(tmpdir(), "pyisolate-processor-"));
+      let answer = 200;
       const imbalances: number[] = [];
       let emitted = 0;
-      const residual = () => emitted - all() - outbox.waiting;
+      const residual = () => emitted - all() - processor.waiting;
       // Asked at each request too: between two of them is where something is neither here nor there.
       await using receiver = await otlpReceiver(() => {
         if (residual() !== 0) imbalances.push(residual());
-        return status;
+        return answer;
       });
-      const watch = new ExportWatch();
+      const status = new DeliveryStatus();
       const transport = new RetryingTransport(
         new HttpTransport(`${receiver.url}/v1/logs`, "LOGS", "v1/logs"),
-        watch,
+        status,
       );
       const directory = join(folder, "spool");
       const spool = spooled
-        ? new Spool({ directory, maxBytes: 20_000 }, watch, () => {})
+        ? new Spool({ directory, maxBytes: 20_000 }, status, () => {})
         : undefined;
       const limits = { queueSize: 50, batchSize: 10, batchDelay: 1 };
-      const outbox = new Outbox(new Dispatch(transport, watch), watch, limits, spool);
-      const logger = new LoggerProvider({ processors: [outbox] }).getLogger("test");
+      const processor = new QueuedLogRecordProcessor(
+        new LogExporter(transport, status),
+        status,
+        limits,
+        spool,
+      );
+      const logger = new LoggerProvider({ processors: [processor] }).getLogger("test");
       const { owner, told, all } = anOwner();
       try {
         for (const now of steps) {
           switch (now.do) {
             case "emit":
               for (let n = 0; n < now.count; n++) {
-                watch.track({ owner, denials: 1 }, () => {
+                status.track({ owner, denials: 1 }, () => {
                   logger.emit({ severityNumber: SeverityNumber.WARN, attributes: { n: emitted } });
                 });
                 emitted += 1;
               }
               break;
             case "answer":
-              ({ status } = now);
+              answer = now.status;
               break;
             case "wait":
               await sleep(10);
@@ -109,19 +114,19 @@ test("whatever the far end answers and the disk does, each record is waiting or 
           // What the next step emits is another write.
           await Promise.resolve();
         }
-        status = 200;
-        await outbox.delivered();
-        await outbox.shutdown();
+        answer = 200;
+        await processor.delivered();
+        await processor.shutdown();
         expect(residual()).toBe(0);
         expect(imbalances).toEqual([]);
         // Nothing of it was given up: there was somebody to take it.
-        expect(outbox.waiting).toBe(0);
+        expect(processor.waiting).toBe(0);
         const seen = receiver
           .records()
           .map(({ attributes }) => Number(attributesOf(attributes)["n"]));
         expect(new Set(seen).size).toBe(told.get("arrived") ?? 0);
       } finally {
-        await outbox.shutdown();
+        await processor.shutdown();
         await rm(folder, { recursive: true, force: true });
       }
     }),

@@ -1,7 +1,7 @@
-import type { DeliveryOutcome, DeliveryReceipt } from "../ledger/delivery-receipt.ts";
+import type { DeliveryOutcome, DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
 
 /** What goes with a batch of records: how many there are, and whose denials they tell. */
-export class Manifest {
+export class BatchReceipts {
   readonly #entries: Entry[] = [];
   #records = 0;
 
@@ -16,7 +16,7 @@ export class Manifest {
   }
 
   /** What is on another one, after what is on this. */
-  append(other: Manifest): void {
+  append(other: BatchReceipts): void {
     for (const entry of other.#entries) this.#put({ ...entry });
   }
 
@@ -24,8 +24,8 @@ export class Manifest {
    * Takes the last records off it. A far end that refuses some of a batch does not say which: every sum stays exact, whose
    * they were is a guess.
    */
-  takeLast(records: number): Manifest {
-    const taken = new Manifest();
+  takeLast(records: number): BatchReceipts {
+    const taken = new BatchReceipts();
     while (taken.#records < records) {
       const entry = this.#entries.pop();
       if (entry === undefined) break;

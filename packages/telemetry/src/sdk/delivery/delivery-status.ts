@@ -1,9 +1,9 @@
 import { cleanText } from "@pyisolate/policy";
 
-import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
-import type { ProviderExporter, DeliveryState } from "../provider-link.ts";
-import type { LossReason } from "../semconv.ts";
-import type { Manifest } from "./manifest.ts";
+import type { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
+import type { ProviderExporter, DeliveryState } from "../../provider-link.ts";
+import type { LossReason } from "../../semconv.ts";
+import type { BatchReceipts } from "./batch-receipts.ts";
 
 /** Longest explanation of a failure, in UTF-16 code units: a backend's answer may be of any length. */
 const MAX_WHY = 300;
@@ -12,7 +12,7 @@ const MAX_WHY = 300;
  * What whoever exports says of it, and what the ledger and the health of recorders are made from. Told as early as it is
  * known: a first failed attempt is `failing`, though retries follow. Nothing on it throws but what {@link track} is given.
  */
-export class ExportWatch implements ProviderExporter {
+export class DeliveryStatus implements ProviderExporter {
   readonly #what: string;
   readonly #off: boolean;
   readonly #lost: Partial<Record<LossReason, number>> = {};
@@ -68,16 +68,16 @@ export class ExportWatch implements ProviderExporter {
   }
 
   /** All of it has arrived at the far end. */
-  exported(manifest: Manifest): void {
-    this.#exported += manifest.records;
-    manifest.settle("arrived");
+  exported(receipts: BatchReceipts): void {
+    this.#exported += receipts.records;
+    receipts.settle("arrived");
   }
 
   /** All of it will never arrive. */
-  lost(manifest: Manifest, reason: LossReason): void {
-    if (manifest.records === 0) return;
-    this.#lost[reason] = (this.#lost[reason] ?? 0) + manifest.records;
-    manifest.settle(reason);
+  lost(receipts: BatchReceipts, reason: LossReason): void {
+    if (receipts.records === 0) return;
+    this.#lost[reason] = (this.#lost[reason] ?? 0) + receipts.records;
+    receipts.settle(reason);
   }
 
   /** An attempt has failed, or nothing has been heard for too long. */

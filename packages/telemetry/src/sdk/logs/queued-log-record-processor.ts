@@ -1,15 +1,15 @@
 import { context } from "@opentelemetry/api";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
-import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
-import type { LossReason } from "../semconv.ts";
-import { requestOf, type Dispatch } from "./dispatch.ts";
-import type { ExportWatch } from "./export-watch.ts";
-import { Manifest } from "./manifest.ts";
-import type { Spool } from "./spool.ts";
-import { TRACING_SUPPRESSED } from "./otlp/suppress-tracing.ts";
+import type { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
+import type { LossReason } from "../../semconv.ts";
+import { requestOf, type LogExporter } from "./log-exporter.ts";
+import type { DeliveryStatus } from "../delivery/delivery-status.ts";
+import { BatchReceipts } from "../delivery/batch-receipts.ts";
+import type { Spool } from "../spool.ts";
+import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
 
-export interface OutboxLimits {
+export interface QueueLimits {
   /** Records held at most. */
   readonly queueSize: number;
   /** Records in one request at most. */
@@ -35,10 +35,10 @@ interface Emitted {
  * every loss is told. The SDK's batch processor gives each batch 30 seconds and its exporter about ten, on timers that keep
  * the process up.
  */
-export class Outbox implements LogRecordProcessor {
-  readonly #dispatch: Dispatch;
-  readonly #watch: Pick<ExportWatch, "lost" | "takeReceipt">;
-  readonly #limits: OutboxLimits;
+export class QueuedLogRecordProcessor implements LogRecordProcessor {
+  readonly #exporter: LogExporter;
+  readonly #status: Pick<DeliveryStatus, "lost" | "takeReceipt">;
+  readonly #limits: QueueLimits;
   readonly #spool: Spool | undefined;
   readonly #adopting: NodeJS.Timeout | undefined;
   /** Emitted in this very turn, and to be written at its end. */
@@ -53,13 +53,13 @@ export class Outbox implements LogRecordProcessor {
   #waitForRoom: ((value: undefined) => void)[] = [];
 
   constructor(
-    dispatch: Dispatch,
-    watch: Pick<ExportWatch, "lost" | "takeReceipt">,
-    limits: OutboxLimits,
+    exporter: LogExporter,
+    status: Pick<DeliveryStatus, "lost" | "takeReceipt">,
+    limits: QueueLimits,
     spool?: Spool,
   ) {
-    this.#dispatch = dispatch;
-    this.#watch = watch;
+    this.#exporter = exporter;
+    this.#status = status;
     this.#limits = limits;
     this.#spool = spool;
     if (spool === undefined) return;
@@ -81,9 +81,9 @@ export class Outbox implements LogRecordProcessor {
   }
 
   onEmit(record: ReadableLogRecord): void {
-    const emitted = { record, receipt: this.#watch.takeReceipt() };
+    const emitted = { record, receipt: this.#status.takeReceipt() };
     if (this.#ended) {
-      this.#watch.lost(manifestOf([emitted]), "shutdown");
+      this.#status.lost(receiptsOf([emitted]), "shutdown");
     } else if (this.#spool === undefined) {
       this.#keep(emitted, "queue_full");
       this.#soon();
@@ -127,7 +127,7 @@ export class Outbox implements LogRecordProcessor {
     this.#write();
     this.#ended = true;
     clearInterval(this.#adopting);
-    this.#dispatch.close();
+    this.#exporter.close();
     // A round that had a file under way does not look at the queue again.
     do await this.#pump();
     while (this.#queue.length > 0);
@@ -150,7 +150,7 @@ export class Outbox implements LogRecordProcessor {
   /** @returns why not; undefined where they are. */
   #spooled(fresh: readonly Emitted[]): LossReason | undefined {
     try {
-      return this.#spool?.append(requestOf(recordsOf(fresh)), manifestOf(fresh));
+      return this.#spool?.append(requestOf(recordsOf(fresh)), receiptsOf(fresh));
     } catch {
       // In memory the one that cannot be written as OTLP may be in another batch than most.
       return "export_failed";
@@ -160,7 +160,7 @@ export class Outbox implements LogRecordProcessor {
   /** @param reason why it is lost where there is no room in memory either. */
   #keep(emitted: Emitted, reason: LossReason): void {
     if (this.#held >= this.#limits.queueSize) {
-      this.#watch.lost(manifestOf([emitted]), reason);
+      this.#status.lost(receiptsOf([emitted]), reason);
       return;
     }
     this.#queue.push(emitted);
@@ -196,18 +196,18 @@ export class Outbox implements LogRecordProcessor {
     const hadQueue = this.#queue.length > 0;
     while (this.#queue.length > 0) await this.#sendBatch();
     // A batch may come between two files: memory is the scarcer of both.
-    const shipment = this.#ended ? undefined : this.#spool?.next();
-    if (shipment !== undefined) await this.#dispatch.ship(shipment);
-    this.#stuck = !hadQueue && shipment === undefined;
+    const batch = this.#ended ? undefined : this.#spool?.next();
+    if (batch !== undefined) await this.#exporter.sendBatch(batch);
+    this.#stuck = !hadQueue && batch === undefined;
     return !this.#stuck;
   }
 
   async #sendBatch(): Promise<void> {
     const batch = this.#queue.splice(0, this.#limits.batchSize);
     try {
-      const manifest = manifestOf(batch);
-      if (this.#ended) this.#watch.lost(manifest, "shutdown");
-      else await this.#dispatch.send(recordsOf(batch), manifest);
+      const receipts = receiptsOf(batch);
+      if (this.#ended) this.#status.lost(receipts, "shutdown");
+      else await this.#exporter.send(recordsOf(batch), receipts);
     } finally {
       this.#held -= batch.length;
       for (const resolve of this.#waitForRoom.splice(0)) resolve(undefined);
@@ -219,8 +219,8 @@ function recordsOf(emitted: readonly Emitted[]): ReadableLogRecord[] {
   return emitted.map(({ record }) => record);
 }
 
-function manifestOf(emitted: readonly Emitted[]): Manifest {
-  const manifest = new Manifest();
-  for (const { receipt } of emitted) manifest.add(receipt);
-  return manifest;
+function receiptsOf(emitted: readonly Emitted[]): BatchReceipts {
+  const receipts = new BatchReceipts();
+  for (const { receipt } of emitted) receipts.add(receipt);
+  return receipts;
 }

@@ -1,0 +1,65 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+
+import { someReceipts } from "../../testing/batch-receipts.ts";
+import { DeliveryStatus } from "./delivery-status.ts";
+
+test("what has arrived and what is lost is kept, by reason", () => {
+  const status = new DeliveryStatus();
+  status.exported(someReceipts(7));
+  status.lost(someReceipts(3), "export_failed");
+  status.lost(someReceipts(2), "export_failed");
+  status.lost(someReceipts(0), "refused");
+  expect(status.state).toMatchObject({ exported: 7, lost: { export_failed: 5 } });
+});
+
+test("a ticket goes with the record that is emitted meanwhile, and with no other", () => {
+  const status = new DeliveryStatus();
+  const receipt = { owner: { settle: () => {} }, denials: 3 };
+  let taken: unknown;
+  const take = () => {
+    taken = status.takeReceipt();
+  };
+  expect(status.track(receipt, take)).toBe(true);
+  expect(taken).toBe(receipt);
+  take();
+  expect(taken).toBeUndefined();
+  expect(status.track(receipt, () => {})).toBe(false);
+  expect(status.takeReceipt()).toBeUndefined();
+});
+
+test("a logger that throws loses the ticket, unless the record is on its way already", () => {
+  const status = new DeliveryStatus();
+  const receipt = { owner: { settle: () => {} }, denials: 1 };
+  const fail = () => {
+    throw new Error("no");
+  };
+  expect(() => status.track(receipt, fail)).toThrow("no");
+  const takeAndFail = () => {
+    status.takeReceipt();
+    fail();
+  };
+  expect(status.track(receipt, takeAndFail)).toBe(true);
+});
+
+test("failing begins with the first failure and ends with a recovery", () => {
+  const status = new DeliveryStatus();
+  status.failing(new Error("first"));
+  const since = status.state.failing?.since;
+  status.failing(`${"x".repeat(10_000)}\n`);
+  expect(status.state.failing?.since).toBe(since);
+  expect(status.state.failing?.why.length).toBeLessThanOrEqual(300);
+  status.recovered();
+  expect(status.state.failing).toBeUndefined();
+});
+
+test("a failure has never begun in the future, though a clock is set back", () => {
+  const clock = vi.spyOn(Date, "now").mockReturnValue(9_000_000);
+  onTestFinished(() => {
+    clock.mockRestore();
+  });
+  const status = new DeliveryStatus();
+  status.failing("no");
+  clock.mockReturnValue(1_000_000);
+  status.failing("no");
+  expect(status.state.failing?.since).toBe(1_000_000);
+});

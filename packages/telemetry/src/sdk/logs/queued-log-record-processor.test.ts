@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { processorTo } from "../../testing/log-pipeline.ts";
+import { attributesOf, otlpReceiver } from "../../testing/otlp-receiver.ts";
+
+test("everything is taken in the order in which it was emitted, a batch at a time", async () => {
+  await using receiver = await otlpReceiver();
+  const { processor, status, emit } = processorTo(receiver.url);
+  emit(35);
+  expect(processor.waiting).toBe(35);
+  await processor.forceFlush();
+  const seen = receiver.records().map(({ attributes }) => Number(attributesOf(attributes)["n"]));
+  expect(seen).toEqual(Array.from({ length: 35 }, (_, n) => n));
+  expect(receiver.logs).toHaveLength(4);
+  expect(status.state).toEqual({ exported: 35, lost: {}, failing: undefined, off: false });
+  expect(processor.waiting).toBe(0);
+});
+
+test("whoever waits for room may go on when two batches are left", async () => {
+  await using receiver = await otlpReceiver();
+  const { processor, emit } = processorTo(receiver.url);
+  await processor.room();
+  emit(55);
+  await processor.room();
+  expect(processor.waiting).toBe(15);
+  expect(receiver.records()).toHaveLength(40);
+});
+
+test("an end lets nobody wait for room", async () => {
+  const { processor, emit } = processorTo("http://127.0.0.1:1");
+  emit(55);
+  const room = processor.room();
+  await processor.shutdown();
+  await room;
+  expect(processor.waiting).toBe(0);
+});
+
+test("what has no room is lost, what has waits for as long as it takes", async () => {
+  let answer = 503;
+  await using receiver = await otlpReceiver(() => answer);
+  const { processor, status, emit } = processorTo(receiver.url, 20);
+  emit(27);
+  await expect.poll(() => status.state.failing?.why).toContain("503");
+  expect(status.state).toMatchObject({ exported: 0, lost: { queue_full: 7 } });
+  answer = 200;
+  await processor.forceFlush();
+  expect(receiver.records()).toHaveLength(20);
+  expect(status.state).toMatchObject({ exported: 20, lost: { queue_full: 7 }, failing: undefined });
+});
+
+test("the end gives up what waits, at once, and says how much that was", async () => {
+  const { processor, status, emit } = processorTo("http://127.0.0.1:1");
+  emit(15);
+  const began = Date.now();
+  await processor.shutdown();
+  expect(Date.now() - began).toBeLessThan(1000);
+  emit(2);
+  expect(processor.waiting).toBe(0);
+  expect(status.state).toMatchObject({ exported: 0, lost: { shutdown: 17 } });
+});
+
+test("the end knows what becomes of records that have no room on disk while a file is under way", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pyisolate-processor-"));
+  const { processor, status, emit } = processorTo("http://127.0.0.1:1", 100, folder);
+  emit(5);
+  await expect.poll(() => status.state.failing).toBeDefined();
+  emit(20);
+  await Promise.resolve();
+  expect(processor.waiting - processor.onDisk).toBe(20);
+  await processor.shutdown();
+  await rm(folder, { recursive: true });
+  expect(status.state.lost).toEqual({ shutdown: 20 });
+  expect(processor.waiting).toBe(processor.onDisk);
+});

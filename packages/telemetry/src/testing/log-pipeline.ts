@@ -1,0 +1,40 @@
+import { SeverityNumber } from "@opentelemetry/api";
+import { LoggerProvider } from "@opentelemetry/sdk-logs";
+import { onTestFinished } from "vitest";
+
+import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
+import { LogExporter } from "../sdk/logs/log-exporter.ts";
+import { QueuedLogRecordProcessor } from "../sdk/logs/queued-log-record-processor.ts";
+import { HttpTransport } from "../sdk/otlp/http-transport.ts";
+import { RetryingTransport } from "../sdk/otlp/retrying-transport.ts";
+import { Spool } from "../sdk/spool.ts";
+
+/** A processor that sends to `url`, with batches of ten; it ends with the test. */
+export function processorTo(url: string, queueSize = 100, folder?: string) {
+  const status = new DeliveryStatus();
+  const transport = new RetryingTransport(
+    new HttpTransport(`${url}/v1/logs`, "LOGS", "v1/logs"),
+    status,
+  );
+  const limits = { queueSize, batchSize: 10, batchDelay: 5 };
+  const spool =
+    folder === undefined
+      ? undefined
+      : new Spool({ directory: folder, maxBytes: 2000 }, status, () => {});
+  const processor = new QueuedLogRecordProcessor(
+    new LogExporter(transport, status),
+    status,
+    limits,
+    spool,
+  );
+  const logger = new LoggerProvider({ processors: [processor] }).getLogger("test");
+  const emit = (count: number) => {
+    for (let n = 0; n < count; n++) {
+      logger.emit({ severityNumber: SeverityNumber.WARN, attributes: { n } });
+    }
+  };
+  onTestFinished(async () => {
+    await processor.shutdown();
+  });
+  return { processor, status, emit };
+}
