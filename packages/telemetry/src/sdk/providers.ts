@@ -17,7 +17,7 @@ import { makeMetricExporter } from "./otlp/metric-exporter.ts";
 import { HttpTransport } from "./otlp/http-transport.ts";
 import { QueuedLogRecordProcessor } from "./logs/queued-log-record-processor.ts";
 import type { Settings } from "./settings.ts";
-import { Spool } from "./spool.ts";
+import { Spool } from "./spool/spool.ts";
 
 /** The SDK keeps one place of its limit for itself. */
 const CARDINALITY_LIMIT = MAX_SERIES + 1;

@@ -11,7 +11,7 @@ import { makeLogging, makeMetering, type Logging, type Metering } from "./provid
 import { telemetryResource } from "./resource.ts";
 import { ScrapeServer } from "./scrape-server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
-import { showSpool } from "./spool-gauges.ts";
+import { addSpoolGauges } from "./spool/gauges.ts";
 import { shutdownOnSignal } from "./signals.ts";
 import { TelemetryStartError } from "./errors.ts";
 
@@ -99,7 +99,7 @@ class RunningTelemetry implements Telemetry {
     this.#logging = makeLogging(settings, resource, warn);
     this.meterProvider = this.#metering.provider;
     this.loggerProvider = this.#logging.provider;
-    if (this.#logging.spool !== undefined) showSpool(this.#logging.spool, this.meterProvider);
+    if (this.#logging.spool !== undefined) addSpoolGauges(this.#logging.spool, this.meterProvider);
     this.#flushTimeout = settings.flushTimeout;
     this.#timeout = settings.shutdownTimeout;
     if (global) registerGlobally(this.meterProvider, this.loggerProvider);

@@ -7,7 +7,7 @@ import { LogExporter } from "../sdk/logs/log-exporter.ts";
 import { QueuedLogRecordProcessor } from "../sdk/logs/queued-log-record-processor.ts";
 import { HttpTransport } from "../sdk/otlp/http-transport.ts";
 import { RetryingTransport } from "../sdk/otlp/retrying-transport.ts";
-import { Spool } from "../sdk/spool.ts";
+import { Spool } from "../sdk/spool/spool.ts";
 
 /** A processor that sends to `url`, with batches of ten; it ends with the test. */
 export function processorTo(url: string, queueSize = 100, folder?: string) {

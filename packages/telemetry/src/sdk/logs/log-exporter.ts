@@ -4,8 +4,8 @@ import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import type { LossReason } from "../../semconv.ts";
 import type { RetryingTransport, Delivery } from "../otlp/retrying-transport.ts";
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
-import { mergedRequest } from "../otlp-lines.ts";
-import type { SpoolBatch } from "../shipment.ts";
+import { mergedRequest } from "../spool/jsonl.ts";
+import type { SpoolBatch } from "../spool/spool-batch.ts";
 
 /** Who accounts for records once a logger has taken them. */
 export interface ExportListener {

@@ -16,7 +16,7 @@ import { LogExporter } from "./log-exporter.ts";
 import { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { HttpTransport } from "../otlp/http-transport.ts";
 import { QueuedLogRecordProcessor } from "./queued-log-record-processor.ts";
-import { Spool } from "../spool.ts";
+import { Spool } from "../spool/spool.ts";
 
 type Step =
   | { readonly do: "emit"; readonly count: number }

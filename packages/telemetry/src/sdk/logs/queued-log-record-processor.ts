@@ -6,7 +6,7 @@ import type { LossReason } from "../../semconv.ts";
 import { requestOf, type LogExporter } from "./log-exporter.ts";
 import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
-import type { Spool } from "../spool.ts";
+import type { Spool } from "../spool/spool.ts";
 import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
 
 export interface QueueLimits {

@@ -15,8 +15,8 @@ import { Worker } from "node:worker_threads";
 
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
-import { someReceipts } from "../testing/batch-receipts.ts";
-import { DeliveryStatus } from "./delivery/delivery-status.ts";
+import { someReceipts } from "../../testing/batch-receipts.ts";
+import { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { Spool } from "./spool.ts";
 
 let directory: string;
@@ -241,7 +241,7 @@ test("a thread leaves the files of another one alone", async () => {
     const { parentPort, workerData } = require("node:worker_threads");
     import(workerData.names).then(({ isOrphan }) => parentPort.postMessage(workerData.files.map(isOrphan)));`;
   const workerData = {
-    names: new URL("../../dist/sdk/spool-name.js", import.meta.url).href,
+    names: new URL("../../../dist/sdk/spool/segment-name.js", import.meta.url).href,
     files: await readdir(directory),
   };
   const worker = new Worker(code, { eval: true, workerData });

@@ -1,10 +1,10 @@
 import { constants, lstatSync, openSync, closeSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { linesOf, recordsIn } from "./otlp-lines.ts";
+import { linesOf, recordsIn } from "./jsonl.ts";
 import { removeFile } from "./segment.ts";
-import type { SpoolBatch } from "./shipment.ts";
-import { isOrphan, isSegmentName } from "./spool-name.ts";
+import type { SpoolBatch } from "./spool-batch.ts";
+import { isOrphan, isSegmentName } from "./segment-name.ts";
 
 /** A segment larger than this is none of ours, bytes. */
 const LARGEST = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { BatchReceipts } from "./delivery/batch-receipts.ts";
+import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 
 /** A file's worth of requests to be sent. */
 export interface SpoolBatch {

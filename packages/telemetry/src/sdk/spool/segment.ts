@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import type { BatchReceipts } from "./delivery/batch-receipts.ts";
-import { newSegmentName, releaseName } from "./spool-name.ts";
+import type { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { newSegmentName, releaseName } from "./segment-name.ts";
 
 /** A file of the spool that this process writes: one OTLP request in JSON on each line. */
 export class Segment {

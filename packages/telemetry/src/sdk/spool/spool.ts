@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync } from "node:fs";
 
-import type { LossReason } from "../semconv.ts";
-import type { BatchReceipts } from "./delivery/batch-receipts.ts";
-import { linesOf } from "./otlp-lines.ts";
+import type { LossReason } from "../../semconv.ts";
+import type { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { linesOf } from "./jsonl.ts";
 import { Segment } from "./segment.ts";
-import type { SpoolBatch } from "./shipment.ts";
-import { Orphans } from "./spool-orphans.ts";
+import type { SpoolBatch } from "./spool-batch.ts";
+import { Orphans } from "./orphans.ts";
 
 /** What goes into one request at most, bytes: a Collector takes 20 MiB, other servers 4. */
 const SEGMENT_BYTES = 1024 * 1024;
@@ -20,7 +20,7 @@ export interface SpoolSettings {
   readonly maxBytes: number;
 }
 
-export interface SpoolWatch {
+export interface SpoolListener {
   lost(receipts: BatchReceipts, reason: LossReason): void;
   failing(error: unknown): void;
 }
@@ -31,7 +31,7 @@ export interface SpoolWatch {
  */
 export class Spool {
   readonly #settings: SpoolSettings;
-  readonly #status: SpoolWatch;
+  readonly #status: SpoolListener;
   readonly #warn: (message: string) => void;
   #active: Segment | undefined;
   #sealed: Segment[] = [];
@@ -42,7 +42,7 @@ export class Spool {
   #failedAt = Number.NEGATIVE_INFINITY;
   #failed = false;
 
-  constructor(settings: SpoolSettings, status: SpoolWatch, warn: (message: string) => void) {
+  constructor(settings: SpoolSettings, status: SpoolListener, warn: (message: string) => void) {
     this.#settings = settings;
     this.#status = status;
     this.#warn = warn;
