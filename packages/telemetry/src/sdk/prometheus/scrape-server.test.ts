@@ -4,9 +4,9 @@ import { createServer } from "node:net";
 import { logs, metrics } from "@opentelemetry/api";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { createDenialRecorder } from "../recorder.ts";
-import { aDenial } from "../testing/denials.ts";
-import { startTelemetry, TelemetryStartError } from "../sdk.ts";
+import { createDenialRecorder } from "../../recorder.ts";
+import { aDenial } from "../../testing/denials.ts";
+import { startTelemetry, TelemetryStartError } from "../../sdk.ts";
 
 const EMBEDDED = { serviceName: "plugins", metrics: "prometheus", logs: "none", port: 0 } as const;
 

@@ -1,6 +1,6 @@
-import { worstOf, type Health } from "../health.ts";
-import { healthOfRecorders } from "../live.ts";
-import type { DeliveryStatus } from "./delivery/delivery-status.ts";
+import { worstOf, type Health } from "../../health.ts";
+import { healthOfRecorders } from "../../live.ts";
+import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 
 /** What `/healthz` answers. */
 export interface HealthAnswer {

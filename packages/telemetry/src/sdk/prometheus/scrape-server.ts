@@ -4,7 +4,7 @@ import { isIPv6, type AddressInfo } from "node:net";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 
 import type { HealthAnswer } from "./healthz.ts";
-import { TelemetryStartError, type TelemetryStartCode } from "./errors.ts";
+import { TelemetryStartError, type TelemetryStartCode } from "../errors.ts";
 
 /** The Prometheus text format, named so that every scraper knows it: the exporter's own server says `text/plain` only. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";

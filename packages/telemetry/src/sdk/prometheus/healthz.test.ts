@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { logs, metrics } from "@opentelemetry/api";
 import { afterEach, expect, test } from "vitest";
 
-import { createDenialRecorder } from "../recorder.ts";
-import { startTelemetry, type TelemetryOptions } from "../sdk.ts";
-import { aDenial } from "../testing/denials.ts";
-import { otlpReceiver } from "../testing/otlp-receiver.ts";
+import { createDenialRecorder } from "../../recorder.ts";
+import { startTelemetry, type TelemetryOptions } from "../../sdk.ts";
+import { aDenial } from "../../testing/denials.ts";
+import { otlpReceiver } from "../../testing/otlp-receiver.ts";
 
 afterEach(() => {
   metrics.disable();
