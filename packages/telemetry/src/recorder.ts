@@ -5,7 +5,7 @@ import { mustHold } from "@pyisolate/policy/options";
 import { RecordQueue } from "./queue/record-queue.ts";
 import { Ledgers } from "./ledger/ledgers.ts";
 import { CellRegistry } from "./cells/cell-registry.ts";
-import type { Settle } from "./cells/cell.ts";
+import type { Cell, Settle } from "./cells/cell.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { DecisionSeries } from "./metrics/decision-series.ts";
 import { Drain } from "./emit/drain.ts";
@@ -50,7 +50,7 @@ class Recorder implements DenialRecorder {
   readonly #foldedCell = newSeries("folded", { [A.dimension.name]: "cell" });
   readonly #foldedRule = newSeries("folded", { [A.dimension.name]: "policy_rule" });
   readonly #policies: PolicySeries;
-  readonly #queue: RecordQueue;
+  readonly #queue: RecordQueue<Cell>;
   readonly #meter: MeterBinding;
   readonly #log: LoggerBinding;
   readonly #drain: Drain;
@@ -213,7 +213,7 @@ class Recorder implements DenialRecorder {
     this.#flush.settled();
     if (this.#over) this.#afterEnd();
     // A cell's end may have waited for this; a loss is told in the stream.
-    else if (this.#ended === undefined && (cell.closing > 0 || outcome !== "arrived"))
+    else if (this.#ended === undefined && (cell.queue.closing > 0 || outcome !== "arrived"))
       this.#drain.schedule();
   };
 

@@ -54,7 +54,7 @@ test("what becomes of a retired cell's records is settled where its account went
 test("a cell whose end is still to be told keeps its account", () => {
   const cells = new CellRegistry(1, unsettled);
   const a = cells.find("a");
-  a.closing = 1;
+  a.queue.closing = 1;
   cells.close(a);
   expect(cells.find("b")).toBe(cells.other);
   expect(cells.find("a")).toBe(a);
@@ -122,7 +122,7 @@ test("ends that are still to be told hold up no new name, and no other cell's ro
     const cell = cells.find(`c${n}`);
     cells.close(cell);
     if (n === 99) continue;
-    Object.defineProperty(cell, "closing", {
+    Object.defineProperty(cell.queue, "closing", {
       get: () => {
         looks += 1;
         return 1;

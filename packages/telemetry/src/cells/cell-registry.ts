@@ -98,7 +98,7 @@ export class CellRegistry {
       const cell = this.#cells.get(name);
       this.#closed.delete(name);
       // Its end is told with its own account, as soon as that is settled: the others are looked at first.
-      if (cell !== undefined && cell.closing > 0) {
+      if (cell !== undefined && cell.queue.closing > 0) {
         this.#closed.add(name);
         looks -= 1;
         if (looks === 0) return false;

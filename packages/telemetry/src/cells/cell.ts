@@ -1,30 +1,20 @@
 import type { ReceiptOwner } from "../ledger/delivery-receipt.ts";
 import { LedgerCounts, type Ledger } from "../ledger/ledger.ts";
-import type { EventSeries } from "../metrics/event-series.ts";
 import type { Series } from "../metrics/series.ts";
-import type { Burst } from "../queue/coalescer.ts";
-import type { WindowBudget } from "../queue/record-budget.ts";
+import { CellQueue } from "../queue/cell-queue.ts";
 
 /** What the recorder knows of one cell name. */
 export interface Cell {
   readonly name: string;
-  /** Its series of `pyisolate.denials`; that of `_other` past the budget. */
+  /** The cell's series of `pyisolate.denials`; that of `_other` past the budget. */
   readonly series: Series;
   readonly folded: boolean;
-  /** That of `_other` once it has been closed and its room was needed. */
+  /** The cell's ledger; replaced by that of `_other` when the cell is evicted. */
   ledger: LedgerCounts;
-  /** Goes with each of its records. */
+  /** Goes with each of the cell's records. */
   readonly owner: ReceiptOwner;
-  /** Events of it in the ring. */
-  waiting: number;
-  /** Kinds of its denials that burst, and how many those are. */
-  readonly kinds: Map<EventSeries, Burst[]>;
-  bursts: number;
-  /** What it has left of its records. */
-  spend: WindowBudget | undefined;
-  /** Ends of it that are still to be told. */
-  closing: number;
-  /** Its ledger when a cell of this name last closed: where the next one's starts. */
+  readonly queue: CellQueue<Cell>;
+  /** The ledger when a cell of this name was last closed: what the next one's record starts from. */
   closedAt: Ledger | undefined;
 }
 
@@ -42,11 +32,7 @@ export function newCell(name: string, series: Series, folded: boolean, settle: S
         settle(cell, outcome, records, denials);
       },
     },
-    waiting: 0,
-    kinds: new Map(),
-    bursts: 0,
-    spend: undefined,
-    closing: 0,
+    queue: new CellQueue(),
     closedAt: undefined,
   };
   return cell;

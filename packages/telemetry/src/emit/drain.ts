@@ -5,6 +5,7 @@ import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 import type { RecordQueue } from "../queue/record-queue.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import { DroppedRecords } from "./dropped-records.ts";
+import type { Cell } from "../cells/cell.ts";
 import type { Emitter } from "./emitter.ts";
 import type { LoggerBinding } from "./logger-binding.ts";
 
@@ -25,7 +26,7 @@ const FLUSH_TIMEOUT = 30_000;
 
 /** When the backlog becomes log records: off the path of whoever is denied. One run at a time, a chunk a turn. */
 export class Drain {
-  readonly #queue: RecordQueue;
+  readonly #queue: RecordQueue<Cell>;
   readonly #logger: LoggerBinding;
   readonly #ledgers: Ledgers;
   readonly #emitter: Emitter;
@@ -41,7 +42,7 @@ export class Drain {
 
   /** @param afterChunk is called when a chunk has been emitted; must not throw. */
   constructor(
-    queue: RecordQueue,
+    queue: RecordQueue<Cell>,
     logger: LoggerBinding,
     ledgers: Ledgers,
     emitter: Emitter,

@@ -3,7 +3,7 @@ import type { DenialEvent } from "@pyisolate/policy";
 
 import type { QueueReader } from "../queue/record-queue.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
-import type { Burst } from "../queue/coalescer.ts";
+import type { Burst } from "../queue/burst.ts";
 import type { Cell } from "../cells/cell.ts";
 import { denialLogRecord, type BurstTail } from "../records/denial-record.ts";
 import { cellClosedLogRecord } from "../records/lifecycle-records.ts";
@@ -14,7 +14,7 @@ import { EVENTS } from "../semconv.ts";
 import { denialSeverity } from "../records/severity.ts";
 
 /** Makes log records of what comes out of the backlog and hands them to the logger; what has none is in the books. */
-export class Emitter implements QueueReader {
+export class Emitter implements QueueReader<Cell> {
   readonly #logger: LoggerBinding;
   readonly #ledgers: Ledgers;
   readonly #redaction: CustomRedaction;
@@ -27,7 +27,7 @@ export class Emitter implements QueueReader {
     this.#redaction = redaction;
   }
 
-  burst({ cell, first, last, count, context, sample }: Burst): void {
+  burst({ cell, first, last, count, context, sample }: Burst<Cell>): void {
     this.#denial(first, context, cell, count, () => ({ count, last, sample: sample.events }));
   }
 
@@ -35,7 +35,7 @@ export class Emitter implements QueueReader {
     this.#denial(event, context, cell, 1, () => undefined);
   }
 
-  closedCell({ totals, cell, context, time }: ClosedCell): void {
+  closedCell({ totals, cell, context, time }: ClosedCell<Cell>): void {
     // The ledger is of denials; a cell's end that cannot be told is in its own denials' records.
     this.announce(() =>
       cellClosedLogRecord(totals, cell.ledger.read(cell.closedAt), time, context),

@@ -1,8 +1,12 @@
-import type { Cell } from "../cells/cell.ts";
 import type { DeliveryOutcome } from "./delivery-receipt.ts";
 import { LedgerCounts } from "./ledger.ts";
 import { ATTRIBUTES as A, DROP_REASONS, type DropReason } from "../semconv.ts";
 import { newSeries, type Series, type CounterBuffer } from "../metrics/series.ts";
+
+/** What has a ledger of its own beside the process': a cell. */
+interface LedgerHolder {
+  readonly ledger: LedgerCounts;
+}
 
 /** The ledger of the process and of each cell, written together, and as the metric `pyisolate.denial.records`. */
 export class Ledgers {
@@ -25,13 +29,13 @@ export class Ledgers {
     return [this.#emitted, this.#coalesced, ...Object.values(this.#dropped)];
   }
 
-  deny(cell: Cell): void {
+  deny(cell: LedgerHolder): void {
     this.total.deny();
     cell.ledger.deny();
   }
 
   /** What has become of records that stand for `count` denials is known. */
-  settle(cell: Cell, outcome: DeliveryOutcome, records: number, count: number): void {
+  settle(cell: LedgerHolder, outcome: DeliveryOutcome, records: number, count: number): void {
     if (outcome !== "arrived") {
       this.drop(cell, count, outcome);
       return;
@@ -42,7 +46,7 @@ export class Ledgers {
     if (count > records) this.#counters.countMany(this.#coalesced, count - records);
   }
 
-  drop(cell: Cell, count: number, reason: DropReason): void {
+  drop(cell: LedgerHolder, count: number, reason: DropReason): void {
     this.total.drop(count, reason);
     cell.ledger.drop(count, reason);
     this.#counters.countMany(this.#dropped[reason], count);

@@ -1,6 +1,5 @@
 import { CAPABILITIES, DENIAL_REASONS, VERDICTS, type DenialEvent } from "@pyisolate/policy";
 
-import type { Burst } from "../queue/coalescer.ts";
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
 import { newSeries, type Series } from "./series.ts";
 
@@ -10,13 +9,13 @@ type Dimensions = Pick<
   "capability" | "reason" | "brokerDecision" | "kernelDecision" | "enforced"
 >;
 
-/** The row of one combination of a rule and an event's closed dimensions. */
+/** The series of one combination of a rule and an event's closed dimensions. */
 export interface EventSeries extends Series {
   readonly dimensions: Dimensions;
-  /** Whether it stands for rules that have no row of their own. */
+  /** Whether it stands for rules that have no series of their own. */
   readonly folded: boolean;
-  /** The burst that a denial of this row was last added to, for as long as it is one. */
-  burst: Burst | undefined;
+  /** Dense, from 0, in the order in which a table made its series: what is kept for each of them can be an array. */
+  readonly index: number;
 }
 
 /** The part of the budget that rules may not use: it is for combinations of closed values under the rule `_other`. */
@@ -99,7 +98,7 @@ export class EventSeriesTable {
       ...newSeries("denialEvents", attributesOf(rule, dimensions)),
       dimensions,
       folded,
-      burst: undefined,
+      index: this.#size,
     };
     const ofRule = this.#byRule.get(rule);
     if (ofRule === undefined) this.#byRule.set(rule, [series]);
@@ -109,13 +108,14 @@ export class EventSeriesTable {
   }
 
   #makeOverflow(): EventSeries {
+    const index = this.#size;
     this.#size += 1;
     const attributes = Object.keys(attributesOf(OTHER, ANY)).map((key) => [key, OTHER]);
     return {
       ...newSeries("denialEvents", Object.fromEntries(attributes) as Record<string, string>),
       dimensions: ANY,
       folded: true,
-      burst: undefined,
+      index,
     };
   }
 }

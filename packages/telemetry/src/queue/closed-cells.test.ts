@@ -38,7 +38,7 @@ test("a cell's end waits two windows for its records to arrive, and none when it
   push();
   queue.hurryClosedCells();
   expect(take().closedCells).toEqual(["tenant-a"]);
-  expect(cell.closing).toBe(0);
+  expect(cell.queue.closing).toBe(0);
 });
 
 test("a cell's end does not wait for the others' flood to end", () => {

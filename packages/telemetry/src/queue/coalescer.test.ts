@@ -5,7 +5,7 @@ import { CellRegistry } from "../cells/cell-registry.ts";
 import { EventSeriesTable } from "../metrics/event-series.ts";
 import { aDenial } from "../testing/denials.ts";
 import { aRecordQueue } from "../testing/record-queue.ts";
-import type { Burst } from "./coalescer.ts";
+import type { Burst } from "./burst.ts";
 
 test("a burst never mixes what its record tells", () => {
   const { push, take } = aRecordQueue(1);
@@ -54,7 +54,7 @@ test("a burst counts until its window ends, however often the drain runs", () =>
   const bursts: number[] = [];
   const reader = {
     event: () => {},
-    burst: ({ count }: Burst) => bursts.push(count),
+    burst: ({ count }: Burst<unknown>) => bursts.push(count),
     closedCell: () => {},
   };
   for (let turn = 0; turn < 10; turn++) {

@@ -1,36 +1,26 @@
 import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { Cell } from "../cells/cell.ts";
 import type { EventSeries } from "../metrics/event-series.ts";
+import type { Burst } from "./burst.ts";
+import type { QueuedCell } from "./cell-queue.ts";
 import { ReservoirSample } from "./reservoir-sample.ts";
 
-/** Like denials of one cell, of which the first stands for all. */
-export interface Burst {
-  readonly cell: Cell;
-  readonly series: EventSeries;
-  readonly first: DenialEvent;
-  readonly context: Context;
-  last: DenialEvent;
-  count: number;
-  readonly sample: ReservoirSample;
-  /** The number of the next event that the sample keeps. */
-  next: number;
-}
-
 /**
- * Where denials go that have no place in the ring, or have used up their records: one slot for each kind (cell, row,
- * operation), which counts. Two denials of a kind differ in target, time and trace only; the record tells those of the first
- * and a sample of the targets. A burst is held until it is {@link release}d, so that a flood is one record a window, however
- * often the drain runs.
+ * Counts denials that have no slot in the ring buffer or no record left in their cell's budget. There is one burst for each
+ * kind of denial (cell, series, operation): two denials of a kind differ in target, time and trace only, and the record has
+ * those of the first and a sample of the targets. A burst is held until {@link release}, so that a flood is one record a
+ * window, however often the drain runs.
  */
-export class Coalescer {
+export class Coalescer<Cell extends QueuedCell<Cell>> {
   readonly #max: number;
-  /** Kinds of one cell: half, so that a cell with many kinds leaves room for the others. */
+  /** Bursts of one cell: half, so that a cell with many kinds of denial leaves room for the others. */
   readonly #share: number;
-  // In order of their beginning.
-  readonly #held = new Set<Burst>();
-  readonly #released = new Set<Burst>();
+  // Both in insertion order: the oldest burst comes first.
+  readonly #held = new Set<Burst<Cell>>();
+  readonly #released = new Set<Burst<Cell>>();
+  /** By a series' index, the burst that a denial of that series was last added to. */
+  readonly #latest: (Burst<Cell> | undefined)[] = [];
 
   constructor(max: number) {
     this.#max = max;
@@ -42,29 +32,29 @@ export class Coalescer {
     return this.#held.size + this.#released.size;
   }
 
-  /** Bursts that {@link shift} would give. */
+  /** Bursts that {@link shift} would return. */
   get released(): number {
     return this.#released.size;
   }
 
-  /** @returns false where the table is full and the denial is of no kind in it. */
+  /** @returns false if the table is full and has no burst of the denial's kind. */
   merge(event: DenialEvent, context: Context, cell: Cell, series: EventSeries): boolean {
-    const last = series.burst;
-    // In a flood, also in one of many rules, this is the only comparison.
-    // Of the cell itself, and not of one that had its name before it.
+    const latest = this.#latest[series.index];
+    // In a flood, even one of many rules, this comparison is the only one. Cells are compared by identity: a new cell may
+    // have the name of one that was closed, and a burst belongs to one cell.
     const burst =
-      last?.cell === cell && sameKind(last, event)
-        ? last
+      latest?.cell === cell && isSameKind(latest.first, event)
+        ? latest
         : this.#find(event, context, cell, series);
     if (burst === undefined) return false;
     burst.last = event;
     burst.count += 1;
     if (burst.count === burst.next) burst.next = burst.sample.keep(event, burst.count);
-    series.burst = burst;
+    this.#latest[series.index] = burst;
     return true;
   }
 
-  /** Lets go of all bursts, or of those of a cell. They go on counting until they are taken. */
+  /** Releases every burst, or those of one cell. A released burst goes on counting until it is taken. */
   release(cell?: Cell): void {
     for (const burst of this.#held) {
       if (cell !== undefined && burst.cell !== cell) continue;
@@ -73,8 +63,8 @@ export class Coalescer {
     }
   }
 
-  /** Takes the oldest released burst out: the next denial of its kind begins a new one. */
-  shift(): Burst | undefined {
+  /** Removes the oldest released burst: the next denial of its kind begins a new one. */
+  shift(): Burst<Cell> | undefined {
     const [burst] = this.#released;
     if (burst === undefined) return undefined;
     this.#released.delete(burst);
@@ -82,12 +72,20 @@ export class Coalescer {
     return burst;
   }
 
-  #find(event: DenialEvent, context: Context, cell: Cell, series: EventSeries): Burst | undefined {
-    const kinds = cell.kinds.get(series);
-    if (kinds !== undefined) for (const burst of kinds) if (sameKind(burst, event)) return burst;
-    if (this.size >= this.#max || cell.bursts >= this.#share) return undefined;
+  #find(
+    event: DenialEvent,
+    context: Context,
+    cell: Cell,
+    series: EventSeries,
+  ): Burst<Cell> | undefined {
+    const { queue } = cell;
+    const ofSeries = queue.bursts.get(series);
+    if (ofSeries !== undefined) {
+      for (const burst of ofSeries) if (isSameKind(burst.first, event)) return burst;
+    }
+    if (this.size >= this.#max || queue.burstCount >= this.#share) return undefined;
     const sample = new ReservoirSample();
-    const burst: Burst = {
+    const burst: Burst<Cell> = {
       cell,
       series,
       first: event,
@@ -97,25 +95,28 @@ export class Coalescer {
       count: 0,
       next: 1,
     };
-    if (kinds === undefined) cell.kinds.set(series, [burst]);
-    else kinds.push(burst);
+    if (ofSeries === undefined) queue.bursts.set(series, [burst]);
+    else ofSeries.push(burst);
+    queue.burstCount += 1;
     this.#held.add(burst);
-    cell.bursts += 1;
+    // Filled up to the index: with a gap in it, V8 would keep the array as a hash table.
+    while (this.#latest.length <= series.index) this.#latest.push(undefined);
     return burst;
   }
 
-  #forget(burst: Burst): void {
+  #forget(burst: Burst<Cell>): void {
     const { cell, series } = burst;
-    cell.bursts -= 1;
-    if (series.burst === burst) series.burst = undefined;
-    const kinds = cell.kinds.get(series)?.filter((other) => other !== burst) ?? [];
-    if (kinds.length > 0) cell.kinds.set(series, kinds);
-    else cell.kinds.delete(series);
+    const { queue } = cell;
+    queue.burstCount -= 1;
+    if (this.#latest[series.index] === burst) this.#latest[series.index] = undefined;
+    const others = queue.bursts.get(series)?.filter((other) => other !== burst) ?? [];
+    if (others.length > 0) queue.bursts.set(series, others);
+    else queue.bursts.delete(series);
   }
 }
 
-// Everything that the record of the first says of all: also what a folded row or a shared cell no longer tells apart.
-function sameKind({ first }: Burst, event: DenialEvent): boolean {
+// Compares all that the first denial's record says of the whole burst, also what a folded series or `_other` no longer tells apart.
+function isSameKind(first: DenialEvent, event: DenialEvent): boolean {
   return (
     first.cell === event.cell &&
     first.operation === event.operation &&

@@ -1,108 +1,116 @@
 import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import { Coalescer, type Burst } from "./coalescer.ts";
-import type { Cell } from "../cells/cell.ts";
-import { ClosedCells, type ClosedCell } from "./closed-cells.ts";
-import { RecordBudget } from "./record-budget.ts";
-import { RingBuffer } from "./ring-buffer.ts";
 import type { EventSeries } from "../metrics/event-series.ts";
+import type { Burst } from "./burst.ts";
+import type { BudgetWindow, QueuedCell } from "./cell-queue.ts";
+import { ClosedCells, type ClosedCell } from "./closed-cells.ts";
+import { Coalescer } from "./coalescer.ts";
+import { RingBuffer } from "./ring-buffer.ts";
 
 /** Kinds of denial that can burst at once. */
 const MAX_BURSTS = 1024;
 
 /**
- * What waits for its log record. A denial goes to the ring; where that is full, or the cell has more than its share of it or
- * has used up its records of this window, to the burst of its kind; where there is no room for that either, nowhere.
+ * Denials waiting to become log records.
+ *
+ * A denial takes a slot in the ring buffer. If the ring is full, or its cell has filled half of the ring or used up its
+ * records of this window, the denial is coalesced with similar ones instead ({@link Coalescer}). If that table is full too,
+ * {@link push} returns false and the caller counts the denial as dropped.
  */
-export class RecordQueue {
-  readonly #ring: RingBuffer;
-  readonly #budget: RecordBudget;
-  readonly #bursts = new Coalescer(MAX_BURSTS);
-  readonly #closedCells = new ClosedCells();
-  /** Places in the ring that one cell may fill: half, so that a noisy cell leaves room for the others. */
+export class RecordQueue<Cell extends QueuedCell<Cell>> {
+  readonly #ring: RingBuffer<Cell>;
+  readonly #coalescer = new Coalescer<Cell>(MAX_BURSTS);
+  readonly #closedCells = new ClosedCells<Cell>();
+  /** Slots of the ring that one cell may fill: half, so that a noisy cell leaves room for the others. */
   readonly #share: number;
+  #window: BudgetWindow;
 
-  /** @param recordsPerWindow is what a cell may have of its own, one for each denial. */
+  /** @param recordsPerWindow is how many denials of a cell have a record of their own in a window. */
   constructor(capacity: number, recordsPerWindow: number) {
     this.#ring = new RingBuffer(capacity);
-    this.#budget = new RecordBudget(recordsPerWindow);
     this.#share = Math.ceil(capacity / 2);
+    this.#window = {
+      number: 0,
+      perCell: recordsPerWindow,
+      perSeries: Math.ceil(recordsPerWindow / 2),
+    };
   }
 
   /** Records to be emitted, not denials: a burst is one. */
   get size(): number {
-    return this.#ring.size + this.#bursts.size + this.#closedCells.size;
+    return this.#ring.size + this.#coalescer.size + this.#closedCells.size;
   }
 
   get hasClosedCells(): boolean {
     return this.#closedCells.size > 0;
   }
 
-  /** Whether some of those are to be emitted now, and not at the end of a window. */
+  /** Whether some of them are to be emitted now, and not at the end of a window. */
   get isReady(): boolean {
-    if (this.#ring.size > 0 || this.#bursts.released > 0) return true;
+    if (this.#ring.size > 0 || this.#coalescer.released > 0) return true;
     return this.#closedCells.isReady(this.#ring.shifted, false);
   }
 
-  /** @returns false where there is no room. */
+  /** @returns false if there is no room. */
   push(event: DenialEvent, context: Context, cell: Cell, series: EventSeries): boolean {
+    const { queue } = cell;
     if (
-      cell.waiting < this.#share &&
+      queue.inRing < this.#share &&
       this.#ring.size < this.#ring.capacity &&
-      this.#budget.take(cell, series) &&
+      queue.budget.take(series, this.#window) &&
       this.#ring.push(event, context, cell)
     ) {
-      cell.waiting += 1;
+      queue.inRing += 1;
       return true;
     }
-    return this.#bursts.merge(event, context, cell, series);
+    return this.#coalescer.merge(event, context, cell, series);
   }
 
-  /** @returns false where there is no room. */
-  pushClosedCell(closedCell: ClosedCell): boolean {
-    this.#bursts.release(closedCell.cell);
+  /** @returns false if there is no room. */
+  pushClosedCell(closedCell: ClosedCell<Cell>): boolean {
+    this.#coalescer.release(closedCell.cell);
     return this.#closedCells.push(closedCell, this.#ring.pushed);
   }
 
-  /** A window has ended: its bursts are to be emitted, and everybody has new records. */
+  /** Ends a window: its bursts are to be emitted, and every cell has all its records again. */
   nextWindow(): void {
-    this.#budget.next();
+    this.#window = { ...this.#window, number: this.#window.number + 1 };
     this.#closedCells.age();
     this.releaseBursts();
   }
 
-  /** Has the ends of cells emitted though it is not yet known what became of their records. */
+  /** Has closed cells emitted before it is known whether their records were delivered. */
   hurryClosedCells(): void {
     this.#closedCells.hurry();
   }
 
   /** Has bursts emitted before their window ends. */
   releaseBursts(): void {
-    this.#bursts.release();
+    this.#coalescer.release();
   }
 
-  /** Takes up to `max` ready records out: bursts and ends of cells first, since a ring that refills never ends. */
-  take(max: number, to: QueueReader): void {
+  /** Takes up to `max` ready records out: bursts and closed cells first, since a ring that refills never ends. */
+  take(max: number, to: QueueReader<Cell>): void {
     let left = max;
     for (; left > 0; left--) {
-      const burst = this.#bursts.shift();
+      const burst = this.#coalescer.shift();
       if (burst === undefined) break;
       to.burst(burst);
     }
     left = this.#takeClosedCells(left, to);
     const one = (event: DenialEvent, context: Context, cell: Cell) => {
-      cell.waiting -= 1;
+      cell.queue.inRing -= 1;
       to.event(event, context, cell);
     };
     while (left > 0 && this.#ring.shift(one)) left -= 1;
     this.#takeClosedCells(left, to);
   }
 
-  #takeClosedCells(max: number, to: QueueReader): number {
+  #takeClosedCells(max: number, to: QueueReader<Cell>): number {
     let left = max;
     for (; left > 0; left--) {
-      const closedCell = this.#closedCells.shift(this.#ring.shifted, this.#bursts.released > 0);
+      const closedCell = this.#closedCells.shift(this.#ring.shifted, this.#coalescer.released > 0);
       if (closedCell === undefined) break;
       to.closedCell(closedCell);
     }
@@ -111,8 +119,8 @@ export class RecordQueue {
 }
 
 /** What is done with each thing taken out. Must not throw. */
-export interface QueueReader {
-  burst(burst: Burst): void;
+export interface QueueReader<Cell> {
+  burst(burst: Burst<Cell>): void;
   event(event: DenialEvent, context: Context, cell: Cell): void;
-  closedCell(closedCell: ClosedCell): void;
+  closedCell(closedCell: ClosedCell<Cell>): void;
 }

@@ -1,10 +1,8 @@
 import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { Cell } from "../cells/cell.ts";
-
-/** A fixed number of events that wait for their log record, oldest first. Slots are reused, nothing is allocated. */
-export class RingBuffer {
+/** A fixed number of denials that wait for their log record, oldest first. Slots are reused, so that a push allocates nothing. */
+export class RingBuffer<Cell> {
   readonly capacity: number;
   readonly #events: (DenialEvent | undefined)[];
   readonly #contexts: (Context | undefined)[];
@@ -24,17 +22,17 @@ export class RingBuffer {
     return this.#size;
   }
 
-  /** Events that have been taken out since the beginning. */
+  /** Denials taken out since the beginning. */
   get shifted(): number {
     return this.#shifted;
   }
 
-  /** Events that have been put in since the beginning. */
+  /** Denials put in since the beginning. */
   get pushed(): number {
     return this.#shifted + this.#size;
   }
 
-  /** @returns false where it is full. */
+  /** @returns false if it is full. */
   push(event: DenialEvent, context: Context, cell: Cell): boolean {
     if (this.#size === this.capacity) return false;
     let slot = this.#head + this.#size;
@@ -46,7 +44,7 @@ export class RingBuffer {
     return true;
   }
 
-  /** Takes the oldest out and hands it to `take`. @returns false where it is empty. */
+  /** Removes the oldest and passes it to `take`. @returns false if it is empty. */
   shift(take: (event: DenialEvent, context: Context, cell: Cell) => void): boolean {
     const slot = this.#head;
     const event = this.#events[slot];
@@ -55,7 +53,7 @@ export class RingBuffer {
     if (this.#size === 0 || event === undefined || context === undefined || cell === undefined) {
       return false;
     }
-    // Let go of: a ring that has once been full must not keep its events alive.
+    // Cleared: a ring that was full once would otherwise keep its events alive.
     this.#events[slot] = undefined;
     this.#contexts[slot] = undefined;
     this.#cells[slot] = undefined;

@@ -1,14 +1,15 @@
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
+import type { Cell } from "../cells/cell.ts";
 import { CellRegistry } from "../cells/cell-registry.ts";
 import { EventSeriesTable } from "../metrics/event-series.ts";
-import type { Burst } from "../queue/coalescer.ts";
+import type { Burst } from "../queue/burst.ts";
 import { RecordQueue } from "../queue/record-queue.ts";
 
 /** A queue with cells and series of its own, and what is pushed to it and taken out of it. */
 export function aRecordQueue(capacity: number, recordsPerWindow = 1000) {
-  const queue = new RecordQueue(capacity, recordsPerWindow);
+  const queue = new RecordQueue<Cell>(capacity, recordsPerWindow);
   const cells = new CellRegistry(1000, () => {});
   const table = new EventSeriesTable(1000);
   const push = (event: DenialEvent) =>
@@ -16,7 +17,7 @@ export function aRecordQueue(capacity: number, recordsPerWindow = 1000) {
   const take = (max = Number.POSITIVE_INFINITY) => {
     queue.releaseBursts();
     const events: DenialEvent[] = [];
-    const bursts: Burst[] = [];
+    const bursts: Burst<Cell>[] = [];
     const closedCells: string[] = [];
     queue.take(max, {
       event: (event) => events.push(event),

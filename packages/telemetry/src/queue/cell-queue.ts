@@ -1,0 +1,65 @@
+import type { EventSeries } from "../metrics/event-series.ts";
+import type { Burst } from "./burst.ts";
+
+/** What the queue needs of a cell. The queue is generic in it, so that it does not import what a cell is. */
+export interface QueuedCell<Cell> {
+  readonly queue: CellQueue<Cell>;
+  /** A closed cell is reported early once none of its denials is pending. */
+  readonly ledger: { readonly pending: number };
+}
+
+/** How many records a cell may have of its own in the present window. A window ends when `number` changes. */
+export interface BudgetWindow {
+  readonly number: number;
+  readonly perCell: number;
+  /** Half of the cell's, so that one noisy series leaves room for the cell's others. */
+  readonly perSeries: number;
+}
+
+/** One cell's share of the record queue. */
+export class CellQueue<Cell> {
+  readonly budget = new RecordBudget();
+  /** Denials of the cell in the ring buffer. */
+  inRing = 0;
+  /** The cell's bursts, by series. */
+  readonly bursts = new Map<EventSeries, Burst<Cell>[]>();
+  burstCount = 0;
+  /** Closed-cell records of the cell that wait in the queue. */
+  closing = 0;
+}
+
+/** What is left of one series' records, as an object: to count it down writes nothing into the map, the dearer half of a look-up. */
+interface Share {
+  left: number;
+}
+
+/** The records of its own that a cell has left in this window. What is denied beyond them coalesces. */
+class RecordBudget {
+  #window = -1;
+  #left = 0;
+  #shares = new Map<EventSeries, Share>();
+
+  /** Takes one record from the cell and the series. @returns false if either has none left. */
+  take(series: EventSeries, window: BudgetWindow): boolean {
+    if (this.#window !== window.number) this.#renew(window);
+    // Checked first: in a flood this is the only check that runs.
+    if (this.#left === 0) return false;
+    const share = this.#shares.get(series) ?? this.#share(series, window);
+    if (share.left === 0) return false;
+    share.left -= 1;
+    this.#left -= 1;
+    return true;
+  }
+
+  #renew({ number, perCell }: BudgetWindow): void {
+    this.#window = number;
+    this.#left = perCell;
+    this.#shares = new Map();
+  }
+
+  #share(series: EventSeries, { perSeries }: BudgetWindow): Share {
+    const share = { left: perSeries };
+    this.#shares.set(series, share);
+    return share;
+  }
+}
