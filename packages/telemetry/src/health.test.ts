@@ -1,5 +1,7 @@
+import type { LogRecord } from "@opentelemetry/api";
 import { expect, test } from "vitest";
 
+import { DeliveryReceipt } from "./ledger/delivery-receipt.ts";
 import { linkExporter } from "./provider-link.ts";
 import { HealthMonitor, worstOf } from "./health.ts";
 import { createDenialRecorder } from "./recorder.ts";
@@ -76,8 +78,8 @@ function watchedLogger() {
   const provider = {
     getLogger: () => ({
       enabled: () => true,
-      emit: () => {
-        receipts.add(status.takeReceipt());
+      emit: (record: LogRecord) => {
+        receipts.add(DeliveryReceipt.take(record.context));
       },
     }),
   };

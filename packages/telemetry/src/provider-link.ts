@@ -1,4 +1,3 @@
-import type { DeliveryReceipt } from "./ledger/delivery-receipt.ts";
 import type { LossReason } from "./semconv.ts";
 
 /** What became of records after a logger had taken them, as far as it is known. */
@@ -13,28 +12,21 @@ export interface DeliveryState {
   readonly off: boolean;
 }
 
-/** Whoever knows what becomes of records after a logger has taken them. */
+/** What exports for a provider, and settles the receipts of its records. */
 export interface ProviderExporter {
   readonly state: DeliveryState;
-  /**
-   * Calls `emit`: the record that reaches the exporter meanwhile is the receipt's, and its owner will be told.
-   *
-   * @returns whether one did.
-   * @throws whatever `emit` throws, unless one did.
-   */
-  track(receipt: DeliveryReceipt, emit: () => void): boolean;
-  /** Resolves when it has so little left to send that more may come. */
-  room(): Promise<void>;
+  /** Resolves when it has so little left to send that more may come. Without it there is always room. */
+  room?(): Promise<void>;
 }
 
 const exporters = new WeakMap<object, ProviderExporter>();
 
-/** Makes known who watches what this provider exports. */
+/** Makes known what exports for this provider. */
 export function linkExporter(provider: object, exporter: ProviderExporter): void {
   exporters.set(provider, exporter);
 }
 
-/** Who watches what this provider exports: nobody, where `startTelemetry` has not made it. */
+/** What exports for this provider; undefined for one that `startTelemetry` has not made. */
 export function exporterOf(provider: object | undefined): ProviderExporter | undefined {
   return provider === undefined ? undefined : exporters.get(provider);
 }

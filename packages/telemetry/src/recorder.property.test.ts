@@ -7,7 +7,7 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { DeliveryOutcome, DeliveryReceipt } from "./ledger/delivery-receipt.ts";
+import { DeliveryReceipt, type DeliveryOutcome } from "./ledger/delivery-receipt.ts";
 import { linkExporter } from "./provider-link.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { createDenialRecorder } from "./recorder.ts";
@@ -32,7 +32,7 @@ function moodyLogger(watched: boolean) {
       enabled: () => mood.wanted,
       emit: (record) => {
         if (mood.failing) throw new Error("failing");
-        if (watched) underWay.push({ record, receipt: status.takeReceipt() });
+        if (watched) underWay.push({ record, receipt: DeliveryReceipt.take(record.context) });
         else arrived.push(record);
       },
     }),

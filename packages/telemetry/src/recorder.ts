@@ -5,11 +5,12 @@ import { mustHold } from "@pyisolate/policy/options";
 import { RecordQueue } from "./queue/record-queue.ts";
 import { Ledgers } from "./ledger/ledgers.ts";
 import { CellRegistry } from "./cells/cell-registry.ts";
-import type { Cell, Settle } from "./cells/cell.ts";
+import type { Cell } from "./cells/cell.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { DecisionSeries } from "./metrics/decision-series.ts";
 import { Drain } from "./emit/drain.ts";
 import { Emitter } from "./emit/emitter.ts";
+import type { DeliveryOutcome } from "./ledger/delivery-receipt.ts";
 import { LedgerCounts, droppedTotal, type Ledger } from "./ledger/ledger.ts";
 import { HealthMonitor, longerOf, type Health } from "./health.ts";
 import { Flush } from "./emit/flush.ts";
@@ -42,7 +43,9 @@ class Recorder implements DenialRecorder {
   readonly #settings: RecorderSettings;
   readonly #counters = new CounterBuffer();
   readonly #health = new HealthMonitor();
-  readonly #ledgers = new Ledgers(this.#counters);
+  readonly #ledgers = new Ledgers<Cell>(this.#counters, (cell, outcome) => {
+    this.#settled(cell, outcome);
+  });
   readonly #decisions = new DecisionSeries();
   readonly #eventSeries: EventSeriesTable;
   readonly #cells: CellRegistry;
@@ -63,7 +66,7 @@ class Recorder implements DenialRecorder {
     this.#settings = settings;
     const redaction = new CustomRedaction(settings.redact, this.#counters);
     this.#eventSeries = new EventSeriesTable(settings.maxSeries);
-    this.#cells = new CellRegistry(settings.maxSeries, this.#settle);
+    this.#cells = new CellRegistry(settings.maxSeries, this.#ledgers);
     this.#policies = new PolicySeries(settings.maxSeries);
     this.#queue = new RecordQueue(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LoggerBinding(settings.loggerProvider);
@@ -208,14 +211,13 @@ class Recorder implements DenialRecorder {
     this.#log.set(provider);
   }
 
-  readonly #settle: Settle = (cell, outcome, records, denials) => {
-    this.#ledgers.settle(cell, outcome, records, denials);
+  #settled(cell: Cell, outcome: DeliveryOutcome): void {
     this.#flush.settled();
     if (this.#over) this.#afterEnd();
-    // A cell's end may have waited for this; a loss is told in the stream.
+    // A closed cell may have waited for this; a loss is reported in the stream.
     else if (this.#ended === undefined && (cell.queue.closing > 0 || outcome !== "arrived"))
       this.#drain.schedule();
-  };
+  }
 
   async #end(): Promise<void> {
     await this.#flush.end(this.#settings.shutdownTimeoutMillis);

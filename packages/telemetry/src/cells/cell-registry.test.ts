@@ -5,7 +5,7 @@ import { CellRegistry } from "./cell-registry.ts";
 import type { ReceiptOwner } from "../ledger/delivery-receipt.ts";
 import { sumOf } from "../testing/sdk-double.ts";
 
-const unsettled = () => {};
+const unsettled = { settle: () => {} };
 
 test("a name is one cell", () => {
   const cells = new CellRegistry(10, unsettled);
@@ -39,7 +39,9 @@ test("a closed cell makes room for another's account, and its series stays its o
 
 test("what becomes of a retired cell's records is settled where its account went", () => {
   const outcomes: unknown[] = [];
-  const cells = new CellRegistry(1, (cell, ...args) => outcomes.push([cell.name, ...args]));
+  const cells = new CellRegistry(1, {
+    settle: (cell, ...args) => outcomes.push([cell.name, ...args]),
+  });
   const a = cells.find("a");
   a.ledger.deny();
   cells.close(a);
@@ -47,7 +49,7 @@ test("what becomes of a retired cell's records is settled where its account went
   expect(b).not.toBe(cells.other);
   expect(a.ledger).toBe(cells.other.ledger);
   expect(cells.other.ledger.pending).toBe(1);
-  a.owner.settle("refused", 1, 1);
+  a.settle("refused", 1, 1);
   expect(outcomes).toEqual([["a", "refused", 1, 1]]);
 });
 
@@ -80,16 +82,18 @@ test("any churn of cells stays in the budget, and loses no count that is settled
         maxLength: 300,
       }),
       (max, churn) => {
-        const cells = new CellRegistry(max, (cell, _fate, records, denials) => {
-          cell.ledger.emit(records, denials);
+        const cells = new CellRegistry(max, {
+          settle: (cell, _outcome, records, denials) => {
+            cell.ledger.emit(records, denials);
+          },
         });
         const seen = new Set<unknown>();
         const late: ReceiptOwner[] = [];
         for (const [name, closes, arrives] of churn) {
           const cell = cells.find(`cell-${name}`);
           cell.ledger.deny();
-          if (arrives) cell.owner.settle("arrived", 1, 1);
-          else late.push(cell.owner);
+          if (arrives) cell.settle("arrived", 1, 1);
+          else late.push(cell);
           seen.add(cell.series);
           if (closes) cells.close(cell);
         }

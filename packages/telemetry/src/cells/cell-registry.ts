@@ -4,7 +4,7 @@ import { cleanOnce } from "../clean-once.ts";
 import type { LedgerCounts } from "../ledger/ledger.ts";
 import { newSeries, type Series } from "../metrics/series.ts";
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
-import { newCell, type Cell, type Settle } from "./cell.ts";
+import { Cell, type CellLedgers } from "./cell.ts";
 
 /** Closed cells that are looked at for one to be forgotten: somebody is being denied meanwhile. */
 const MAX_LOOKS = 8;
@@ -18,19 +18,18 @@ const MAX_NAME = 256;
  */
 export class CellRegistry {
   readonly #max: number;
-  readonly #settle: Settle;
+  readonly #ledgers: CellLedgers;
   readonly #series = new Map<string, Series>();
   readonly #cells = new Map<string, Cell>();
   readonly #closed = new Set<string>();
   readonly #other: Cell;
   #last: Cell;
 
-  /** @param settle is told what became of a cell's records; must not throw. */
-  constructor(max: number, settle: Settle) {
+  constructor(max: number, ledgers: CellLedgers) {
     this.#max = max;
-    this.#settle = settle;
+    this.#ledgers = ledgers;
     const series = newSeries("denials", { [A.cell.name]: OTHER });
-    this.#other = newCell(OTHER, series, true, settle);
+    this.#other = new Cell(OTHER, series, true, ledgers);
     this.#last = this.#other;
   }
 
@@ -79,7 +78,7 @@ export class CellRegistry {
     if (name === OTHER) return this.#other;
     if (this.#cells.size >= this.#max && !this.#retire()) return this.#other;
     const series = this.#series.get(name) ?? this.#newSeries(name);
-    const cell = newCell(name, series ?? this.#other.series, series === undefined, this.#settle);
+    const cell = new Cell(name, series ?? this.#other.series, series === undefined, this.#ledgers);
     this.#cells.set(name, cell);
     return cell;
   }

@@ -1,39 +1,36 @@
-import type { ReceiptOwner } from "../ledger/delivery-receipt.ts";
+import type { DeliveryOutcome, ReceiptOwner } from "../ledger/delivery-receipt.ts";
 import { LedgerCounts, type Ledger } from "../ledger/ledger.ts";
 import type { Series } from "../metrics/series.ts";
 import { CellQueue } from "../queue/cell-queue.ts";
 
+/** Where a cell's records are accounted for: its own ledger, and that of the process. */
+export interface CellLedgers {
+  /** Must not throw. */
+  settle(cell: Cell, outcome: DeliveryOutcome, records: number, denials: number): void;
+}
+
 /** What the recorder knows of one cell name. */
-export interface Cell {
+export class Cell implements ReceiptOwner {
   readonly name: string;
   /** The cell's series of `pyisolate.denials`; that of `_other` past the budget. */
   readonly series: Series;
+  /** Whether the series is that of `_other`. */
   readonly folded: boolean;
   /** The cell's ledger; replaced by that of `_other` when the cell is evicted. */
-  ledger: LedgerCounts;
-  /** Goes with each of the cell's records. */
-  readonly owner: ReceiptOwner;
-  readonly queue: CellQueue<Cell>;
+  ledger = new LedgerCounts();
+  readonly queue = new CellQueue<Cell>();
   /** The ledger when a cell of this name was last closed: what the next one's record starts from. */
   closedAt: Ledger | undefined;
-}
+  readonly #ledgers: CellLedgers;
 
-/** What became of records of a cell that stand for so many of its denials. */
-export type Settle = (cell: Cell, ...args: Parameters<ReceiptOwner["settle"]>) => void;
+  constructor(name: string, series: Series, folded: boolean, ledgers: CellLedgers) {
+    this.name = name;
+    this.series = series;
+    this.folded = folded;
+    this.#ledgers = ledgers;
+  }
 
-export function newCell(name: string, series: Series, folded: boolean, settle: Settle): Cell {
-  const cell: Cell = {
-    name,
-    series,
-    folded,
-    ledger: new LedgerCounts(),
-    owner: {
-      settle: (outcome, records, denials) => {
-        settle(cell, outcome, records, denials);
-      },
-    },
-    queue: new CellQueue(),
-    closedAt: undefined,
-  };
-  return cell;
+  settle(outcome: DeliveryOutcome, records: number, denials: number): void {
+    this.#ledgers.settle(this, outcome, records, denials);
+  }
 }

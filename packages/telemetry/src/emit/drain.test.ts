@@ -1,6 +1,8 @@
+import type { LogRecord } from "@opentelemetry/api";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import { expect, onTestFinished, test, vi } from "vitest";
 
+import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { createDenialRecorder } from "../recorder.ts";
 import { aDenial, aTurn } from "../testing/denials.ts";
 import { realSdk, sumOf } from "../testing/sdk-double.ts";
@@ -16,14 +18,18 @@ function stuckLogger() {
   const provider = {
     getLogger: () => ({
       enabled: () => true,
-      emit: () => {
-        receipts.add(status.takeReceipt());
+      emit: (record: LogRecord) => {
+        receipts.add(DeliveryReceipt.take(record.context));
       },
     }),
     forceFlush: async () => {},
   };
-  status.waitsBy(async () => await outage.promise);
-  linkExporter(provider, status);
+  linkExporter(provider, {
+    get state() {
+      return status.state;
+    },
+    room: async () => await outage.promise,
+  });
   return {
     provider,
     receipts,

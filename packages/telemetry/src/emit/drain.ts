@@ -28,7 +28,7 @@ const FLUSH_TIMEOUT = 30_000;
 export class Drain {
   readonly #queue: RecordQueue<Cell>;
   readonly #logger: LoggerBinding;
-  readonly #ledgers: Ledgers;
+  readonly #ledgers: Ledgers<Cell>;
   readonly #emitter: Emitter;
   readonly #afterChunk: () => void;
   readonly #droppedRecords: DroppedRecords;
@@ -44,7 +44,7 @@ export class Drain {
   constructor(
     queue: RecordQueue<Cell>,
     logger: LoggerBinding,
-    ledgers: Ledgers,
+    ledgers: Ledgers<Cell>,
     emitter: Emitter,
     afterChunk: () => void,
   ) {
@@ -53,7 +53,7 @@ export class Drain {
     this.#ledgers = ledgers;
     this.#emitter = emitter;
     this.#afterChunk = afterChunk;
-    this.#droppedRecords = new DroppedRecords(logger, ledgers, () => {
+    this.#droppedRecords = new DroppedRecords(logger, ledgers.total, () => {
       if (!this.#ended) this.schedule();
     });
   }

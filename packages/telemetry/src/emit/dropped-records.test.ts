@@ -1,6 +1,7 @@
 import type { LoggerProvider, LogRecord } from "@opentelemetry/api";
 import { expect, test, vi } from "vitest";
 
+import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
 import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
@@ -50,7 +51,7 @@ test("what was lost on its way like those that it tells of is told again", async
       enabled: () => true,
       emit: (record) => {
         const receipts = new BatchReceipts();
-        receipts.add(status.takeReceipt());
+        receipts.add(DeliveryReceipt.take(record.context));
         const isTold = record.eventName === "pyisolate.records.dropped";
         if (isTold && lost > 0) {
           told.push(record);

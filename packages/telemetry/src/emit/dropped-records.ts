@@ -1,26 +1,25 @@
-import type { Ledgers } from "../ledger/ledgers.ts";
-import type { ReceiptOwner } from "../ledger/delivery-receipt.ts";
-import { droppedSince, droppedTotal, type Dropped } from "../ledger/ledger.ts";
+import { DeliveryReceipt, type ReceiptOwner } from "../ledger/delivery-receipt.ts";
+import { droppedSince, droppedTotal, type Dropped, type LedgerCounts } from "../ledger/ledger.ts";
 import { recordsDroppedLogRecord } from "../records/lifecycle-records.ts";
 import type { LoggerBinding } from "./logger-binding.ts";
 
 /** Says in the stream itself what is missing from it. */
 export class DroppedRecords {
   readonly #logger: LoggerBinding;
-  readonly #ledgers: Ledgers;
+  readonly #total: LedgerCounts;
   readonly #again: () => void;
   #told: Dropped = {};
 
   /** @param again is called when one was lost like those that it told of, and is to be told again. */
-  constructor(logger: LoggerBinding, ledgers: Ledgers, again: () => void) {
+  constructor(logger: LoggerBinding, total: LedgerCounts, again: () => void) {
     this.#logger = logger;
-    this.#ledgers = ledgers;
+    this.#total = total;
     this.#again = again;
   }
 
   /** Emits what was dropped since the last time, if anything. @returns whether it did. */
   emit(): boolean {
-    const now = { ...this.#ledgers.total.dropped };
+    const now = { ...this.#total.dropped };
     // That nobody wants records is no news in a stream that nobody reads.
     const { disabled: _, ...since } = droppedSince(now, this.#told);
     if (droppedTotal(since) === 0) return false;
@@ -30,7 +29,7 @@ export class DroppedRecords {
       if (!this.#logger.wants(record)) return false;
       // Before it is emitted: it may be lost at once.
       this.#told = now;
-      if (this.#logger.emit(record, { owner: this.#owner(since), denials: 0 })) return true;
+      if (this.#logger.emit(record, new DeliveryReceipt(this.#owner(since), 0))) return true;
     } catch {
       // Told again, with what comes, at the end of the next window.
     }

@@ -2,6 +2,7 @@ import type { Context, LogRecord } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
 import type { QueueReader } from "../queue/record-queue.ts";
+import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import type { Burst } from "../queue/burst.ts";
 import type { Cell } from "../cells/cell.ts";
@@ -16,12 +17,12 @@ import { denialSeverity } from "../records/severity.ts";
 /** Makes log records of what comes out of the backlog and hands them to the logger; what has none is in the books. */
 export class Emitter implements QueueReader<Cell> {
   readonly #logger: LoggerBinding;
-  readonly #ledgers: Ledgers;
+  readonly #ledgers: Ledgers<Cell>;
   readonly #redaction: CustomRedaction;
   /** Records handed on since whoever paces them last set it to 0. */
   unpaced = 0;
 
-  constructor(logger: LoggerBinding, ledgers: Ledgers, redaction: CustomRedaction) {
+  constructor(logger: LoggerBinding, ledgers: Ledgers<Cell>, redaction: CustomRedaction) {
     this.#logger = logger;
     this.#ledgers = ledgers;
     this.#redaction = redaction;
@@ -70,7 +71,7 @@ export class Emitter implements QueueReader<Cell> {
         return;
       }
       const record = denialLogRecord(event, context, tail(), this.#redaction.target);
-      if (this.#logger.emit(record, { owner: cell.owner, denials: count })) this.unpaced += 1;
+      if (this.#logger.emit(record, new DeliveryReceipt(cell, count))) this.unpaced += 1;
       else this.#ledgers.drop(cell, count, "disabled");
     } catch {
       this.#ledgers.drop(cell, count, "emit_failed");

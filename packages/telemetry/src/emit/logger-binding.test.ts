@@ -1,7 +1,12 @@
+import type { LogRecord } from "@opentelemetry/api";
 import { expect, test } from "vitest";
 
+import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
+import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
+import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
 import { aDenial, aTurn } from "../testing/denials.ts";
+import { LoggerBinding } from "./logger-binding.ts";
 import { realSdk } from "../testing/sdk-double.ts";
 
 test("with no SDK the ledger works, and records that nobody wants are disabled", async () => {
@@ -27,4 +32,35 @@ test("a logger that throws costs the record and nothing else", async () => {
   await denials.flush();
   expect(denials.ledger()).toMatchObject({ denied: 1, dropped: { emit_failed: 1 }, pending: 0 });
   expect(await cumulative.sum("pyisolate.denials")).toBe(1);
+});
+
+/** A binding to a provider that settles receipts, with a logger that does this with a record. */
+function boundTo(emit: (record: LogRecord) => void) {
+  const provider = { getLogger: () => ({ enabled: () => true, emit }) };
+  linkExporter(provider, new DeliveryStatus());
+  return new LoggerBinding(provider);
+}
+
+test("a record has been taken if its receipt has, and only then", () => {
+  const receipt = new DeliveryReceipt({ settle: () => {} }, 3);
+  let taken: unknown;
+  const taking = boundTo(({ context }) => {
+    taken = DeliveryReceipt.take(context);
+  });
+  expect(taking.emit({}, receipt)).toBe(true);
+  expect(taken).toBe(receipt);
+  expect(boundTo(() => {}).emit({}, new DeliveryReceipt({ settle: () => {} }, 3))).toBe(false);
+});
+
+test("a logger that throws loses the receipt, unless the record is on its way already", () => {
+  const receipt = new DeliveryReceipt({ settle: () => {} }, 1);
+  const fail = () => {
+    throw new Error("no");
+  };
+  expect(() => boundTo(fail).emit({}, receipt)).toThrow("no");
+  const takeAndFail = ({ context }: LogRecord) => {
+    DeliveryReceipt.take(context);
+    fail();
+  };
+  expect(boundTo(takeAndFail).emit({}, receipt)).toBe(true);
 });

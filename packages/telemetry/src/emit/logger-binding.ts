@@ -28,17 +28,15 @@ export class LoggerBinding {
   }
 
   /**
-   * @param receipt is settled when it is known what became of the record: at once, where nobody watches.
-   * @returns false where the logger did not want the record after all; then the receipt is not.
-   * @throws whatever the logger throws; then the receipt is not settled.
+   * @param receipt is settled when it is known what became of the record: at once, if the provider is not one that settles
+   * receipts.
+   * @returns false if the logger did not want the record after all; then the receipt is not settled.
+   * @throws whatever the logger throws; then the receipt is not settled either.
    */
   emit(record: LogRecord, receipt?: DeliveryReceipt): boolean {
     const logger = this.#current();
-    const { exporter } = this;
-    if (receipt !== undefined && exporter !== undefined) {
-      return exporter.track(receipt, () => {
-        logger.emit(record);
-      });
+    if (receipt !== undefined && this.exporter !== undefined) {
+      return emitWith(receipt, record, logger);
     }
     logger.emit(record);
     receipt?.owner.settle("arrived", 1, receipt.denials);
@@ -94,6 +92,7 @@ export class LoggerBinding {
       await this.forceFlush(patience);
       return true;
     }
+    if (exporter.room === undefined) return true;
     const hasRoom = await withTimeout(exporter.room(), patience.timeout, {
       keepAlive: patience.keepAlive,
     });
@@ -115,4 +114,15 @@ export class LoggerBinding {
     }
     return this.#logger;
   }
+}
+
+/** @returns whether a processor has taken the receipt, and with it the record. */
+function emitWith(receipt: DeliveryReceipt, record: LogRecord, logger: Logger): boolean {
+  try {
+    logger.emit({ ...record, context: receipt.in(record.context) });
+  } catch (error) {
+    // A processor that has the record settles its receipt, whatever was thrown after it.
+    if (!receipt.taken) throw error;
+  }
+  return receipt.taken;
 }

@@ -1,17 +1,51 @@
+import { createContextKey, ROOT_CONTEXT, type Context } from "@opentelemetry/api";
+
 import type { LossReason } from "../semconv.ts";
 
 /** What became of a record in the end. */
 export type DeliveryOutcome = "arrived" | LossReason;
 
-/** Whose denials records tell, and who therefore wants to know what became of them. */
+/** Is told what became of its records: a cell, whose ledger they are in. */
 export interface ReceiptOwner {
   /** Called once for each record, alone or with others; must not throw. */
   settle(outcome: DeliveryOutcome, records: number, denials: number): void;
 }
 
-/** Goes with one record, whatever is made of it on its way. */
-export interface DeliveryReceipt {
+/**
+ * Goes with one record to whoever exports it, as an acknowledgement to be given: a finalizer in Vector, a delivery report in
+ * Kafka. It travels in the record's Context, which the SDK's logger hands to its processors with the record.
+ */
+export class DeliveryReceipt {
   readonly owner: ReceiptOwner;
   /** Denials that the record stands for. */
   readonly denials: number;
+  #taken = false;
+
+  constructor(owner: ReceiptOwner, denials: number) {
+    this.owner = owner;
+    this.denials = denials;
+  }
+
+  /** Whether a processor has the record, and will settle the receipt. */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** The record's context, with this receipt in it. */
+  in(context: Context = ROOT_CONTEXT): Context {
+    return context.setValue(KEY, this);
+  }
+
+  /**
+   * Takes the receipt out of a record's context, for the processor that settles it. Undefined for a record of other
+   * instrumentation, and the second time: a logger with two processors would have it settled twice.
+   */
+  static take(context: Context | undefined): DeliveryReceipt | undefined {
+    const receipt = context?.getValue(KEY);
+    if (!(receipt instanceof DeliveryReceipt) || receipt.#taken) return undefined;
+    receipt.#taken = true;
+    return receipt;
+  }
 }
+
+const KEY = createContextKey("pyisolate delivery receipt");

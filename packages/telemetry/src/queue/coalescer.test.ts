@@ -29,7 +29,9 @@ test("a burst never mixes what its record tells", () => {
 test("a burst is of the cell itself, and not of one that had its name before it", () => {
   const { queue, take } = aRecordQueue(1, 0);
   const series = new EventSeriesTable(10).find(aDenial());
-  const [former, present] = [1, 2].map(() => new CellRegistry(10, () => {}).find("tenant-a"));
+  const [former, present] = [1, 2].map(() =>
+    new CellRegistry(10, { settle: () => {} }).find("tenant-a"),
+  );
   for (const cell of [former, former, present]) {
     if (cell !== undefined) queue.push(aDenial(), ROOT_CONTEXT, cell, series);
   }

@@ -97,9 +97,6 @@ export function makeLogging(
     spool,
   );
   const provider = new QueuedLoggerProvider(resource, processor);
-  status.waitsBy(async () => {
-    await processor.room();
-  });
-  linkExporter(provider, status);
+  linkExporter(provider, processor);
   return { provider, status, processor, spool };
 }

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type {
-  ReceiptOwner,
-  DeliveryOutcome,
+import {
   DeliveryReceipt,
+  type DeliveryOutcome,
+  type ReceiptOwner,
 } from "../../ledger/delivery-receipt.ts";
 import { BatchReceipts } from "./batch-receipts.ts";
 
@@ -37,7 +37,7 @@ test("however a batch is split, every record and every denial is settled once", 
         let owned = 0;
         for (const [index, [who, count]] of given.entries()) {
           const owner = all[who];
-          const receipt: DeliveryReceipt | undefined = owner && { owner, denials: count };
+          const receipt: DeliveryReceipt | undefined = owner && new DeliveryReceipt(owner, count);
           (index < cut ? receipts : other).add(receipt);
           if (receipt !== undefined) {
             denials += count;

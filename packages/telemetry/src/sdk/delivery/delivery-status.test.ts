@@ -12,35 +12,6 @@ test("what has arrived and what is lost is kept, by reason", () => {
   expect(status.state).toMatchObject({ exported: 7, lost: { export_failed: 5 } });
 });
 
-test("a ticket goes with the record that is emitted meanwhile, and with no other", () => {
-  const status = new DeliveryStatus();
-  const receipt = { owner: { settle: () => {} }, denials: 3 };
-  let taken: unknown;
-  const take = () => {
-    taken = status.takeReceipt();
-  };
-  expect(status.track(receipt, take)).toBe(true);
-  expect(taken).toBe(receipt);
-  take();
-  expect(taken).toBeUndefined();
-  expect(status.track(receipt, () => {})).toBe(false);
-  expect(status.takeReceipt()).toBeUndefined();
-});
-
-test("a logger that throws loses the ticket, unless the record is on its way already", () => {
-  const status = new DeliveryStatus();
-  const receipt = { owner: { settle: () => {} }, denials: 1 };
-  const fail = () => {
-    throw new Error("no");
-  };
-  expect(() => status.track(receipt, fail)).toThrow("no");
-  const takeAndFail = () => {
-    status.takeReceipt();
-    fail();
-  };
-  expect(status.track(receipt, takeAndFail)).toBe(true);
-});
-
 test("failing begins with the first failure and ends with a recovery", () => {
   const status = new DeliveryStatus();
   status.failing(new Error("first"));

@@ -1,6 +1,5 @@
 import { cleanText } from "@pyisolate/policy";
 
-import type { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
 import type { ProviderExporter, DeliveryState } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "./batch-receipts.ts";
@@ -10,7 +9,7 @@ const MAX_WHY = 300;
 
 /**
  * What whoever exports says of it, and what the ledger and the health of recorders are made from. Told as early as it is
- * known: a first failed attempt is `failing`, though retries follow. Nothing on it throws but what {@link track} is given.
+ * known: a first failed attempt is `failing`, though retries follow. Nothing on it throws.
  */
 export class DeliveryStatus implements ProviderExporter {
   readonly #what: string;
@@ -18,8 +17,6 @@ export class DeliveryStatus implements ProviderExporter {
   readonly #lost: Partial<Record<LossReason, number>> = {};
   #exported = 0;
   #failing: DeliveryState["failing"];
-  #expected: DeliveryReceipt | undefined;
-  #room: () => Promise<void> = async () => {};
 
   /**
    * @param what is exported: begins an explanation where it is not clear from the context.
@@ -37,34 +34,6 @@ export class DeliveryStatus implements ProviderExporter {
       failing: this.#failing,
       off: this.#off,
     };
-  }
-
-  /** Says how whoever emits can wait for room. */
-  waitsBy(room: () => Promise<void>): void {
-    this.#room = room;
-  }
-
-  async room(): Promise<void> {
-    await this.#room();
-  }
-
-  track(receipt: DeliveryReceipt, emit: () => void): boolean {
-    this.#expected = receipt;
-    try {
-      emit();
-    } catch (error) {
-      // One that is on its way is settled there, whatever came after.
-      if (this.takeReceipt() === receipt) throw error;
-      return true;
-    }
-    return this.takeReceipt() !== receipt;
-  }
-
-  /** The receipt of the record that has just reached the exporter; undefined where it is nobody's. */
-  takeReceipt(): DeliveryReceipt | undefined {
-    const receipt = this.#expected;
-    this.#expected = undefined;
-    return receipt;
   }
 
   /** All of it has arrived at the far end. */

@@ -8,7 +8,11 @@ import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { ReceiptOwner, DeliveryOutcome } from "../../ledger/delivery-receipt.ts";
+import {
+  DeliveryReceipt,
+  type DeliveryOutcome,
+  type ReceiptOwner,
+} from "../../ledger/delivery-receipt.ts";
 import { attributesOf, otlpReceiver } from "../../testing/otlp-receiver.ts";
 import { sumOf } from "../../testing/sdk-double.ts";
 import { RetryingTransport } from "../otlp/retrying-transport.ts";
@@ -89,8 +93,10 @@ test("whatever the far end answers and the disk does, each record is waiting or 
           switch (now.do) {
             case "emit":
               for (let n = 0; n < now.count; n++) {
-                status.track({ owner, denials: 1 }, () => {
-                  logger.emit({ severityNumber: SeverityNumber.WARN, attributes: { n: emitted } });
+                logger.emit({
+                  severityNumber: SeverityNumber.WARN,
+                  attributes: { n: emitted },
+                  context: new DeliveryReceipt(owner, 1).in(),
                 });
                 emitted += 1;
               }

@@ -1,7 +1,8 @@
-import { context } from "@opentelemetry/api";
+import { context, type Context } from "@opentelemetry/api";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
-import type { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
+import { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
+import type { DeliveryState, ProviderExporter } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
 import { requestOf, type LogExporter } from "./log-exporter.ts";
 import type { DeliveryStatus } from "../delivery/delivery-status.ts";
@@ -35,9 +36,9 @@ interface Emitted {
  * every loss is told. The SDK's batch processor gives each batch 30 seconds and its exporter about ten, on timers that keep
  * the process up.
  */
-export class QueuedLogRecordProcessor implements LogRecordProcessor {
+export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExporter {
   readonly #exporter: LogExporter;
-  readonly #status: Pick<DeliveryStatus, "lost" | "takeReceipt">;
+  readonly #status: DeliveryStatus;
   readonly #limits: QueueLimits;
   readonly #spool: Spool | undefined;
   readonly #adopting: NodeJS.Timeout | undefined;
@@ -52,12 +53,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor {
   #ended = false;
   #waitForRoom: ((value: undefined) => void)[] = [];
 
-  constructor(
-    exporter: LogExporter,
-    status: Pick<DeliveryStatus, "lost" | "takeReceipt">,
-    limits: QueueLimits,
-    spool?: Spool,
-  ) {
+  constructor(exporter: LogExporter, status: DeliveryStatus, limits: QueueLimits, spool?: Spool) {
     this.#exporter = exporter;
     this.#status = status;
     this.#limits = limits;
@@ -70,6 +66,10 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor {
     }, ADOPT_EVERY).unref();
   }
 
+  get state(): DeliveryState {
+    return this.#status.state;
+  }
+
   /** Records that are neither delivered nor lost. */
   get waiting(): number {
     return this.#fresh.length + this.#held + this.onDisk;
@@ -80,8 +80,8 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor {
     return this.#spool?.waiting ?? 0;
   }
 
-  onEmit(record: ReadableLogRecord): void {
-    const emitted = { record, receipt: this.#status.takeReceipt() };
+  onEmit(record: ReadableLogRecord, context?: Context): void {
+    const emitted = { record, receipt: DeliveryReceipt.take(context) };
     if (this.#ended) {
       this.#status.lost(receiptsOf([emitted]), "shutdown");
     } else if (this.#spool === undefined) {
