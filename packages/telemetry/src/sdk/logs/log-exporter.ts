@@ -2,7 +2,8 @@ import { JsonLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
 import type { LossReason } from "../../semconv.ts";
-import type { RetryingTransport, Delivery } from "../otlp/retrying-transport.ts";
+import type { HttpResponse } from "../otlp/http-transport.ts";
+import type { RetryingTransport } from "../otlp/retrying-transport.ts";
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { mergedRequest } from "../spool/jsonl.ts";
 import type { SpoolBatch } from "../spool/spool-batch.ts";
@@ -32,19 +33,19 @@ export class LogExporter {
       this.#status.lost(receipts, "export_failed");
       return;
     }
-    this.#settle(receipts, await this.#transport.deliver(request));
+    this.#settle(receipts, await this.#send(request));
   }
 
   /** Requests that are on disk: given up, they stay there. */
   async sendBatch(batch: SpoolBatch): Promise<void> {
-    const delivery = await this.#transport.deliver(mergedRequest(batch.requests));
-    if (delivery.kind === "given_up") return;
-    if (delivery.kind === "refused" && batch.requests.length > 1) {
+    const response = await this.#send(mergedRequest(batch.requests));
+    if (response.status === "retryable") return;
+    if (response.status === "failure" && batch.requests.length > 1) {
       await this.#sendSingly(batch);
     } else {
       const all = new BatchReceipts();
       for (const receipts of batch.receiptsByLine) all.append(receipts);
-      this.#settle(all, delivery);
+      this.#settle(all, response);
       batch.done();
     }
   }
@@ -52,35 +53,40 @@ export class LogExporter {
   /** One request spoils all that go with it; apart from it they may be taken. */
   async #sendSingly(batch: SpoolBatch): Promise<void> {
     for (const [index, request] of batch.requests.entries()) {
-      const delivery = await this.#transport.deliver(request);
-      if (delivery.kind === "given_up") return;
+      const response = await this.#send(request);
+      if (response.status === "retryable") return;
       const receipts = batch.receiptsByLine[index];
       if (receipts === undefined) continue;
       // Off it: should the rest have to be sent again, these go with it, and are settled.
       const part = receipts.takeLast(receipts.records);
       batch.settled(part.records);
-      this.#settle(part, delivery);
+      this.#settle(part, response);
     }
     batch.done();
   }
 
   /** Gives up what is under way, and takes no more. */
   close(): void {
-    this.#transport.close();
+    this.#transport.shutdown();
   }
 
-  #settle(receipts: BatchReceipts, delivery: Delivery): void {
-    switch (delivery.kind) {
-      case "accepted": {
-        const rejected = receipts.takeLast(rejectedIn(delivery.body));
+  // For as long as it takes: a record is given up only at the end.
+  async #send(request: Uint8Array): Promise<HttpResponse> {
+    return await this.#transport.send(request, Number.POSITIVE_INFINITY);
+  }
+
+  #settle(receipts: BatchReceipts, response: HttpResponse): void {
+    switch (response.status) {
+      case "success": {
+        const rejected = receipts.takeLast(rejectedIn(response.data));
         this.#status.exported(receipts);
         this.#status.lost(rejected, "refused");
         return;
       }
-      case "refused":
+      case "failure":
         this.#status.lost(receipts, "refused");
         return;
-      case "given_up":
+      case "retryable":
         this.#status.lost(receipts, "shutdown");
     }
   }
@@ -94,8 +100,8 @@ export function requestOf(records: ReadableLogRecord[]): Uint8Array {
 }
 
 /** Records that the far end says it has refused out of a request that it took. */
-function rejectedIn(answer: Buffer): number {
-  if (answer.length <= 2) return 0;
+function rejectedIn(answer: Uint8Array | undefined): number {
+  if (answer === undefined || answer.length <= 2) return 0;
   try {
     const { partialSuccess } = JsonLogsSerializer.deserializeResponse(answer);
     const rejected = Number(partialSuccess?.rejectedLogRecords ?? 0);

@@ -2,15 +2,19 @@ import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
+import type {
+  ExportResponseFailure,
+  ExportResponseRetryable,
+  ExportResponseSuccess,
+  IExporterTransport,
+} from "@opentelemetry/otlp-exporter-base";
 import { convertLegacyHttpOptions } from "@opentelemetry/otlp-exporter-base/node-http";
 
-/** What became of one request. */
-export type Answer =
-  | { readonly kind: "accepted"; readonly body: Buffer }
-  /** It may succeed later. `after` is what the server asked for, milliseconds. */
-  | { readonly kind: "again"; readonly error: Error; readonly after?: number }
-  /** It never will: the server took it and said no. */
-  | { readonly kind: "refused"; readonly error: Error };
+/** What became of one request. `failure`: the server took it and said no, so that it never will succeed. */
+export type HttpResponse =
+  | ExportResponseSuccess
+  | ExportResponseFailure
+  | (ExportResponseRetryable & { readonly error: Error });
 
 /** Of an answer no more is read than this, bytes: its status has said what became of the request. */
 const MAX_ANSWER = 65_536;
@@ -20,7 +24,7 @@ const MAX_ANSWER = 65_536;
  * the request: a wrong token or path can be put right while the records wait. So can a redirection, which is not followed:
  * it could lead the records anywhere.
  */
-const AGAIN = new Set([401, 403, 404, 405, 407, 408, 421, 425, 429, 502, 503, 504]);
+const RETRYABLE = new Set([401, 403, 404, 405, 407, 408, 421, 425, 429, 502, 503, 504]);
 
 const compress = promisify(gzip);
 
@@ -35,9 +39,9 @@ interface Config {
 
 /**
  * Sends OTLP/HTTP requests, each once. The SDK's own transport retries on timers that keep the process alive and cannot be
- * stopped; this one has no timers that do, and after {@link close} no sockets.
+ * stopped; this one has no timers that do, and after {@link shutdown} no sockets.
  */
-export class HttpTransport {
+export class HttpTransport implements IExporterTransport {
   readonly #config: Config;
   readonly #open = new Set<ClientRequest>();
   #agent: Promise<Agent> | undefined;
@@ -61,21 +65,21 @@ export class HttpTransport {
     return this.#config.timeoutMillis;
   }
 
-  /** Never rejects, and waits no longer than `patience` milliseconds, nor than {@link timeout}. */
-  async post(body: Uint8Array, patience: number): Promise<Answer> {
+  /** Never rejects, and waits no longer than `timeoutMillis`, nor than {@link timeout}. */
+  async send(body: Uint8Array, timeoutMillis: number): Promise<HttpResponse> {
     try {
       const headers = { ...(await this.#config.headers()) };
       const zipped = this.#config.compression === "gzip";
       if (zipped) headers["Content-Encoding"] = "gzip";
-      const timeout = Math.min(patience, this.timeout);
-      return await this.#send(headers, zipped ? await compress(body) : body, timeout);
+      const timeout = Math.min(timeoutMillis, this.timeout);
+      return await this.#post(headers, zipped ? await compress(body) : body, timeout);
     } catch (error) {
-      return { kind: "again", error: asError(error) };
+      return { status: "retryable", error: asError(error) };
     }
   }
 
-  /** Ends what is under way. Whatever is sent from now on is to be sent again. */
-  close(): void {
+  /** Ends what is under way. Whatever is sent from now on is `retryable`. */
+  shutdown(): void {
     this.#closed = true;
     for (const request of this.#open) request.destroy(new Error("telemetry has been shut down"));
     void this.#agent?.then(
@@ -87,7 +91,11 @@ export class HttpTransport {
     );
   }
 
-  async #send(headers: Record<string, string>, body: Uint8Array, timeout: number): Promise<Answer> {
+  async #post(
+    headers: Record<string, string>,
+    body: Uint8Array,
+    timeout: number,
+  ): Promise<HttpResponse> {
     const url = new URL(this.#config.url);
     // Loaded here and not above, so that an instrumentation of node:http may come before.
     const { request: start } = await (url.protocol === "https:"
@@ -95,8 +103,9 @@ export class HttpTransport {
       : import("node:http"));
     this.#agent ??= Promise.resolve(this.#config.agentFactory(url.protocol));
     const agent = await this.#agent;
-    if (this.#closed) return { kind: "again", error: new Error("telemetry has been shut down") };
-    const { promise, resolve } = Promise.withResolvers<Answer>();
+    if (this.#closed)
+      return { status: "retryable", error: new Error("telemetry has been shut down") };
+    const { promise, resolve } = Promise.withResolvers<HttpResponse>();
     const request = start(
       url,
       { method: "POST", agent, headers: { ...headers, "Content-Length": String(body.length) } },
@@ -109,12 +118,12 @@ export class HttpTransport {
       request.destroy(new Error(`no answer within ${timeout} ms`));
     }, timeout).unref();
     request.once("error", (error) => {
-      resolve({ kind: "again", error: asError(error) });
+      resolve({ status: "retryable", error: asError(error) });
     });
     // A protocol that was switched ends in neither an answer nor an error.
     request.once("upgrade", (_response, socket) => {
       socket.destroy();
-      resolve({ kind: "again", error: new Error("the server speaks another protocol") });
+      resolve({ status: "retryable", error: new Error("the server speaks another protocol") });
     });
     request.end(body);
     try {
@@ -126,7 +135,7 @@ export class HttpTransport {
   }
 }
 
-async function read(response: IncomingMessage): Promise<Answer> {
+async function read(response: IncomingMessage): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -137,17 +146,17 @@ async function read(response: IncomingMessage): Promise<Answer> {
     }
   } catch (error) {
     // Nobody knows whether it was taken: twice is better than never.
-    return { kind: "again", error: asError(error) };
+    return { status: "retryable", error: asError(error) };
   }
-  const status = response.statusCode ?? 0;
+  const code = response.statusCode ?? 0;
   const body = Buffer.concat(chunks);
-  if (status >= 200 && status <= 299) return { kind: "accepted", body };
+  if (code >= 200 && code <= 299) return { status: "success", data: body };
   const said = body.toString("utf8", 0, 200);
-  const error = new Error(`the server answered ${status}${said === "" ? "" : `: ${said}`}`);
-  const isRedirection = status >= 300 && status <= 399;
-  if (!isRedirection && !AGAIN.has(status)) return { kind: "refused", error };
+  const error = new Error(`the server answered ${code}${said === "" ? "" : `: ${said}`}`);
+  const isRedirection = code >= 300 && code <= 399;
+  if (!isRedirection && !RETRYABLE.has(code)) return { status: "failure", error };
   const after = retryAfter(response.headers["retry-after"]);
-  return { kind: "again", error, ...(after === undefined ? {} : { after }) };
+  return { status: "retryable", error, ...(after === undefined ? {} : { retryInMillis: after }) };
 }
 
 /** Milliseconds: the header has seconds, or a date. */

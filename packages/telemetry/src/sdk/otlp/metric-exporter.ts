@@ -1,59 +1,67 @@
 import { context } from "@opentelemetry/api";
 import { OTLPMetricExporterBase } from "@opentelemetry/exporter-metrics-otlp-http";
-import { JsonMetricsSerializer } from "@opentelemetry/otlp-transformer";
-import type { PushMetricExporter, ResourceMetrics } from "@opentelemetry/sdk-metrics";
+import {
+  createOtlpNetworkExportDelegate,
+  type IExporterTransport,
+} from "@opentelemetry/otlp-exporter-base";
+import { createOtlpHttpExporterMetrics } from "@opentelemetry/otlp-exporter-base/node-http";
+import {
+  JsonMetricsSerializer,
+  MetricsExporterMetricsHelper,
+} from "@opentelemetry/otlp-transformer";
+import type { PushMetricExporter } from "@opentelemetry/sdk-metrics";
 
-import { RetryingTransport } from "./retrying-transport.ts";
-import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { HttpTransport } from "./http-transport.ts";
+import { RetryingTransport, type TransportListener } from "./retrying-transport.ts";
 import { TRACING_SUPPRESSED } from "./suppress-tracing.ts";
 
-/** OTLP's metrics exporter, with a transport that ends when it is told to. */
+/** Exports under way at once: the SDK's default. A reader whose interval is shorter than an export starts more than one. */
+const MAX_EXPORTS = 30;
+
+/** OTLP's metric exporter, over a transport that ends when it is told to. */
 export interface MetricExporter {
   readonly exporter: PushMetricExporter;
   /** Gives up what is under way. */
   close(): void;
 }
 
-type Report = Parameters<PushMetricExporter["export"]>[1];
-
 /**
  * @param url undefined: from the environment.
- * @param patience milliseconds for one export, at most those of OTEL_EXPORTER_OTLP_TIMEOUT: the next has its sums too.
+ * @param timeout milliseconds for one export, at most those of OTEL_EXPORTER_OTLP_TIMEOUT. The next export has the sums of
+ * one that was given up.
  */
 export function makeMetricExporter(
   url: string | undefined,
-  patience: number,
-  status: DeliveryStatus,
+  timeout: number,
+  listener: TransportListener,
 ): MetricExporter {
   const http = new HttpTransport(url, "METRICS", "v1/metrics");
-  const transport = new RetryingTransport(http, status);
-  const underWay = new Set<Promise<void>>();
+  const transport = new RetryingTransport(http, listener);
+  const untraced: IExporterTransport = {
+    send: async (data, timeoutMillis) =>
+      await context.with(TRACING_SUPPRESSED, async () => await transport.send(data, timeoutMillis)),
+    shutdown: () => {
+      transport.shutdown();
+    },
+  };
+  const delegate = createOtlpNetworkExportDelegate(
+    {
+      timeoutMillis: Math.min(timeout, http.timeout),
+      concurrencyLimit: MAX_EXPORTS,
+      compression: "none",
+    },
+    JsonMetricsSerializer,
+    // Without a meter provider these count nothing: the recorder's own metrics say how the exporter is.
+    createOtlpHttpExporterMetrics(
+      "otlp_http_metric_exporter",
+      MetricsExporterMetricsHelper,
+      http.url,
+      undefined,
+    ),
+    untraced,
+  );
   const close = () => {
-    transport.close();
+    transport.shutdown();
   };
-  const send = async (metrics: ResourceMetrics, report: Report) => {
-    const body = JsonMetricsSerializer.serializeRequest(metrics) ?? new Uint8Array();
-    const delivery = await transport.deliver(body, Math.min(patience, http.timeout));
-    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum's package is not ours to depend on
-    report(delivery.kind === "accepted" ? { code: 0 } : { code: 1, error: delivery.error });
-  };
-  const exporter = new OTLPMetricExporterBase({
-    export: (metrics: ResourceMetrics, report: Report) => {
-      const sent = context.with(TRACING_SUPPRESSED, async () => {
-        await send(metrics, report);
-      });
-      underWay.add(sent);
-      void sent.finally(() => underWay.delete(sent));
-    },
-    forceFlush: async () => {
-      await Promise.all(underWay);
-    },
-    shutdown: async () => {
-      await Promise.all(underWay);
-      close();
-    },
-    setMetrics: () => {},
-  });
-  return { exporter, close };
+  return { exporter: new OTLPMetricExporterBase(delegate), close };
 }

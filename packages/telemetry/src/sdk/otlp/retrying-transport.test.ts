@@ -7,7 +7,7 @@ import { RetryingTransport } from "./retrying-transport.ts";
 import { HttpTransport } from "./http-transport.ts";
 
 /** A server that answers as it is told, and a transport to it. */
-async function transportTo(answer: RequestListener, patience?: number) {
+async function transportTo(answer: RequestListener, timeout = Number.POSITIVE_INFINITY) {
   const server = createServer((request, response) => {
     request.resume().once("end", () => {
       answer(request, response);
@@ -19,13 +19,13 @@ async function transportTo(answer: RequestListener, patience?: number) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`;
   const transport = new RetryingTransport(new HttpTransport(url, "LOGS", "v1/logs"));
   onTestFinished(async () => {
-    transport.close();
+    transport.shutdown();
     server.closeAllConnections();
     await new Promise((resolve) => {
       server.close(resolve);
     });
   });
-  return async () => await transport.deliver(Buffer.from("{}"), patience);
+  return async () => await transport.send(Buffer.from("{}"), timeout);
 }
 
 /** Answers the first request like this, the others with 200. */
@@ -46,7 +46,7 @@ test.each(["0", "-5", "Thu, 01 Jan 1970 00:00:00 GMT"])(
       requests += 1;
       response.writeHead(503, { "retry-after": after }).end();
     }, 600);
-    expect(await deliver()).toMatchObject({ kind: "given_up" });
+    expect(await deliver()).toMatchObject({ status: "retryable" });
     expect(requests).toBeLessThanOrEqual(3);
   },
 );
@@ -60,7 +60,7 @@ test("a clock that is set back makes nobody more patient", async () => {
   onTestFinished(() => {
     clock.mockRestore();
   });
-  expect(await delivery).toMatchObject({ kind: "given_up" });
+  expect(await delivery).toMatchObject({ status: "retryable" });
 });
 
 test.each([301, 302, 307, 308, 405])(
@@ -71,7 +71,7 @@ test.each([301, 302, 307, 308, 405])(
         response.writeHead(status, { location: "http://127.0.0.1:1/" }).end();
       }),
     );
-    expect(await deliver()).toMatchObject({ kind: "accepted" });
+    expect(await deliver()).toMatchObject({ status: "success" });
   },
 );
 
@@ -83,7 +83,7 @@ test("a server that switches to another protocol has not taken the request", asy
       );
     }),
   );
-  expect(await deliver()).toMatchObject({ kind: "accepted" });
+  expect(await deliver()).toMatchObject({ status: "success" });
 });
 
 test("an answer without end is one: the request is not sent again", async () => {
@@ -96,6 +96,6 @@ test("an answer without end is one: the request is not sent again", async () => 
     response.on("drain", more);
     more();
   });
-  expect(await deliver()).toMatchObject({ kind: "accepted" });
+  expect(await deliver()).toMatchObject({ status: "success" });
   expect(requests).toBe(1);
 });

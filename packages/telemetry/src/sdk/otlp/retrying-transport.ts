@@ -1,12 +1,8 @@
-import type { Answer, HttpTransport } from "./http-transport.ts";
+import type { IExporterTransport } from "@opentelemetry/otlp-exporter-base";
 
-/** What became of a delivery: `given_up` was neither taken nor refused in the time there was. */
-export type Delivery =
-  | { readonly kind: "accepted"; readonly body: Buffer }
-  | { readonly kind: "refused"; readonly error: Error }
-  | { readonly kind: "given_up"; readonly error: Error };
+import type { HttpResponse, HttpTransport } from "./http-transport.ts";
 
-/** Who wants to know at once how it goes: the first failed attempt already, long before anything is lost. */
+/** Is told at once how it goes: of the first failed attempt already, long before anything is lost. */
 export interface TransportListener {
   failing(error: Error): void;
   recovered(): void;
@@ -21,53 +17,54 @@ const LONGEST_ASKED_PAUSE = 60_000;
 /** A request that has no answer after so many milliseconds is a failing one, though it may yet be taken. */
 const UNANSWERED = 3000;
 
-/** Sends a request until it is taken or refused. Its pauses keep no process alive. */
-export class RetryingTransport {
+/**
+ * Sends a request until the server has taken or refused it. `retryable` then means that neither happened in the time there was.
+ * The exporter base's own gives up after five attempts, on timers that keep the process up and cannot be ended.
+ */
+export class RetryingTransport implements IExporterTransport {
   readonly #http: HttpTransport;
-  readonly #watch: TransportListener | undefined;
+  readonly #listener: TransportListener | undefined;
   #closed = false;
   readonly #pauses = new Set<() => void>();
 
-  constructor(http: HttpTransport, watch?: TransportListener) {
+  constructor(http: HttpTransport, listener?: TransportListener) {
     this.#http = http;
-    this.#watch = watch;
+    this.#listener = listener;
   }
 
-  /** @param patience milliseconds until it is given up; without end unless given, but for {@link close}. */
-  async deliver(body: Uint8Array, patience = Number.POSITIVE_INFINITY): Promise<Delivery> {
-    const deadline = performance.now() + patience;
+  /** Never rejects. @param timeoutMillis may be infinite: then only {@link shutdown} gives the request up. */
+  async send(data: Uint8Array, timeoutMillis: number): Promise<HttpResponse> {
+    const deadline = performance.now() + timeoutMillis;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      const answer = await this.#post(body, Math.max(deadline - performance.now(), 1));
-      if (answer.kind === "accepted") {
-        this.#watch?.recovered();
-        return answer;
+      const response = await this.#attempt(data, Math.max(deadline - performance.now(), 1));
+      if (response.status === "success") {
+        this.#listener?.recovered();
+        return response;
       }
-      if (!this.#closed) this.#watch?.failing(answer.error);
-      if (answer.kind === "refused") return answer;
-      const wait = pauseAfter(answer, pause);
-      if (this.#closed || performance.now() + wait > deadline) {
-        return { kind: "given_up", error: answer.error };
-      }
+      if (!this.#closed) this.#listener?.failing(response.error);
+      if (response.status === "failure") return response;
+      const wait = pauseBefore(response.retryInMillis, pause);
+      if (this.#closed || performance.now() + wait > deadline) return response;
       await this.#pause(wait);
     }
   }
 
-  async #post(body: Uint8Array, timeout: number): Promise<Answer> {
-    // Whoever asks how it goes should not have to wait for the timeout to hear that nobody answers.
+  async #attempt(data: Uint8Array, timeout: number): Promise<HttpResponse> {
+    // Reported before the timeout: health should not say for ten seconds that all is well.
     const unanswered = setTimeout(() => {
-      if (!this.#closed) this.#watch?.failing(new Error(`no answer for ${UNANSWERED} ms`));
+      if (!this.#closed) this.#listener?.failing(new Error(`no answer for ${UNANSWERED} ms`));
     }, UNANSWERED).unref();
     try {
-      return await this.#http.post(body, timeout);
+      return await this.#http.send(data, timeout);
     } finally {
       clearTimeout(unanswered);
     }
   }
 
   /** Gives up what is under way, at once. */
-  close(): void {
+  shutdown(): void {
     this.#closed = true;
-    this.#http.close();
+    this.#http.shutdown();
     for (const end of this.#pauses) end();
   }
 
@@ -85,10 +82,8 @@ export class RetryingTransport {
   }
 }
 
-/** A fifth up or down, so that the services of a host do not come back all at once. */
-function pauseAfter(answer: Answer & { kind: "again" }, pause: number): number {
-  if (answer.after !== undefined) {
-    return Math.min(Math.max(answer.after, FIRST_PAUSE), LONGEST_ASKED_PAUSE);
-  }
+/** What the server asked for, within bounds; else a fifth more or less than `pause`, so that a host's services do not retry at once. */
+function pauseBefore(asked: number | undefined, pause: number): number {
+  if (asked !== undefined) return Math.min(Math.max(asked, FIRST_PAUSE), LONGEST_ASKED_PAUSE);
   return pause * (0.8 + Math.random() * 0.4);
 }
