@@ -1,5 +1,11 @@
-import type { DeliveryState } from "./provider-link.ts";
 import { STATES } from "./semconv.ts";
+
+/** Records or counts do not get out. */
+export interface Failure {
+  /** Unix milliseconds. */
+  readonly since: number;
+  readonly why: string;
+}
 
 /** Whether records and counts reach anybody. Counters are exact all the same, and `/metrics` has them. */
 export interface Health {
@@ -23,7 +29,7 @@ export interface Signs {
   /** Why no record will ever be emitted; undefined where one would be. */
   readonly deaf: string | undefined;
   /** Whichever fails longer, records or counts. */
-  readonly failing: DeliveryState["failing"];
+  readonly failing: Failure | undefined;
   readonly pending: number;
   readonly lost: number;
 }
@@ -51,7 +57,7 @@ export class HealthMonitor {
 
   #judge(
     deaf: string | undefined,
-    failing: Signs["failing"],
+    failing: Failure | undefined,
     now: number,
   ): [Health["state"], string | undefined] {
     if (deaf !== undefined) return ["blind", deaf];
@@ -66,7 +72,7 @@ export class HealthMonitor {
 }
 
 /** Of two failures the one that is the older. */
-export function longerOf(a: Signs["failing"], b: Signs["failing"]): Signs["failing"] {
+export function longerOf(a: Failure | undefined, b: Failure | undefined): Failure | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return b.since < a.since ? b : a;
 }

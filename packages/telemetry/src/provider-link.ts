@@ -1,3 +1,4 @@
+import { worstState, type Failure, type Health } from "./health.ts";
 import type { LossReason } from "./semconv.ts";
 
 /** What became of records after a logger had taken them, as far as it is known. */
@@ -6,8 +7,8 @@ export interface DeliveryState {
   readonly exported: number;
   /** Records known to be lost, by reason. */
   readonly lost: Readonly<Partial<Record<LossReason, number>>>;
-  /** Set while they do not get out. `since` is Unix milliseconds. */
-  readonly failing: { readonly since: number; readonly why: string } | undefined;
+  /** Set while they do not get out. */
+  readonly failing: Failure | undefined;
   /** Nothing is exported, as the service's own options say: no reason to call that blind. */
   readonly off: boolean;
 }
@@ -19,14 +20,81 @@ export interface ProviderExporter {
   room?(): Promise<void>;
 }
 
-const exporters = new WeakMap<object, ProviderExporter>();
+/** What a recorder's gauges show. */
+export type Reading = Pick<Health, "pending" | "state">;
+
+/** A recorder, as a flush of the SDK and `/healthz` see it. */
+export interface LinkedRecorder {
+  /** Has every denial make its record. */
+  flush(): Promise<void>;
+  /** Has every closed cell make its record. @returns whether there was one. */
+  flushClosedCells(): Promise<boolean>;
+  health(): Health;
+}
+
+/** What this package knows of one provider. */
+interface ProviderLink {
+  exporter: ProviderExporter | undefined;
+  /** Of the recorders that show their state through it. */
+  readonly readings: Set<() => Reading>;
+}
+
+const links = new WeakMap<object, ProviderLink>();
+
+/** Of every provider: a recorder may be given one that wraps the SDK's, and is to be flushed with the SDK all the same. */
+const recorders = new Set<LinkedRecorder>();
 
 /** Makes known what exports for this provider. */
 export function linkExporter(provider: object, exporter: ProviderExporter): void {
-  exporters.set(provider, exporter);
+  linkOf(provider).exporter = exporter;
 }
 
 /** What exports for this provider; undefined for one that `startTelemetry` has not made. */
 export function exporterOf(provider: object | undefined): ProviderExporter | undefined {
-  return provider === undefined ? undefined : exporters.get(provider);
+  return provider === undefined ? undefined : links.get(provider)?.exporter;
+}
+
+/**
+ * Adds a recorder to those whose state a provider's gauges show. A gauge has one value, that of the last callback: each
+ * recorder observing its own would hide the others.
+ *
+ * @returns takes it away again.
+ */
+export function linkReading(provider: object, read: () => Reading): () => void {
+  const { readings } = linkOf(provider);
+  readings.add(read);
+  return () => {
+    readings.delete(read);
+  };
+}
+
+/** All that is pending, and the worst state, of the recorders that show their state through this provider. */
+export function readingOf(provider: object): Reading {
+  const all = [...(links.get(provider)?.readings ?? [])].map((read) => read());
+  return {
+    pending: all.reduce((sum, { pending }) => sum + pending, 0),
+    state: worstState(all.map(({ state }) => state)),
+  };
+}
+
+/** Makes a recorder known, so that the SDK can be flushed and ended without losing what it holds. @returns forgets it. */
+export function linkRecorder(recorder: LinkedRecorder): () => void {
+  recorders.add(recorder);
+  return () => {
+    recorders.delete(recorder);
+  };
+}
+
+/** The recorders of this process that have not ended. */
+export function linkedRecorders(): readonly LinkedRecorder[] {
+  return [...recorders];
+}
+
+function linkOf(provider: object): ProviderLink {
+  let link = links.get(provider);
+  if (link === undefined) {
+    link = { exporter: undefined, readings: new Set() };
+    links.set(provider, link);
+  }
+  return link;
 }

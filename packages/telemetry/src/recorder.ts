@@ -14,7 +14,7 @@ import type { DeliveryOutcome } from "./ledger/delivery-receipt.ts";
 import { LedgerCounts, droppedTotal, type Ledger } from "./ledger/ledger.ts";
 import { HealthMonitor, longerOf, type Health } from "./health.ts";
 import { Flush } from "./emit/flush.ts";
-import { addRecorder } from "./live.ts";
+import { linkRecorder } from "./provider-link.ts";
 import { LoggerBinding } from "./emit/logger-binding.ts";
 import { policyLoadedLogRecord } from "./records/lifecycle-records.ts";
 import { MeterBinding } from "./metrics/meter-binding.ts";
@@ -85,16 +85,9 @@ class Recorder implements DenialRecorder {
       settings.meterProvider,
     );
     const emitter = new Emitter(this.#log, this.#ledgers, redaction);
-    this.#drain = new Drain(this.#queue, this.#log, this.#ledgers, emitter, () => {
-      this.#meter.flush();
-    });
-    this.#flush = new Flush(
-      this.#drain,
-      this.#log,
-      this.#meter,
-      () => this.#ledgers.total.pending === 0,
-    );
-    this.#forget = addRecorder({
+    this.#drain = new Drain(this.#queue, this.#log, this.#ledgers, emitter, this.#meter);
+    this.#flush = new Flush(this.#drain, this.#log, this.#meter, this.#ledgers.total);
+    this.#forget = linkRecorder({
       flush: async () => {
         await this.#flush.records(settings.flushTimeoutMillis);
       },
@@ -148,8 +141,14 @@ class Recorder implements DenialRecorder {
       const cell = this.#cells.find(totals.cell);
       this.#cells.close(cell);
       if (this.#ended !== undefined) return;
-      const ended = { totals, cell, context: context.active(), time: Date.now() };
-      if (this.#queue.pushClosedCell(ended)) this.#drain.schedule();
+      const closedCell = {
+        kind: "closed",
+        totals,
+        cell,
+        context: context.active(),
+        time: Date.now(),
+      } as const;
+      if (this.#queue.pushClosedCell(closedCell)) this.#drain.schedule();
     } catch {
       // Not a cell: nothing of it has been counted, so nothing is lost.
     }

@@ -7,6 +7,7 @@ import type { Ledgers } from "../ledger/ledgers.ts";
 import { DroppedRecords } from "./dropped-records.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Emitter } from "./emitter.ts";
+import type { MeterBinding } from "../metrics/meter-binding.ts";
 import type { LoggerBinding } from "./logger-binding.ts";
 
 /**
@@ -30,7 +31,7 @@ export class Drain {
   readonly #logger: LoggerBinding;
   readonly #ledgers: Ledgers<Cell>;
   readonly #emitter: Emitter;
-  readonly #afterChunk: () => void;
+  readonly #meter: MeterBinding;
   readonly #droppedRecords: DroppedRecords;
   #scheduled = false;
   #ended = false;
@@ -39,20 +40,21 @@ export class Drain {
   #window: NodeJS.Timeout | undefined;
   #announcements: LogRecord[] = [];
   #running: Promise<void> | undefined;
+  /** Records emitted since the provider last had time to catch up. */
+  #unpaced = 0;
 
-  /** @param afterChunk is called when a chunk has been emitted; must not throw. */
   constructor(
     queue: RecordQueue<Cell>,
     logger: LoggerBinding,
     ledgers: Ledgers<Cell>,
     emitter: Emitter,
-    afterChunk: () => void,
+    meter: MeterBinding,
   ) {
     this.#queue = queue;
     this.#logger = logger;
     this.#ledgers = ledgers;
     this.#emitter = emitter;
-    this.#afterChunk = afterChunk;
+    this.#meter = meter;
     this.#droppedRecords = new DroppedRecords(logger, ledgers.total, () => {
       if (!this.#ended) this.schedule();
     });
@@ -101,15 +103,10 @@ export class Drain {
     this.#ended = true;
     clearTimeout(this.#window);
     this.#queue.releaseBursts();
-    this.#queue.take(Number.POSITIVE_INFINITY, {
-      burst: ({ cell, count }) => {
-        this.#ledgers.drop(cell, count, "shutdown");
-      },
-      event: (_event, _context, cell) => {
-        this.#ledgers.drop(cell, 1, "shutdown");
-      },
-      closedCell: () => {},
-    });
+    for (const queued of this.#queue.take(Number.POSITIVE_INFINITY)) {
+      if (queued.kind === "burst") this.#ledgers.drop(queued.cell, queued.count, "shutdown");
+      else if (queued.kind === "denial") this.#ledgers.drop(queued.cell, 1, "shutdown");
+    }
     this.#droppedRecords.emit();
   }
 
@@ -124,7 +121,7 @@ export class Drain {
   readonly #endWindow = (): void => {
     this.#window = undefined;
     this.#queue.nextWindow();
-    if (this.#droppedRecords.emit()) this.#emitter.unpaced += 1;
+    if (this.#droppedRecords.emit()) this.#unpaced += 1;
     // What is denied from now on opens the next one.
     if (this.#queue.size > 0) this.schedule();
   };
@@ -138,11 +135,13 @@ export class Drain {
 
   async #pump(): Promise<void> {
     while (this.#hasMore()) {
-      for (const record of this.#announcements.splice(0)) this.#emitter.announce(() => record);
-      this.#queue.take(CHUNK, this.#emitter);
-      this.#afterChunk();
-      if (this.#emitter.unpaced >= CHUNK) {
-        this.#emitter.unpaced = 0;
+      for (const record of this.#announcements.splice(0)) {
+        this.#unpaced += this.#emitter.announce(() => record);
+      }
+      for (const queued of this.#queue.take(CHUNK)) this.#unpaced += this.#emitter.emit(queued);
+      this.#meter.flush();
+      if (this.#unpaced >= CHUNK) {
+        this.#unpaced = 0;
         if (this.#logger.canFlush) {
           await this.#pace();
           continue;

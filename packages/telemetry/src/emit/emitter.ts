@@ -1,26 +1,24 @@
 import type { Context, LogRecord } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { QueueReader } from "../queue/record-queue.ts";
+import type { Cell } from "../cells/cell.ts";
 import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import type { Burst } from "../queue/burst.ts";
-import type { Cell } from "../cells/cell.ts";
-import { denialLogRecord, type BurstTail } from "../records/denial-record.ts";
-import { cellClosedLogRecord } from "../records/lifecycle-records.ts";
-import type { LoggerBinding } from "./logger-binding.ts";
 import type { ClosedCell } from "../queue/closed-cells.ts";
+import type { QueuedRecord } from "../queue/record-queue.ts";
 import type { CustomRedaction } from "../records/custom-redaction.ts";
-import { EVENTS } from "../semconv.ts";
+import { denialLogRecord } from "../records/denial-record.ts";
+import { cellClosedLogRecord } from "../records/lifecycle-records.ts";
 import { denialSeverity } from "../records/severity.ts";
+import { EVENTS } from "../semconv.ts";
+import type { LoggerBinding } from "./logger-binding.ts";
 
-/** Makes log records of what comes out of the backlog and hands them to the logger; what has none is in the books. */
-export class Emitter implements QueueReader<Cell> {
+/** Makes log records of what comes out of the queue and gives them to the logger. Counts a denial without a record as dropped. */
+export class Emitter {
   readonly #logger: LoggerBinding;
   readonly #ledgers: Ledgers<Cell>;
   readonly #redaction: CustomRedaction;
-  /** Records handed on since whoever paces them last set it to 0. */
-  unpaced = 0;
 
   constructor(logger: LoggerBinding, ledgers: Ledgers<Cell>, redaction: CustomRedaction) {
     this.#logger = logger;
@@ -28,53 +26,55 @@ export class Emitter implements QueueReader<Cell> {
     this.#redaction = redaction;
   }
 
-  burst({ cell, first, last, count, context, sample }: Burst<Cell>): void {
-    this.#denial(first, context, cell, count, () => ({ count, last, sample: sample.events }));
+  /** Never throws. @returns how many records the logger took: one, or none. */
+  emit(queued: QueuedRecord<Cell>): 0 | 1 {
+    switch (queued.kind) {
+      case "denial":
+        return this.#denial(queued.event, queued.context, queued.cell);
+      case "burst":
+        return this.#denial(queued.first, queued.context, queued.cell, queued);
+      case "closed":
+        return this.#closedCell(queued);
+    }
   }
 
-  event(event: DenialEvent, context: Context, cell: Cell): void {
-    this.#denial(event, context, cell, 1, () => undefined);
+  /** Emits a record that stands for no denial. If it fails, only the counters say what it would have. */
+  announce(make: () => LogRecord): 0 | 1 {
+    try {
+      const record = make();
+      if (!this.#logger.wants(record)) return 0;
+      this.#logger.emit(record);
+      return 1;
+    } catch {
+      // The logger throws, or the host's totals are not numbers.
+      return 0;
+    }
   }
 
-  closedCell({ totals, cell, context, time }: ClosedCell<Cell>): void {
-    // The ledger is of denials; a cell's end that cannot be told is in its own denials' records.
-    this.announce(() =>
+  #closedCell({ totals, cell, context, time }: ClosedCell<Cell>): 0 | 1 {
+    const emitted = this.announce(() =>
       cellClosedLogRecord(totals, cell.ledger.read(cell.closedAt), time, context),
     );
     cell.closedAt = cell.ledger.read();
+    return emitted;
   }
 
-  /** A record that tells of no denial: where it cannot be told, the counters tell it alone. */
-  announce(make: () => LogRecord): void {
-    try {
-      const record = make();
-      if (!this.#logger.wants(record)) return;
-      this.#logger.emit(record);
-      this.unpaced += 1;
-    } catch {
-      // A logger that throws, or totals that are none.
-    }
-  }
-
-  #denial(
-    event: DenialEvent,
-    context: Context,
-    cell: Cell,
-    count: number,
-    tail: () => BurstTail | undefined,
-  ): void {
+  #denial(event: DenialEvent, context: Context, cell: Cell, burst?: Burst<Cell>): 0 | 1 {
+    const count = burst?.count ?? 1;
     try {
       const eventName = EVENTS.denial.name;
-      // Asked before the record is built: one that nobody wants costs next to nothing.
+      // Asked before the record is built, so that an unwanted one costs next to nothing.
       if (!this.#logger.wants({ eventName, severityNumber: denialSeverity(event), context })) {
         this.#ledgers.drop(cell, count, "disabled");
-        return;
+        return 0;
       }
-      const record = denialLogRecord(event, context, tail(), this.#redaction.target);
-      if (this.#logger.emit(record, new DeliveryReceipt(cell, count))) this.unpaced += 1;
-      else this.#ledgers.drop(cell, count, "disabled");
+      const tail = burst && { count, last: burst.last, sample: burst.sample.events };
+      const record = denialLogRecord(event, context, tail, this.#redaction.target);
+      if (this.#logger.emit(record, new DeliveryReceipt(cell, count))) return 1;
+      this.#ledgers.drop(cell, count, "disabled");
     } catch {
       this.#ledgers.drop(cell, count, "emit_failed");
     }
+    return 0;
   }
 }

@@ -6,7 +6,7 @@ import {
   type Observable,
 } from "@opentelemetry/api";
 
-import type { Reading } from "../readings.ts";
+import type { Reading } from "../provider-link.ts";
 import { ATTRIBUTES as A, METRICS, STATES, type CounterKey, type GaugeKey } from "../semconv.ts";
 import type { Series } from "./series.ts";
 

@@ -1,10 +1,15 @@
 import { createNoopMeter, metrics } from "@opentelemetry/api";
 import type { MeterProvider } from "@opentelemetry/api";
 
-import { exporterOf, type ProviderExporter } from "../provider-link.ts";
+import {
+  exporterOf,
+  linkReading,
+  readingOf,
+  type ProviderExporter,
+  type Reading,
+} from "../provider-link.ts";
 import { forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
 import { Instruments } from "./instruments.ts";
-import { addReading, readingOf, type Reading } from "../readings.ts";
 import { SCOPE } from "../scope.ts";
 import type { Series, CounterBuffer } from "./series.ts";
 
@@ -113,7 +118,7 @@ export class MeterBinding {
     });
     for (const series of this.#known) instruments.add(series, 0);
     this.#instruments = instruments;
-    this.#forget = addReading(provider, this.#reading);
+    this.#forget = linkReading(provider, this.#reading);
   }
 
   #endGauges(instruments: Instruments): void {

@@ -6,6 +6,7 @@ import type { ReservoirSample } from "./reservoir-sample.ts";
 
 /** Similar denials of one cell, which become one log record: the first denial's, with the count. */
 export interface Burst<Cell> {
+  readonly kind: "burst";
   readonly cell: Cell;
   readonly series: EventSeries;
   readonly first: DenialEvent;

@@ -10,6 +10,7 @@ test("a cell's end comes after its denials", () => {
   const cell = cells.find("tenant-a");
   cell.ledger.deny();
   queue.pushClosedCell({
+    kind: "closed",
     totals: { cell: "tenant-a", denials: 2, allowed: 0, cause: "closed" },
     cell,
     context: ROOT_CONTEXT,
@@ -27,7 +28,8 @@ test("a cell's end waits two windows for its records to arrive, and none when it
   const totals = { cell: "tenant-a", denials: 1, allowed: 0, cause: "closed" } as const;
   const cell = cells.find("tenant-a");
   cell.ledger.deny();
-  const push = () => queue.pushClosedCell({ totals, cell, context: ROOT_CONTEXT, time: 0 });
+  const push = () =>
+    queue.pushClosedCell({ kind: "closed", totals, cell, context: ROOT_CONTEXT, time: 0 });
   push();
   expect(queue.isReady).toBe(false);
   queue.nextWindow();
@@ -45,6 +47,12 @@ test("a cell's end does not wait for the others' flood to end", () => {
   const { queue, cells, push, take } = aRecordQueue(8);
   for (let seq = 1; seq <= 4; seq++) push(aDenial({ seq }));
   const totals = { cell: "settled", denials: 0, allowed: 0, cause: "closed" } as const;
-  queue.pushClosedCell({ totals, cell: cells.find("settled"), context: ROOT_CONTEXT, time: 0 });
+  queue.pushClosedCell({
+    kind: "closed",
+    totals,
+    cell: cells.find("settled"),
+    context: ROOT_CONTEXT,
+    time: 0,
+  });
   expect(take(2)).toMatchObject({ events: [{ seq: 1 }], closedCells: ["settled"] });
 });

@@ -5,6 +5,7 @@ import type { QueuedCell } from "./cell-queue.ts";
 
 /** A cell that was closed, to be reported after its last denial. */
 export interface ClosedCell<Cell> {
+  readonly kind: "closed";
   readonly totals: CellTotals;
   readonly cell: Cell;
   readonly context: Context;

@@ -86,6 +86,7 @@ export class Coalescer<Cell extends QueuedCell<Cell>> {
     if (this.size >= this.#max || queue.burstCount >= this.#share) return undefined;
     const sample = new ReservoirSample();
     const burst: Burst<Cell> = {
+      kind: "burst",
       cell,
       series,
       first: event,

@@ -6,7 +6,7 @@ import type { Burst } from "./burst.ts";
 import type { BudgetWindow, QueuedCell } from "./cell-queue.ts";
 import { ClosedCells, type ClosedCell } from "./closed-cells.ts";
 import { Coalescer } from "./coalescer.ts";
-import { RingBuffer } from "./ring-buffer.ts";
+import { RingBuffer, type QueuedDenial } from "./ring-buffer.ts";
 
 /** Kinds of denial that can burst at once. */
 const MAX_BURSTS = 1024;
@@ -91,36 +91,28 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
   }
 
   /** Takes up to `max` ready records out: bursts and closed cells first, since a ring that refills never ends. */
-  take(max: number, to: QueueReader<Cell>): void {
+  *take(max: number): Generator<QueuedRecord<Cell>, void, undefined> {
     let left = max;
-    for (; left > 0; left--) {
-      const burst = this.#coalescer.shift();
-      if (burst === undefined) break;
-      to.burst(burst);
+    for (const source of [this.#burst, this.#closedCell, this.#denial, this.#closedCell]) {
+      for (; left > 0; left--) {
+        const next = source();
+        if (next === undefined) break;
+        yield next;
+      }
     }
-    left = this.#takeClosedCells(left, to);
-    const one = (event: DenialEvent, context: Context, cell: Cell) => {
-      cell.queue.inRing -= 1;
-      to.event(event, context, cell);
-    };
-    while (left > 0 && this.#ring.shift(one)) left -= 1;
-    this.#takeClosedCells(left, to);
   }
 
-  #takeClosedCells(max: number, to: QueueReader<Cell>): number {
-    let left = max;
-    for (; left > 0; left--) {
-      const closedCell = this.#closedCells.shift(this.#ring.shifted, this.#coalescer.released > 0);
-      if (closedCell === undefined) break;
-      to.closedCell(closedCell);
-    }
-    return left;
-  }
+  readonly #burst = (): Burst<Cell> | undefined => this.#coalescer.shift();
+
+  readonly #closedCell = (): ClosedCell<Cell> | undefined =>
+    this.#closedCells.shift(this.#ring.shifted, this.#coalescer.released > 0);
+
+  readonly #denial = (): QueuedDenial<Cell> | undefined => {
+    const denial = this.#ring.shift();
+    if (denial !== undefined) denial.cell.queue.inRing -= 1;
+    return denial;
+  };
 }
 
-/** What is done with each thing taken out. Must not throw. */
-export interface QueueReader<Cell> {
-  burst(burst: Burst<Cell>): void;
-  event(event: DenialEvent, context: Context, cell: Cell): void;
-  closedCell(closedCell: ClosedCell<Cell>): void;
-}
+/** What becomes one log record. */
+export type QueuedRecord<Cell> = QueuedDenial<Cell> | Burst<Cell> | ClosedCell<Cell>;

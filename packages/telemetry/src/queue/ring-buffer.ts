@@ -1,6 +1,14 @@
 import type { Context } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
+/** One denial that gets a record of its own. */
+export interface QueuedDenial<Cell> {
+  readonly kind: "denial";
+  readonly event: DenialEvent;
+  readonly context: Context;
+  readonly cell: Cell;
+}
+
 /** A fixed number of denials that wait for their log record, oldest first. Slots are reused, so that a push allocates nothing. */
 export class RingBuffer<Cell> {
   readonly capacity: number;
@@ -44,14 +52,14 @@ export class RingBuffer<Cell> {
     return true;
   }
 
-  /** Removes the oldest and passes it to `take`. @returns false if it is empty. */
-  shift(take: (event: DenialEvent, context: Context, cell: Cell) => void): boolean {
+  /** Removes the oldest; undefined if it is empty. */
+  shift(): QueuedDenial<Cell> | undefined {
     const slot = this.#head;
     const event = this.#events[slot];
     const context = this.#contexts[slot];
     const cell = this.#cells[slot];
     if (this.#size === 0 || event === undefined || context === undefined || cell === undefined) {
-      return false;
+      return undefined;
     }
     // Cleared: a ring that was full once would otherwise keep its events alive.
     this.#events[slot] = undefined;
@@ -60,7 +68,6 @@ export class RingBuffer<Cell> {
     this.#head = slot + 1 === this.capacity ? 0 : slot + 1;
     this.#size -= 1;
     this.#shifted += 1;
-    take(event, context, cell);
-    return true;
+    return { kind: "denial", event, context, cell };
   }
 }

@@ -2,7 +2,8 @@ import { logs, metrics } from "@opentelemetry/api";
 import type { LoggerProvider } from "@opentelemetry/sdk-logs";
 import type { MeterProvider } from "@opentelemetry/sdk-metrics";
 
-import { drainRecorders } from "../live.ts";
+import { flushInOrder } from "../emit/flush.ts";
+import { linkedRecorders } from "../provider-link.ts";
 import type { LossReason } from "../semconv.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { healthAnswer } from "./prometheus/healthz.ts";
@@ -150,7 +151,7 @@ class RunningTelemetry implements Telemetry {
       if (!sent) warn(this.#notFlushed(this.#timeout, "are lost"));
       await this.loggerProvider.shutdown();
       // What the recorders still held has been settled by that; once more, for its loss to be in the last counts.
-      const again = drainRecorders(async () => {});
+      const again = flushInOrder(linkedRecorders(), async () => {});
       await withTimeout(again, Math.max(deadline - performance.now(), 1), patience);
       await withTimeout(
         this.meterProvider.shutdown(),
@@ -171,7 +172,7 @@ class RunningTelemetry implements Telemetry {
 
   async #flushRecords(): Promise<void> {
     const delivered = async () => await this.#logging.processor?.delivered();
-    await drainRecorders(delivered);
+    await flushInOrder(linkedRecorders(), delivered);
     // A service may log without recorders.
     await delivered();
   }

@@ -19,11 +19,11 @@ export function aRecordQueue(capacity: number, recordsPerWindow = 1000) {
     const events: DenialEvent[] = [];
     const bursts: Burst<Cell>[] = [];
     const closedCells: string[] = [];
-    queue.take(max, {
-      event: (event) => events.push(event),
-      burst: (burst) => bursts.push(burst),
-      closedCell: ({ totals }) => closedCells.push(totals.cell),
-    });
+    for (const record of queue.take(max)) {
+      if (record.kind === "denial") events.push(record.event);
+      else if (record.kind === "burst") bursts.push(record);
+      else closedCells.push(record.totals.cell);
+    }
     return { events, bursts, closedCells };
   };
   return { queue, cells, push, take };

@@ -1,5 +1,5 @@
 import { worstOf, type Health } from "../../health.ts";
-import { healthOfRecorders } from "../../live.ts";
+import { linkedRecorders } from "../../provider-link.ts";
 import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 
 /** What `/healthz` answers. */
@@ -18,7 +18,7 @@ export function healthAnswer(status: DeliveryStatus): HealthAnswer {
 }
 
 function overall(status: DeliveryStatus): Health {
-  const recorders = worstOf(healthOfRecorders());
+  const recorders = worstOf(linkedRecorders().map((recorder) => recorder.health()));
   const { failing, off } = status.state;
   const quiet: Health = { state: "exporting", since: started, why: undefined, pending: 0, lost: 0 };
   const health =
