@@ -38,6 +38,54 @@ test("telemetry names the OpenTelemetry SDK only in its sdk entry", async () => 
   expect(naming.filter((file) => file !== "sdk.ts" && !file.startsWith("sdk/"))).toEqual([]);
 });
 
+test.each(PUBLISHED)(
+  "no file of %s imports itself by way of others, types included",
+  async (name) => {
+    const files = await importsBelow(path.join(ROOT, "packages", name, "src"));
+    expect(files.flatMap(({ files }) => files).length).toBeGreaterThan(10);
+    expect(circlesIn(new Map(files.map(({ file, files }) => [file, files])))).toEqual([]);
+  },
+);
+
+/**
+ * The layers of telemetry, the lowest first. A file imports from its own layer and those below it, types included: where
+ * a count, a ledger or a queue is looked for, nothing above it has to be read.
+ */
+const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
+  ["semconv.ts", "prometheus-name.ts", "scope.ts", "clean-once.ts", "with-timeout.ts"],
+  ["health.ts", "provider-link.ts"],
+  ["metrics/"],
+  ["ledger/"],
+  ["records/"],
+  ["queue/"],
+  ["cells/"],
+  ["emit/"],
+  ["recorder-options.ts", "denial-recorder.ts", "recorder.ts"],
+  ["sdk/errors.ts", "sdk/environment.ts", "sdk/options.ts", "sdk/settings.ts"],
+  ["sdk/resource.ts", "sdk/signals.ts"],
+  ["sdk/delivery/"],
+  ["sdk/otlp/"],
+  ["sdk/spool/"],
+  ["sdk/logs/"],
+  ["sdk/prometheus/"],
+  ["sdk/providers.ts", "sdk/start.ts"],
+  ["index.ts", "sdk.ts"],
+];
+
+test("telemetry is in layers, and each file imports from its own and lower ones only", async () => {
+  const files = await importsBelow(path.join(ROOT, "packages/telemetry/src"));
+  expect(files.filter(({ file }) => layerOf(file) < 0).map(({ file }) => file)).toEqual([]);
+  const upward = files.flatMap(({ file, files }) =>
+    files
+      .filter((imported) => layerOf(imported) > layerOf(file))
+      .map((imported) => `${file} imports ${imported}`),
+  );
+  expect(upward).toEqual([]);
+  // Statements are found at all: the recorder is built from every layer below it.
+  const recorder = files.find(({ file }) => file === "recorder.ts")?.files.map(layerOf);
+  expect(new Set(recorder).size).toBeGreaterThanOrEqual(8);
+});
+
 test("importing policy loads zod and yaml, nothing else", async () => {
   expect(await packagesLoadedBy("packages/policy/dist/index.js")).toEqual([
     "@pyisolate/policy",
@@ -89,4 +137,27 @@ function siblings(names: readonly string[]): string[] {
 
 function isSdk(name: string): boolean {
   return /^@opentelemetry\/(sdk-.*|exporter-.*|resources)$/.test(name);
+}
+
+function layerOf(file: string): number {
+  return TELEMETRY_LAYERS.findIndex((layer) =>
+    layer.some((part) => (part.endsWith("/") ? file.startsWith(part) : file === part)),
+  );
+}
+
+/** Each circle as the files on it, found by walking the imports from each file in depth. */
+function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const finished = new Set<string>();
+  const walk = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) {
+      circles.push([...way.slice(way.indexOf(file)), file].join(" -> "));
+      return;
+    }
+    if (finished.has(file)) return;
+    for (const imported of imports.get(file) ?? []) walk(imported, [...way, file]);
+    finished.add(file);
+  };
+  for (const file of imports.keys()) walk(file, []);
+  return circles;
 }
