@@ -17,7 +17,7 @@ export function visible(
   text: string,
   most: number = MOST_CHARACTERS,
 ): { readonly pieces: readonly Piece[]; readonly left: number } {
-  const characters = [...text.toWellFormed()];
+  const characters = Array.from(text.toWellFormed());
   const shown = characters.slice(0, most).join("");
   const pieces: Piece[] = [];
   let end = 0;

@@ -6,7 +6,7 @@ import { freePorts } from "@pyisolate/stack";
 import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
 
-import { runReport } from "./testing/run-report.ts";
+import { runReport } from "../testing/run-report.ts";
 
 test("--help says what it does and exits with 0", async () => {
   const { code, stdout, html } = await runReport(["--help"]);

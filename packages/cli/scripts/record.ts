@@ -10,9 +10,9 @@ import {
   startVictoriaLogs,
 } from "@pyisolate/stack";
 
-import { createLoki } from "../src/ask/loki.ts";
-import { createVictoriaLogs } from "../src/ask/victorialogs.ts";
-import { records } from "../src/findings/records.ts";
+import { createLoki } from "../src/report/ask/loki.ts";
+import { createVictoriaLogs } from "../src/report/ask/victorialogs.ts";
+import { records } from "../src/report/findings/records.ts";
 import { sendAsItIs } from "../src/testing/careless-sender.ts";
 import { playIncident } from "../src/testing/incident.ts";
 import { type FullRecord, lokiAnswer } from "../src/testing/loki-form.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
 
-import { specimen, type StrangersText } from "../testing/specimen.ts";
+import { specimen, type StrangersText } from "../../testing/specimen.ts";
 import { page } from "./page.ts";
 
 const ORDINARY: StrangersText = {

@@ -12,7 +12,7 @@ export interface Ran {
   readonly html: string | undefined;
 }
 
-const CLI = fileURLToPath(new URL("../cli.ts", import.meta.url));
+const CLI = fileURLToPath(new URL("../report/cli.ts", import.meta.url));
 
 /** Runs the command as a user does, in a folder of its own. */
 export async function runReport(args: readonly string[]): Promise<Ran> {

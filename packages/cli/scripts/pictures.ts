@@ -14,10 +14,10 @@ import {
   startVictoriaLogs,
 } from "@pyisolate/stack";
 
-import { createPrometheus } from "../src/ask/prometheus.ts";
-import { createVictoriaLogs } from "../src/ask/victorialogs.ts";
-import { find } from "../src/findings/findings.ts";
-import { page } from "../src/page/page.ts";
+import { createPrometheus } from "../src/report/ask/prometheus.ts";
+import { createVictoriaLogs } from "../src/report/ask/victorialogs.ts";
+import { find } from "../src/report/findings/findings.ts";
+import { page } from "../src/report/page/page.ts";
 import { startChromium } from "../src/testing/browser.ts";
 import { playIncident } from "../src/testing/incident.ts";
 

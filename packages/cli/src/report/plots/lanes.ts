@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import type { Grid } from "../findings/grid.ts";
 import type { Instance } from "../findings/presence.ts";
 import type { Sheet } from "../page/sheet.ts";
-import { plain } from "../page/visible.ts";
+import { plain } from "../../visible.ts";
 import { counted, duration, span } from "../page/wording.ts";
 import { svgPlot, timeAxis, UNHEARD, type Width } from "./svg-plot.ts";
 

@@ -7,12 +7,12 @@ import { createVictoriaLogs } from "../ask/victorialogs.ts";
 import { findLogStore } from "../ask/find-log-store.ts";
 import { page } from "../page/page.ts";
 import type { Filter } from "../selector.ts";
-import { type Exchange, replay } from "../testing/recording.ts";
-import recorded from "../testing/recorded.json" with { type: "json" };
+import { type Exchange, replay } from "../../testing/recording.ts";
+import recorded from "../../testing/recorded.json" with { type: "json" };
 import { find } from "./findings.ts";
 import { type Records, records } from "./records.ts";
 
-// An incident of ours, as a real VictoriaLogs told it and in the form that Loki's API documents: pnpm --filter @pyisolate/report
+// An incident of ours, as a real VictoriaLogs told it and in the form that Loki's API documents: pnpm --filter @pyisolate/cli
 // record. A test of ours runs no Loki.
 
 const range = { from: recorded.from, to: recorded.to };

@@ -8,10 +8,10 @@ import { createSheet, type Sheet } from "./sheet.ts";
 import { storeName } from "./store-name.ts";
 import { policySection, recordsSection } from "./told-by-records.ts";
 import { telemetrySection } from "./telemetry-section.ts";
-import { plain } from "./visible.ts";
+import { plain } from "../../visible.ts";
 import { clock, day } from "./wording.ts";
 
-const STYLE = readFileSync(new URL("page.css", import.meta.url), "utf8");
+const STYLE = readFileSync(new URL("../../../assets/report.css", import.meta.url), "utf8");
 
 /** The whole page as HTML: one file that asks for nothing and runs nothing. */
 export function page(findings: Findings): string {

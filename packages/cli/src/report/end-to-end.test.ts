@@ -30,10 +30,10 @@ import { JSDOM } from "jsdom";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeEach, expect, test } from "vitest";
 
-import { startChromium } from "./testing/browser.ts";
-import { sendAsItIs } from "./testing/careless-sender.ts";
-import { faintTexts } from "./testing/contrast.ts";
-import { type Ran, runReport } from "./testing/run-report.ts";
+import { startChromium } from "../testing/browser.ts";
+import { sendAsItIs } from "../testing/careless-sender.ts";
+import { faintTexts } from "../testing/contrast.ts";
+import { type Ran, runReport } from "../testing/run-report.ts";
 
 const POLICY = parsePolicy({
   version: 1,

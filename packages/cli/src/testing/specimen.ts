@@ -1,8 +1,8 @@
-import type { Findings } from "../findings/findings.ts";
-import { gridOf } from "../findings/grid.ts";
-import type { Ranked } from "../findings/ranking.ts";
-import type { DenialRecord } from "../findings/records.ts";
-import { layers } from "../findings/refusals.ts";
+import type { Findings } from "../report/findings/findings.ts";
+import { gridOf } from "../report/findings/grid.ts";
+import type { Ranked } from "../report/findings/ranking.ts";
+import type { DenialRecord } from "../report/findings/records.ts";
+import { layers } from "../report/findings/refusals.ts";
 
 /** The texts of a specimen that a stranger may have written. */
 export interface StrangersText {

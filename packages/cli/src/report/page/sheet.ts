@@ -1,6 +1,6 @@
 import { JSDOM } from "jsdom";
 
-import { visible } from "./visible.ts";
+import { visible } from "../../visible.ts";
 
 /** What stands in an element. Text is text, whatever is in it. */
 export type Content = Node | string | undefined | readonly Content[];
@@ -13,13 +13,17 @@ type Attributes = Readonly<Record<string, string | number | undefined>>;
 export interface Sheet {
   readonly document: Document;
   /** An element of HTML. */
-  h(name: string, attributes?: Attributes, ...content: readonly Content[]): HTMLElement;
+  readonly h: (
+    name: string,
+    attributes?: Attributes,
+    ...content: readonly Content[]
+  ) => HTMLElement;
   /** An element of SVG. */
-  s(name: string, attributes?: Attributes, ...content: readonly Content[]): SVGElement;
+  readonly s: (name: string, attributes?: Attributes, ...content: readonly Content[]) => SVGElement;
   /** What a guest may have written, in a box that nothing of ours is in. */
-  guest(text: string): Content;
+  readonly guest: (text: string) => Content;
   /** A name that a host gave: of a cell, a rule, an instance. */
-  name(text: string, most?: number): Content;
+  readonly name: (text: string, most?: number) => Content;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
