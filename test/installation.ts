@@ -31,7 +31,7 @@ async function peers(): Promise<string[]> {
 }
 
 /** Without what npx told its child about this repository: npm would install into it. */
-function npmEnvironment(): NodeJS.ProcessEnv {
+export function npmEnvironment(): NodeJS.ProcessEnv {
   const node = path.dirname(process.execPath);
   const env: NodeJS.ProcessEnv = {
     ...process.env,

@@ -8,9 +8,9 @@ import { promisify } from "node:util";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { installTarballs } from "./installation.ts";
+import { installTarballs, npmEnvironment } from "./installation.ts";
 import { readmeProgram } from "./readme-program.ts";
-import { PUBLISHED } from "./tarballs.ts";
+import { PUBLISHED, ROOT } from "./tarballs.ts";
 
 let folder = "";
 let complaints = "";
@@ -96,6 +96,54 @@ test("the cells of the installed package are confined by its launcher, with ever
   const ran = promisify(execFile)(process.execPath, ["confined.ts"], { cwd: folder });
   expect(await ran).toEqual({ stdout: "42", stderr: "" });
 });
+
+test.each(PUBLISHED)(
+  "every link of the README of %s works on the package's own page: absolute, to a heading, or to what is shipped",
+  async (name) => {
+    const { root, files } = await shipped(name);
+    const text = await readFile(path.join(root, "README.md"), "utf8");
+    const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target ?? "");
+    const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => `#${slug(title)}`);
+    const works = (link: string): boolean =>
+      link.startsWith("https://") || headings.includes(link) || files.includes(link);
+    expect(links.filter((link) => !works(link))).toEqual([]);
+  },
+);
+
+test("the command that is installed runs by its name, says how it is used and is the version that was packed", async () => {
+  const { stdout } = await runInstalled(["report", "--help"]);
+  expect(stdout).toMatch(/^Usage: pyisolate report \[options\]\n/);
+  const manifest = JSON.parse(
+    await readFile(path.join(folder, "node_modules/@pyisolate/cli/package.json"), "utf8"),
+  ) as { version: string };
+  expect((await runInstalled(["--version"])).stdout).toBe(`${manifest.version}\n`);
+});
+
+test("the command that is installed writes its page, with the style that is shipped beside it", async () => {
+  const page = path.join(folder, "page.html");
+  const nowhere = "http://127.0.0.1:1";
+  await expect(
+    runInstalled(["report", "--prometheus", nowhere, "--no-logs", "--out", page]),
+  ).rejects.toMatchObject({ code: 1, stdout: `${page}\n` });
+  const style = await readFile(path.join(ROOT, "packages/cli/assets/report.css"), "utf8");
+  expect(await readFile(page, "utf8")).toContain(style.trim());
+});
+
+/** `npx pyisolate …` in the folder where the tarballs were installed. */
+async function runInstalled(args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  return await promisify(execFile)("npx", ["--no-install", "pyisolate", ...args], {
+    cwd: folder,
+    env: npmEnvironment(),
+  });
+}
+
+/** The anchor of a heading, as Markdown's renderers make it. */
+function slug(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
 
 async function shipped(name: string): Promise<{ root: string; files: string[] }> {
   const root = path.join(folder, "node_modules/@pyisolate", name);

@@ -13,6 +13,7 @@ import { ROOT } from "./tarballs.ts";
 const PAGES = [
   "README.md",
   "SECURITY.md",
+  "packages/cli/README.md",
   "packages/policy/README.md",
   "packages/sandbox-core/README.md",
   "packages/telemetry/README.md",

@@ -5,8 +5,11 @@ import { promisify } from "node:util";
 
 import { pnpmCommand } from "./pnpm-command.ts";
 
-/** The folders under packages/ that are published, in the order of their dependencies. */
-export const PUBLISHED = ["policy", "sandbox-core", "telemetry"] as const;
+/** The folders under packages/ whose packages a program imports, in the order of their dependencies. */
+export const LIBRARIES = ["policy", "sandbox-core", "telemetry"] as const;
+
+/** These and the command: all that is published but the launchers, in the order of their dependencies. */
+export const PUBLISHED = [...LIBRARIES, "cli"] as const;
 export type Published = (typeof PUBLISHED)[number];
 
 /** The launchers that have been run: each is a program and no code, in a package of its own. */

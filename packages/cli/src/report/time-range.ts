@@ -1,3 +1,5 @@
+import { UsageError } from "../command.ts";
+
 /** From and to, Unix milliseconds. */
 export interface TimeRange {
   readonly from: number;
@@ -13,7 +15,7 @@ const SHORTEST_MS = 10_000;
 /**
  * A moment: RFC 3339, `now`, or one before now such as `-90m`.
  *
- * @throws {RangeError} With what would do.
+ * @throws UsageError with what would do.
  */
 function parseMoment(text: string, now: number): number {
   if (text === "now") return now;
@@ -22,7 +24,7 @@ function parseMoment(text: string, now: number): number {
     return now - Number(count) * UNITS[unit as keyof typeof UNITS];
   const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
-    throw new RangeError(
+    throw new UsageError(
       `${JSON.stringify(text)} is no moment: write it as 2026-11-22T21:00:00Z, as -90m (units s, m, h, d, w) or as now.`,
     );
   return time;
@@ -31,13 +33,13 @@ function parseMoment(text: string, now: number): number {
 /**
  * A range that lies before now.
  *
- * @throws {RangeError}
+ * @throws UsageError where it is no range
  */
 export function parseRange(from: string, to: string, now: number): TimeRange {
   const range = { from: parseMoment(from, now), to: parseMoment(to, now) };
-  if (range.from > now) throw new RangeError(`--from ${from} has not come yet.`);
+  if (range.from > now) throw new UsageError(`--from ${from} has not come yet.`);
   if (range.to - range.from < SHORTEST_MS)
-    throw new RangeError(
+    throw new UsageError(
       `The range from ${from} to ${to} is too short: ${SHORTEST_MS / 1000} s at least.`,
     );
   // What has not come yet would look like an absence of telemetry.

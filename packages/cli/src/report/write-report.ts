@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 
-import type { Options } from "./arguments.ts";
+import type { Options } from "./report-options.ts";
 import type { LogStore } from "./ask/log-store.ts";
 import { findLogStore } from "./ask/find-log-store.ts";
 import { createPrometheus } from "./ask/prometheus.ts";

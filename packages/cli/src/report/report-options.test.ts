@@ -1,8 +1,15 @@
 import { expect, test } from "vitest";
 
-import { parseOptions } from "./arguments.ts";
+import { readArguments } from "../arguments.ts";
+import { report } from "../commands/report.ts";
+import { type Options, reportOptions } from "./report-options.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 22, 0, 0);
+
+function parseOptions(args: readonly string[], now: number): Options | "help" {
+  const given = readArguments(report, args);
+  return given === "help" ? given : reportOptions(given.options, now);
+}
 
 test("without options it is the last hour of everything, from the usual ports", () => {
   expect(parseOptions([], NOW)).toEqual({

@@ -11,7 +11,7 @@ import { runReport } from "../testing/run-report.ts";
 test("--help says what it does and exits with 0", async () => {
   const { code, stdout, html } = await runReport(["--help"]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Usage: pnpm report \[options\]\n/);
+  expect(stdout).toMatch(/^Usage: pyisolate report \[options\]\n/);
   expect(html).toBeUndefined();
 });
 

@@ -1,0 +1,75 @@
+import { readFileSync } from "node:fs";
+
+import { expect, test } from "vitest";
+
+import { COMMANDS } from "./commands.ts";
+import { runCommand } from "./testing/run-command.ts";
+
+test("--help lists every command with what it does, and exits with 0", async () => {
+  const { code, stdout, stderr } = await runCommand(["--help"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^Usage: pyisolate COMMAND \[options\]\n/);
+  for (const { name, summary } of COMMANDS) {
+    expect(stdout).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
+  }
+});
+
+test.each(COMMANDS)("$name --help says how it is used, and names each option", async (command) => {
+  const { code, stdout, stderr } = await runCommand([command.name, "--help"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.startsWith(`Usage: pyisolate ${command.name} `)).toBe(true);
+  for (const [name, { hidden }] of Object.entries(command.options))
+    expect(stdout.includes(`  ${name} `), name).toBe(hidden !== true);
+  expect(stdout).toContain("Exit code:");
+});
+
+test("without a command it shows the help on standard error, and exits with 2", async () => {
+  const { code, stdout, stderr } = await runCommand([]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^Usage: pyisolate COMMAND/);
+});
+
+test("--version is the package's", async () => {
+  const manifest = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  ) as { version: string };
+  expect(await runCommand(["--version"])).toEqual({
+    code: 0,
+    stdout: `${manifest.version}\n`,
+    stderr: "",
+  });
+});
+
+test.each([
+  [["repot"], /got "repot"; did you mean "report"\?\n\nUsage: pyisolate COMMAND/],
+  [["--vresion"], /got "--vresion"; did you mean "--version"\?/],
+  [["report", "--form", "-1h"], /unknown option "--form"; did you mean --from\?/],
+  [["report", "-x"], /unknown option "-x"/],
+  [["report", "--no-logs=yes"], /--no-logs takes no value/],
+  [["report", "--from"], /--from needs a value: TIME/],
+  [["report", "--from", "--to", "now"], /--from needs a value: TIME/],
+  [["report", "denials"], /"denials" is one too many: report takes nothing but options/],
+])("%j is wrong usage: it is told by name, with exit code 2", async (args, message) => {
+  const { code, stdout, stderr } = await runCommand(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(message);
+  expect(stderr).toMatch(/--help says more\.\n$/);
+});
+
+test("what a stranger wrote into an argument cannot move the cursor", async () => {
+  const { code, stderr } = await runCommand(["report", "--from", "\u001B[2J\u202Enow"]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^[\n -~]*$/);
+  expect(stderr).toContain("<U+202E>");
+});
+
+test("an older Node is told what is needed, not where it stumbled", async () => {
+  const asked = "Object.defineProperty(process, 'versions', { value: { node: '22.5.1' } })";
+  const { code, stderr } = await runCommand(["--version"], {
+    node: ["--import", `data:text/javascript,${encodeURIComponent(asked)}`],
+  });
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: "pyisolate needs Node 24 or newer; this is Node 22.5.1.\n",
+  });
+});
