@@ -30,7 +30,7 @@ export const COMPONENTS: Readonly<Record<ComponentKind, readonly Component[]>> =
     { type: "transform", module: `${CONTRIB}/processor/transformprocessor`, required: true },
     { type: "redaction", module: `${CONTRIB}/processor/redactionprocessor`, required: true },
     { type: "resource", module: `${CONTRIB}/processor/resourceprocessor`, required: false },
-    { type: "filter", module: `${CONTRIB}/processor/filterprocessor`, required: false },
+    { type: "filter", module: `${CONTRIB}/processor/filterprocessor`, required: true },
     {
       type: "delta_to_cumulative",
       module: `${CONTRIB}/processor/deltatocumulativeprocessor`,
