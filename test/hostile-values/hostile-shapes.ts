@@ -4,7 +4,7 @@ import { sparse } from "./node-kinds.ts";
 import { type Shape, WireWriter } from "./wire-writer.ts";
 
 /** Values of which n nodes may cost more than n times one node. */
-export const SHAPES: Readonly<Record<string, Shape>> = {
+const COSTLY: Readonly<Record<string, Shape>> = {
   "Set of BigInts with equal low 64 bits": (n) => setOf(n, (to, i) => to.bigint(1n, BigInt(i + 1))),
   "Set of BigInts of 64 bits that collide": (n) => {
     const digits = collidingDigits(n);
@@ -132,8 +132,11 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   "n letters": (n) => new WireWriter().latin1("a".repeat(n)).bytes(),
 };
 
+/** All of them by what they are. */
+export const SHAPES: Readonly<Record<string, Shape>> = { ...COSTLY, ...ELEMENTS, ...FIELDS };
+
 export function shapeOf(kind: string): Shape {
-  const shape = SHAPES[kind] ?? ELEMENTS[kind] ?? FIELDS[kind];
+  const shape = SHAPES[kind];
   if (shape === undefined) throw new Error(`no shape is called ${kind}`);
   return shape;
 }
