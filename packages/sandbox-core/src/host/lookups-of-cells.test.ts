@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { until } from "../testing/cells.ts";
-import { serveNames } from "../testing/dns.ts";
+import { type DnsAnswer, serveNames } from "../testing/dns.ts";
 import { startHost } from "../testing/hosts.ts";
 
 // Whole hosts, with a DNS server that is silent for the names of one tenant.
@@ -105,4 +105,40 @@ test("a host's own resolver that never answers holds neither its cell's end nor 
   const done = performance.now();
   expect(await host.ended()).toEqual({ code: 0, signal: null });
   expect(performance.now() - done).toBeLessThan(1500);
+});
+
+test("a host that has done its work ends by itself while a guest's names are silent", async () => {
+  await using server = await serveNames(() => "silence");
+  using host = startHost(`
+    import { systemLookup } from ${JSON.stringify(MODULE)};
+    const lookup = systemLookup({ servers: [${JSON.stringify(server.address)}], resolvConf: "/nowhere" });
+    const supervisor = new Supervisor({ policy: ${POLICY}, pool: 0, lookup });
+    const cell = await supervisor.spawn("goes on");
+    await cell.exec("fetch('http://one.test/').catch(() => {}); fetch('http://two.test/').catch(() => {}); 1");
+    // Not closed: that would cancel them.
+    setTimeout(() => say({ done: true }), 500);
+  `);
+  await host.heard("done");
+  const done = performance.now();
+  expect(new Set(server.asked)).toEqual(new Set(["one.test", "two.test"]));
+  expect(await host.ended()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - done).toBeLessThan(1500);
+});
+
+test("a host waits for the answer that a call waits for, however long it takes", async () => {
+  await using server = await serveNames(async (): Promise<DnsAnswer> => {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1200);
+    });
+    return "NXDOMAIN";
+  });
+  using host = startHost(`
+    import { systemLookup } from ${JSON.stringify(MODULE)};
+    const lookup = systemLookup({ servers: [${JSON.stringify(server.address)}], resolvConf: "/nowhere" });
+    const supervisor = new Supervisor({ policy: ${POLICY}, pool: 0, lookup });
+    const cell = await supervisor.spawn("waits");
+    say({ code: await cell.exec("fetch('http://late.test/').catch((error) => error.code)") });
+  `);
+  expect(await host.heard("code")).toBe("ENOTFOUND");
+  expect(await host.ended()).toEqual({ code: 0, signal: null });
 });

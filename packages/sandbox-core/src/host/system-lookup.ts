@@ -1,18 +1,11 @@
-import { Resolver } from "node:dns/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-
+import { askDns } from "./dns.ts";
+import { ABSENT } from "./dns-query.ts";
 import { failure, type Lookup } from "./lookup-queue.ts";
 import { parseHosts, parseResolvConf, type ResolvConf } from "./name-files.ts";
 import { ParsedFile } from "./parsed-file.ts";
 
-/** How long the second of two answers (A and AAAA) is waited for when the first has come, milliseconds: some servers never give one. */
-const GRACE_MS = 250;
-
 /** Longest name that DNS has, octets. */
 const MAX_NAME = 253;
-
-/** What c-ares says where there is no such name, or none with an address. */
-const ABSENT = new Set(["ENOTFOUND", "ENODATA", "EBADNAME"]);
 
 export interface SystemLookupOptions {
   /** `address:port` each; those of the system unless given. */
@@ -48,11 +41,13 @@ async function search(
   servers: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  const { timeoutMs, tries } = conf;
+  const asked = servers === undefined ? {} : { servers };
   let hasFailed = false;
   for (const candidate of candidates(name, conf)) {
     signal.throwIfAborted();
     try {
-      return await query(candidate, conf, servers, signal);
+      return await askDns({ name: candidate, timeoutMs, tries, ...asked }, signal);
     } catch (error) {
       signal.throwIfAborted();
       const { code } = error as NodeJS.ErrnoException;
@@ -70,41 +65,4 @@ function candidates(name: string, { search: domains, ndots }: ResolvConf): reado
     .map((domain) => `${name}.${domain}`)
     .filter((candidate) => candidate.length <= MAX_NAME);
   return name.split(".").length > ndots ? [name, ...below] : [...below, name];
-}
-
-/** Both families, IPv4 first. Each look-up has a resolver of its own: there is no other way to cancel one. */
-async function query(
-  name: string,
-  { timeoutMs, tries }: ResolvConf,
-  servers: readonly string[] | undefined,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const resolver = new Resolver({ timeout: timeoutMs, tries });
-  if (servers !== undefined) resolver.setServers(servers);
-  const cancel = (): void => resolver.cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-  try {
-    const asked = [resolver.resolve4(name), resolver.resolve6(name)];
-    const found: (readonly string[])[] = [];
-    const all = Promise.allSettled(
-      asked.map(async (answer, at) => {
-        found[at] = await answer;
-      }),
-    );
-    await Promise.any(asked).then(
-      async () => await Promise.race([all, sleep(GRACE_MS, undefined, { ref: false })]),
-      () => undefined,
-    );
-    if (found.length > 0) return found.flat();
-    const failures = (await all).flatMap((one) =>
-      one.status === "rejected" ? [one.reason as NodeJS.ErrnoException] : [],
-    );
-    // That one family is absent says nothing of the other.
-    throw (
-      failures.find(({ code }) => !ABSENT.has(code ?? "")) ?? failure("ENOTFOUND", "no address")
-    );
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    cancel();
-  }
 }
