@@ -196,7 +196,7 @@ export class CellProcess {
 
   /** The last word: SIGKILL to the whole group. */
   kill(): void {
-    if (!this.hasExited) this.#strays.killGroup();
+    if (!this.hasExited) this.#strays.endGroup();
   }
 
   /** Before it is used, a cell has nothing to say but that it is ready. */

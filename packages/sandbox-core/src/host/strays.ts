@@ -23,13 +23,15 @@ const TURN_MS = 2;
 interface Search {
   readonly mark: string;
   readonly startedAt: number;
-  readonly deadline: number;
-  readonly done: () => void;
   emptyPasses: number;
+  /** Once the cell's own process is gone: until when it is looked for what it left, and who is told when nothing is left. */
+  end: { readonly deadline: number; readonly done: () => void } | undefined;
 }
 
 /** By mark, all that is looked for in this host: one pass over /proc serves everybody who waits. */
 const searches = new Map<string, Search>();
+
+let isSearching = false;
 
 /** The ids of cells' own processes that live, as /proc has them: no other cell left those. It makes a pass among many cells cheap. */
 const leaders = new Set<string>();
@@ -52,9 +54,14 @@ export class Strays {
     leaders.add(String(leader));
   }
 
-  /** SIGKILL to the cell's own group. Its number is given to no other group as long as one process is in it. */
-  killGroup(): void {
-    if (this.#leader > 0) kill(-this.#leader);
+  /**
+   * SIGKILL to the cell's own group, and a first look for what has left it, while the process itself ends: from now on nothing
+   * in the group can start another.
+   */
+  endGroup(): void {
+    this.#killGroup();
+    if (this.#leader > 0) this.#search();
+    lookAgain();
   }
 
   /**
@@ -65,26 +72,44 @@ export class Strays {
    */
   async kill(): Promise<void> {
     leaders.delete(String(this.#leader));
-    this.killGroup();
+    this.#killGroup();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const isFirst = searches.size === 0;
-    searches.set(this.#mark, {
-      mark: this.#mark,
-      startedAt: this.#startedAt,
-      deadline: performance.now() + DEADLINE_MS,
-      done: resolve,
-      emptyPasses: 0,
-    });
-    // No call's: the passes go on for others when this cell's search is over.
-    if (isFirst) outsideOfCalls(() => void search());
+    this.#search().end = { deadline: performance.now() + DEADLINE_MS, done: resolve };
+    lookAgain();
     await promise;
+  }
+
+  /** Its number is given to no other group as long as one process is in it. */
+  #killGroup(): void {
+    if (this.#leader > 0) kill(-this.#leader);
+  }
+
+  #search(): Search {
+    let search = searches.get(this.#mark);
+    if (search === undefined) {
+      search = { mark: this.#mark, startedAt: this.#startedAt, emptyPasses: 0, end: undefined };
+      searches.set(this.#mark, search);
+    }
+    return search;
   }
 }
 
+function lookAgain(): void {
+  // No call's: the passes go on for others when this cell's search is over.
+  if (!isSearching) outsideOfCalls(() => void search());
+}
+
+/** One empty pass is enough before the cell's own process is gone; the last of them begins after. */
+function isDue({ end, emptyPasses }: Search): boolean {
+  return end !== undefined || emptyPasses === 0;
+}
+
 async function search(): Promise<void> {
-  while (searches.size > 0) {
+  isSearching = true;
+  for (;;) {
     // Half a pass is none for a cell that ends while it is made.
-    const served = [...searches.values()];
+    const served = [...searches.values()].filter(isDue).map((wanted) => ({ wanted, ...wanted }));
+    if (served.length === 0) break;
     let found: ReadonlyMap<string, readonly number[]> = new Map();
     let hindered: string | undefined;
     try {
@@ -93,22 +118,26 @@ async function search(): Promise<void> {
       // No descriptor is left, say. That nothing was found is then no news.
       hindered = `/proc cannot be read (${String(error)})`;
     }
-    for (const wanted of served) {
-      const pids = found.get(wanted.mark) ?? [];
+    for (const { wanted, mark, end } of served) {
+      const pids = found.get(mark) ?? [];
       const isEmpty = hindered === undefined && pids.length === 0;
       wanted.emptyPasses = isEmpty ? wanted.emptyPasses + 1 : 0;
-      const isLate = performance.now() > wanted.deadline;
+      if (end === undefined) continue;
+      const isLate = performance.now() > end.deadline;
       if (wanted.emptyPasses < EMPTY_PASSES && !isLate) continue;
       if (!isEmpty) warn(hindered ?? `process ${pids.join(", ")} cannot be ended`);
-      searches.delete(wanted.mark);
-      wanted.done();
+      searches.delete(mark);
+      end.done();
     }
     if (found.size > 0 || hindered !== undefined) await sleep(PAUSE_MS);
   }
+  isSearching = false;
 }
 
 /** Kills what carries one of the marks; tells what that was. */
-async function pass(served: readonly Search[]): Promise<ReadonlyMap<string, readonly number[]>> {
+async function pass(
+  served: readonly Pick<Search, "mark" | "startedAt">[],
+): Promise<ReadonlyMap<string, readonly number[]>> {
   const found = new Map<string, number[]>(served.map(({ mark }) => [mark, []]));
   const since = Math.min(...served.map(({ startedAt }) => startedAt));
   const seen = new Set<string>();
