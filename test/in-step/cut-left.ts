@@ -17,8 +17,6 @@ export function leftBy(
   if (wrong.includes(HUNG))
     return { wrong: wrong.filter((fault) => fault !== HUNG), left: LEFT.waited };
   if (life.longestMs > AT_ONCE_MS) wrong.push(`a program took ${Math.round(life.longestMs)} ms`);
-  if (wrong.length > 0 && life.events.some(({ reason }) => reason === "malformed"))
-    return { wrong: faults(ground, withoutMalformed(life)), left: LEFT.malformed };
   return { wrong, left: stateOf(ground, life) };
 }
 
@@ -35,15 +33,4 @@ function stateOf(ground: Ground, life: Life): Left {
     left = LEFT.failed;
   }
   return left;
-}
-
-/** The same life, had what was refused as malformed only failed. */
-function withoutMalformed(life: Life): Life {
-  const { account, events } = life;
-  const rest = events.filter(({ reason }) => reason !== "malformed");
-  if (account === undefined) return { ...life, events: rest };
-  const states = account.states.map((state, i) =>
-    state === State.refused && account.values[i] === "malformed" ? State.failed : state,
-  );
-  return { ...life, events: rest, account: { ...account, states } };
 }

@@ -11,6 +11,13 @@ const CUTS = setting("PYISOLATE_FUZZ_CUTS", 60);
 const ONLY = process.env["PYISOLATE_FUZZ_ONLY"] ?? "";
 const SEED = setting("PYISOLATE_FUZZ_SEED", 1);
 
+/**
+ * A call's way into the guest's isolate and out of it, what calls the guest back, what reads lists and bytes, and what keeps a
+ * module: cut off there, cells were once left waiting for their limit, or said of a granted request that it was malformed.
+ */
+const ONCE_LEFT_HALF =
+  /isolate\.js GuestIsolate\.enter|guest\/(?:runner|callbacks)\.js |runtime\.js assemble\.counted|answers\.js answers\.settle|globals\.js globals\.(?:fire|setTimeout|queueMicrotask)|guards\/(?:subprocess\.js argumentList|headers\.js pairsOf)|reading\.js reading\.bytesOf|modules-stub\.js modulesStub\.commonJs/;
+
 /** From so many on, what each function left is printed, and what is wrong as soon as it is seen. */
 const BY_HAND = 500;
 
@@ -25,24 +32,39 @@ afterAll(() => {
 
 test(
   "wherever the cell's code is cut off, nothing is performed without its own verdict",
-  async () => {
-    await using first = await CutRuns.make();
-    await using second = await CutRuns.make();
-    const plan = planned(first.points, await first.hits());
-    await second.hits();
-    const found: string[] = [];
-    let next = 0;
-    const follow = async (runs: CutRuns): Promise<void> => {
-      for (let cut = plan[next++]; cut !== undefined; cut = plan[next++])
-        found.push(...(await told(runs, cut)));
-    };
-    await Promise.all([follow(first), follow(second)]);
-    const points = new Set(plan.map(({ point }) => point)).size;
-    console.log(`${plan.length} cuts at ${points} of ${first.points.length} points; seed ${SEED}`);
-    expect(found, `${found.length} of ${plan.length} cuts; seed ${SEED}`).toEqual([]);
-  },
+  async () => await follow(sample),
   CUTS === 0 ? 14_400_000 : CUTS * 6000 + 120_000,
 );
+
+test("what is cut off on a call's way in or out ends it at once, and makes no request malformed", async () => {
+  await follow((points, hits) =>
+    points.flatMap(({ id, file, fn }): Cut[] => {
+      const { starting = 0, all = 0 } = hits.get(id) ?? {};
+      if (!ONCE_LEFT_HALF.test(`${file} ${fn}`) || all <= starting) return [];
+      return [{ point: id, hit: starting + 1, thrown: "range", burst: 0 }];
+    }),
+  );
+}, 600_000);
+
+/** Makes the cuts of a plan, two cells at a time. */
+async function follow(
+  planned: (points: readonly CutPoint[], hits: ReadonlyMap<number, Hits>) => readonly Cut[],
+): Promise<void> {
+  await using first = await CutRuns.make();
+  await using second = await CutRuns.make();
+  const plan = planned(first.points, await first.hits());
+  await second.hits();
+  const found: string[] = [];
+  let next = 0;
+  const each = async (runs: CutRuns): Promise<void> => {
+    for (let cut = plan[next++]; cut !== undefined; cut = plan[next++])
+      found.push(...(await told(runs, cut)));
+  };
+  await Promise.all([each(first), each(second)]);
+  const points = new Set(plan.map(({ point }) => point)).size;
+  console.log(`${plan.length} cuts at ${points} of ${first.points.length} points; seed ${SEED}`);
+  expect(found, `${found.length} of ${plan.length} cuts; seed ${SEED}`).toEqual([]);
+}
 
 /** What is wrong after one cut, in one sentence; what it left goes to the list. */
 async function told(runs: CutRuns, cut: Cut): Promise<string[]> {
@@ -59,7 +81,7 @@ async function told(runs: CutRuns, cut: Cut): Promise<string[]> {
 }
 
 /** Each point once at its first hit after the start, and once at any; a seeded sample of that in the suite. */
-function planned(points: readonly CutPoint[], hits: ReadonlyMap<number, Hits>): readonly Cut[] {
+function sample(points: readonly CutPoint[], hits: ReadonlyMap<number, Hits>): readonly Cut[] {
   const random = numbers(SEED);
   const kinds = Object.keys(THROWN) as (keyof typeof THROWN)[];
   const plan = points.flatMap(({ id, file, fn, isGuest }): Cut[] => {

@@ -8,8 +8,6 @@ export const LEFT = {
   failed: "an error, nothing performed",
   /** The guest was given an error after its operation had been allowed and performed. */
   performed: "an error, though performed as allowed",
-  /** A granted request was refused, and recorded, as if it were none. */
-  malformed: "refused as malformed",
   /** The process ended at once, and the call was told of the one record. */
   ended: "the cell ended at once",
   /** Nobody tells the end of the call: its wall limit ends the cell, with one record. */
@@ -42,11 +40,6 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed", "same"],
   },
   {
-    files: /^cell\/cell\.js Cell\.bridge/,
-    what: "what the planted code calls: cut off before it begins, the planted code is told",
-    leaves: ["ended", "failed", "same", "waited"],
-  },
-  {
     files:
       /^cell\/(?:cell|accounts|addon|confined|timers|turns|meter|isolate|outcome-frame|portable)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
@@ -56,11 +49,6 @@ const CUT_STATES: readonly Group[] = [
     files: /^cell\/dispatch\.js /,
     what: "one operation from its arguments to its answer",
     leaves: ["ended", "failed", "same", "performed"],
-  },
-  {
-    files: /^cell\/guards\/(?:subprocess\.js argumentList|headers\.js )/,
-    what: "lists of texts that the planted code made: what does not parse is no request",
-    leaves: ["ended", "failed", "same", "malformed"],
   },
   {
     files: /^cell\/(?:guards\/|http-exchange|real-path|command\.js)|^module-name\.js /,
@@ -73,15 +61,9 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed", "same"],
   },
   {
-    files: /^cell\/guest\/reading\.js /,
-    what: "planted: a guest's arguments read once, made primitives",
-    leaves: ["failed", "same", "performed", "malformed", "ended", "waited"],
-  },
-  {
-    // Only the time limit or a full heap cut these off where no guest is on the stack, and both end the cell themselves.
     files: /^cell\/guest\//,
     what: "planted: stubs, modules, timers, results, in the guest's own isolate",
-    leaves: ["failed", "same", "performed", "ended", "waited"],
+    leaves: ["failed", "same", "performed", "ended"],
   },
 ];
 

@@ -146,10 +146,11 @@ function isFunction(type: string): boolean {
 function nameOf(ancestors: readonly Node[]): string {
   const names = ancestors.map((node, index) => {
     const { id, key, type } = node as unknown as { id?: Named; key?: Named; type: string };
-    if (type === "ClassDeclaration") return id?.name;
+    const holder = ancestors[index - 1] as unknown as { id?: Named; key?: Named } | undefined;
+    if (type.startsWith("Class"))
+      return type === "ClassBody" ? undefined : (id ?? holder?.id)?.name;
     if (!isFunction(type)) return undefined;
     if (id?.name !== undefined) return id.name;
-    const holder = ancestors[index - 1] as unknown as { id?: Named; key?: Named } | undefined;
     return holder?.id?.name ?? holder?.key?.name ?? key?.name ?? "=>";
   });
   return names.filter((name) => name !== undefined).join(".");

@@ -55,7 +55,9 @@ export class Cell {
   #start: Start = { memoryMib: 64, ca: null };
   #lastRequest = 0;
   #current: Running = this.#accounts.of(0);
-  #ready: number[] = [];
+  /** How often the isolate has been entered, counted before it is. */
+  #entries = 0;
+  readonly #ready = new Set<number>();
 
   listen(): void {
     // Either is a mistake of ours; the guest must not profit from a cell in an unknown state.
@@ -106,17 +108,18 @@ export class Cell {
   #enter(callId: number, entry: (timeout: number) => void): void {
     const call = this.#accounts.of(callId);
     this.#current = call;
-    const { entries } = this.#guest;
+    this.#entries += 1;
     try {
       this.#charged(call, entry);
     } catch (error) {
-      // The call has not begun, and would be waited for until its wall limit.
-      if (this.#guest.entries === entries) throw error;
+      // Cut off before it began, or before its end: what it was to do would be waited for until a wall limit.
+      if (this.#guest.entriesEnded() !== this.#entries) throw error;
       // A rejection that the guest left unhandled: isolated-vm throws it out of the entry.
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
     }
-    for (const id of this.#ready.splice(0)) this.#deliver(id, call);
+    for (const id of this.#ready) this.#deliver(id, call);
+    this.#ready.clear();
   }
 
   #charged<R>(call: Running, work: (timeout: number) => R): R {
@@ -211,12 +214,13 @@ export class Cell {
   #bridge(): Bridge {
     return {
       ask: (callId, name, ...args) => orEnd(() => this.#ask(callId, name, args)),
-      done: (id) => void orEnd(() => this.#ready.push(id)),
+      done: (id) => void orEnd(() => this.#ready.add(id)),
       console: (level, text) => orEnd(() => this.#print(level, text)),
       post: () => orEnd(() => this.#post()),
       timer: (id, milliseconds) =>
         orEnd(() => this.#timers.set(id, milliseconds, this.#current.id)),
       clearTimer: (id) => orEnd(() => this.#timers.clear(id)),
+      broken: () => endOutOfStep("planted code was cut off"),
     };
   }
 }

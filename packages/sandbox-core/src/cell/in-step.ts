@@ -29,14 +29,19 @@ export function demandInStep(): void {
  * and the end: no exit handler, no `finally`, no microtask.
  */
 export function endOutOfStep(why: unknown): never {
-  isOpen = true;
-  try {
-    const text = why instanceof Error ? `${why.name}: ${why.message}` : String(why);
-    writeSync(2, `${OUT_OF_STEP}${text.slice(0, 256)}\n`);
-  } catch {
-    // The host learns that the process has ended, if not why.
+  // What is cut off here too begins again: nothing else may run any more.
+  for (let says = true; ; says = false) {
+    try {
+      isOpen = true;
+      if (says) say(why);
+      process.kill(process.pid, "SIGKILL");
+    } catch {
+      // The host learns that the process has ended, if not why.
+    }
   }
-  process.kill(process.pid, "SIGKILL");
-  // The kernel has ended the process by now. If the call above was itself cut off, nothing more may run here either.
-  for (;;);
+}
+
+function say(why: unknown): void {
+  const text = why instanceof Error ? `${why.name}: ${why.message}` : String(why);
+  writeSync(2, `${OUT_OF_STEP}${text.slice(0, 256)}\n`);
 }

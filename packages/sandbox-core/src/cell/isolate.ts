@@ -17,7 +17,6 @@ export class GuestIsolate {
   readonly #isolate: ivm.Isolate;
   readonly #context: ivm.Context;
   readonly #handles: Record<keyof GuestHandles, ivm.Reference>;
-  #entries = 0;
 
   constructor(memoryMib: number, bridge: Bridge) {
     // Of isolates made from now on. Without it the guest could call us with no stack left, and cut us off at any line.
@@ -54,6 +53,7 @@ export class GuestIsolate {
       takePlainPost: handle("takePlainPost"),
       settle: handle("settle"),
       fire: handle("fire"),
+      ended: handle("ended"),
     };
     plant.release();
     handles.release();
@@ -68,9 +68,9 @@ export class GuestIsolate {
     return this.#isolate.isDisposed;
   }
 
-  /** How often guest code has been entered: what is thrown before an entry is ours, and no rejection of the guest's. */
-  get entries(): number {
-    return this.#entries;
+  /** How many entries have come to their end. What is thrown out of another is ours; out of these, a rejection of the guest's. */
+  entriesEnded(): number {
+    return this.#handles.ended.applySync(undefined, []) as number;
   }
 
   run(execId: number, source: string, timeout: number): void {
@@ -115,7 +115,6 @@ export class GuestIsolate {
   }
 
   #enter(handle: keyof GuestHandles, args: unknown[], timeout: number): void {
-    this.#entries += 1;
     this.#handles[handle].applySync(undefined, args, { timeout });
   }
 

@@ -52,7 +52,8 @@ function pairsOf(headers: unknown, target: string): [string, string][] {
   let pairs: unknown;
   try {
     pairs = typeof headers === "string" ? JSON.parse(headers) : null;
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     pairs = null;
   }
   const isPair = (pair: unknown): pair is [string, string] =>

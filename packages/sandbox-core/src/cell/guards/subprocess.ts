@@ -97,7 +97,8 @@ function argumentList(list: unknown, command: string): string[] {
   let args: unknown;
   try {
     args = JSON.parse(list);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     throw malformed;
   }
   if (!Array.isArray(args) || !args.every((arg) => typeof arg === "string")) throw malformed;

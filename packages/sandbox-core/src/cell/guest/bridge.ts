@@ -18,13 +18,15 @@ export type Asked = [callId: number, name: string, ...args: Primitive[]];
 export interface Bridge {
   /** With a call's number the answer comes later, to `settle`, and this gives undefined. */
   readonly ask: (...asked: Asked) => Answer;
-  /** The call into the cell has an outcome for `take`. */
+  /** The call into the cell has an outcome for `take`; once more, where that was not certain. */
   readonly done: (execId: number) => void;
   readonly console: (level: ConsoleLevel, text: string) => Answer;
   /** The cell fetches the message with `takePost`. */
   readonly post: () => Answer;
   readonly timer: (id: number, milliseconds: number) => boolean;
   readonly clearTimer: (id: number) => void;
+  /** Planted code was cut off on the way to what the guest waits for: ends the process. */
+  readonly broken: () => void;
 }
 
 /** An ES module as the cell plants it: see `es-module.ts`. */
@@ -66,4 +68,6 @@ export interface GuestHandles {
   readonly takePlainPost: () => { readonly value: unknown };
   readonly settle: (callId: number, answer: Answer, body: Uint8Array | undefined) => void;
   readonly fire: (timerId: number) => void;
+  /** How many entries, of `run`, `call`, `settle` and `fire`, have come to their end. */
+  readonly ended: () => number;
 }

@@ -1,5 +1,6 @@
 import type { Answers } from "./answers.ts";
 import type { Bridge } from "./bridge.ts";
+import type { Callback, Callbacks } from "./callbacks.ts";
 import type { Kept } from "./keep.ts";
 import type { Values } from "./plain-values.ts";
 
@@ -7,25 +8,12 @@ import type { Values } from "./plain-values.ts";
 export function globals(
   bridge: Bridge,
   kept: Kept,
+  { callLater }: Callbacks,
   { valueOf }: Answers,
   { plain, mayNotHoldModule }: Values,
   limits: { readonly maxText: number },
 ) {
-  const {
-    apply,
-    create,
-    Error,
-    freeze,
-    min,
-    own,
-    slice,
-    stringify,
-    text,
-    trunc,
-    TypeError,
-    whenSettled,
-  } = kept;
-  type Callback = (...args: unknown[]) => unknown;
+  const { create, Error, freeze, min, own, slice, stringify, text, trunc, TypeError } = kept;
 
   function shown(value: unknown): string {
     if (typeof value === "string") return value;
@@ -80,7 +68,7 @@ export function globals(
     ) {
       throw new Error("too many timers");
     }
-    timers[id] = () => void apply(callback as Callback, undefined, args);
+    timers[id] = () => callLater(callback as Callback, args);
     return id;
   };
   const clearTimeout = (id: unknown): void => {
@@ -91,11 +79,7 @@ export function globals(
 
   const queueMicrotask = (callback: unknown): void => {
     if (typeof callback !== "function") throw new TypeError("queueMicrotask needs a function");
-    whenSettled(
-      undefined,
-      () => void apply(callback as Callback, undefined, []),
-      () => undefined,
-    );
+    callLater(callback as Callback, []);
   };
 
   return {

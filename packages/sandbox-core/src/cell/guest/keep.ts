@@ -42,18 +42,25 @@ export function keep() {
 
   const then = unbound<Promise<unknown>>(Promise.prototype.then as Method);
   const Promises = Promise;
-  /** Waits for a value, thenable or not. A guest's `then` sees only the engine's own functions. */
+  /**
+   * Waits for a value, thenable or not. A guest's `then` sees only the engine's own functions.
+   *
+   * @param threw Called with what one of the other two has thrown: without it, whoever waits would wait for ever.
+   */
   function whenSettled(
     value: unknown,
     resolved: (value: unknown) => void,
     rejected: (error: unknown) => void,
+    threw: (error: unknown) => void,
   ): void {
     const promise = new Promises((resolve) => {
       resolve(value);
     });
     // Without a constructor of its own, `then` would ask the guest's for one.
     own(promise, "constructor", undefined);
-    void then(promise, resolved, rejected);
+    const reaction = then(promise, resolved, rejected);
+    own(reaction, "constructor", undefined);
+    void then(reaction, undefined, threw);
   }
 
   const Maps = Map;
@@ -80,12 +87,17 @@ export function keep() {
     return { set, add: (value: unknown): void => setAdd(set, value) };
   }
 
-  const rangeErrors = RangeError.prototype;
+  const tagOf = unbound<string | undefined>(getter(Symbol.toStringTag));
+  const bufferOf = unbound<ArrayBuffer>(getter("buffer"));
+  const dataBufferOf = unbound<ArrayBuffer>(
+    getOwnPropertyDescriptor(DataView.prototype, "buffer")?.get as Method,
+  );
+  const typeErrors = TypeError.prototype;
 
   return {
     /** One of the engine's own, by its prototype: no method of the guest's has a say. */
-    isRangeError: (error: unknown): boolean =>
-      typeof error === "object" && error !== null && getPrototypeOf(error) === rangeErrors,
+    isTypeError: (error: unknown): boolean =>
+      typeof error === "object" && error !== null && getPrototypeOf(error) === typeErrors,
     MapOf,
     SetOf,
     eachOf: (collection: unknown, kind: "Map" | "Set", each: Each): void =>
@@ -133,10 +145,13 @@ export function keep() {
     bufferLengthOf: unbound<number>(
       getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")?.get as Method,
     ),
-    bufferOf: unbound<ArrayBuffer>(getter("buffer")),
+    bufferOf,
+    /** The buffer of a typed array or a DataView. */
+    viewedBy: (view: unknown): ArrayBuffer =>
+      tagOf(view) === undefined ? dataBufferOf(view) : bufferOf(view),
     byteOffsetOf: unbound<number>(getter("byteOffset")),
     byteLengthOf: unbound<number>(getter("byteLength")),
-    tagOf: unbound<string | undefined>(getter(Symbol.toStringTag)),
+    tagOf,
     setBytes: unbound<void>(Uint8Array.prototype.set),
     arraySlice: unbound<unknown[]>(Array.prototype.slice as Method),
   };

@@ -61,20 +61,21 @@ export function modulesStub(
       evaluate: () => {
         if (state === "running") self.namespace = namespaceOf(module.exports);
         if (state !== "found") return undefined;
-        state = "running";
-        // Known before it runs: in a cycle, the other module sees what there is so far.
-        known[name] = self;
         try {
+          state = "running";
+          // Known before it runs: in a cycle, the other module sees what there is so far.
+          known[name] = self;
           const body = indirectEval(
             `(function (module, exports, require, process) {${code}\n})\n//# sourceURL=${name}`,
           ) as (...args: unknown[]) => void;
           apply(body, module.exports, [module, module.exports, require, process]);
           self.namespace = namespaceOf(module.exports);
+          state = "ran";
         } catch (error) {
+          // Not kept, wherever it was cut off: the next load is another module's.
           delete known[name];
           throw error;
         }
-        state = "ran";
         return undefined;
       },
       exports: () => module.exports,

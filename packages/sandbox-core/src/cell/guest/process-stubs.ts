@@ -1,16 +1,16 @@
 import type { Answers } from "./answers.ts";
 import type { Asked } from "./bridge.ts";
+import type { Callback, Callbacks } from "./callbacks.ts";
 import type { Kept } from "./keep.ts";
 import type { Reading } from "./reading.ts";
 
 /** `node:child_process`: what cells have of it. Planted by its source text. */
 export function processStubs(
-  { apply, arraySlice, freeze, isArray, text, whenSettled }: Kept,
+  { arraySlice, freeze, isArray, text, whenSettled }: Kept,
+  { broken, callLater }: Callbacks,
   { ask, askLater }: Answers,
   { targetText, content, option, listText }: Reading,
 ) {
-  type Callback = (...args: unknown[]) => unknown;
-
   interface Command {
     readonly asked: (encoding: unknown) => Asked;
     readonly options: unknown;
@@ -64,15 +64,16 @@ export function processStubs(
         answer,
         (value) => {
           const { stdout, stderr } = value as { stdout: unknown; stderr: unknown };
-          apply(callback, undefined, [null, stdout, stderr]);
+          callLater(callback, [null, stdout, stderr]);
         },
         (error) => {
-          apply(callback, undefined, [
+          callLater(callback, [
             error,
             option(error, "stdout") ?? "",
             option(error, "stderr") ?? "",
           ]);
         },
+        broken,
       );
       return undefined;
     },

@@ -11,7 +11,7 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
     byteOffsetOf,
     Bytes,
     create,
-    isRangeError,
+    isTypeError,
     isView,
     own,
     ownKeys,
@@ -41,8 +41,8 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
       bufferLengthOf(value);
       return new Bytes(value as ArrayBuffer);
     } catch (error) {
-      // The end of the guest's stack, or of its memory, is no mistake in the value: no request is made of it.
-      if (isRangeError(error)) throw error;
+      // What the engine says to what is no buffer. All else, the end of the guest's stack say, is no mistake in the value.
+      if (!isTypeError(error)) throw error;
       return null;
     }
   }

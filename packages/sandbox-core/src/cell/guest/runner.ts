@@ -76,6 +76,8 @@ export function runner(
       value,
       (settled) => succeed(execId, settled),
       (error) => fail(execId, error),
+      // Of the two above: the call has its end all the same.
+      (error) => fail(execId, error),
     );
   }
 

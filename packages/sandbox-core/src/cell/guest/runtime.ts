@@ -1,5 +1,6 @@
 import { answers } from "./answers.ts";
 import type { Bridge, GuestHandles } from "./bridge.ts";
+import { callbacks } from "./callbacks.ts";
 import { cryptoStubs } from "./crypto-stubs.ts";
 import { fetchStub } from "./fetch-stub.ts";
 import { fsStubs } from "./fs-stubs.ts";
@@ -15,6 +16,7 @@ import { wasmUse } from "./wasm-use.ts";
 
 const ROOMS = {
   keep,
+  callbacks,
   answers,
   reading,
   fsStubs,
@@ -36,6 +38,7 @@ function assemble(
   limits: { readonly maxText: number },
 ): GuestHandles {
   const kept = rooms.keep();
+  const callbacks = rooms.callbacks(bridge, kept);
   const answers = rooms.answers(bridge, kept);
   const reading = rooms.reading(kept, limits);
   const { fs, promises } = rooms.fsStubs(kept, answers, reading);
@@ -44,12 +47,19 @@ function assemble(
     __proto__: null,
     "node:fs": fs,
     "node:fs/promises": promises,
-    "node:child_process": rooms.processStubs(kept, answers, reading),
+    "node:child_process": rooms.processStubs(kept, callbacks, answers, reading),
     "node:crypto": crypto.module,
   };
   const modules = rooms.modulesStub(kept, answers, reading, rooms.namespaces(kept), builtins);
   const values = { plain: rooms.plainValues(kept, limits), mayNotHoldModule: rooms.wasmUse(kept) };
-  const { shown, offered, ...posts } = rooms.globals(bridge, kept, answers, values, limits);
+  const { shown, offered, ...posts } = rooms.globals(
+    bridge,
+    kept,
+    callbacks,
+    answers,
+    values,
+    limits,
+  );
   const runs = rooms.runner(bridge, kept, answers, shown, values, limits);
 
   const fetch = rooms.fetchStub(kept, answers, reading);
@@ -63,7 +73,23 @@ function assemble(
   for (const name in all) kept.own(kept.realm, name, all[name]);
   kept.own(Math, "random", crypto.random);
 
-  return { ...runs, ...posts, settle: answers.settle };
+  let ended = 0;
+  /** What is thrown out of an entry itself is never the guest's: the cell can tell by this count. */
+  const counted =
+    <Args extends unknown[]>(entry: (...args: Args) => void) =>
+    (...args: Args): void => {
+      kept.apply(entry as (...args: unknown[]) => void, undefined, args);
+      ended += 1;
+    };
+  return {
+    ...runs,
+    ...posts,
+    run: counted(runs.run),
+    call: counted(runs.call),
+    fire: counted(posts.fire),
+    settle: counted(answers.settle),
+    ended: () => ended,
+  };
 }
 
 /**
