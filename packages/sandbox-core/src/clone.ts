@@ -1,8 +1,15 @@
-import { DefaultDeserializer, serialize } from "node:v8";
+import { types } from "node:util";
+import { DefaultDeserializer, DefaultSerializer } from "node:v8";
 
-/** A value as structured clone carries it. Throws for what it cannot, a function for one. */
+/**
+ * A value as structured clone carries it. Throws for what it cannot, a function for one, or a view of memory that is shared,
+ * which another process cannot share.
+ */
 export function encodeClone(value: unknown): Buffer {
-  return serialize(value);
+  const writer = new NamingSerializer();
+  writer.writeHeader();
+  writer.writeValue(value);
+  return writer.releaseBuffer();
 }
 
 /**
@@ -17,6 +24,19 @@ export function decodeClone(bytes: Uint8Array): unknown {
   const reader = new CopyingDeserializer(bytes);
   reader.readHeader();
   return reader.readValue();
+}
+
+const baseWriter = DefaultSerializer.prototype as unknown as {
+  _writeHostObject(this: DefaultSerializer, view: NodeJS.ArrayBufferView): void;
+};
+
+/** Node's own takes a copy of shared memory, without a word. */
+class NamingSerializer extends DefaultSerializer {
+  _writeHostObject(view: NodeJS.ArrayBufferView): void {
+    if (ArrayBuffer.isView(view) && types.isSharedArrayBuffer(view.buffer))
+      throw new TypeError("a view of a SharedArrayBuffer could not be cloned.");
+    baseWriter._writeHostObject.call(this, view);
+  }
 }
 
 const base = DefaultDeserializer.prototype as unknown as {

@@ -19,6 +19,9 @@ const NAMED: readonly (readonly [string, RegExp])[] = [
   ["new Map([[1, /a/]])", /RegExp/],
   ["new ArrayBuffer(8, { maxByteLength: 16 })", /resizable/i],
   ["new SharedArrayBuffer(8)", /SharedArrayBuffer/],
+  ["new Uint8Array(new SharedArrayBuffer(8))", /a view of a SharedArrayBuffer/],
+  ["({ deep: [new DataView(new SharedArrayBuffer(8))] })", /deep\.0 is a view of a SharedArrayB/],
+  ["new Set([new Int32Array(new SharedArrayBuffer(8), 4)])", /a view of a SharedArrayBuffer/],
   ["[() => 1]", /function|=>/i],
   ["({ method() {} })", /function|method/i],
   ["[Symbol('s')]", /symbol/i],
@@ -39,9 +42,9 @@ const COPIED: readonly (readonly [string, unknown])[] = [
   ["Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true } })", { own: 2 }],
   ["Object.freeze({ a: Object.freeze([1]) })", { a: [1] }],
   ["({ [Symbol('s')]: 1, a: 2 })", { a: 2 }],
-  // A view travels with the bytes that it shows, whatever they lie in.
+  // A view travels with the bytes that it shows, whether or not the buffer could grow.
   ["new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }))", new Uint8Array(8)],
-  ["new Uint8Array(new SharedArrayBuffer(8))", new Uint8Array(8)],
+  ["({ get a() { return new Uint8Array([1, 2, 3]).subarray(1) } })", { a: new Uint8Array([2, 3]) }],
   ["() => 1", undefined],
   ["(function named() {})", undefined],
   ["class A {}", undefined],

@@ -18,6 +18,7 @@ export function plainValues(
     eachOf,
     hasOwn,
     isArray,
+    isView,
     MapOf,
     own,
     ownKeys,
@@ -25,6 +26,7 @@ export function plainValues(
     slice,
     tagged,
     TypeError,
+    viewedBy,
   }: Kept,
   limits: { readonly maxText: number },
 ) {
@@ -56,6 +58,11 @@ export function plainValues(
     const kind = slice(tagged(value), 8, -1);
     for (let index = 0; index < barred.length; index++)
       if (kind === barred[index]) fail(path, `a ${kind}`);
+    if (isView(value)) {
+      if (tagged(viewedBy(value)) === "[object SharedArrayBuffer]")
+        fail(path, "a view of a SharedArrayBuffer");
+      return value;
+    }
     const met: Met = { made: value, isUsed: false, isDone: false };
     seen.set(value, met);
     let isChanged = false;
