@@ -1,6 +1,6 @@
 // A host whose cells are taken over, as a process of its own: prints what it saw as JSON. Arguments: fast or processes, the
-// number of scripts, the seed, and `survey` to go on after a failure and tell of each kind of it once, or `control` for cells
-// that only answer.
+// number of scripts, the seed, `survey` to go on after a failure and tell of each kind of it once, or `control` for cells that
+// only answer, and how many cells play at once at most: 12, and more in a long run, since most of a script is waiting.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import path from "node:path";
@@ -19,12 +19,14 @@ import { TakenCells } from "./taken-cells.ts";
 
 /** Longest that the host's loop may stand, milliseconds. */
 const MAX_STALL_MS = 50;
-/** Scripts that are played at once, each in its own cell. */
-const AT_ONCE = 12;
 /** After so many batches a neighbour spins, and must be ended at its time. */
 const LIMIT_EVERY = 40;
 /** After so many batches it is seen what the host holds, to be compared at the end. */
 const WARM_UP = 10;
+
+const [, , mode = "fast", count = "100", seed = "1", survey = "", atOnce = "12"] = process.argv;
+/** Most scripts that are played at once, each in its own cell. */
+const AT_ONCE = Number(atOnce);
 
 const POLICY = {
   version: 1,
@@ -36,10 +38,9 @@ const POLICY = {
     { id: "api", effect: "allow", capability: "network", hosts: ["a.example.com:443"] },
     { id: "id", effect: "allow", capability: "subprocess", commands: ["/usr/bin/id"] },
   ],
-  limits: { cpu_ms: 5000, wall_ms: 200, memory_mib: 64, calls: 1000 },
+  limits: { cpu_ms: 5000, wall_ms: Math.max(200, AT_ONCE * 10), memory_mib: 64, calls: 1000 },
 };
 
-const [, , mode = "fast", count = "100", seed = "1", survey] = process.argv;
 process.on("unhandledRejection", (error) => {
   console.error("unhandled", error);
   process.exit(3);
@@ -81,7 +82,7 @@ const result = await fc.check(
       try {
         await together(some);
       } catch (error) {
-        if (survey === undefined) throw error;
+        if (survey === "") throw error;
         const kind = String(error).replaceAll(/\d+/g, "N").slice(0, 300);
         surveyed[kind] ??= { times: 0, example: some };
         surveyed[kind].times += 1;
