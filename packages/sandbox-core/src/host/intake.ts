@@ -16,6 +16,7 @@ export interface IntakeOptions {
 
 /** Takes the frames of one channel of a cell, in the host's share of the loop; what it cannot take yet waits in the kernel. */
 export class Intake implements Source {
+  readonly isReader = false;
   readonly #stream: Duplex;
   readonly #options: IntakeOptions;
   readonly #reader: FrameReader;

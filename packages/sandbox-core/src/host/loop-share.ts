@@ -12,26 +12,70 @@ const UNCOUNTED_MS = 1;
 /** Most frames of one channel before another has its turn. */
 const FRAMES_AT_ONCE = 64;
 
-/** A channel that has frames to be taken. */
+/** A channel that has frames to be taken, or a cell whose messages are read. */
 export interface Source {
-  /** Takes one frame. False where there is none, or none may be taken now: it says so again when there is. */
+  /** Readers have turns of their own: a flood on the channels does not keep them waiting. */
+  readonly isReader: boolean;
+  /** Takes one frame, or decodes one message. False where there is none, or none may be taken now: it says so again when there is. */
   takeOne(): boolean;
 }
 
-/** Shares the host's loop among the channels of all cells, in turns: however much a cell sends, timers and others go on. */
-class LoopShare {
+/** Sources that wait for their turn, in its order. */
+class Line {
   readonly #waiting: Source[] = [];
   readonly #isWaiting = new Set<Source>();
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  has(source: Source): boolean {
+    return this.#isWaiting.has(source);
+  }
+
+  add(source: Source): void {
+    this.#waiting.push(source);
+    this.#isWaiting.add(source);
+  }
+
+  next(): Source | undefined {
+    const source = this.#waiting.shift();
+    if (source !== undefined) this.#isWaiting.delete(source);
+    return source;
+  }
+}
+
+/**
+ * Shares the host's loop among the channels of all cells, and the readers of their messages, in turns: however much a cell
+ * sends, timers and others go on.
+ */
+class LoopShare {
+  readonly #channels = new Line();
+  readonly #readers = new Line();
   #spentMs = 0;
   #isScheduled = false;
+  #isReadersTurn = false;
 
   /** Takes what may be taken in this turn at once, and the rest in turns to come. False where something is left for those. */
   offer(source: Source): boolean {
-    if (this.#isWaiting.has(source)) return false;
-    const isServed = this.#waiting.length === 0 && this.#serve(source);
-    if (!isServed) this.#wait(source);
+    const line = this.#lineOf(source);
+    if (line.has(source)) return false;
+    const isServed = line.length === 0 && this.#serve(source);
+    if (!isServed) line.add(source);
     if (!isServed || this.#spentMs > UNCOUNTED_MS) this.#schedule();
     return isServed;
+  }
+
+  /** Takes what there is in turns to come. */
+  enlist(source: Source): void {
+    const line = this.#lineOf(source);
+    if (line.has(source)) return;
+    line.add(source);
+    this.#schedule();
+  }
+
+  #lineOf({ isReader }: Source): Line {
+    return isReader ? this.#readers : this.#channels;
   }
 
   /** True where the source has no more for now. */
@@ -50,11 +94,6 @@ class LoopShare {
     return isEmpty;
   }
 
-  #wait(source: Source): void {
-    this.#waiting.push(source);
-    this.#isWaiting.add(source);
-  }
-
   /** Also where nothing waits: what was spent in one turn does not count in the next. */
   #schedule(): void {
     if (this.#isScheduled) return;
@@ -65,13 +104,14 @@ class LoopShare {
   #turn(): void {
     this.#isScheduled = false;
     this.#spentMs = 0;
-    for (let left = this.#waiting.length; left > 0 && this.#spentMs < TURN_MS; left--) {
-      const source = this.#waiting.shift();
-      if (source === undefined) break;
-      this.#isWaiting.delete(source);
-      if (!this.#serve(source)) this.#wait(source);
+    this.#isReadersTurn =
+      this.#readers.length > 0 && (this.#channels.length === 0 || !this.#isReadersTurn);
+    const line = this.#isReadersTurn ? this.#readers : this.#channels;
+    for (let left = line.length; left > 0 && this.#spentMs < TURN_MS; left--) {
+      const source = line.next();
+      if (source !== undefined && !this.#serve(source)) line.add(source);
     }
-    if (this.#waiting.length > 0) this.#schedule();
+    if (this.#channels.length > 0 || this.#readers.length > 0) this.#schedule();
   }
 }
 

@@ -1,6 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-
 import { decodeClone } from "../clone.ts";
+import { loopShare, type Source } from "./loop-share.ts";
 
 /** Most messages of one cell that wait for a reader, and most bytes of theirs. */
 const MAX_WAITING = 10_000;
@@ -12,20 +11,22 @@ const MAX_WAITING_BYTES_OF_ALL = 256 * 1024 * 1024;
 /** What a message takes beside its own bytes. */
 const MESSAGE_BYTES = 256;
 
-/** How long messages may be decoded, and read, in one turn of the host's loop, milliseconds. */
-const TURN_MS = 10;
+/** A message for a reader; undefined where none will come any more. */
+type Read = { readonly value: unknown } | undefined;
 
 let bytesOfAll = 0;
 
 /**
  * What a guest posted, in order; each message goes to one reader. Ends with the cell. A message is kept as the bytes that it came
- * in, which are what the guest paid for, and decoded when it is read.
+ * in, which are what the guest paid for, and decoded when it is read: in the host's share of the loop, since the readers of many
+ * cells may go on in one turn.
  */
-export class Messages {
+export class Messages implements Source {
+  readonly isReader = true;
   #waiting: Buffer[] = [];
   #first = 0;
   #bytes = 0;
-  #wakes: (() => void)[] = [];
+  readonly #readers: ((read: Read) => void)[] = [];
   #ended = false;
   readonly #onWait: (waits: boolean) => void;
   readonly #onBroken: (error: unknown) => void;
@@ -54,7 +55,8 @@ export class Messages {
     kept.set(message);
     this.#waiting.push(kept);
     this.#account(bytes);
-    this.#wakes.shift()?.();
+    // Not at once: it came in a turn of the cell's channel.
+    if (this.#readers.length > 0) loopShare.enlist(this);
     return true;
   }
 
@@ -63,34 +65,48 @@ export class Messages {
     if (this.#ended) return;
     this.#ended = true;
     bytesOfAll -= this.#bytes;
-    for (const wake of this.#wakes.splice(0)) wake();
+    if (this.#waiting.length === 0) this.#tellReaders();
   }
 
   async *read(): AsyncGenerator<unknown, void, undefined> {
-    let begun = performance.now();
-    for (;;) {
-      for (let message = this.#next(); message !== undefined; message = this.#next()) {
-        let value: unknown;
-        try {
-          value = decodeClone(message);
-        } catch (error) {
-          this.#onBroken(error);
-          continue;
-        }
-        yield value;
-        // A reader that waits for nothing else would keep the loop until all are read.
-        if (performance.now() - begun < TURN_MS) continue;
-        await nextTurn();
-        begun = performance.now();
-      }
-      if (this.#ended) return;
-      this.#onWait(true);
-      await new Promise<void>((resolve) => {
-        this.#wakes.push(resolve);
-      });
+    for (let read = await this.#take(); read !== undefined; read = await this.#take())
+      yield read.value;
+  }
+
+  async #take(): Promise<Read> {
+    if (this.#ended && this.#waiting.length === 0) return undefined;
+    const { promise, resolve } = Promise.withResolvers<Read>();
+    this.#readers.push(resolve);
+    if (this.#waiting.length > 0) loopShare.offer(this);
+    this.#onWait(true);
+    try {
+      return await promise;
+    } finally {
       this.#onWait(false);
-      begun = performance.now();
     }
+  }
+
+  /** Decodes the next message for the reader that has waited longest. */
+  takeOne(): boolean {
+    if (this.#readers.length === 0) return false;
+    const message = this.#next();
+    if (message === undefined) {
+      if (this.#ended) this.#tellReaders();
+      return false;
+    }
+    let value: unknown;
+    try {
+      value = decodeClone(message);
+    } catch (error) {
+      this.#onBroken(error);
+      return true;
+    }
+    this.#readers.shift()?.({ value });
+    return true;
+  }
+
+  #tellReaders(): void {
+    for (const reader of this.#readers.splice(0)) reader(undefined);
   }
 
   #next(): Buffer | undefined {
