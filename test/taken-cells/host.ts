@@ -1,6 +1,7 @@
 // A host whose cells are taken over, as a process of its own: prints what it saw as JSON. Arguments: fast or processes, the
 // number of scripts, the seed, `survey` to go on after a failure and tell of each kind of it once, or `control` for cells that
-// only answer, and how many cells play at once at most: 12, and more in a long run, since most of a script is waiting.
+// only answer, how many cells play at once at most, and their wall limit in milliseconds: more of both in a long run, since most of
+// a script is waiting.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import path from "node:path";
@@ -24,7 +25,8 @@ const LIMIT_EVERY = 40;
 /** After so many batches it is seen what the host holds, to be compared at the end. */
 const WARM_UP = 10;
 
-const [, , mode = "fast", count = "100", seed = "1", survey = "", atOnce = "12"] = process.argv;
+const [, , mode = "fast", count = "100", seed = "1", survey = "", atOnce = "12", wallMs = "200"] =
+  process.argv;
 /** Most scripts that are played at once, each in its own cell. */
 const AT_ONCE = Number(atOnce);
 
@@ -38,7 +40,7 @@ const POLICY = {
     { id: "api", effect: "allow", capability: "network", hosts: ["a.example.com:443"] },
     { id: "id", effect: "allow", capability: "subprocess", commands: ["/usr/bin/id"] },
   ],
-  limits: { cpu_ms: 5000, wall_ms: Math.max(200, AT_ONCE * 10), memory_mib: 64, calls: 1000 },
+  limits: { cpu_ms: 5000, wall_ms: Number(wallMs), memory_mib: 64, calls: 1000 },
 };
 
 process.on("unhandledRejection", (error) => {
