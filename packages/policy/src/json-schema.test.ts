@@ -85,6 +85,7 @@ describe("an editor with the schema", () => {
       "paths",
       "hosts",
       "commands",
+      "reads",
       "modules",
       "other",
     );

@@ -109,6 +109,8 @@ const TOP_KEYS = ["version", "name", "rules", "limits"];
 /** For editors; not among the keys that a message lists, because no policy needs it. */
 const SCHEMA_KEY = "$schema";
 const RULE_KEYS = ["id", "effect", "capability", "operations"];
+/** Only commands are processes of their own, which the kernel may let read more. */
+const READS_KEY = "reads";
 const SCOPES = Object.entries(SCOPE_KEYS) as [GuardedCapability, string][];
 
 function unknownKey(
@@ -124,7 +126,11 @@ function unknownKey(
       ? TOP_KEYS
       : path[0] === "limits"
         ? LIMIT_NAMES
-        : [...RULE_KEYS, ...(own === undefined ? [] : [own])];
+        : [
+            ...RULE_KEYS,
+            ...(own === undefined ? [] : [own]),
+            ...(own === SCOPE_KEYS.subprocess ? [READS_KEY] : []),
+          ];
   const owner = path[0] === "rules" ? SCOPES.find(([, scope]) => scope === key)?.[0] : undefined;
   if (owner !== undefined) {
     const instead = own === undefined ? "has no scope" : `has "${own}"`;

@@ -257,6 +257,11 @@ __proto__: { a: 1 }
     [{ capability: "subprocess", commands: ["git"] }, /\/usr\/bin\/git/],
     [{ capability: "subprocess", commands: ["/usr/bin/*"] }, /wildcard/],
     [{ capability: "subprocess", commands: ["/usr/bin/../x"] }, /"\.\." segment/],
+    [{ capability: "subprocess", commands: ["/bin/a"], reads: ["etc"] }, /is relative/],
+    [{ capability: "subprocess", commands: ["/bin/a"], reads: [] }, /leave "reads" out/],
+    [{ capability: "subprocess", commands: ["/bin/a"], raeds: ["/a"] }, /did you mean "reads"/],
+    [{ capability: "subprocess", effect: "deny", reads: ["/a"] }, /on the rule that allows them/],
+    [{ capability: "filesystem", paths: ["/a"], reads: ["/a"] }, /unknown key "reads"/],
     [{ capability: "import", modules: ["./x"] }, /no module name/],
     [
       { capability: "import", modules: ["file:tmp/x.mjs"] },
@@ -269,6 +274,18 @@ __proto__: { a: 1 }
   ])("%j is refused", (rule, message) => {
     const issues = mistakesOf({ ...minimal, rules: [{ id: "a", effect: "allow", ...rule }] });
     expect(issues.map((issue) => issue.message).join("\n")).toMatch(message);
+  });
+
+  test("what commands may read besides is part of the rule and of the hash, and no scope", () => {
+    const rule = { id: "c", effect: "allow", capability: "subprocess", commands: ["/bin/cat"] };
+    const plain = parsePolicy({ ...minimal, rules: [rule] });
+    const reading = parsePolicy({ ...minimal, rules: [{ ...rule, reads: ["/etc/x", "/srv/**"] }] });
+    expect(reading.rules[0]?.reads).toEqual(["/etc/x", "/srv/**"]);
+    expect(reading.hash).not.toBe(plain.hash);
+    const read = { capability: "filesystem", operation: "read", target: "/etc/x" } as const;
+    expect(decide(reading, read)).toMatchObject({ effect: "deny", reason: "no_rule" });
+    const exec = { capability: "subprocess", operation: "exec", target: "/srv/x" } as const;
+    expect(decide(reading, exec).effect).toBe("deny");
   });
 
   test("has no more mistakes listed than it has", () => {

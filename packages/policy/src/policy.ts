@@ -12,6 +12,11 @@ export interface Rule {
   readonly hosts?: readonly string[];
   /** subprocess: absolute commands. */
   readonly commands?: readonly string[];
+  /**
+   * subprocess: absolute glob patterns of what the kernel lets the commands read beside what the guest may and what programs need to
+   * start. It is no scope: the broker grants a guest nothing by it.
+   */
+  readonly reads?: readonly string[];
   /** import: module names. */
   readonly modules?: readonly string[];
 }

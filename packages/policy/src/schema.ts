@@ -98,12 +98,40 @@ const scoped = <T extends z.ZodObject>(key: ScopeKey, rule: T): T =>
       then: { required: [key] },
     });
 
+/** A key that means something in an allow rule only. */
+const allowing = <T extends z.ZodObject>(key: string, why: string, rule: T): T =>
+  rule
+    .refine((value) => value["effect"] !== "deny" || value[key] === undefined, {
+      path: [key],
+      error: `is of no use here: ${why}`,
+      when: ({ value }) => typeof value === "object" && value !== null,
+    })
+    .meta({
+      ...rule.meta(),
+      else: { properties: { [key]: false } },
+    });
+
 const PolicyRule = z.discriminatedUnion("capability", [
   scoped("paths", z.strictObject({ ...common("filesystem"), paths: scope("paths", Path) })),
   scoped("hosts", z.strictObject({ ...common("network"), hosts: scope("hosts", Host) })),
-  scoped(
-    "commands",
-    z.strictObject({ ...common("subprocess"), commands: scope("commands", Command) }),
+  allowing(
+    "reads",
+    "commands of a deny rule do not run; write it on the rule that allows them",
+    scoped(
+      "commands",
+      z.strictObject({
+        ...common("subprocess"),
+        commands: scope("commands", Command),
+        reads: z
+          .array(Path)
+          .min(1, { error: 'is empty; leave "reads" out where its commands need no more' })
+          .max(MAX_PATTERNS)
+          .exactOptional()
+          .describe(
+            "What the kernel lets the rule's commands read, beside the programs themselves. Grants the guest nothing.",
+          ),
+      }),
+    ),
   ),
   scoped("modules", z.strictObject({ ...common("import"), modules: scope("modules", Module) })),
   z.strictObject(common("random")),

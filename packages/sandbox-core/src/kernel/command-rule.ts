@@ -1,7 +1,9 @@
 import { decide, type Policy, type Rule } from "@pyisolate/policy";
 
+import { commandReads } from "./command-reads.ts";
 import type { Disk } from "./disk.ts";
 import { opposing, type RuleOutcome } from "./planned-rule.ts";
+import { grantsOf } from "./program-files.ts";
 import { type Grant, RIGHTS } from "./rights.ts";
 
 /** What stands for any command in a policy. */
@@ -25,14 +27,20 @@ export function isAnyCommand(rule: Rule): boolean {
 export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
   const denies = opposing(policy, rule);
   if (denies.some(isAnyCommand)) return { hold: "exact", notes: [] };
+  const reads = commandReads(policy, rule, disk);
   if (isAnyCommand(rule)) {
     const notes = denies.map(
       ({ id }) => `what the rule ${id} denies: Landlock takes nothing out of a tree`,
     );
     return {
       hold: "wider",
-      notes: ["to execute a program is to read it, so any file can be read", SETS_MODES, ...notes],
-      paths: [{ path: "/", rights: EXECUTED }, DEV_NULL],
+      notes: [
+        "to execute a program is to read it, so any file can be read",
+        SETS_MODES,
+        ...notes,
+        ...reads.notes,
+      ],
+      paths: [{ path: "/", rights: EXECUTED }, DEV_NULL, ...reads.paths],
       commands: "all",
     };
   }
@@ -58,20 +66,20 @@ export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome
     notes.push(
       "the kernel sees no arguments; what a command needs to load can be read and, through the system's loader, run",
       SETS_MODES,
+      ...reads.notes,
     );
   }
   return {
     hold: commands.size > 0 ? "wider" : isMissing ? "nothing there" : "exact",
     notes,
-    paths: commands.size === 0 ? [] : [...[...commands].flatMap(grantsOf), DEV_NULL],
+    paths:
+      commands.size === 0
+        ? []
+        : [
+            ...[...commands].flatMap((command) => grantsOf(disk.filesOf(command))),
+            DEV_NULL,
+            ...reads.paths,
+          ],
     commands: [...commands],
   };
-
-  function grantsOf(command: string): Grant[] {
-    const { executed, read } = disk.filesOf(command);
-    return [
-      ...executed.map((path) => ({ path, rights: EXECUTED })),
-      ...read.map((path) => ({ path, rights: RIGHTS.read_file })),
-    ];
-  }
 }

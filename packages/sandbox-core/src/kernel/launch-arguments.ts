@@ -1,5 +1,5 @@
 import type { KernelPlan } from "./plan.ts";
-import type { ProgramFiles } from "./program-files.ts";
+import { grantsOf, type ProgramFiles } from "./program-files.ts";
 import { type Grant, isWithin, RIGHTS } from "./rights.ts";
 
 /** The form of a launcher's arguments that this version speaks: `PROTOCOL` of `packages/launcher/src/plan.h`. */
@@ -49,10 +49,7 @@ export interface Launch {
  */
 export function launchArguments(launch: Launch): string[] {
   const { plan, own, abi, parent, descriptors, user, canaries, program } = launch;
-  const readable: Grant[] = [
-    ...own.executed.map((path) => ({ path, rights: RIGHTS.execute | RIGHTS.read_file })),
-    ...own.read.map((path) => ({ path, rights: RIGHTS.read_file })),
-  ];
+  const readable = grantsOf(own);
   const canary = canaries.find((file) => !isReadable(file, [...plan.paths, ...readable]));
   const args = [
     String(LAUNCHER_PROTOCOL),

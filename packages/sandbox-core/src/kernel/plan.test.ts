@@ -319,6 +319,45 @@ test("a command brings what it loads, and is wider by that", () => {
   ]);
 });
 
+test.each<[string, object[], string, number | undefined]>([
+  ["/a/**", [], "native code in the cell can as well", RIGHTS.read_file | RIGHTS.read_dir],
+  ["/c", [], "native code in the cell can as well", RIGHTS.read_file],
+  ["/a", [], "the list of it alone, and of every directory below it", RIGHTS.read_dir],
+  ["/a/*/c", [], "all of /a is granted", RIGHTS.read_file | RIGHTS.read_dir],
+  ["/a/missing", [], "is not there", undefined],
+  ["/link/a", [], "symlink: write the real path", undefined],
+  [
+    "/a/**",
+    [{ effect: "deny", operations: ["read"], paths: ["/a/**"] }],
+    "r1 denies it",
+    undefined,
+  ],
+  [
+    "/a/**",
+    [{ effect: "deny", operations: ["read"], paths: ["**/.env"] }],
+    "what the rule r1 denies below /a",
+    RIGHTS.read_file | RIGHTS.read_dir,
+  ],
+])("a command's reads of %s with %j: %s", (pattern, denies, note, rights) => {
+  const rule = { capability: "subprocess", commands: ["/bin/x"], reads: [pattern] };
+  const { hold, notes, paths } = holdOf(rule, ...denies);
+  expect(hold).toBe("wider");
+  expect(notes.join("\n")).toContain(note);
+  const tree = pattern.replace(/\/\*.*$/, "");
+  expect(paths.find(({ path }) => path === tree)?.rights).toBe(rights);
+});
+
+test("what a command may read is granted to no cell in which no command runs", () => {
+  const { paths } = holdOf(
+    { capability: "subprocess", commands: ["/bin/x"], reads: ["/c"] },
+    {
+      effect: "deny",
+      capability: "subprocess",
+    },
+  );
+  expect(paths).toEqual([]);
+});
+
 test("any command means that any file can be read, and the plan says it", () => {
   const { hold, notes, paths } = holdOf({ capability: "subprocess", commands: ["*"] });
   expect([hold, notes]).toEqual([

@@ -38,12 +38,18 @@ test("a person reads rule by rule what the kernel holds, and then all that it le
         paths: ["**/.env"],
       },
       { id: "api", effect: "allow", capability: "network", hosts: ["api.example.com:443"] },
-      { id: "git", effect: "allow", capability: "subprocess", commands: ["/usr/bin/git"] },
+      {
+        id: "git",
+        effect: "allow",
+        capability: "subprocess",
+        commands: ["/usr/bin/git"],
+        reads: ["/srv/data/**"],
+      },
       { id: "rng", effect: "allow", capability: "random" },
     ],
   });
   expect(printKernelPlan(kernelPlan(policy, disk))).toMatchInlineSnapshot(`
-    "Kernel plan of the policy plugins (2353ca0af22d4c30)
+    "Kernel plan of the policy plugins (1e6140937fe0ce4f)
 
       data    allow filesystem: exact
       texts   allow filesystem: wider
@@ -56,6 +62,8 @@ test("a person reads rule by rule what the kernel holds, and then all that it le
       git     allow subprocess: wider
               - the kernel sees no arguments; what a command needs to load can be read and, through the system's loader, run
               - commands set modes and times, so the cell can of every file that its user owns
+              - reads /srv/data/**: native code in the cell can as well
+              - what the rule dotenv denies below /srv/data: Landlock takes nothing out of a tree
       rng     allow random: broker only
               - the kernel gives random numbers to every process
 

@@ -3,6 +3,7 @@ import { arch } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 
 import { elfNeeds } from "./elf.ts";
+import { type Grant, RIGHTS } from "./rights.ts";
 
 /** The files that a program cannot start without, by their real paths. */
 export interface ProgramFiles {
@@ -54,6 +55,14 @@ export function programFiles(program: string, cache: LibraryCache = loaderCache(
   const list = read.size > 0 ? realPath(LOADER_CACHE) : null;
   if (list !== null) read.add(list);
   return { executed: [...executed], read: [...read] };
+}
+
+/** What it takes to execute programs: the kernel reads what it executes, and asks for both rights. */
+export function grantsOf({ executed, read }: ProgramFiles): Grant[] {
+  return [
+    ...executed.map((path) => ({ path, rights: RIGHTS.execute | RIGHTS.read_file })),
+    ...read.map((path) => ({ path, rights: RIGHTS.read_file })),
+  ];
 }
 
 /** The libraries of a library, or of an addon such as a `.node` file. */
