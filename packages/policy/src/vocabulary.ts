@@ -42,6 +42,8 @@ export const DENIAL_REASONS = [
   "limit",
   /** The kernel layer refused. */
   "kernel",
+  /** The kernel layer refused, by a plan older than the policy or the disk: the next cell is let through. */
+  "stale",
   /** A control operation with a wrong token. */
   "auth",
   /** The cell had ended. */
