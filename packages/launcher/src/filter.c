@@ -204,8 +204,10 @@ static void numbered(const struct plan *plan) {
   else ALLOW_WHERE(__NR_fcntl, 1, 0, 1, 2, 3, 4, 1030);
   // TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. Others forge a terminal's input or set a file's attributes.
   ALLOW_WHERE(__NR_ioctl, 1, 0x5401, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451);
-  // SET_PDEATHSIG, GET_DUMPABLE, SET_DUMPABLE, SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ, GET_NO_NEW_PRIVS, SET_VMA.
-  ALLOW_WHERE(__NR_prctl, 0, 1, 3, 4, 15, 16, 21, 23, 39, 0x53564d41);
+  // GET_DUMPABLE, SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ, GET_NO_NEW_PRIVS, SET_VMA; with commands also SET_DUMPABLE, by which
+  // those that hold secrets guard them. Not SET_PDEATHSIG: a cell could take back that it ends with its host.
+  if (plan->commands) ALLOW_WHERE(__NR_prctl, 0, 3, 4, 15, 16, 21, 23, 39, 0x53564d41);
+  else ALLOW_WHERE(__NR_prctl, 0, 3, 15, 16, 21, 23, 39, 0x53564d41);
 }
 
 /** All other calls, by runs of equal verdicts: a few hundred instructions, which the kernel keeps as a table of its own. */

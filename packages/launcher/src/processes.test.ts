@@ -148,6 +148,8 @@ const REFUSALS: readonly Call[] = [
   ["listmount", "b:32", "b:512", 64, 0],
   ["mincore", "b:4096", 4096, "b:1"],
   ["prctl", 0x59616d61, -1],
+  ["prctl", 1, 0],
+  ["prctl", 4, 0],
   ["prctl", 35, 1, 0, 0, 0],
   ["prctl", 22, 1, 0],
   ["fcntl", 1, 8, process.pid],
@@ -163,6 +165,17 @@ test("what reaches other processes or passes by the filter is refused with the e
   expect(REFUSALS.map((call, at) => [call[0], results[at]])).toEqual(
     REFUSALS.map(([name]) => [name, REFUSED]),
   );
+});
+
+test("with commands, neither the cell nor a command takes back that it ends with its host", async () => {
+  const { results } = await probe.run(
+    ["commands=1"],
+    [
+      ["prctl", 1, 0],
+      ["prctl", 4, 1],
+    ],
+  );
+  expect(results).toEqual([REFUSED, 0]);
 });
 
 test("a system call that is newer than the launcher is one that the kernel has not got", async () => {
