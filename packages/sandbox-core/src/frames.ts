@@ -47,6 +47,8 @@ export const Frame = {
 /** What a fresh cell process is told, once. JSON. */
 export interface Start {
   readonly memoryMib: number;
+  /** The trees in which the kernel lets this cell write, by the plan's names; left out where there is no use in them. */
+  readonly writable?: readonly string[];
   /** PEM certificates that `fetch` trusts beside the built-in ones. */
   readonly ca: string | null;
 }
@@ -70,14 +72,20 @@ export interface Call extends CallLimits {
 }
 
 /**
- * What a guard of a confined cell saw when an operation failed that the broker had allowed.
+ * What a guard of a confined cell saw of the kernel's layer when it asked it, by trying.
  *
  * - `filter`: the errno that only our seccomp filter gives.
- * - `hook`: EACCES where Landlock is asked before ordinary permissions are.
+ * - `hook`: EACCES where Landlock is asked before ordinary permissions are: a connection, and a name that is made or removed.
+ * - `directory`: the same, where the name is a directory's.
  * - `differential`: EACCES, and access(2), which Landlock does not govern, says that ordinary permissions allow it.
+ * - `ended`: a command that was running has ended by SIGSYS, as our filter ends a process.
  */
-export const KERNEL_REFUSALS = ["filter", "hook", "differential"] as const;
+export const KERNEL_REFUSALS = ["filter", "hook", "directory", "differential", "ended"] as const;
 export type KernelRefusal = (typeof KERNEL_REFUSALS)[number];
+
+/** What a guard saw when it asked the kernel without doing anything, before the broker was asked; `passed`: it had no objection. */
+export const KERNEL_PROBES = ["passed", "hook", "directory", "differential"] as const;
+export type KernelProbe = (typeof KERNEL_PROBES)[number];
 
 /** What the cell asks the broker: keys are short, since this is the hot path. JSON. */
 export interface WireRequest {
@@ -93,6 +101,8 @@ export interface WireRequest {
   readonly bad?: string;
   /** It was allowed and tried, and this is how it looks as if the kernel's layer had refused it: a claim, which the host judges. */
   readonly k?: KernelRefusal;
+  /** What the kernel's layer says to it, asked beforehand and without an effect: a claim, too. Left out where it was not asked. */
+  readonly p?: KernelProbe;
 }
 
 /** The broker's answer. JSON. */

@@ -190,6 +190,7 @@ export class Cell {
       outputBytes,
       memoryBytes: this.#start.memoryMib * 1024 * 1024,
       ca: this.#start.ca,
+      writable: this.#start.writable,
     };
   }
 

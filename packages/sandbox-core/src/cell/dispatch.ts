@@ -1,5 +1,6 @@
 import { type WireRequest, type WireVerdict, MAX_REQUEST_TARGET } from "../frames.ts";
 import { GUEST_SURFACE, type GuestOperation } from "../surface.ts";
+import { IS_CONFINED } from "./confined.ts";
 import {
   type AskAgain,
   Failed,
@@ -44,7 +45,7 @@ export class Dispatch {
     try {
       prepared = this.#prepare(name, args, "sync", surroundings);
       asked = prepared.target;
-      const verdict = this.#broker.ask(this.#request(name, asked, execId));
+      const verdict = this.#broker.ask(this.#first(name, prepared, execId));
       // Not thrown: most requests of a guest that matters are refused, and an Error's stack costs more than the rest.
       if (!verdict.ok) return refused(verdict);
       demandInStep();
@@ -73,7 +74,7 @@ export class Dispatch {
     try {
       prepared = this.#prepare(name, args, "async", surroundings);
       asked = prepared.target;
-      const verdict = await this.#broker.askLater(this.#request(name, asked, execId));
+      const verdict = await this.#broker.askLater(this.#first(name, prepared, execId));
       if (!verdict.ok) return [refused(verdict), undefined];
       demandInStep();
       const again = this.#again(name, execId, (target) => (asked = target));
@@ -119,6 +120,13 @@ export class Dispatch {
   #request(name: string, target: string, execId: number): WireRequest {
     const { capability, operation } = GUEST_SURFACE[name as GuestOperation];
     return { c: capability, o: operation, t: target, x: execId };
+  }
+
+  /** What is asked first, with what the kernel says to it: nothing has been done yet, and where the broker refuses nothing will be. */
+  #first(name: string, prepared: Prepared, execId: number): WireRequest {
+    const request = this.#request(name, prepared.target, execId);
+    const p = IS_CONFINED ? prepared.probe?.() : undefined;
+    return p === undefined ? request : { ...request, p };
   }
 
   #malformed(name: string, error: Malformed, execId: number): WireRequest {

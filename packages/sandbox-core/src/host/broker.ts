@@ -8,14 +8,14 @@ import {
   type DenialEvent,
   denialEvent,
   type DenialSink,
-  type KernelEvidence,
   MAX_TARGET_LENGTH,
   type Operation,
   type Policy,
   type Verdict,
 } from "@pyisolate/policy";
 
-import type { KernelRefusal, WireVerdict } from "../frames.ts";
+import type { KernelProbe, KernelRefusal, WireVerdict } from "../frames.ts";
+import type { KernelWord } from "../kernel/evidence.ts";
 import type { CellKernel } from "./cell-kernel.ts";
 import { DenialTail } from "./denials.ts";
 import type { Lookup } from "./lookup-queue.ts";
@@ -46,8 +46,8 @@ interface Denial {
   readonly rule?: string;
   readonly reason?: DenialEvent["reason"];
   readonly broker?: Verdict;
-  /** What shows that the kernel refused it. */
-  readonly evidence?: KernelEvidence;
+  /** What the kernel's layer says to it; null where it was not asked. Called when the verdict has gone out. */
+  readonly kernel?: () => KernelWord | null;
 }
 
 /** A request in the policy's words. */
@@ -88,7 +88,7 @@ export class Broker {
     }
     const decision = decide(this.#authority.policy(), asked);
     if (request.refused !== null) this.#refused(asked, request.refused, decision, answer);
-    else if (decision.effect === "deny") this.deny({ ...asked, decision }, answer);
+    else if (decision.effect === "deny") this.#deny(asked, decision, request.probed, answer);
     else if (asked.capability !== "import") this.#allow(asked.capability, { ok: true }, answer);
     else this.#allow("import", this.#module(asked.target), answer);
   }
@@ -103,7 +103,7 @@ export class Broker {
     const before = this.#authority.policy();
     const decision = decide(before, asked);
     if (decision.effect === "deny") {
-      this.deny({ ...asked, decision }, answer);
+      this.#deny(asked, decision, null, answer);
       return;
     }
     const resolution = await this.#resolver.resolve(() => this.#authority.policy(), asked.target);
@@ -113,7 +113,7 @@ export class Broker {
     const now = this.#authority.policy();
     const again = now === before ? decision : decide(now, asked);
     if (again.effect === "deny") {
-      this.deny({ ...asked, decision: again }, answer);
+      this.#deny(asked, again, null, answer);
       return;
     }
     switch (resolution.kind) {
@@ -125,7 +125,7 @@ export class Broker {
         this.#allow("network", { ok: true, addresses: [], unresolved: resolution.code }, answer);
         break;
       case "refused":
-        this.deny({ ...asked, target: resolution.target, decision: resolution.decision }, answer);
+        this.#deny({ ...asked, target: resolution.target }, resolution.decision, null, answer);
         break;
     }
   }
@@ -138,6 +138,7 @@ export class Broker {
     const id = `${this.#instance}-${seq}`;
     const reason = decision?.reason ?? denial.reason ?? "no_rule";
     answer?.({ ok: false, capability, reason, id });
+    const word = denial.kernel?.() ?? null;
     const event = denialEvent({
       id,
       seq,
@@ -147,9 +148,8 @@ export class Broker {
       target: denial.target,
       policyRule: decision?.rule ?? denial.rule ?? DEFAULT_RULE,
       brokerDecision: denial.broker ?? "deny",
-      kernelDecision:
-        denial.evidence === undefined ? this.#authority.kernelVerdict(capability) : "deny",
-      kernelEvidence: denial.evidence ?? null,
+      kernelDecision: word?.verdict ?? this.#authority.kernelVerdict(capability),
+      kernelEvidence: word?.verdict === "deny" ? word.evidence : null,
       reason,
       nearestRule: decision?.nearestRule ?? null,
       policyName: policy.name,
@@ -166,18 +166,32 @@ export class Broker {
     this.#resolver.end();
   }
 
+  /** Refuses by the policy, with what the kernel says to it: whether the broker was the only barrier. */
+  #deny(
+    asked: Asked,
+    decision: Extract<Decision, { effect: "deny" }>,
+    probed: KernelProbe | null,
+    answer: Answer,
+  ): void {
+    this.deny({ ...asked, decision, kernel: () => this.#kernel.word(asked, probed) }, answer);
+  }
+
   /**
-   * An operation that was allowed has failed, and the cell claims that the kernel refused it. A denial where that can be shown; else
-   * the failure is the operation's own, which the guest is told.
+   * An operation that was allowed has failed, and the cell claims that the kernel refused it. A denial where that can be shown, and no
+   * alarm where the cell is only stale; else the failure is the operation's own, which the guest is told.
    */
   #refused(asked: Asked, seen: KernelRefusal, decision: Decision, answer: Answer): void {
-    const evidence = this.#kernel.evidence(asked, seen);
-    if (evidence === null) answer({ ok: true });
+    const refusal = this.#kernel.refusal(asked, seen);
+    if (refusal === null) {
+      answer({ ok: true });
+      return;
+    }
+    const kernel = (): KernelWord => ({ verdict: "deny", evidence: refusal.evidence });
     // The policy may have changed since the operation was allowed.
-    else if (decision.effect === "deny") this.deny({ ...asked, decision, evidence }, answer);
+    if (decision.effect === "deny") this.deny({ ...asked, decision, kernel }, answer);
     else {
-      const { rule } = decision;
-      this.deny({ ...asked, rule, reason: "kernel", broker: "allow", evidence }, answer);
+      const reason = refusal.isStale ? "stale" : "kernel";
+      this.deny({ ...asked, rule: decision.rule, reason, broker: "allow", kernel }, answer);
     }
   }
 

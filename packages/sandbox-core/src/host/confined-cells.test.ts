@@ -110,6 +110,16 @@ test("a taken cell that is confined reads, starts and signals nothing, and its h
   });
 });
 
+/** What a cell whose plan is too old is refused by: no alarm, by its reason. */
+const stale = (target: string): object => ({
+  target,
+  policyRule: "r",
+  reason: "stale",
+  brokerDecision: "allow",
+  kernelDecision: "deny",
+  kernelEvidence: "differential+ruleset",
+});
+
 describe("another plan", () => {
   test("makes live cells stale, and neither they nor waiting processes are handed out under it", async () => {
     using ground = grounds();
@@ -130,9 +140,13 @@ describe("another plan", () => {
 
     await supervisor.reloadPolicy(wide, "t");
     expect(old.stale).toBe(true);
-    // Its broker allows it by now, and its kernel does not: no denial, since nothing is wrong but its age.
-    expect(await rejectionOf(old.exec(read(ground.outside)))).toMatchObject({ name: "GuestError" });
-    expect(old.denialEvents()).toEqual([]);
+    // Its broker allows it by now, and its kernel does not: a record that says so, and that nothing is wrong but its age.
+    const target = join(ground.outside, "file");
+    expect(await rejectionOf(old.exec(read(ground.outside)))).toMatchObject({
+      name: "PolicyError",
+      denialEvent: stale(target),
+    });
+    expect(old.denialEvents()).toMatchObject([stale(target)]);
     const fresh = await supervisor.spawn("fresh");
     expect([await fresh.exec(read(ground.outside)), fresh.stale]).toEqual(["content", false]);
 
@@ -156,8 +170,8 @@ describe("another plan", () => {
     const old = await supervisor.spawn("old");
     mkdirSync(join(ground.outside, "later"));
     writeFileSync(file, "content");
-    expect(await rejectionOf(old.exec(source))).toMatchObject({ name: "GuestError" });
-    expect([old.stale, old.denialEvents()]).toEqual([true, []]);
+    expect(await rejectionOf(old.exec(source))).toMatchObject({ name: "PolicyError" });
+    expect([old.stale, old.denialEvents()]).toMatchObject([true, [stale(file)]]);
     const fresh = await supervisor.spawn("fresh");
     expect([await fresh.exec(source), fresh.stale]).toEqual(["content", false]);
   });

@@ -2,6 +2,7 @@ import type { Capability, Policy, Verdict } from "@pyisolate/policy";
 
 import { type Confined, Confinement } from "../kernel/confinement.ts";
 import { isSamePlan, type KernelPlan, kernelPlan } from "../kernel/plan.ts";
+import { RIGHTS } from "../kernel/rights.ts";
 import { CELL_FILES, isolateAddon } from "./cell-files.ts";
 import type { Plans } from "./cell-kernel.ts";
 import { CellStartError } from "./errors.ts";
@@ -13,6 +14,9 @@ const DESCRIPTORS = 5;
 /** How long a look at the disk is good for, milliseconds: a cell that is refused again and again does not make the host look each time. */
 const LOOK_MS = 1000;
 
+/** Most trees that a cell is told it may write in. */
+const MAX_WRITABLE = 256;
+
 /** The second layer of a supervisor: whether and how the kernel confines its cells. */
 export class KernelLayer implements Plans {
   readonly #isOff: boolean;
@@ -21,6 +25,8 @@ export class KernelLayer implements Plans {
   #policy: Policy;
   /** Of no use where no cell is confined. */
   #plan: KernelPlan | undefined;
+  /** The plan, made ready for its cells at the first of them. */
+  #confined: Confined | undefined;
   #lookedAt = 0;
 
   /**
@@ -53,13 +59,26 @@ export class KernelLayer implements Plans {
   get confined(): Confined | undefined {
     return this.#confinement === undefined || this.#plan === undefined
       ? undefined
-      : { confinement: this.#confinement, plan: this.#plan };
+      : (this.#confined ??= this.#confinement.confined(this.#plan));
+  }
+
+  /**
+   * The trees in which the next cell may write, for its questions to the kernel; undefined where it is not confined, and where they are so
+   * many that they would cost each cell its memory.
+   */
+  get writable(): readonly string[] | undefined {
+    const trees = this.confined?.held.paths.filter(
+      ({ rights }) => (rights & RIGHTS.write_file) !== 0,
+    );
+    return trees === undefined || trees.length > MAX_WRITABLE
+      ? undefined
+      : trees.map(({ path }) => path);
   }
 
   /** Holds for processes that start from now on. */
   use(policy: Policy): void {
     this.#policy = policy;
-    this.#plan = this.#confinement === undefined ? undefined : kernelPlan(policy);
+    this.#take(this.#confinement === undefined ? undefined : kernelPlan(policy));
   }
 
   /** The layer's verdict where nothing was put to it. */
@@ -78,7 +97,7 @@ export class KernelLayer implements Plans {
       this.#lookedAt = now;
       const plan = kernelPlan(this.#policy);
       if (this.#plan === undefined || !isSamePlan(plan, this.#plan)) {
-        this.#plan = plan;
+        this.#take(plan);
         this.#renew(false);
       }
     }
@@ -87,5 +106,10 @@ export class KernelLayer implements Plans {
 
   replaced(): void {
     this.#renew(true);
+  }
+
+  #take(plan: KernelPlan | undefined): void {
+    this.#plan = plan;
+    this.#confined = undefined;
   }
 }

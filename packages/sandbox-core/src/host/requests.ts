@@ -88,7 +88,9 @@ export class Requests {
           rule: `limit.${limit}`,
           reason: evidence === undefined ? "limit" : "kernel",
           broker: "not_evaluated",
-          ...(evidence === undefined ? {} : { evidence }),
+          ...(evidence === undefined
+            ? {}
+            : { kernel: () => ({ verdict: "deny", evidence }) as const }),
         },
         answer,
       ),

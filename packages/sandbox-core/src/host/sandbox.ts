@@ -54,7 +54,7 @@ export class Sandbox {
     this.name = cellName(name);
     this.#process = process;
     this.#home = home;
-    this.#kernel = new CellKernel(process.launch.confined?.plan, home.plans);
+    this.#kernel = new CellKernel(process.launch.confined, home.plans);
     // The name as it was given: `denialEvent` cleans it by itself, and would write escapes out twice.
     this.#broker = new Broker(name, process.mark, home.authority, this.#kernel);
     const calls = new Calls(this.#limits);
@@ -110,7 +110,8 @@ export class Sandbox {
 
   /**
    * Whether the kernel confines this cell otherwise than it would one that is spawned now, since the policy or the disk has changed. What
-   * a wider policy grants is refused here until the cell is spawned again; what a narrower one takes is refused by the broker alone.
+   * a wider policy grants is refused here, with reason `stale`, until the cell is spawned again; what a narrower one takes is refused by
+   * the broker alone.
    */
   get stale(): boolean {
     return this.#kernel.isStale;

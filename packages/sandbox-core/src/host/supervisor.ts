@@ -177,8 +177,13 @@ export class Supervisor {
   }
 
   #launch(): Launch {
+    const { writable } = this.#kernel;
     return {
-      start: { memoryMib: this.#policy.limits.memoryMib, ca: this.#ca },
+      start: {
+        memoryMib: this.#policy.limits.memoryMib,
+        ca: this.#ca,
+        ...(writable === undefined ? {} : { writable }),
+      },
       confined: this.#kernel.confined,
     };
   }

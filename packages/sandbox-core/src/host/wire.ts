@@ -3,7 +3,9 @@ import {
   type ConsoleLevel,
   type Failure,
   Frame,
+  KERNEL_PROBES,
   KERNEL_REFUSALS,
+  type KernelProbe,
   type KernelRefusal,
   MAX_BODY_BYTES,
   MAX_FAILURE_TEXT_BYTES,
@@ -59,6 +61,8 @@ export interface GuardRequest {
   readonly malformed: string | null;
   /** It was allowed, and the cell claims that the kernel refused it. */
   readonly refused: KernelRefusal | null;
+  /** What the cell claims that the kernel says to it. */
+  readonly probed: KernelProbe | null;
 }
 
 /** The cell's word that its guest has used up a limit that only the cell can see. */
@@ -77,7 +81,7 @@ for (const { capability, operation } of Object.values(GUEST_SURFACE)) {
 export function parseRequest(body: Buffer): GuardRequest | LimitReached {
   const message = parseJson(body, MAX_REQUEST_BYTES);
   if (!isRequest(message)) throw new WireError("request of another form");
-  const { c, o, t, x, bad, k } = message;
+  const { c, o, t, x, bad, k, p } = message;
   if (c === "limit") {
     if (o === "cpu" || o === "memory" || o === "output")
       return { kind: "limit", limit: o, call: x };
@@ -92,13 +96,14 @@ export function parseRequest(body: Buffer): GuardRequest | LimitReached {
     call: x,
     malformed: bad ?? null,
     refused: k ?? null,
+    probed: p ?? null,
   };
 }
 
 /** By hand, since a guest's thread waits for it: a schema took as long again as the parsing of the JSON. */
 function isRequest(message: unknown): message is WireRequest {
   if (typeof message !== "object" || message === null) return false;
-  const { c, o, t, x, bad, k } = message as { readonly [key: string]: unknown };
+  const { c, o, t, x, bad, k, p } = message as { readonly [key: string]: unknown };
   return (
     typeof c === "string" &&
     typeof o === "string" &&
@@ -110,7 +115,10 @@ function isRequest(message: unknown): message is WireRequest {
     x <= 0xffff_ffff &&
     (bad === undefined || (typeof bad === "string" && bad.length <= MAX_BAD)) &&
     (k === undefined || (bad === undefined && KERNEL_REFUSALS.includes(k as KernelRefusal))) &&
-    Object.keys(message).length === (bad === undefined && k === undefined ? 4 : 5)
+    (p === undefined ||
+      (bad === undefined && k === undefined && KERNEL_PROBES.includes(p as KernelProbe))) &&
+    Object.keys(message).length ===
+      (bad === undefined && k === undefined && p === undefined ? 4 : 5)
   );
 }
 

@@ -4,7 +4,13 @@ import { CellStartError } from "../host/errors.ts";
 import { attest } from "./attest.ts";
 import { launchArguments } from "./launch-arguments.ts";
 import type { KernelPlan } from "./plan.ts";
-import { libraryFiles, loaderCache, type ProgramFiles, programFiles } from "./program-files.ts";
+import {
+  grantsOf,
+  libraryFiles,
+  loaderCache,
+  type ProgramFiles,
+  programFiles,
+} from "./program-files.ts";
 import { type KernelClass, type KernelSupport, kernelSupport, type Missing } from "./support.ts";
 
 /** Files that anyone may read, and that few policies grant: one of them must be refused in each cell. */
@@ -31,6 +37,8 @@ export interface ConfinementOptions {
 export interface Confined {
   readonly confinement: Confinement;
   readonly plan: KernelPlan;
+  /** All that its kernel grants: the plan, and what the cell itself needs to run. */
+  readonly held: KernelPlan;
 }
 
 /** How this host starts programs so that the kernel confines them. Made once for a supervisor. */
@@ -75,6 +83,12 @@ export class Confinement {
     return support.launcher === null
       ? undefined
       : new Confinement(support.launcher, support, options);
+  }
+
+  /** How the cells of a plan are confined. */
+  confined(plan: KernelPlan): Confined {
+    const held = { ...plan, paths: [...plan.paths, ...grantsOf(this.#own)] };
+    return { confinement: this, plan, held };
   }
 
   /** The command line that runs a program of Node's, confined by a plan. Throws RangeError for a plan that is too large. */

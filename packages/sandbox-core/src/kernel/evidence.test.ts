@@ -2,9 +2,9 @@ import { parsePolicy } from "@pyisolate/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { KERNEL_REFUSALS } from "../frames.ts";
+import { KERNEL_PROBES, KERNEL_REFUSALS } from "../frames.ts";
 import type { Disk } from "./disk.ts";
-import { type Asked, evidenceOf, grants } from "./evidence.ts";
+import { type Asked, evidenceOf, grants, wordOf } from "./evidence.ts";
 import { type KernelPlan, kernelPlan } from "./plan.ts";
 
 const disk: Disk = {
@@ -130,10 +130,102 @@ test.each<[string, KernelPlan, Asked, (typeof KERNEL_REFUSALS)[number], string |
     "filter",
     "seccomp-errno",
   ],
+  [
+    "the end of a command",
+    plan,
+    asked("subprocess", "exec", "/usr/bin/git"),
+    "ended",
+    "seccomp-kill",
+  ],
+  [
+    "the end of a command that could not run",
+    plan,
+    asked("subprocess", "exec", "/usr/bin/id"),
+    "ended",
+    null,
+  ],
+  [
+    "the end of a command, where none runs",
+    empty,
+    asked("subprocess", "exec", "/usr/bin/git"),
+    "ended",
+    null,
+  ],
+  ["the end of what is no command", plan, asked("filesystem", "read", "/x"), "ended", null],
   ["random numbers", plan, asked("random", "read", ""), "filter", null],
   ["a module", plan, asked("import", "load", "node:fs"), "differential", null],
 ])("%s", (_what, of, request, seen, evidence) => {
   expect(evidenceOf(of, request, seen)).toBe(evidence);
+});
+
+const ALLOW = { verdict: "allow" };
+const deny = (evidence: string): object => ({ verdict: "deny", evidence });
+
+test.each<[string, KernelPlan, Asked, (typeof KERNEL_PROBES)[number] | null, object | null]>([
+  ["a file inside", plan, asked("filesystem", "read", "/srv/data/x"), "passed", ALLOW],
+  ["a file inside, not asked", plan, asked("filesystem", "read", "/srv/data/x"), null, null],
+  [
+    "a file outside",
+    plan,
+    asked("filesystem", "read", "/etc/passwd"),
+    "differential",
+    deny("differential+ruleset"),
+  ],
+  ["a file outside, not asked", plan, asked("filesystem", "read", "/etc/passwd"), null, null],
+  ["a file outside that passed", plan, asked("filesystem", "read", "/etc/passwd"), "passed", null],
+  ["a file inside that did not", plan, asked("filesystem", "read", "/srv/data/x"), "hook", null],
+  ["a look", plan, asked("filesystem", "stat", "/etc/passwd"), "differential", null],
+  ["a look that passed", plan, asked("filesystem", "stat", "/srv/data/x"), "passed", null],
+  ["a module that passed", plan, asked("import", "load", "node:fs"), "passed", null],
+  ["a granted port", plan, asked("network", "connect", "evil.example:443"), null, ALLOW],
+  ["another port", plan, asked("network", "connect", "a:80"), null, deny("ruleset+errno")],
+  [
+    "any port, where none is",
+    empty,
+    asked("network", "connect", "a:80"),
+    null,
+    deny("seccomp-errno"),
+  ],
+  [
+    "a command, where none is",
+    empty,
+    asked("subprocess", "exec", "/x"),
+    "passed",
+    deny("seccomp-errno"),
+  ],
+  [
+    "another command that may be read",
+    plan,
+    asked("subprocess", "exec", "/srv/data/x"),
+    "passed",
+    null,
+  ],
+  [
+    "a command by another rule's files",
+    plan,
+    asked("subprocess", "exec", "/usr/bin/git"),
+    "passed",
+    ALLOW,
+  ],
+  ["a module", plan, asked("import", "load", "node:fs"), null, null],
+  ["random numbers", plan, asked("random", "read", ""), null, null],
+])("what the kernel says to %s that the broker refused", (_what, of, request, probed, word) => {
+  expect(wordOf(of, request, probed)).toEqual(word);
+});
+
+test("to remove a file and to remove a directory are two rights", () => {
+  const disposing = planOf({
+    capability: "filesystem",
+    operations: ["remove"],
+    paths: ["/srv/data/file"],
+  });
+  const other = asked("filesystem", "remove", "/srv/data/other");
+  // The right is one on the folder, and on files.
+  expect(evidenceOf(disposing, other, "hook")).toBeNull();
+  expect(evidenceOf(disposing, other, "directory")).toBe("ruleset+errno");
+  expect(evidenceOf(disposing, asked("filesystem", "remove", "/etc/other"), "hook")).toBe(
+    "ruleset+errno",
+  );
 });
 
 test("whatever a cell claims, the kernel is never said to have refused what the plan grants", () => {
@@ -156,7 +248,25 @@ test("whatever a cell claims, the kernel is never said to have refused what the 
   fc.assert(
     fc.property(request, fc.constantFrom(...KERNEL_REFUSALS), (one, seen) => {
       for (const of of [plan, empty])
-        expect(grants(of, one) && evidenceOf(of, one, seen) !== null).toBe(false);
+        expect(grants(of, one) && evidenceOf(of, one, seen) !== null && seen !== "ended").toBe(
+          false,
+        );
+    }),
+  );
+});
+
+test("whatever a cell claims, the kernel is said to let through nothing that the plan does not grant, and to refuse nothing that it does", () => {
+  const target = fc
+    .array(fc.constantFrom("srv", "data", "etc", "x"), { minLength: 1, maxLength: 4 })
+    .map((parts) => `/${parts.join("/")}`);
+  const operation = fc.constantFrom("read", "list", "write", "remove", "stat");
+  fc.assert(
+    fc.property(target, operation, fc.constantFrom(...KERNEL_PROBES), (path, one, probed) => {
+      const request = asked("filesystem", one, path);
+      const word = wordOf(plan, request, probed);
+      expect(["neither", grants(plan, request) ? "allow" : "deny"]).toContain(
+        word?.verdict ?? "neither",
+      );
     }),
   );
 });

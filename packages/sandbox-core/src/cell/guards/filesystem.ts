@@ -14,8 +14,17 @@ import type { Answer } from "../guest/bridge.ts";
 import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
 import { decodeText, modeOf, pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
+import { probeList, probeRead } from "./kernel-probe.ts";
 import { hooked, permitted } from "./kernel-refusal.ts";
-import { errnoError, mustBeFile, mustExist, mustStillBeNamed, onPlace, Raced } from "./on-place.ts";
+import {
+  errnoError,
+  type Found,
+  mustBeFile,
+  mustExist,
+  mustStillBeNamed,
+  onPlace,
+  Raced,
+} from "./on-place.ts";
 
 const { R_OK, O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
@@ -26,7 +35,7 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
   const given = pathText(path);
   const asText = decodeText(encoding, given);
   if ((flag ?? "r") !== "r") throw new Malformed("the flag is none for reading", given);
-  return onPlace(path, "open", ({ place }) => {
+  const read = ({ place }: Found): Answer => {
     mustExist(place);
     const size = mustBeFile(place);
     const file = byDescriptor(place.fd);
@@ -36,7 +45,8 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
     } finally {
       closeSync(fd);
     }
-  });
+  };
+  return onPlace(path, "open", read, { probe: probeRead });
 };
 
 function readBounded(fd: number, size: number, limit: number): Uint8Array {
@@ -65,7 +75,7 @@ function readBounded(fd: number, size: number, limit: number): Uint8Array {
 export const readdir: Guard = ([path, types, encoding]) => {
   const given = pathText(path);
   if (!/^utf-?8$/i.test(String(encoding ?? "utf8"))) throw new Malformed("names are text", given);
-  return onPlace(path, "scandir", ({ place }) => {
+  const list = ({ place }: Found): Answer => {
     mustExist(place);
     const directory = `${byDescriptor(place.fd)}/`;
     return permitted(directory, R_OK, () =>
@@ -78,7 +88,8 @@ export const readdir: Guard = ([path, types, encoding]) => {
           : readdirSync(directory),
       ),
     );
-  });
+  };
+  return onPlace(path, "scandir", list, { probe: probeList });
 };
 
 export const stat: Guard = ([path]) =>
@@ -143,7 +154,7 @@ function makeAll(place: Place, recursive: boolean, permissions: number): void {
 /** False where somebody else was first. */
 function make(fd: number, name: string, recursive: boolean, permissions: number): boolean {
   try {
-    hooked(() => mkdirSync(byDescriptor(fd, name), permissions));
+    hooked("directory", () => mkdirSync(byDescriptor(fd, name), permissions));
     return true;
   } catch (error) {
     if (!recursive || (error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

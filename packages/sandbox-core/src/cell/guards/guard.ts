@@ -1,4 +1,4 @@
-import type { WireVerdict } from "../../frames.ts";
+import type { KernelProbe, WireVerdict } from "../../frames.ts";
 import type { Answer, Primitive } from "../guest/bridge.ts";
 
 export type Grant = Extract<WireVerdict, { ok: true }>;
@@ -48,12 +48,19 @@ export interface Surroundings {
   readonly outputBytes: number;
   readonly memoryBytes: number;
   readonly ca: string | null;
+  /** The trees in which the kernel lets this cell write; undefined where that is not known. */
+  readonly writable?: readonly string[] | undefined;
 }
 
 /** One request, found out but not yet granted. */
 export interface Prepared {
   /** What is really asked, as the broker and the record see it. */
   readonly target: string;
+  /**
+   * Asks the kernel's layer what it says to it, without an effect; called in a confined cell before the broker is asked. Left out where
+   * there is no such question. Does not throw.
+   */
+  probe?(): KernelProbe | undefined;
   /** Does it. Throws {@link Failed}, an errno error, or {@link Refused} by `ask`. */
   perform(grant: Grant, ask: AskAgain): Answer | Promise<Answer | readonly [Answer, Uint8Array]>;
   /** Lets go of what `prepare` holds; always called. */

@@ -25,15 +25,16 @@ export function sameRefusal<E extends object>(error: E, because: unknown): E {
 }
 
 /**
- * Does what Landlock may refuse before ordinary permissions are looked at: what makes or removes a name, and a connection.
+ * Does what Landlock may refuse before ordinary permissions are looked at: what makes or removes a name.
  *
+ * @param what Whose name: Landlock has a right for each.
  * @throws What `act` throws, noted.
  */
-export function hooked<R>(act: () => R): R {
+export function hooked<R>(what: "file" | "directory", act: () => R): R {
   try {
     return act();
   } catch (error) {
-    throw noted(error, () => "hook");
+    throw noted(error, () => (what === "file" ? "hook" : "directory"));
   }
 }
 
@@ -57,6 +58,12 @@ export function noted(error: unknown, atRefusal: () => KernelRefusal | undefined
   const { errno } = error as NodeJS.ErrnoException;
   const refusal = errno === FILTERED ? "filter" : errno === REFUSED ? atRefusal() : undefined;
   if (refusal !== undefined) seen.set(error, refusal);
+  return error;
+}
+
+/** Notes on an error that a command has ended by the signal with which our filter ends a process. */
+export function ended<E extends object>(error: E, signal: string | null): E {
+  if (IS_CONFINED && signal === "SIGSYS") seen.set(error, "ended");
   return error;
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync } from "node:fs";
 import { posix } from "node:path";
 
-import { MAX_REQUEST_TARGET } from "../../frames.ts";
+import { type KernelProbe, MAX_REQUEST_TARGET } from "../../frames.ts";
 import type { Answer, Primitive } from "../guest/bridge.ts";
 import { below, isStillNamed, locate, type Place } from "../real-path.ts";
 import { pathText } from "./arguments.ts";
@@ -37,6 +37,12 @@ export interface Found {
   readonly ask: (path: string) => void;
 }
 
+export interface OnPlaceOptions {
+  readonly find?: (path: string, asDirectory: boolean) => Place;
+  /** Asks the kernel without an effect. */
+  readonly probe?: (place: Place) => KernelProbe | undefined;
+}
+
 /**
  * A request on a place. It is found before the decision and used, by descriptor, after it; where the decided path has come to
  * name something else by then, it is found again, and asked for again where its path is another.
@@ -45,7 +51,7 @@ export function onPlace(
   value: Primitive,
   syscall: string,
   act: (found: Found) => Answer,
-  find: (path: string, asDirectory: boolean) => Place = locate,
+  { find = locate, probe }: OnPlaceOptions = {},
 ): Prepared {
   const given = pathText(value);
   const asDirectory = /\/\.{0,2}$/.test(given);
@@ -56,6 +62,7 @@ export function onPlace(
   let place = found();
   return {
     target: place.path,
+    ...(probe === undefined ? {} : { probe: () => probe(place) }),
     perform: (_grant, again) => {
       const ask = (asked: string): void => askBounded(again, asked);
       let granted = place.path;

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, readdirSync, rmdirSync, unlinkSync } fr
 import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
 import { pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
+import { probeRemove } from "./kernel-probe.ts";
 import { hooked } from "./kernel-refusal.ts";
 import {
   errnoError,
@@ -36,7 +37,7 @@ export const rm: Guard = ([path, recursive, force]) => {
       }
       return undefined;
     },
-    locateName,
+    { find: locateName, probe: probeRemove },
   );
 };
 
@@ -59,7 +60,7 @@ function remove(parent: Held, name: string, removal: Removal, depth: number): vo
     // What a directory that was moved lacks, the path that was decided may have.
     mustStillBeNamed(parent);
     if ((error as NodeJS.ErrnoException).code !== "ENOTDIR" || removal.asDirectory) throw error;
-    hooked(() => unlinkSync(byDescriptor(parent.fd, name)));
+    hooked("file", () => unlinkSync(byDescriptor(parent.fd, name)));
     return;
   }
   try {
@@ -71,7 +72,7 @@ function remove(parent: Held, name: string, removal: Removal, depth: number): vo
     closeSync(fd);
   }
   mustStillBeNamed(parent);
-  hooked(() => rmdirSync(byDescriptor(parent.fd, name)));
+  hooked("directory", () => rmdirSync(byDescriptor(parent.fd, name)));
 }
 
 /** Removes what is in a directory; what somebody else removed first is content. */

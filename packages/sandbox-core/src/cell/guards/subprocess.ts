@@ -6,7 +6,8 @@ import { runCommandSync } from "../command-sync.ts";
 import type { Answer } from "../guest/bridge.ts";
 import { contentOf, decodeText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
-import { mayAccess, noted, sameRefusal } from "./kernel-refusal.ts";
+import { probeExec } from "./kernel-probe.ts";
+import { ended, mayAccess, noted, sameRefusal } from "./kernel-refusal.ts";
 
 /** Longest command line, in UTF-16 code units of its JSON: well below the kernel's `MAX_ARG_STRLEN` of 128 KiB. */
 const MAX_ARGUMENTS = 100_000;
@@ -50,6 +51,7 @@ export const execFile: Guard = (
 
   return {
     target: file,
+    probe: () => probeExec(file),
     perform: () =>
       mode === "sync" ? answer(runCommandSync(command)) : runCommand(command).then(answer),
   };
@@ -76,7 +78,7 @@ function failUnlessDone(
     timeout: `: timed out after ${limitMs} ms`,
     output: `: wrote more than ${outputBytes} bytes`,
   };
-  throw new Failed(`Command failed: ${file}${stopped === null ? "" : why[stopped]}`, {
+  const error = new Failed(`Command failed: ${file}${stopped === null ? "" : why[stopped]}`, {
     status,
     signal,
     killed: stopped !== null,
@@ -89,6 +91,7 @@ function failUnlessDone(
     stdout: Buffer.from(stdout).toString("utf8"),
     stderr: Buffer.from(stderr).toString("utf8"),
   });
+  throw ended(error, signal);
 }
 
 function argumentList(list: unknown, command: string): string[] {

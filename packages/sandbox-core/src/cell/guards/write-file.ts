@@ -3,14 +3,15 @@ import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { Primitive } from "../guest/bridge.ts";
 import { byDescriptor } from "../real-path.ts";
 import { contentOf, modeOf, pathText } from "./arguments.ts";
-import { type Guard, Malformed, type Prepared } from "./guard.ts";
+import { type Guard, Malformed, type Prepared, type Surroundings } from "./guard.ts";
+import { probeWrite } from "./kernel-probe.ts";
 import { hooked, permitted } from "./kernel-refusal.ts";
 import { errnoError, type Found, mustBeFile, onPlace, Raced } from "./on-place.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TRUNC, O_WRONLY, W_OK } = constants;
 
-export const writeFile: Guard = (args) => write(args, "w");
-export const appendFile: Guard = (args) => write(args, "a");
+export const writeFile: Guard = (args, _mode, around) => write(args, "w", around);
+export const appendFile: Guard = (args, _mode, around) => write(args, "a", around);
 
 /** Node's flags for writing, as the three things that they say. */
 const WRITE_FLAGS = new Map<Primitive, { readonly exclusive: boolean; readonly how: number }>([
@@ -25,13 +26,14 @@ const WRITE_FLAGS = new Map<Primitive, { readonly exclusive: boolean; readonly h
 function write(
   [path, kind, data, encoding, mode, flag]: readonly Primitive[],
   usual: string,
+  { writable }: Surroundings,
 ): Prepared {
   const given = pathText(path);
   const bytes = contentOf(kind, data, encoding, given);
   const permissions = modeOf(mode, 0o666, given);
   const flags = WRITE_FLAGS.get(flag ?? usual);
   if (flags === undefined) throw new Malformed("the flag is none for writing", given);
-  return onPlace(path, "open", (found) => {
+  const writeAll = (found: Found): undefined => {
     const fd = openToWrite(found, flags, permissions);
     try {
       for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
@@ -39,7 +41,8 @@ function write(
       closeSync(fd);
     }
     return undefined;
-  });
+  };
+  return onPlace(path, "open", writeAll, { probe: (place) => probeWrite(place, writable) });
 }
 
 function openToWrite(
@@ -61,7 +64,7 @@ function openToWrite(
   try {
     const file = byDescriptor(place.fd, name);
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND);
-    return hooked(() => openSync(file, flags, permissions));
+    return hooked("file", () => openSync(file, flags, permissions));
   } catch (error) {
     // Somebody made it meanwhile: a file, or a symlink to a place that is another request.
     if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new Raced();
