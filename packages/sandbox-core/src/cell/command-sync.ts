@@ -1,9 +1,4 @@
-import {
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-} from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 
 import { nextNumber } from "../frames.ts";
 import type { Command, CommandOutcome } from "./command.ts";
@@ -48,6 +43,7 @@ export function runCommandSync(command: Command): CommandOutcome {
     const before = Atomics.load(thread.done, 0);
     thread.port.postMessage(order);
     Atomics.wait(thread.done, 0, before, command.limitMs + PATIENCE_MS);
+    const { receiveMessageOnPort } = threads();
     const report = receiveMessageOnPort(thread.port)?.message as CommandReport | undefined;
     if (report?.number !== lastOrder)
       throw new Error(`the outcome of command ${lastOrder} was due`);
@@ -62,6 +58,7 @@ const THREAD = import.meta.url.endsWith(".cjs") ? "./command-thread.cjs" : "./co
 
 /** Started at first use: most cells run no command, and a thread takes some MiB. */
 function startThread(): CommandThread {
+  const { MessageChannel, Worker } = threads();
   const { port1, port2 } = new MessageChannel();
   const done = new Int32Array(new SharedArrayBuffer(4));
   const started: CommandThread = { port: port2, done };
@@ -71,4 +68,9 @@ function startThread(): CommandThread {
   }).unref();
   port1.unref();
   return { port: port1, done };
+}
+
+/** Loaded at first use: it would cost each start of a cell more than half a millisecond. */
+function threads(): typeof import("node:worker_threads") {
+  return process.getBuiltinModule("node:worker_threads");
 }

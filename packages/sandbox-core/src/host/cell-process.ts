@@ -166,8 +166,13 @@ export class CellProcess {
     } finally {
       clearTimeout(timer);
     }
-    const faults = this.launch.confined?.confinement.attest(this.pid) ?? [];
-    if (faults.length === 0) return;
+    const { confined } = this.launch;
+    const faults = confined?.confinement.attest(this.pid) ?? [];
+    if (faults.length === 0) {
+      // Where no command is granted, the filter that has just been attested lets no thread make a process.
+      if (confined?.plan.commands.length === 0) this.#strays.cannotBe();
+      return;
+    }
     this.kill();
     throw startFailure(`is not confined as it must be (${faults.join("; ")})`, {});
   }

@@ -42,6 +42,7 @@ export class Strays {
   readonly #mark: string;
   /** What the cell left cannot be older. */
   readonly #startedAt: number;
+  #arePossible = true;
 
   /**
    * @param leader The id of the cell's own process, which leads a session; 0 where there is none.
@@ -54,13 +55,19 @@ export class Strays {
     leaders.add(String(leader));
   }
 
+  /** The kernel lets the cell's process start no other: nothing is left of it when it ends, and nothing is looked for. */
+  cannotBe(): void {
+    this.#arePossible = false;
+  }
+
   /**
    * SIGKILL to the cell's own group, and a first look for what has left it, while the process itself ends: from now on nothing
    * in the group can start another.
    */
   endGroup(): void {
     this.#killGroup();
-    if (this.#leader > 0) this.#search();
+    if (this.#leader <= 0 || !this.#arePossible) return;
+    this.#search();
     lookAgain();
   }
 
@@ -73,6 +80,7 @@ export class Strays {
   async kill(): Promise<void> {
     leaders.delete(String(this.#leader));
     this.#killGroup();
+    if (!this.#arePossible) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#search().end = { deadline: performance.now() + DEADLINE_MS, done: resolve };
     lookAgain();
