@@ -1,4 +1,11 @@
-import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
@@ -64,6 +71,8 @@ test("native code reads what the plan cannot tell from what is granted: a patter
     path.join(ground.outside, "file"),
   ];
   for (const file of [pattern, denied, elsewhere]) writeFileSync(file, "content");
+  const link = path.join(ground.granted, "link");
+  symlinkSync(elsewhere, link);
   const reads = { capability: "filesystem", operations: ["read"] };
   const policy = policyOf([
     ground.rule,
@@ -75,9 +84,11 @@ test("native code reads what the plan cannot tell from what is granted: a patter
     await asGuest(policy, read(pattern)),
     await asGuest(policy, read(denied)),
     await asGuest(policy, read(elsewhere)),
+    await asGuest(policy, read(link)),
   ]).toEqual([
     "filesystem denied (outside_scope)",
     "filesystem denied (explicit_deny)",
+    "filesystem denied (outside_scope)",
     "filesystem denied (outside_scope)",
   ]);
   expect(
@@ -86,9 +97,10 @@ test("native code reads what the plan cannot tell from what is granted: a patter
       ground.granted,
       `outcomes.pattern = await tried(() => ${read(pattern)});
        outcomes.denied = await tried(() => ${read(denied)});
-       outcomes.elsewhere = await tried(() => ${read(elsewhere)});`,
+       outcomes.elsewhere = await tried(() => ${read(elsewhere)});
+       outcomes.link = await tried(() => ${read(link)});`,
     ),
-  ).toEqual({ pattern: "content", denied: "content", elsewhere: -13 });
+  ).toEqual({ pattern: "content", denied: "content", elsewhere: -13, link: -13 });
 });
 
 test("native code learns of any file that it is there, how long it is and from when", async () => {
