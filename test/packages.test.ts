@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { installTarballs, npmEnvironment } from "./installation.ts";
 import { readmeProgram } from "./readme-program.ts";
-import { PUBLISHED, ROOT } from "./tarballs.ts";
+import { LAUNCHERS, PUBLISHED, ROOT } from "./tarballs.ts";
 
 let folder = "";
 let complaints = "";
@@ -43,6 +43,18 @@ test.each(PUBLISHED)(
     expect(await readFile(path.join(root, "package.json"), "utf8")).not.toMatch(
       /workspace:|catalog:/,
     );
+  },
+);
+
+test.each([...PUBLISHED, ...LAUNCHERS])(
+  "%s ships the license that its manifest names, whole",
+  async (name) => {
+    const { root } = await shipped(name);
+    const license = await readFile(path.join(root, "LICENSE"), "utf8");
+    expect(license).toBe(await readFile(path.join(ROOT, "LICENSE"), "utf8"));
+    expect(license).toMatch(/Apache License\s+Version 2\.0.*END OF TERMS AND CONDITIONS/s);
+    const manifest = await readFile(path.join(root, "package.json"), "utf8");
+    expect(JSON.parse(manifest)).toMatchObject({ license: "Apache-2.0" });
   },
 );
 
