@@ -6,6 +6,7 @@ export default defineConfig({
       "packages/*/src/**/*.test.ts",
       "examples/*/src/**/*.test.ts",
       "dashboards/src/**/*.test.ts",
+      "tools/*/src/**/*.test.ts",
       "test/**/*.test.ts",
     ],
     pool: "forks",
