@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
-import { pnpmCommand } from "./pnpm-command.ts";
+import { pnpmCommand } from "../tools/packaging/src/pnpm-command.ts";
 
 /** The folders under packages/ whose packages a program imports, in the order of their dependencies. */
 export const LIBRARIES = ["policy", "sandbox-core", "telemetry"] as const;

@@ -14,7 +14,9 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
-  readonly publishConfig?: { readonly cpu?: readonly string[]; readonly access?: string };
+  /** As it is packed: pnpm takes it from publishConfig, so that a workspace installs on any machine. */
+  readonly cpu?: readonly string[];
+  readonly publishConfig?: { readonly access?: string };
 }
 
 /** A package that is published. */
