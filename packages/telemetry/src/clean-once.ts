@@ -1,18 +1,18 @@
 import { cleanText, isCleanText } from "@pyisolate/policy";
 
 /**
- * Text that has been cleaned already, as `denialEvent` does, or that is cleaned now: an event may come from a guard that
- * made it by hand. Cleaned a second time, the escapes would be escaped.
+ * Cleans a text unless it is clean already. `denialEvent` has cleaned an event's texts, but a guard may have made the event
+ * by hand; cleaning a text a second time would escape its escapes.
  *
- * @param max Most UTF-16 code units.
+ * @param max Longest result, in UTF-16 code units.
  */
 export function cleanOnce(text: string, max: number): string {
-  // Whatever it was declared to be.
+  // A guard in JavaScript may have passed something that is not a string.
   const written = String(text);
   return isCleanText(written, max) ? written : cleanText(written, max);
 }
 
-/** As {@link cleanOnce}, for a text that is mostly the one of the time before: looking at it anew costs as much as a record. */
+/** As {@link cleanOnce}, with the last text remembered: checking the same text for each record would cost as much as the record. */
 export function cleaner(max: number): (text: string) => string {
   let last = "";
   let clean = "";

@@ -4,24 +4,24 @@ import type { Capability, CellTotals, DenialSink, Policy } from "@pyisolate/poli
 import type { Health } from "./health.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
-/** Counts denials and makes them log records. Everything synchronous on it never throws and never waits. */
+/** Counts denials and turns them into log records. Its synchronous methods never throw and never wait. */
 export interface DenialRecorder extends DenialSink, AsyncDisposable {
   allowed(capability: Capability): void;
   closed(totals: CellTotals): void;
-  /** Says by a process warning, a `SeriesBudgetWarning`, where a policy needs more series than there is room for. */
+  /** Emits a process warning, a `SeriesBudgetWarning`, if the policy needs more series than there is room for. */
   policyLoaded(policy: Policy): void;
   /**
-   * What became of the denials of the process, or of one cell. A cell past the series budget, or closed long ago, is
-   * accounted for under `_other`, and that ledger is returned.
+   * What became of the denials of the process, or of one cell. A cell past the series budget, or one that was closed long
+   * ago, is accounted for under `_other`: then the ledger of `_other` is returned.
    */
   ledger(cell?: string): Ledger;
-  /** Whether log records reach anybody, as of now. */
+  /** Whether log records and counts are delivered at the moment. */
   health(): Health;
-  /** Resolves when everything recorded so far has been handed on and the providers have flushed, or time is up. */
+  /** Resolves when everything recorded so far has been emitted and the providers have flushed, or when time is up. */
   flush(): Promise<void>;
-  /** As {@link flush}, once; what is recorded from then on is counted, without a log record. */
+  /** Flushes and ends the recorder. What is recorded from then on is counted, but has no log record. */
   shutdown(): Promise<void>;
-  /** Hands what has been counted to the meter so far, then goes on with this provider's. */
+  /** Flushes the counts to the meter so far, then counts with this provider's. */
   setMeterProvider(provider: MeterProvider): void;
   setLoggerProvider(provider: LoggerProvider): void;
 }

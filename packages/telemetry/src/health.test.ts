@@ -1,12 +1,12 @@
 import type { LogRecord } from "@opentelemetry/api";
 import { expect, test } from "vitest";
 
+import { HealthMonitor, worstOf } from "./health.ts";
 import { DeliveryReceipt } from "./ledger/delivery-receipt.ts";
 import { linkExporter } from "./provider-link.ts";
-import { HealthMonitor, worstOf } from "./health.ts";
 import { createDenialRecorder } from "./recorder.ts";
-import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
 import { BatchReceipts } from "./sdk/delivery/batch-receipts.ts";
+import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
 import { aDenial } from "./testing/denials.ts";
 import { realSdk } from "./testing/sdk-double.ts";
 

@@ -1,43 +1,43 @@
 import { STATES } from "./semconv.ts";
 
-/** Records or counts do not get out. */
+/** An exporter has failed, and has not recovered since. */
 export interface Failure {
   /** Unix milliseconds. */
   readonly since: number;
   readonly why: string;
 }
 
-/** Whether records and counts reach anybody. Counters are exact all the same, and `/metrics` has them. */
+/** Whether records and counts are delivered. The counters are exact in any state, and `/metrics` has them. */
 export interface Health {
   /**
-   * `exporting`: as far as is known, records and counts arrive. `degraded`: they do not at the moment and wait, or some records
-   * were lost within the last minute. `blind`: none arrives, and has not for a minute, or nobody wants any.
+   * `exporting`: as far as is known, records and counts are delivered. `degraded`: an exporter fails and they wait, or records
+   * were lost within the last minute. `blind`: an exporter has failed for a minute, or no logger wants denials.
    */
   readonly state: (typeof STATES)[number];
   /** Since when, Unix milliseconds. */
   readonly since: number;
-  /** Undefined while all is well. */
+  /** Why it is not `exporting`; undefined while it is. */
   readonly why: string | undefined;
-  /** Denials of whose record it is not yet known what became. */
+  /** Denials whose record is neither delivered nor lost yet. */
   readonly pending: number;
-  /** Denials without a record, other than by configuration. */
+  /** Denials without a record, except where the configuration says so. */
   readonly lost: number;
 }
 
 /** What {@link HealthMonitor} judges by. */
 export interface Signs {
-  /** Why no record will ever be emitted; undefined where one would be. */
+  /** Why no record will be emitted; undefined if one would be. */
   readonly deaf: string | undefined;
-  /** Whichever fails longer, records or counts. */
+  /** The older failure of records' and counts' exporters. */
   readonly failing: Failure | undefined;
   readonly pending: number;
   readonly lost: number;
 }
 
-/** How long a loss is news, and how long a failure is not yet blindness, milliseconds. */
+/** How long a loss counts as `degraded`, and a failure is not yet `blind`, milliseconds. */
 const MINUTE = 60_000;
 
-/** Remembers since when things are as they are. */
+/** Decides a recorder's state, and remembers since when it has been in it. */
 export class HealthMonitor {
   #state: Health["state"] = "exporting";
   #since = Date.now();
@@ -64,25 +64,25 @@ export class HealthMonitor {
     if (failing !== undefined) {
       return [now - failing.since < MINUTE ? "degraded" : "blind", failing.why];
     }
-    // A clock that has been set back ends it, too.
+    // The absolute value: if the clock is set back, the loss does not stay recent for longer than a minute.
     if (Math.abs(now - this.#lossAt) < MINUTE)
       return ["degraded", "records were lost within the last minute"];
     return ["exporting", undefined];
   }
 }
 
-/** Of two failures the one that is the older. */
+/** The older of two failures. */
 export function longerOf(a: Failure | undefined, b: Failure | undefined): Failure | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return b.since < a.since ? b : a;
 }
 
-/** The worst of several, `exporting` of none. */
+/** The worst of several states; `exporting` for none. */
 export function worstState(states: readonly Health["state"][]): Health["state"] {
   return STATES[Math.max(0, ...states.map((state) => STATES.indexOf(state)))] ?? "exporting";
 }
 
-/** The health of several recorders as one: the worst state, all that is pending, all that is lost. */
+/** The health of several recorders as one: the worst state, and the sums of what is pending and lost. */
 export function worstOf(all: readonly Health[]): Health | undefined {
   const state = worstState(all.map((health) => health.state));
   const worst = all.find((health) => health.state === state);

@@ -14,7 +14,7 @@ export function prometheusName({
   return `${prometheusLabel({ name })}${kind === "counter" ? "_total" : ""}`;
 }
 
-/** What Prometheus calls an attribute, and Loki where it keeps it as metadata of a record. */
+/** The name of an attribute as a Prometheus label, and in Loki as a record's metadata. */
 export function prometheusLabel({ name }: { readonly name: string }): string {
   return name.replaceAll(".", "_");
 }

@@ -7,7 +7,7 @@ export interface DeliveryState {
   readonly exported: number;
   /** Records known to be lost, by reason. */
   readonly lost: Readonly<Partial<Record<LossReason, number>>>;
-  /** Set while they do not get out. */
+  /** Set while they cannot be delivered. */
   readonly failing: Failure | undefined;
   /** Nothing is exported, as the service's own options say: no reason to call that blind. */
   readonly off: boolean;

@@ -11,26 +11,26 @@ import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "./metrics/series-budget.ts
 import type { Redact } from "./records/custom-redaction.ts";
 
 export interface DenialRecorderOptions {
-  /** Default: the global one, also one that is registered later. */
+  /** Default: the global provider, also if it is registered later. */
   readonly meterProvider?: MeterProvider;
-  /** Default: the global one, also one that is registered later. */
+  /** Default: the global provider, also if it is registered later. */
   readonly loggerProvider?: LoggerProvider;
   /**
-   * Most series that each counter can have in the life of the process; past it cells and rules fold into `_other`. At least
-   * 2, at most 16000. Default 1000.
+   * Most series that each counter can have in the life of the process; past it, new cells and rules fold into `_other`. At
+   * least 2, at most 16000. Default 1000.
    */
   readonly maxSeries?: number;
-  /** Denials that wait for their log record before repetition is coalesced. At least 1, at most 1048576. Default 4096. */
+  /** Denials that can wait for a log record each, before similar ones coalesce. At least 1, at most 1048576. Default 4096. */
   readonly ringSize?: number;
   /**
-   * Denials of one cell that have a record of their own, a second, and half of that of one row (a rule and the closed
-   * values); the others of that second coalesce to one record a kind. At least 1, at most 1000000. Default 1000.
+   * Denials of one cell that have a log record each, per second; of one series (a rule and the closed values), half of that.
+   * The others of that second coalesce into one record a kind. At least 1, at most 1000000. Default 1000.
    */
   readonly recordsPerSecond?: number;
   /**
-   * A rule of one's own for what leaves the process of a denial's target. It gets the target as the default redaction leaves
-   * it, in the turn in which the record is made. Where it throws, takes more than 5 ms or gives no string, the record goes
-   * out without a target; after 8 slow runs it is not asked any more.
+   * The host's own rule for what may leave the process of a denial's target. It is called with the target as the default
+   * redaction leaves it, when the record is made. If it throws, takes more than 5 ms or does not return a string, the record
+   * goes out without a target; after 8 slow runs it is not called any more.
    */
   readonly redact?: Redact;
   /** Longest time that `flush()` waits, milliseconds. Default 30000. */
@@ -39,7 +39,7 @@ export interface DenialRecorderOptions {
   readonly shutdownTimeoutMillis?: number;
 }
 
-/** The options with their defaults. */
+/** The options, with defaults for those left out. */
 export type RecorderSettings = Required<
   Omit<DenialRecorderOptions, "meterProvider" | "loggerProvider" | "redact">
 > &
@@ -64,7 +64,7 @@ const CHECKS: OptionChecks<DenialRecorderOptions> = {
   shutdownTimeoutMillis: whole(1, DAY),
 };
 
-/** @throws TypeError where an option is unknown or out of its range; the message says what is allowed. */
+/** @throws TypeError if an option is unknown or out of its range. The message says what is allowed. */
 export function recorderSettings(options: DenialRecorderOptions = {}): RecorderSettings {
   return {
     maxSeries: DEFAULT_MAX_SERIES,

@@ -7,19 +7,19 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
+import type { DenialRecorder } from "./denial-recorder.ts";
 import { DeliveryReceipt, type DeliveryOutcome } from "./ledger/delivery-receipt.ts";
 import { linkExporter } from "./provider-link.ts";
-import type { DenialRecorder } from "./denial-recorder.ts";
 import { createDenialRecorder } from "./recorder.ts";
-import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
 import { BatchReceipts } from "./sdk/delivery/batch-receipts.ts";
+import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
 import { LOSS_REASONS } from "./semconv.ts";
 import { aTurn } from "./testing/denials.ts";
 import { sumOf, TestReader } from "./testing/sdk-double.ts";
 
 /**
- * A logger that throws while `failing`, and a flush that waits while `hanging`. What it was given is kept: where it is watched,
- * until a step says what became of it, as an exporter does; else that is all that anybody will ever know.
+ * A logger that throws while `failing`, and whose flush waits while `hanging`. It keeps its records: if it is watched, until a
+ * step settles their receipts, as an exporter does; else they have arrived.
  */
 function moodyLogger(watched: boolean) {
   const mood = { failing: false, hanging: false, wanted: true };

@@ -2,35 +2,35 @@ import { context, type LoggerProvider, type MeterProvider } from "@opentelemetry
 import type { Capability, CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
 import { mustHold } from "@pyisolate/policy/options";
 
-import { RecordQueue } from "./queue/record-queue.ts";
-import { Ledgers } from "./ledger/ledgers.ts";
 import { CellRegistry } from "./cells/cell-registry.ts";
 import type { Cell } from "./cells/cell.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
-import { DecisionSeries } from "./metrics/decision-series.ts";
 import { Drain } from "./emit/drain.ts";
 import { Emitter } from "./emit/emitter.ts";
+import { Flush } from "./emit/flush.ts";
+import { LoggerBinding } from "./emit/logger-binding.ts";
+import { HealthMonitor, longerOf, type Health } from "./health.ts";
 import type { DeliveryOutcome } from "./ledger/delivery-receipt.ts";
 import { LedgerCounts, droppedTotal, type Ledger } from "./ledger/ledger.ts";
-import { HealthMonitor, longerOf, type Health } from "./health.ts";
-import { Flush } from "./emit/flush.ts";
-import { linkRecorder } from "./provider-link.ts";
-import { LoggerBinding } from "./emit/logger-binding.ts";
-import { policyLoadedLogRecord } from "./records/lifecycle-records.ts";
+import { Ledgers } from "./ledger/ledgers.ts";
+import { DecisionSeries } from "./metrics/decision-series.ts";
+import { EventSeriesTable } from "./metrics/event-series.ts";
 import { MeterBinding } from "./metrics/meter-binding.ts";
 import { PolicySeries } from "./metrics/series-budget-warning.ts";
+import { newSeries, CounterBuffer } from "./metrics/series.ts";
+import { linkRecorder } from "./provider-link.ts";
+import { RecordQueue } from "./queue/record-queue.ts";
 import { LOGGER_PROVIDER, METER_PROVIDER, recorderSettings } from "./recorder-options.ts";
 import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
 import { CustomRedaction } from "./records/custom-redaction.ts";
-import { EventSeriesTable } from "./metrics/event-series.ts";
+import { policyLoadedLogRecord } from "./records/lifecycle-records.ts";
 import { ATTRIBUTES as A } from "./semconv.ts";
-import { newSeries, CounterBuffer } from "./metrics/series.ts";
 
 /**
- * Makes a sink that turns denials into exact counters and log records, through the global OpenTelemetry providers or those
+ * Creates a sink that turns denials into exact counters and log records, through the global OpenTelemetry providers or those
  * given.
  *
- * @throws TypeError where an option is unknown or out of its range.
+ * @throws TypeError if an option is unknown or out of its range.
  * @example
  * await using denials = createDenialRecorder();
  * denials.record(denialEvent({ cell: "tenant-a", capability: "filesystem", operation: "read", target: "/etc/shadow" }));
@@ -80,7 +80,7 @@ class Recorder implements DenialRecorder {
         this.#foldedCell,
         this.#foldedRule,
       ],
-      // That a recorder has ended is no news to the one who ended it.
+      // After shutdown the gauges show the exporter's health: that the recorder has ended, its owner knows.
       () => (this.#ended === undefined ? this.health() : this.#healthWith(undefined)),
       settings.meterProvider,
     );
@@ -123,7 +123,7 @@ class Recorder implements DenialRecorder {
       this.#drain.schedule();
     } catch {
       if (!counted) {
-        // Counted as what the ledger calls it, or the two would not agree.
+        // The ledger counts it as a denial, so the counter has to as well, or the two would not agree.
         this.#counters.count(this.#eventSeries.overflow);
         this.#ledgers.deny(cell);
       }
@@ -150,7 +150,7 @@ class Recorder implements DenialRecorder {
       } as const;
       if (this.#queue.pushClosedCell(closedCell)) this.#drain.schedule();
     } catch {
-      // Not a cell: nothing of it has been counted, so nothing is lost.
+      // The totals are not a cell's. Nothing has been counted for it, so nothing is lost.
     }
   }
 
@@ -163,7 +163,7 @@ class Recorder implements DenialRecorder {
       }
       if (warning !== undefined) process.emitWarning(warning);
     } catch {
-      // Not a policy: there is nothing to say of it.
+      // The argument is not a policy: there is nothing to report.
     }
   }
 
@@ -225,7 +225,7 @@ class Recorder implements DenialRecorder {
     this.#afterEnd();
   }
 
-  // The gauges stay for as long as there is anything on its way: without them the ledger would seem not to balance.
+  // The gauges stay while records are on their way: without them a dashboard's ledger would not balance.
   #afterEnd(): void {
     this.#meter.flush();
     if (this.#ledgers.total.pending === 0) this.#meter.release();

@@ -5,5 +5,5 @@ const { name, version } = createRequire(import.meta.url)("../package.json") as {
   readonly version: string;
 };
 
-/** The instrumentation scope of everything that this package emits: its own name and version. */
+/** The instrumentation scope of everything that this package emits: the package's name and version. */
 export const SCOPE = { name, version } as const;

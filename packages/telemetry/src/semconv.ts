@@ -12,7 +12,7 @@ import {
  * both metrics paths. Units are `{annotations}`, which neither path turns into a suffix, or stand in the name as well.
  */
 
-/** What stands in a metric attribute for every value past the series budget. */
+/** The value of a metric attribute for everything past the series budget. */
 export const OTHER = "_other";
 
 /** Whether a request was granted, in `pyisolate.decisions`. */
@@ -21,32 +21,32 @@ export const DECISIONS = ["allow", "deny"] as const;
 /** What became of an event's log record. */
 export const OUTCOMES = ["emitted", "coalesced", "dropped"] as const;
 
-/** Why a record that a logger took never arrived. */
+/** Why a record that the logger had taken was lost. */
 export const LOSS_REASONS = [
-  /** Recorder or provider ended before it could be handed on. */
+  /** The recorder or the provider ended before it was delivered. */
   "shutdown",
-  /** There was no room for it on its way out. */
+  /** The exporter's queue was full. */
   "queue_full",
-  /** It has no form that could be sent. */
+  /** It could not be serialized. */
   "export_failed",
-  /** The far end took the request and refused the record. */
+  /** The server answered, and refused it. */
   "refused",
-  /** The spool had reached its bound of bytes. */
+  /** The spool was full. */
   "spool_full",
-  /** The spool could not be written, or not be read back. */
+  /** The spool could not be written, or could not be read. */
   "spool_failed",
 ] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** Why an event has no log record. */
 export const DROP_REASONS = [
-  /** No logger wanted it: no provider, or its configuration says no. */
+  /** No logger wanted it: there is no provider, or its configuration says no. */
   "disabled",
-  /** The ring and the table of bursts were full. */
+  /** The ring buffer and the table of bursts were full. */
   "ring_full",
   /** The logger threw. */
   "emit_failed",
-  /** What was recorded is not a denial event. */
+  /** What was recorded was not a denial event. */
   "invalid",
   ...LOSS_REASONS,
 ] as const;
@@ -58,9 +58,9 @@ export const REDACTION_FAILURES = [
   "threw",
   /** It took too long. */
   "slow",
-  /** It had been slow too often. */
+  /** It had been slow too often, and is not called any more. */
   "switched_off",
-  /** What it gave is no string. */
+  /** It did not return a string. */
   "not_text",
 ] as const;
 export type RedactionFailure = (typeof REDACTION_FAILURES)[number];
@@ -70,7 +70,7 @@ export const FOLDABLE = ["cell", "policy_rule"] as const;
 
 const BOOLEANS = [true, false] as const;
 
-/** Whether log records reach anybody: see `Health`. */
+/** Whether log records and counts are delivered: see `Health`. */
 export const STATES = ["exporting", "degraded", "blind"] as const;
 
 /** Why a cell ended. */
@@ -179,7 +179,7 @@ export const ATTRIBUTES = {
 
 const A = ATTRIBUTES;
 
-/** The attribute that counts the events dropped for each reason, in the log records that tell of them. */
+/** For each reason the attribute that says how many events were dropped, in the records of closed cells and dropped records. */
 export const DROPPED = {
   disabled: A.droppedDisabled,
   ring_full: A.droppedRingFull,
@@ -365,7 +365,7 @@ export type CounterKey = KeysOf<"counter">;
 /** The gauges among {@link METRICS}. */
 export type GaugeKey = KeysOf<"gauge">;
 
-/** An attribute's name, what it means, and its values where they are a closed set. */
+/** An attribute's name, what it means, and its values if they are a closed set. */
 function attribute<const Name extends string>(
   name: Name,
   meaning: string,

@@ -1,9 +1,9 @@
 /**
  * Waits for `work`, but no longer than `timeout` milliseconds.
  *
- * @param keepAlive whether the wait keeps the process alive. A caller who awaits the result wants that: Node would exit
- * under an await that nothing else holds.
- * @returns whether it ended in time; rejects where it does.
+ * @param keepAlive Whether the wait keeps the process alive. Without it Node exits in the middle of an `await` that nothing
+ * else keeps open.
+ * @returns whether it ended in time. Rejects if `work` does.
  */
 export async function withTimeout(
   work: Promise<unknown>,
@@ -22,7 +22,7 @@ export async function withTimeout(
   }
 }
 
-/** How long a flush is waited for. */
+/** How long to wait for a flush. */
 export interface WaitOptions {
   /** Milliseconds. */
   readonly timeout: number;
@@ -30,13 +30,13 @@ export interface WaitOptions {
   readonly keepAlive: boolean;
 }
 
-/** Calls `forceFlush` on a provider that has one: the SDK's do, the API's interface does not. Never rejects. */
+/** Calls a provider's `forceFlush`, if it has one: the SDK's providers do, the API's interface does not. Never rejects. */
 export async function forceFlushOf(provider: unknown): Promise<void> {
   if (!canFlush(provider)) return;
   try {
     await provider.forceFlush();
   } catch {
-    // A provider that cannot flush says so on its own channel; there is nothing to do about it here.
+    // The provider reports its failure through its own diagnostics; the flush goes on with what is left.
   }
 }
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { CellRegistry } from "./cell-registry.ts";
 import type { ReceiptOwner } from "../ledger/delivery-receipt.ts";
 import { sumOf } from "../testing/sdk-double.ts";
+import { CellRegistry } from "./cell-registry.ts";
 
 const unsettled = { settle: () => {} };
 

@@ -6,15 +6,15 @@ import { newSeries, type Series } from "../metrics/series.ts";
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
 import { Cell, type CellLedgers } from "./cell.ts";
 
-/** Closed cells that are looked at for one to be forgotten: somebody is being denied meanwhile. */
+/** Closed cells that are tried when one is to be evicted. Bounded, because it happens in a refused call. */
 const MAX_LOOKS = 8;
 
-/** Longest name that is looked at: what `denialEvent` lets through, and some. */
+/** Longest name, in UTF-16 code units: twice what `denialEvent` lets through. A longer one is not a cell's. */
 const MAX_NAME = 256;
 
 /**
- * Cells by name, bounded twice. A series is for the life of the process, because the SDK never forgets one: past `max` names
- * new cells share `_other`. An account (a cell's ledger) is kept until its room is needed and its cell has closed.
+ * Cells by name, bounded twice. A series lives as long as the process, because the SDK never forgets one: past `max` names new
+ * cells share `_other`. A cell itself, with its ledger, is kept until it is closed and its room is needed.
  */
 export class CellRegistry {
   readonly #max: number;
@@ -33,7 +33,7 @@ export class CellRegistry {
     this.#last = this.#other;
   }
 
-  /** Series so far, that of `_other` included. */
+  /** Series so far, including that of `_other`. */
   get size(): number {
     return this.#series.size + 1;
   }
@@ -43,7 +43,7 @@ export class CellRegistry {
     return this.#other;
   }
 
-  /** @throws TypeError where the name is not a name. */
+  /** @throws TypeError if the name is empty, too long or not a string. */
   find(name: string): Cell {
     if (this.#last.name === name) return this.#last;
     const cell = this.#cells.get(name) ?? this.#resolve(name);
@@ -51,19 +51,19 @@ export class CellRegistry {
     return cell;
   }
 
-  /** The account that a cell's denials are in, without making one: undefined for a name never heard of. */
+  /** The ledger that a cell's denials are in; undefined for a name of which there were none. Never makes a cell. */
   ledger(name: string): LedgerCounts | undefined {
     const own = (this.#cells.get(name) ?? this.#cells.get(labelOf(name)))?.ledger;
     if (own !== undefined) return own;
     return this.#other.ledger.denied > 0 ? this.#other.ledger : undefined;
   }
 
-  /** A cell of this name has ended: its account may go when room is needed. */
+  /** Marks a cell as closed: it may be evicted when its room is needed. */
   close(cell: Cell): void {
     if (cell !== this.#other) this.#closed.add(cell.name);
   }
 
-  /** A cell that was closed and is denied again is open: a name may be used twice. */
+  /** Marks a cell as open: a name may be used again after its cell was closed. */
   reopen(cell: Cell): void {
     if (this.#closed.size > 0) this.#closed.delete(cell.name);
   }
@@ -96,7 +96,7 @@ export class CellRegistry {
     for (const name of this.#closed) {
       const cell = this.#cells.get(name);
       this.#closed.delete(name);
-      // Its end is told with its own account, as soon as that is settled: the others are looked at first.
+      // Its closed-cell record needs its ledger, and waits for it to be settled: try the others first.
       if (cell !== undefined && cell.queue.closing > 0) {
         this.#closed.add(name);
         looks -= 1;
@@ -106,7 +106,7 @@ export class CellRegistry {
       this.#cells.delete(name);
       if (cell !== undefined) {
         this.#other.ledger.absorb(cell.ledger);
-        // Records of it that are still on their way are settled there.
+        // The receipts of its records that are still on their way settle in that ledger.
         cell.ledger = this.#other.ledger;
       }
       if (this.#last === cell) this.#last = this.#other;
@@ -116,7 +116,7 @@ export class CellRegistry {
   }
 }
 
-/** A name as its label has it: what `denialEvent` makes of it, also where a guard did without. */
+/** A name as `denialEvent` cleans it: a guard may have made its event without it. */
 function labelOf(name: string): string {
   return cleanOnce(name, MAX_CELL_LENGTH);
 }

@@ -3,14 +3,14 @@ import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs
 import { expect, onTestFinished, test, vi } from "vitest";
 
 import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
+import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
+import { BatchReceipts } from "../sdk/delivery/batch-receipts.ts";
+import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
 import { aDenial, aTurn } from "../testing/denials.ts";
 import { realSdk, sumOf } from "../testing/sdk-double.ts";
-import { linkExporter } from "../provider-link.ts";
-import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
-import { BatchReceipts } from "../sdk/delivery/batch-receipts.ts";
 
-/** A logger behind which nothing gets out until it is told to. */
+/** A logger whose records are delivered only when the test says so. */
 function stuckLogger() {
   const status = new DeliveryStatus();
   const outage = Promise.withResolvers<undefined>();

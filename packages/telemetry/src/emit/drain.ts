@@ -2,30 +2,30 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 
-import type { RecordQueue } from "../queue/record-queue.ts";
-import type { Ledgers } from "../ledger/ledgers.ts";
-import { DroppedRecords } from "./dropped-records.ts";
 import type { Cell } from "../cells/cell.ts";
-import type { Emitter } from "./emitter.ts";
+import type { Ledgers } from "../ledger/ledgers.ts";
 import type { MeterBinding } from "../metrics/meter-binding.ts";
+import type { RecordQueue } from "../queue/record-queue.ts";
+import { DroppedRecords } from "./dropped-records.ts";
+import type { Emitter } from "./emitter.ts";
 import type { LoggerBinding } from "./logger-binding.ts";
 
 /**
- * Records emitted before the provider is given time to catch up: the SDK's export batch. Its processor keeps 2048 more and
- * drops the rest without a word, so this pace is what makes a burst arrive whole.
+ * Records emitted before the provider is given time to catch up: the SDK's export batch. Its processor queues 2048 and drops
+ * the rest silently, so without this pause a burst would not arrive whole.
  */
 const CHUNK = 512;
 
-/** A window, milliseconds: how long a burst counts before its record goes out, and what a record budget is for. */
+/** A window, milliseconds: how long a burst counts before its record is emitted, and for how long a record budget is. */
 const WINDOW = 1000;
 
-/** Records besides denials and ends of cells that may wait: nobody loads policies as fast as that. */
+/** Announcements that can wait. A host does not load policies so fast that they are more. */
 const MAX_ANNOUNCEMENTS = 64;
 
 /** Longest wait for a provider's flush, milliseconds: the SDK's own bound for one export. */
 const FLUSH_TIMEOUT = 30_000;
 
-/** When the backlog becomes log records: off the path of whoever is denied. One run at a time, a chunk a turn. */
+/** Empties the queue into the emitter, in turns of its own: the refused call does not wait for it. One run at a time, a chunk a turn. */
 export class Drain {
   readonly #queue: RecordQueue<Cell>;
   readonly #logger: LoggerBinding;
@@ -35,7 +35,7 @@ export class Drain {
   readonly #droppedRecords: DroppedRecords;
   #scheduled = false;
   #ended = false;
-  /** Whether bursts are wanted before their window ends. */
+  /** Whether bursts are to be emitted before their window ends: someone waits for a flush. */
   #hurried = false;
   #window: NodeJS.Timeout | undefined;
   #announcements: LogRecord[] = [];
@@ -60,7 +60,7 @@ export class Drain {
     });
   }
 
-  /** Sees to it that a run will follow. */
+  /** Has a run begin in the next turn. */
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -68,14 +68,14 @@ export class Drain {
     setImmediate(this.#start);
   }
 
-  /** A record that tells of no denial. Where too many wait already, the counters tell it alone. */
+  /** Has a record emitted that stands for no denial. If too many wait already, only the counters say what it would have. */
   announce(record: LogRecord): void {
     if (this.#announcements.length >= MAX_ANNOUNCEMENTS) return;
     this.#announcements.push(record);
     this.schedule();
   }
 
-  /** Resolves when every denial has its record, and every end of a cell that is known whole. */
+  /** Resolves when every denial has its record, and every closed cell whose ledger is settled. */
   async finish(): Promise<void> {
     this.#hurried = true;
     try {
@@ -85,12 +85,12 @@ export class Drain {
     }
   }
 
-  /** Whether ends of cells wait: for their records, or to be told at all. */
+  /** Whether closed cells wait to be reported. */
   get hasClosedCells(): boolean {
     return this.#queue.hasClosedCells;
   }
 
-  /** As {@link finish}, with every end of a cell. @returns whether there was one left. */
+  /** As {@link finish}, with every closed cell. @returns whether there was one. */
   async finishClosedCells(): Promise<boolean> {
     if (!this.hasClosedCells) return false;
     this.#queue.hurryClosedCells();
@@ -98,7 +98,7 @@ export class Drain {
     return true;
   }
 
-  /** Drops what is left, and says so. */
+  /** Drops what is left, and emits a record that says so. */
   end(): void {
     this.#ended = true;
     clearTimeout(this.#window);
@@ -110,7 +110,7 @@ export class Drain {
     this.#droppedRecords.emit();
   }
 
-  // Whoever was denied first must not become the parent of the exporter's own spans.
+  // In the root context: the exporter's own spans would otherwise become children of the first denied call's.
   readonly #start = (): void => {
     this.#scheduled = false;
     void context.with(ROOT_CONTEXT, async () => {
@@ -122,7 +122,7 @@ export class Drain {
     this.#window = undefined;
     this.#queue.nextWindow();
     if (this.#droppedRecords.emit()) this.#unpaced += 1;
-    // What is denied from now on opens the next one.
+    // The next denial opens the next window.
     if (this.#queue.size > 0) this.schedule();
   };
 
@@ -151,7 +151,7 @@ export class Drain {
     }
   }
 
-  // In an outage what is denied coalesces here, and is not lost there for want of room.
+  // In an outage denials coalesce in the queue meanwhile. Emitted without room they would be lost in the provider.
   async #pace(): Promise<void> {
     const patience = { timeout: FLUSH_TIMEOUT, keepAlive: false };
     while (!this.#ended && !(await this.#logger.pace(patience)));

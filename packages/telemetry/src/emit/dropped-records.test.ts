@@ -4,8 +4,8 @@ import { expect, test, vi } from "vitest";
 import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
-import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
 import { BatchReceipts } from "../sdk/delivery/batch-receipts.ts";
+import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
 import { aDenial } from "../testing/denials.ts";
 import { realSdk } from "../testing/sdk-double.ts";
 

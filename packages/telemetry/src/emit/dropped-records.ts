@@ -3,35 +3,35 @@ import { droppedSince, droppedTotal, type Dropped, type LedgerCounts } from "../
 import { recordsDroppedLogRecord } from "../records/lifecycle-records.ts";
 import type { LoggerBinding } from "./logger-binding.ts";
 
-/** Says in the stream itself what is missing from it. */
+/** Emits the event "records.dropped", so that a reader of the log stream learns from it what is missing. */
 export class DroppedRecords {
   readonly #logger: LoggerBinding;
   readonly #total: LedgerCounts;
   readonly #again: () => void;
   #told: Dropped = {};
 
-  /** @param again is called when one was lost like those that it told of, and is to be told again. */
+  /** @param again is called when such a record was lost itself, and has to be emitted again. */
   constructor(logger: LoggerBinding, total: LedgerCounts, again: () => void) {
     this.#logger = logger;
     this.#total = total;
     this.#again = again;
   }
 
-  /** Emits what was dropped since the last time, if anything. @returns whether it did. */
+  /** Emits what was dropped since the last such record, if anything. @returns whether it did. */
   emit(): boolean {
     const now = { ...this.#total.dropped };
-    // That nobody wants records is no news in a stream that nobody reads.
+    // Left out: with no logger that wants denials, this record would not be emitted either.
     const { disabled: _, ...since } = droppedSince(now, this.#told);
     if (droppedTotal(since) === 0) return false;
     const before = this.#told;
     try {
       const record = recordsDroppedLogRecord(since, Date.now());
       if (!this.#logger.wants(record)) return false;
-      // Before it is emitted: it may be lost at once.
+      // Set before the record is emitted, because its receipt may settle as lost at once.
       this.#told = now;
       if (this.#logger.emit(record, new DeliveryReceipt(this.#owner(since), 0))) return true;
     } catch {
-      // Told again, with what comes, at the end of the next window.
+      // Emitted again at the end of the next window, with what is dropped until then.
     }
     this.#told = before;
     return false;

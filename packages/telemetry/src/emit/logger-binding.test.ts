@@ -6,8 +6,8 @@ import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
 import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
 import { aDenial, aTurn } from "../testing/denials.ts";
-import { LoggerBinding } from "./logger-binding.ts";
 import { realSdk } from "../testing/sdk-double.ts";
+import { LoggerBinding } from "./logger-binding.ts";
 
 test("with no SDK the ledger works, and records that nobody wants are disabled", async () => {
   await using denials = createDenialRecorder();

@@ -3,11 +3,11 @@ import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
 import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { exporterOf, type ProviderExporter } from "../provider-link.ts";
-import { canFlush, forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
 import { SCOPE } from "../scope.ts";
 import { EVENTS } from "../semconv.ts";
+import { canFlush, forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
 
-/** Where log records go. */
+/** The logger in use now: that of the injected provider, or of the one that is registered globally at the moment. */
 export class LoggerBinding {
   #injected: LoggerProvider | undefined;
   #provider: LoggerProvider | undefined;
@@ -22,7 +22,7 @@ export class LoggerBinding {
     this.#injected = provider;
   }
 
-  /** Whether a record of this kind is wanted. @throws whatever the logger throws. */
+  /** Whether the logger wants a record of this kind. @throws whatever the logger throws. */
   wants(question: Parameters<Logger["enabled"]>[0]): boolean {
     return this.#current().enabled(question);
   }
@@ -43,7 +43,7 @@ export class LoggerBinding {
     return true;
   }
 
-  /** Why a denial would have no record; undefined where it would have one. */
+  /** Why a denial would have no record; undefined if it would have one. */
   get deaf(): string | undefined {
     try {
       this.#current();
@@ -56,7 +56,7 @@ export class LoggerBinding {
     }
   }
 
-  /** Who knows what became of the records. */
+  /** What exports for the provider, and settles the receipts of its records. */
   get exporter(): ProviderExporter | undefined {
     return exporterOf(this.#provider);
   }
@@ -67,9 +67,9 @@ export class LoggerBinding {
   }
 
   /**
-   * Has everything emitted so far exported. One at a time: the SDK's processor answers a second call at once, without
-   * waiting, and loses what is queued when it is shut down meanwhile. Never rejects, and waits as long as it has patience,
-   * for calls before it too.
+   * Has everything emitted so far exported. Calls wait for one another: the SDK's processor answers a second call at once,
+   * before the first has exported, and a shutdown then loses what is queued. Never rejects; waits at most as long as asked,
+   * including for the calls before it.
    */
   async forceFlush({ timeout, keepAlive }: WaitOptions): Promise<void> {
     const provider = this.#provider;
@@ -81,9 +81,9 @@ export class LoggerBinding {
   }
 
   /**
-   * Has whoever exports catch up, so far as it needs to. Never rejects, and waits as long as it has patience.
+   * Waits until the provider's exporter has room for more records. Never rejects; waits at most as long as asked.
    *
-   * @returns false where more records would have no room yet.
+   * @returns false if there is no room yet.
    */
   async pace(patience: WaitOptions): Promise<boolean> {
     const { exporter } = this;
@@ -96,7 +96,7 @@ export class LoggerBinding {
     const hasRoom = await withTimeout(exporter.room(), patience.timeout, {
       keepAlive: patience.keepAlive,
     });
-    // Another provider has room of its own.
+    // Another provider has been set meanwhile: the next records go there, where there is room.
     return hasRoom || this.#wanted !== provider;
   }
 
@@ -109,7 +109,7 @@ export class LoggerBinding {
     if (provider !== this.#provider || this.#logger === undefined) {
       this.#logger = provider.getLogger(SCOPE.name, SCOPE.version);
       this.#provider = provider;
-      // Whatever the last one still does, this one does not wait for it.
+      // The new provider's flushes do not wait for the old one's.
       this.#flushing = Promise.resolve();
     }
     return this.#logger;
@@ -121,7 +121,7 @@ function emitWith(receipt: DeliveryReceipt, record: LogRecord, logger: Logger): 
   try {
     logger.emit({ ...record, context: receipt.in(record.context) });
   } catch (error) {
-    // A processor that has the record settles its receipt, whatever was thrown after it.
+    // A processor that has the record settles its receipt, even if something throws after it.
     if (!receipt.taken) throw error;
   }
   return receipt.taken;

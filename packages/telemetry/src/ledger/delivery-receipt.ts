@@ -5,15 +5,15 @@ import type { LossReason } from "../semconv.ts";
 /** What became of a record in the end. */
 export type DeliveryOutcome = "arrived" | LossReason;
 
-/** Is told what became of its records: a cell, whose ledger they are in. */
+/** Learns what became of its records: a cell, whose ledger they are in. */
 export interface ReceiptOwner {
   /** Called once for each record, alone or with others; must not throw. */
   settle(outcome: DeliveryOutcome, records: number, denials: number): void;
 }
 
 /**
- * Goes with one record to whoever exports it, as an acknowledgement to be given: a finalizer in Vector, a delivery report in
- * Kafka. It travels in the record's Context, which the SDK's logger hands to its processors with the record.
+ * Goes with one record to its exporter, which settles it when the record is delivered or lost: Vector's finalizer, Kafka's
+ * delivery report. It travels in the record's Context, which the SDK's logger passes to its processors with the record.
  */
 export class DeliveryReceipt {
   readonly owner: ReceiptOwner;

@@ -1,6 +1,6 @@
 import { DROP_REASONS, type DropReason } from "../semconv.ts";
 
-/** Events without a record, by reason; a reason that is not there did not occur. */
+/** Events without a record, by reason. Reasons that did not occur are left out. */
 export type Dropped = Readonly<Partial<Record<DropReason, number>>>;
 
 /**
@@ -10,25 +10,25 @@ export interface Ledger {
   /** Events recorded, verdicts of a shadow policy included. */
   readonly denied: number;
   /**
-   * Log records that have arrived: at the far end where `startTelemetry` sends them, at the logger where that is all that is
-   * known.
+   * Log records that have arrived: at the server, if `startTelemetry` sends them; else at the logger, since no more is known
+   * of them.
    */
   readonly emitted: number;
-  /** Events that another's record carries in its `pyisolate.denial.count`. */
+  /** Events without a record of their own, which another event's record has in its `pyisolate.denial.count`. */
   readonly coalesced: number;
-  /** Events without a record, those whose record was lost later included, by reason; reasons that did not occur are left out. */
+  /** Events without a record, or whose record was lost on its way, by reason. Reasons that did not occur are left out. */
   readonly dropped: Dropped;
-  /** Events whose record is still to be made, or on its way, or in the spool. */
+  /** Events whose record is still to be made, is on its way, or is in the spool. */
   readonly pending: number;
 }
 
-/** One running ledger: a cell's, or the process'. Each method keeps the balance. */
+/** A running ledger, of a cell or of the process. Each method keeps `denied = emitted + coalesced + dropped + pending`. */
 export class LedgerCounts {
   denied = 0;
   emitted = 0;
   coalesced = 0;
   readonly dropped: Record<DropReason, number> = zeroDropped();
-  /** Of which it is known what became. Kept instead of what is pending: one write less in the call. */
+  /** Denials that are emitted, coalesced or dropped. Kept instead of what is pending, to save a write in the refused call. */
   #settled = 0;
 
   get pending(): number {
@@ -51,7 +51,7 @@ export class LedgerCounts {
     this.dropped[reason] += count;
   }
 
-  /** Takes over the totals of an account that nobody will ask for by name any more. */
+  /** Adds the totals of a ledger whose cell is evicted, so that its name leads here from now on. */
   absorb(other: LedgerCounts): void {
     this.denied += other.denied;
     this.emitted += other.emitted;
@@ -60,7 +60,7 @@ export class LedgerCounts {
     for (const reason of DROP_REASONS) this.dropped[reason] += other.dropped[reason];
   }
 
-  /** The ledger as of now, less what an earlier one already said; what it called pending is of this one again. */
+  /** The ledger as of now. With `since`, only what came after it, and what was pending then. */
   read(since?: Ledger): Ledger {
     const dropped = droppedSince(this.dropped, since?.dropped);
     return {
@@ -73,7 +73,7 @@ export class LedgerCounts {
   }
 }
 
-/** What has been dropped beyond what an earlier account said; reasons that did not occur are left out. */
+/** What has been dropped between two ledgers. Reasons that did not occur are left out. */
 export function droppedSince(now: Dropped, since: Dropped = {}): Dropped {
   const dropped: Partial<Record<DropReason, number>> = {};
   for (const reason of DROP_REASONS) {
@@ -83,7 +83,7 @@ export function droppedSince(now: Dropped, since: Dropped = {}): Dropped {
   return dropped;
 }
 
-/** Events without a record, whatever the reason. */
+/** Events without a record, for all reasons together. */
 export function droppedTotal(dropped: Dropped): number {
   return Object.values(dropped).reduce((sum, count) => sum + count, 0);
 }

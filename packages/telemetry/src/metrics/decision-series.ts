@@ -3,14 +3,17 @@ import { CAPABILITIES, type Capability } from "@pyisolate/policy";
 import { ATTRIBUTES as A, type DECISIONS } from "../semconv.ts";
 import { newSeries, type Series, type CounterBuffer } from "./series.ts";
 
-/** The rows of `pyisolate.decisions`, the deny ratio: all known beforehand, so that the first denial is seen as a rise. */
+/**
+ * The series of `pyisolate.decisions`, for the deny ratio. All are known beforehand and begin at zero: otherwise `rate()` would
+ * miss the first denial.
+ */
 export class DecisionSeries {
   readonly #allowed = seriesByCapability("allow");
   readonly #denied = seriesByCapability("deny");
   #lastDenied: Capability | undefined;
   #lastSeries: Series | undefined;
 
-  /** Every row that can ever be counted: a limit is only ever reached, never granted. */
+  /** Every series that can be counted. There is none for a limit that was granted: a limit is only ever reached. */
   get allSeries(): readonly Series[] {
     const granted = [...this.#allowed].filter(([capability]) => capability !== "limit");
     return [...granted.map(([, series]) => series), ...this.#denied.values()];
@@ -22,7 +25,7 @@ export class DecisionSeries {
   }
 
   deny(capability: Capability, counters: CounterBuffer): void {
-    // What is denied again and again is one thing, mostly.
+    // A flood is mostly of one capability: remembering the last one saves the look-up.
     if (capability !== this.#lastDenied) {
       this.#lastSeries = this.#denied.get(capability);
       this.#lastDenied = capability;

@@ -2,9 +2,9 @@ import { CAPABILITIES, DENIAL_REASONS, VERDICTS, DenialEvent } from "@pyisolate/
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { aDenial } from "../testing/denials.ts";
 import { EventSeriesTable } from "./event-series.ts";
 import { CounterBuffer } from "./series.ts";
-import { aDenial } from "../testing/denials.ts";
 
 test("a combination is one row, for ever", () => {
   const table = new EventSeriesTable(100);

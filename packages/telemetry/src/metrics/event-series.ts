@@ -3,7 +3,7 @@ import { CAPABILITIES, DENIAL_REASONS, VERDICTS, type DenialEvent } from "@pyiso
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
 import { newSeries, type Series } from "./series.ts";
 
-/** The closed dimensions of an event: none of them is ever a guest's choice. */
+/** An event's dimensions that are closed sets: a guest cannot choose their values. */
 type Dimensions = Pick<
   DenialEvent,
   "capability" | "reason" | "brokerDecision" | "kernelDecision" | "enforced"
@@ -18,22 +18,22 @@ export interface EventSeries extends Series {
   readonly index: number;
 }
 
-/** The part of the budget that rules may not use: it is for combinations of closed values under the rule `_other`. */
+/** One in this many series is not for rules: it is for combinations of closed values under the rule `_other`. */
 const RESERVED_SHARE = 4;
 
-/** How many of `max` series there are before a new rule becomes `_other`. */
+/** How many of `max` series rules may use. Past them a new rule is counted as `_other`. */
 export function roomForRules(max: number): number {
   return max - Math.ceil(max / RESERVED_SHARE);
 }
 
-/** What a rule may be called. `denialEvent` sees to it; an event made without it gets no label of its own. */
+/** What `denialEvent` accepts as a rule's id. A guard may make an event without it: another id is counted as `_other`. */
 const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
- * The rows of `pyisolate.denial.events`: resolved once for each combination, never more than `max` in the process' life
- * (the SDK's own limit holds per collection only). Past three quarters of the budget new rules fold into `_other`; the last
- * quarter is for closed values, of which a broker makes fewer combinations than the default leaves room for. Should even
- * that be used up, everything goes to one row that is all `_other`, so that every sum stays exact.
+ * The series of `pyisolate.denial.events`: one for each combination of a rule and closed values, and never more than `max` in
+ * the life of the process (the SDK's own limit is per collection). Past three quarters of the budget new rules fold into
+ * `_other`. The last quarter is for closed values, of which a broker makes fewer combinations than the default leaves room
+ * for. If even that is used up, events are counted in {@link overflow}, so that every sum stays exact.
  */
 export class EventSeriesTable {
   readonly #max: number;
@@ -52,20 +52,20 @@ export class EventSeriesTable {
     return this.#size;
   }
 
-  /** The row that is all `_other`: of what there is no place for, and of what is no event. */
+  /** The series whose every dimension is `_other`: for events past the budget, and for values that are not denial events. */
   get overflow(): EventSeries {
     this.#overflow ??= this.#makeOverflow();
     return this.#overflow;
   }
 
-  /** @throws TypeError where the event is not one. */
+  /** @throws TypeError if the event is not a denial event. */
   find(event: DenialEvent): EventSeries {
     const rule = event.policyRule;
     const last = this.#lastSeries;
-    // Repetition is what a flood is made of.
+    // A flood repeats one event: comparing with the last one saves the look-up.
     if (last !== undefined && rule === this.#lastRule && isSeriesOf(last, event)) return last;
     const series = this.#known(rule, event) ?? this.#resolve(rule, event);
-    // The row of last resort stands for many: it is the last one to ask for.
+    // Not remembered: events that differ share it, and each would have to be compared with it first.
     if (series !== this.#overflow) {
       this.#lastRule = rule;
       this.#lastSeries = series;
@@ -73,7 +73,7 @@ export class EventSeriesTable {
     return series;
   }
 
-  // A rule has a handful of rows: comparing five interned strings is cheaper than hashing them.
+  // A rule has a handful of series: comparing five interned strings is cheaper than hashing them.
   #known(rule: string, event: DenialEvent): EventSeries | undefined {
     const ofRule = this.#byRule.get(rule);
     if (ofRule === undefined) return undefined;
@@ -87,7 +87,7 @@ export class EventSeriesTable {
     if (RULE_ID.test(rule) && this.#size < forRules) return this.#make(rule, event, false);
     const other = this.#known(OTHER, event);
     if (other !== undefined) return other;
-    // One place is kept for the row of last resort.
+    // The last place is kept for the overflow series.
     if (this.#size < this.#max - 1) return this.#make(OTHER, event, rule !== OTHER);
     return this.overflow;
   }
@@ -120,7 +120,7 @@ export class EventSeriesTable {
   }
 }
 
-/** Of the row that has no dimensions; nobody compares them. */
+/** The overflow series' dimensions. They are never compared: it is not among the series of a rule. */
 const ANY: Dimensions = {
   capability: "control",
   reason: "malformed",
@@ -129,7 +129,7 @@ const ANY: Dimensions = {
   enforced: true,
 };
 
-// A copy: a row is for ever, an event is not.
+// Copied: a series lives as long as the process, and would keep the event alive.
 function dimensionsOf(event: DenialEvent): Dimensions {
   const { capability, reason, brokerDecision, kernelDecision, enforced } = event;
   return { capability, reason, brokerDecision, kernelDecision, enforced };

@@ -11,8 +11,8 @@ import { ATTRIBUTES as A, METRICS, STATES, type CounterKey, type GaugeKey } from
 import type { Series } from "./series.ts";
 
 /**
- * The recorder's instruments of one meter. The counters are synchronous ones that are fed sums: an observable counter loses
- * counts under a View that removes attributes and at the cardinality limit (measured on sdk-metrics 3.1.0).
+ * The recorder's instruments of one meter. Its counters are synchronous and get sums: an observable counter loses counts
+ * under a View that removes attributes, and at the cardinality limit (measured on sdk-metrics 3.1.0).
  */
 export class Instruments {
   readonly #meter: Meter;
@@ -50,13 +50,13 @@ export class Instruments {
     this.#counters[series.counter].add(amount, series.attributes);
   }
 
-  /** Ends the gauges; the counters keep what they were given. */
+  /** Unregisters the gauges. The counters keep what was added to them. */
   release(): void {
     this.#meter.removeBatchObservableCallback(this.#onCollect, this.#gauges);
   }
 }
 
-/** What an instrument is made from. */
+/** The arguments with which a meter creates this instrument. */
 export function asOptions(key: CounterKey | GaugeKey) {
   const { name, unit, description } = METRICS[key];
   return [name, { unit, description, valueType: ValueType.INT }] as const;

@@ -8,21 +8,22 @@ import {
   type ProviderExporter,
   type Reading,
 } from "../provider-link.ts";
+import { SCOPE } from "../scope.ts";
 import { forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
 import { Instruments } from "./instruments.ts";
-import { SCOPE } from "../scope.ts";
 import type { Series, CounterBuffer } from "./series.ts";
 
 /** How often a recorder that has no meter yet looks for one, milliseconds. */
 const LOOK_INTERVAL = 1000;
 
 /**
- * Where counts go. The metrics API has no proxy: an instrument made before a provider is registered stays without effect
- * for ever. So instruments are made when a real provider is there, again when it changes, and until then counts wait.
+ * The meter in use now, and its instruments. The metrics API has no proxy: an instrument that was created before a provider
+ * is registered never records anything. So instruments are created when there is a real provider and again when it changes,
+ * and until then counts wait in the buffer.
  */
 export class MeterBinding {
   readonly #counters: CounterBuffer;
-  /** Rows that begin at zero, so that `rate()` and `increase()` see the first count. */
+  /** Series that begin at zero: otherwise `rate()` and `increase()` would miss the first count. */
   readonly #known: readonly Series[];
   readonly #reading: () => Reading;
   #forget: () => void = () => {};
@@ -51,12 +52,12 @@ export class MeterBinding {
     }
   }
 
-  /** Who knows whether the counts get out. */
+  /** What exports for the provider, and knows whether the counts are delivered. */
   get exporter(): ProviderExporter | undefined {
     return exporterOf(this.#provider);
   }
 
-  /** Hands what has been counted to the meter; without one, or when it throws, counts wait. Never throws. */
+  /** Adds what has been counted to the meter's counters. Without a meter, or if it throws, counts wait. Never throws. */
   flush(): void {
     try {
       this.#refresh();
@@ -66,11 +67,11 @@ export class MeterBinding {
         instruments.add(series, amount);
       });
     } catch {
-      // A meter that cannot be made: the counts are kept, the next flush tries again.
+      // The provider throws instead of giving a meter: counts wait, and the next flush tries again.
     }
   }
 
-  /** Flushes what is pending to the old provider and goes on with the new one. */
+  /** Flushes what is pending to the old provider, then counts with the new one. */
   set(provider: MeterProvider): void {
     if (this.#released) return;
     if (!this.#isDown()) this.flush();
@@ -78,15 +79,15 @@ export class MeterBinding {
     this.flush();
   }
 
-  /** Flushes the provider too, where it can. Never rejects. */
+  /** Flushes the provider too, if it can be. Never rejects. */
   async forceFlush({ timeout, keepAlive }: WaitOptions): Promise<void> {
     this.flush();
     await withTimeout(forceFlushOf(this.#provider), timeout, { keepAlive });
   }
 
   /**
-   * Flushes once more; the gauges end with the next collection, since whoever remembers what they showed last has to
-   * remember the end. A later {@link flush} still reaches the same meter.
+   * Flushes for the last time. Gauges are unregistered after one more collection: the Collector keeps exporting the last value
+   * it saw, so that value must be the final one. A later {@link flush} still reaches the same meter.
    */
   release(): void {
     this.flush();
@@ -98,18 +99,18 @@ export class MeterBinding {
     if (this.#released) return;
     const provider = this.#injected ?? metrics.getMeterProvider();
     if (provider === this.#provider && this.#instruments !== undefined) return;
-    // What the last one still shows of us ends with its next collection.
+    // The last provider's gauges stop showing this recorder with the next collection.
     this.#forget();
     this.#instruments = undefined;
     this.#provider = provider;
     const meter = provider.getMeter(SCOPE.name, SCOPE.version);
     if (meter === createNoopMeter()) return;
-    // A collection asks this first, so that what it reads is exact, whether or not a drain has run.
+    // A collection calls this first, so that it reads exact counts even if no drain has run.
     const instruments = new Instruments(meter, () => {
       this.flush();
       const reading = readingOf(provider);
       if (this.#released || this.#instruments !== instruments) {
-        // Not in the middle of a collection.
+        // Later: the SDK is iterating over its callbacks now.
         queueMicrotask(() => {
           this.#endGauges(instruments);
         });
@@ -126,11 +127,11 @@ export class MeterBinding {
     try {
       instruments.release();
     } catch {
-      // Nothing of ours depends on a callback that could not be removed: it flushes to whoever is current.
+      // A callback that stays registered does no harm: it flushes to the meter in use then.
     }
   }
 
-  // What an SDK that has been shut down is given is never exported: better kept for the next one.
+  // An SDK that has been shut down never exports what is added to it: such counts are kept for the next one.
   #isDown(): boolean {
     try {
       return this.#provider?.getMeter(SCOPE.name, SCOPE.version) === createNoopMeter();

@@ -3,7 +3,7 @@ import { MAX_POLICY_NAME_LENGTH, type Policy } from "@pyisolate/policy";
 import { cleanOnce } from "../clean-once.ts";
 import { instrumentBudgets, seriesOf, type InstrumentBudget } from "./series-budget.ts";
 
-/** A policy has been loaded that needs more series than there is room for. The process emits it; nobody throws it. */
+/** A policy was loaded that needs more series than there is room for. It is emitted as a process warning and never thrown. */
 export class SeriesBudgetWarning extends Error {
   override readonly name = "SeriesBudgetWarning";
   readonly policy: string;
@@ -19,7 +19,7 @@ export class SeriesBudgetWarning extends Error {
   }
 }
 
-/** Adds up what the policies of the process' life need: the SDK forgets no series, so a reload only ever adds some. */
+/** The series that all policies loaded so far need together: the SDK never forgets a series, so a reload only adds some. */
 export class PolicySeries {
   readonly #maxSeries: number;
   readonly #series = new Set<string>();
@@ -28,10 +28,10 @@ export class PolicySeries {
     this.#maxSeries = maxSeries;
   }
 
-  /** @returns what to say, where the policy does not fit. */
+  /** @returns a warning if the policy does not fit. */
   load(policy: Policy): SeriesBudgetWarning | undefined {
     for (const series of seriesOf(policy, true)) {
-      // Past twice the budget the answer does not change, and this set is bounded too.
+      // Bounded: past twice the budget more series would not change the answer.
       if (this.#series.size <= this.#maxSeries * 2) this.#series.add(series);
     }
     const tight = instrumentBudgets(this.#series.size, this.#maxSeries).find(

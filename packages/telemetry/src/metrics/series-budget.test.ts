@@ -10,9 +10,9 @@ import { afterEach, expect, test, vi } from "vitest";
 
 import { createDenialRecorder } from "../recorder.ts";
 import { METRICS } from "../semconv.ts";
-import { seriesBudget } from "./series-budget.ts";
 import { aDenial } from "../testing/denials.ts";
 import { realSdk, sumOf } from "../testing/sdk-double.ts";
+import { seriesBudget } from "./series-budget.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,7 +1,6 @@
 import { CAPABILITIES, DEFAULT_RULE, OPERATIONS, type Policy } from "@pyisolate/policy";
 import { isRecord, mustBe, type OptionChecks, readOptions, whole } from "@pyisolate/policy/options";
 
-import { roomForRules } from "./event-series.ts";
 import {
   DECISIONS,
   DROP_REASONS,
@@ -10,8 +9,9 @@ import {
   REDACTION_FAILURES,
   STATES,
 } from "../semconv.ts";
+import { roomForRules } from "./event-series.ts";
 
-/** What the SDK is told to leave room for (see `sdk/`): a higher cap would overflow there, out of our sight. */
+/** The SDK's cardinality limit is set to one more (sdk/providers.ts): past it the SDK would fold, without counting what it folds. */
 export const MAX_SERIES = 16_000;
 
 export const DEFAULT_MAX_SERIES = 1000;
@@ -21,39 +21,39 @@ export const MAX_SERIES_CHECK = whole(2, MAX_SERIES);
 /** One attribute of an instrument. */
 export interface DimensionBudget {
   readonly attribute: string;
-  /** How many values it can have; undefined where only the instrument's own bound holds. */
+  /** How many values it can have; undefined if only the instrument's own bound holds. */
   readonly values: number | undefined;
-  /** Where they come from. */
+  /** What decides the values. */
   readonly from: string;
 }
 
 /** How many series one instrument can have. */
 export interface InstrumentBudget {
   readonly instrument: string;
-  /** The most in the life of the process, whatever cells and policies come and go. */
+  /** The most in the life of the process, however many cells and policies it sees. */
   readonly max: number;
-  /** How many of those the policy can fill; undefined where it is not the policy's to say. */
+  /** How many of those the policy can fill; undefined if that does not depend on the policy. */
   readonly needed: number | undefined;
   /** How many there can be before anything folds. */
   readonly room: number;
-  /** What becomes `_other` past the room; undefined where nothing has to. */
+  /** The dimension that folds into `_other` past the room; undefined if none has to. */
   readonly folds: (typeof FOLDABLE)[number] | undefined;
   readonly dimensions: readonly DimensionBudget[];
 }
 
-/** What {@link seriesBudget} depends on besides the policy. */
+/** What else {@link seriesBudget} depends on. */
 export interface SeriesBudgetOptions {
   /** As for `createDenialRecorder`. */
   readonly maxSeries?: number;
-  /** A policy that runs beside it, whose verdicts have `enforced: false`. */
+  /** A shadow policy that runs beside it, whose verdicts have `enforced: false`. */
   readonly shadow?: Policy;
 }
 
 /**
- * The most series that each instrument of a recorder can ever have, and why: to be asked before a policy is put to use. The
- * recorder holds to `max` whatever it is given.
+ * The most series that each instrument of a recorder can ever have, and why: for a check before a policy is put to use. The
+ * recorder keeps to `max` in any case.
  *
- * @throws TypeError where an option is unknown or out of its range.
+ * @throws TypeError if an option is unknown or out of its range.
  * @example
  * seriesBudget(policy).filter(({ needed = 0, room }) => needed > room); // instruments whose rules would fold
  */
@@ -75,11 +75,11 @@ const CHECKS: OptionChecks<SeriesBudgetOptions> = {
   ),
 };
 
-/** Every series of `pyisolate.denial.events` that a broker with this policy can make, each as one text. */
+/** Every series of `pyisolate.denial.events` that a broker with this policy can cause, each as one text. */
 export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {
   const series = new Set<string>();
   const add = (capability: string, rule: string, broker: string, reason: string) => {
-    // Without a request that was let through, the kernel is not asked, or is not there.
+    // The kernel refuses only what the broker let through; otherwise it is not asked, or there is no kernel layer.
     const kernels = reason === "kernel" ? ["deny"] : ["not_evaluated", "unavailable"];
     for (const kernel of kernels) {
       series.add([capability, rule, broker, kernel, reason, enforced].join(" "));
@@ -104,7 +104,7 @@ export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {
   return [...series];
 }
 
-/** @param events is how many series of `pyisolate.denial.events` are needed. */
+/** @param events How many series of `pyisolate.denial.events` are needed. */
 export function instrumentBudgets(events: number, maxSeries: number): readonly InstrumentBudget[] {
   const closed = (key: keyof typeof METRICS, max: number): InstrumentBudget => ({
     instrument: METRICS[key].name,

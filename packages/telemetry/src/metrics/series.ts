@@ -2,20 +2,20 @@ import type { Attributes } from "@opentelemetry/api";
 
 import type { CounterKey } from "../semconv.ts";
 
-/** One series of one counter: what has been counted since it was last handed to the SDK. */
+/** One series of one counter, with what has been counted since the last flush to the SDK. */
 export interface Series {
   pending: number;
   readonly counter: CounterKey;
-  /** The SDK keeps this very object and hashes it at every add: never changed, one for the life of the row. */
+  /** The SDK keeps this object and hashes it at every add: it must never change. */
   readonly attributes: Attributes;
 }
 
-/** A row that nothing has counted yet. */
+/** A series that nothing has been counted in yet. */
 export function newSeries(counter: CounterKey, attributes: Attributes): Series {
   return { pending: 0, counter, attributes };
 }
 
-/** Counts that wait for a meter. Counting is an addition; the SDK, at 20 times the cost, sees only sums. */
+/** Increments that wait for the next flush. Counting one is an addition here and costs 20 times as much in the SDK, which gets only sums. */
 export class CounterBuffer {
   #dirty: Series[] = [];
 
@@ -30,9 +30,9 @@ export class CounterBuffer {
   }
 
   /**
-   * Hands every pending sum to `add`. A sum that `add` refuses by throwing stays pending.
+   * Passes every pending sum to `add`. If `add` throws, its sum stays pending.
    *
-   * @returns how many were refused.
+   * @returns how many sums stay pending.
    */
   flush(add: (series: Series, amount: number) => void): number {
     const dirty = this.#dirty;
@@ -40,7 +40,7 @@ export class CounterBuffer {
     let refused = 0;
     for (const series of dirty) {
       const amount = series.pending;
-      // Before the call: whatever `add` causes to be counted meanwhile is a new sum.
+      // Reset before the call: what `add` causes to be counted belongs to the next sum.
       series.pending = 0;
       try {
         add(series, amount);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import { ReservoirSample } from "./reservoir-sample.ts";
 import { aDenial } from "../testing/denials.ts";
+import { ReservoirSample } from "./reservoir-sample.ts";
 
 function sampleOf(size: number) {
   const sample = new ReservoirSample();

@@ -1,18 +1,18 @@
 import type { DenialEvent } from "@pyisolate/policy";
 
-/** Events that a burst keeps besides its first and last. */
+/** Events kept of a burst, besides its first and last. */
 const SIZE = 8;
 
 /**
- * A few of a burst's events, each with the same chance to be among them, wherever in the burst it came: a scan cannot hide
- * what it is after behind its first hundred targets. Vitter's and Li's algorithm L, which decides when it keeps one which will
- * be the next, so that all others cost a comparison.
+ * A few of a burst's events, chosen uniformly: a scan cannot hide the target it is after behind its first hundred. This is
+ * reservoir sampling by Li's algorithm L, which chooses the next event to keep when it keeps one, so that each other event
+ * costs one comparison.
  */
 export class ReservoirSample {
   readonly #kept: DenialEvent[] = [];
   #weight = 1;
 
-  /** Keeps the burst's event number `count`. @returns the number of the next one to be kept. */
+  /** Keeps the burst's event number `count`. @returns the number of the next event to keep. */
   keep(event: DenialEvent, count: number): number {
     if (this.#kept.length < SIZE) {
       this.#kept.push(event);
@@ -25,13 +25,13 @@ export class ReservoirSample {
     return count + 1 + skipped;
   }
 
-  /** In the order in which they happened. */
+  /** The kept events, in the order in which they happened. */
   get events(): readonly DenialEvent[] {
     return this.#kept.toSorted((a, b) => a.seq - b.seq);
   }
 }
 
-// Never 0: its logarithm is infinite.
+// Never 0, whose logarithm is infinite.
 function random(): number {
   return 1 - Math.random();
 }

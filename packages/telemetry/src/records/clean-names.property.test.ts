@@ -10,7 +10,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What ends a line, moves a cursor, hides or reorders text, and what is no Unicode. */
+/** Characters that end a line, move a cursor, hide or reorder text, and lone surrogates. */
 const HOSTILE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 const hostile = fc.oneof(

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { createDenialRecorder } from "../recorder.ts";
-import type { Redact } from "./custom-redaction.ts";
 import { aDenial } from "../testing/denials.ts";
 import { realSdk } from "../testing/sdk-double.ts";
+import type { Redact } from "./custom-redaction.ts";
 
 // What is slow is said by the clock: here it goes as a test says, and not as a busy machine does.
 beforeEach(() => {

@@ -1,21 +1,21 @@
 import { MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
 
 import { cleanOnce } from "../clean-once.ts";
-import { redactTarget } from "./redaction.ts";
-import { ATTRIBUTES as A, REDACTION_FAILURES, type RedactionFailure } from "../semconv.ts";
 import { newSeries, type Series, type CounterBuffer } from "../metrics/series.ts";
+import { ATTRIBUTES as A, REDACTION_FAILURES, type RedactionFailure } from "../semconv.ts";
+import { redactTarget } from "./redaction.ts";
 
-/** A rule of the host's own: gets a target that has been redacted already, and gives what may leave the process. */
+/** The host's own rule. It is called with a target that the default redaction has redacted, and returns what may leave the process. */
 export type Redact = (target: string, event: DenialEvent) => string;
 
-/** A run longer than this is slow, milliseconds: 512 of them at once would hold the host up for seconds. */
+/** A run longer than this is slow, milliseconds. A drain makes 512 records in one turn: they would hold up the host for seconds. */
 const SLOW = 5;
-/** Slow runs after which a rule is not asked any more. */
+/** Slow runs after which the rule is not called any more. */
 const MAX_SLOW = 8;
-/** Runs in which one slow run is forgiven: a collection of garbage may fall into any. */
+/** After so many runs one slow run is forgiven: a garbage collection may fall into any run. */
 const FORGIVEN_AFTER = 1000;
 
-/** Makes targets fit to leave the process. A rule that fails costs the target and nothing else. */
+/** Redacts targets by the default rules, then by the host's own. If that fails, the record goes out without its target. */
 export class CustomRedaction {
   readonly #rule: Redact | undefined;
   readonly #counters: CounterBuffer;
@@ -31,12 +31,12 @@ export class CustomRedaction {
     );
   }
 
-  /** Every row of the metric. */
+  /** Every series of the metric. */
   get allSeries(): readonly Series[] {
     return [...this.#failures.values()];
   }
 
-  /** The target as it may leave the process; undefined where that is not known. Never throws. */
+  /** The target as it may leave the process; undefined if the rule failed. Never throws. */
   readonly target = (event: DenialEvent): string | undefined => {
     try {
       const target = redactTarget(event);
@@ -61,7 +61,7 @@ export class CustomRedaction {
     this.#runs += 1;
     if (this.#runs % FORGIVEN_AFTER === 0 && this.#slow > 0) this.#slow -= 1;
     if (typeof text !== "string") {
-      // An async rule that rejects would end the process.
+      // Without this an async rule's rejection would be unhandled, and end the process.
       if (text instanceof Promise) text.catch(() => {});
       return this.#fail("not_text");
     }

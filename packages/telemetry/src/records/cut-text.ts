@@ -2,7 +2,7 @@
 const TOKEN = /\\\\|\\u\{[0-9a-f]+\}|[^]/gu;
 const CUT = "…";
 
-/** Clean text, shortened to `max` UTF-16 code units; the cut splits no character and no escape, and is marked. */
+/** Shortens clean text to `max` UTF-16 code units. The cut is marked, and splits neither a character nor an escape. */
 export function cutText(text: string, max: number): string {
   if (text.length <= max) return text;
   let end = 0;

@@ -3,9 +3,9 @@ import { DenialEvent } from "@pyisolate/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { denialLogRecord } from "./denial-record.ts";
 import { EVENTS } from "../semconv.ts";
 import { aDenial } from "../testing/denials.ts";
+import { denialLogRecord } from "./denial-record.ts";
 
 const FULL = aDenial({
   id: "Zm9v-7",

@@ -6,7 +6,7 @@ import { droppedTotal, type Dropped, type Ledger } from "../ledger/ledger.ts";
 import { ATTRIBUTES as A, DROPPED, EVENTS, type DropReason } from "../semconv.ts";
 import { cellText, hashText, hrTime, policyText, word } from "./record-fields.ts";
 
-/** The log record of what was dropped since the last one like it. `time` is Unix milliseconds. */
+/** The log record of what was dropped since the last such record. `time` is Unix milliseconds. */
 export function recordsDroppedLogRecord(dropped: Dropped, time: number): LogRecord {
   const total = droppedTotal(dropped);
   return {
@@ -27,7 +27,7 @@ function byReason(dropped: Dropped): Attributes {
   return attributes;
 }
 
-/** The log record of a policy that decides from now on. `time` is Unix milliseconds. */
+/** The log record of a policy that was loaded. `time` is Unix milliseconds. */
 export function policyLoadedLogRecord(
   policy: Pick<Policy, "name" | "hash">,
   time: number,
@@ -43,7 +43,7 @@ export function policyLoadedLogRecord(
   };
 }
 
-/** The log record of a cell's end. `time` is Unix milliseconds. */
+/** The log record of a closed cell. `time` is Unix milliseconds. */
 export function cellClosedLogRecord(
   totals: CellTotals,
   ledger: Ledger,

@@ -3,7 +3,7 @@ import { MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH } from "@pyisolate/policy";
 
 import { cleaner, cleanOnce } from "../clean-once.ts";
 
-/** Longest of an event's ids and words, in UTF-16 code units: an event's id is the longest. */
+/** Longest of an event's ids and words, in UTF-16 code units. The longest of them is the event's id. */
 const MAX_WORD = 128;
 
 export function word(text: string): string {
@@ -18,9 +18,9 @@ export const nearestText = cleaner(MAX_WORD);
 export const operationText = cleaner(MAX_WORD);
 export const lackedText = cleaner(MAX_WORD);
 
-// A pair, because the SDK takes a small number for a reading of performance.now().
+// A pair of seconds and nanoseconds: the SDK takes a small number for a reading of performance.now().
 export function hrTime(time: number): HrTime {
-  // One record with a time that is none would cost its whole batch in the exporter.
+  // Refused here: in the exporter, a record with such a time would cost its whole batch.
   if (!Number.isFinite(time)) throw new RangeError("an event's time must be a finite number");
   const seconds = Math.floor(time / 1000);
   return [seconds, Math.round((time - seconds * 1000) * 1e6)];

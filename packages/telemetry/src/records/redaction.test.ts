@@ -2,8 +2,8 @@ import { isCleanText } from "@pyisolate/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { redactTarget } from "./redaction.ts";
 import { aDenial } from "../testing/denials.ts";
+import { redactTarget } from "./redaction.ts";
 
 test.each([
   ["https://user:hunter2@example.com/x", "https://[redacted]@example.com/x"],

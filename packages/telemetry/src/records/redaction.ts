@@ -5,11 +5,11 @@ import { cutText } from "./cut-text.ts";
 
 const REDACTED = "[redacted]";
 
-/** What separates arguments: a blank, or a control character as clean text writes it. */
+/** Separates arguments: white space, or a control character as clean text escapes it. */
 const GAP = String.raw`(?:\s|\\u\{[0-9a-f]+\})`;
-/** A value, quoted as a shell would take it. */
+/** A value, with quotes as a shell reads them. */
 const VALUE = String.raw`(?:"[^"]*"?|'[^']*'?|[^\s&"'])+`;
-/** What a secret is called. */
+/** Names that secrets have. */
 const SECRET = [
   "pass(?:word|wd|phrase|code)?",
   "pwd",
@@ -24,15 +24,15 @@ const SECRET = [
   "session[-_]?id",
 ].join("|");
 
-/** Asked first: most targets are paths and hosts in which nothing below could match. */
+/** Tested first: most targets are paths and hosts in which no rule below can match. */
 const SUSPECT = new RegExp(
   String.raw`//|\?|/(?:home|root|users)\b|\\users\\|[=:]${GAP}*\S|${GAP}|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|AIza|[rs]k_live_|eyJ|-----BEGIN`,
   "i",
 );
 
-/** Each is linear, or nearly so, in a text whose length is bounded. */
+/** Each rule takes time linear in the text, or nearly so, and the text's length is bounded. */
 const RULES: readonly (readonly [RegExp, string])[] = [
-  // The user and password of a URL; one that was cut off before its `@`, too.
+  // The user and password of a URL, also of one that was cut off before its `@`.
   [/(\/\/)[^/?#\s]*@/g, `$1${REDACTED}@`],
   [/(\/\/)[^/?#\s@]*:[^/?#\s@]*…$/g, `$1${REDACTED}…`],
   [new RegExp(`\\b((?:bearer|basic)${GAP}{1,4})[0-9a-z._~+/=-]{8,}`, "gi"), `$1${REDACTED}`],
@@ -57,7 +57,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\bAIza[0-9A-Za-z_-]{35}/g, REDACTED],
   [/\b[rs]k_live_[0-9A-Za-z]{16,}/g, REDACTED],
   [/\beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*/g, REDACTED],
-  // A home directory tells who somebody is; `/srv/home` is none.
+  // The name of a home directory identifies a person. `/srv/home` is not a home directory.
   [/(?<![\w.~-])\/(?:home|Users)\/[^/\s"':;,]+/g, "~"],
   [/(?<![\w.~-])\/root(?![\w.-])/g, "~"],
   [/\b[A-Za-z]:(?:\\\\|\/)Users(?:\\\\|\/)[^\\/\s"':;,]+/gi, "~"],
@@ -65,13 +65,13 @@ const RULES: readonly (readonly [RegExp, string])[] = [
 
 const HOME_OF_PATH = /^\/(?:home|Users)\/[^/]+/;
 
-/** A query: in a URL to its end, elsewhere to the next blank. */
+/** A query: in a URL it goes to the end, elsewhere to the next white space. */
 const QUERY = /\?[^\s#]*/g;
 const URL_QUERY = /\?[^#]*/g;
 
 /**
- * An event's target as it may leave the process: without user info and query values of URLs, secrets in arguments,
- * credentials of a known shape, and the names of home directories. Bounded and clean, like the target itself.
+ * An event's target as it may leave the process: without the user info and query values of URLs, secrets in arguments,
+ * credentials of a known shape, and names of home directories. Bounded and clean, like the target itself.
  */
 export function redactTarget({
   target,
@@ -83,7 +83,7 @@ export function redactTarget({
   let redacted = text.replace(isUrl ? URL_QUERY : QUERY, (query, at: number) =>
     redactQuery(query, isUrl || text.lastIndexOf("//", at) >= 0),
   );
-  // A path is one path: its blanks end no name.
+  // The whole target is one path, in which a home directory's name may have spaces.
   if (capability === "filesystem") redacted = redacted.replace(HOME_OF_PATH, "~");
   for (const [shape, instead] of RULES) redacted = redacted.replace(shape, instead);
   return cutText(redacted, MAX_TARGET_LENGTH);

@@ -1,8 +1,8 @@
 import { SeverityNumber } from "@opentelemetry/api";
 import { expect, test } from "vitest";
 
-import { denialSeverity } from "./severity.ts";
 import { aDenial } from "../testing/denials.ts";
+import { denialSeverity } from "./severity.ts";
 
 test("an ordinary denial is a warning", () => {
   expect(denialSeverity(aDenial())).toBe(SeverityNumber.WARN);

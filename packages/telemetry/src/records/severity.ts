@@ -1,13 +1,13 @@
 import { SeverityNumber } from "@opentelemetry/api";
 import type { DenialEvent, Operation } from "@pyisolate/policy";
 
-/** The limits that end a cell when they are reached; `calls` and `output` refuse one request and let the cell live. */
+/** The limits that end a cell. The others, `calls` and `output`, refuse one request and let the cell live. */
 const FATAL_LIMITS: ReadonlySet<Operation> = new Set<Operation>(["cpu", "wall", "memory", "crash"]);
 
 /**
- * WARN for an ordinary denial. ERROR where the kernel refused what the broker had allowed or had never been asked (policy
- * and ruleset disagree, or somebody went around the broker), and where a limit ended the cell. A cell that is only stale, whose kernel
- * ruleset is older than the policy, is no alarm.
+ * WARN for an ordinary denial. ERROR if the kernel refused what the broker had allowed or was never asked (policy and ruleset
+ * disagree, or a guest went around the broker), and if a limit ended the cell. WARN for a stale cell, whose kernel ruleset is
+ * older than the policy.
  */
 export function denialSeverity(event: DenialEvent): SeverityNumber {
   const { kernelDecision, brokerDecision, reason } = event;

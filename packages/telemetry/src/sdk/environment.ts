@@ -1,7 +1,7 @@
-/** Variables as the process has them; empty means unset, as the OpenTelemetry specification says. */
+/** Environment variables. An empty one counts as unset, as the OpenTelemetry specification says. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads the standard variables, and says on stderr which one it cannot use: a bad variable never stops a service. */
+/** Reads the standard variables. It warns of one that it cannot use, because a bad variable must not stop a service. */
 export class EnvironmentReader {
   readonly #variables: Environment;
   readonly #warn: (message: string) => void;
@@ -24,7 +24,7 @@ export class EnvironmentReader {
     return value === "true";
   }
 
-  /** A whole number from `min`, or undefined. */
+  /** A whole number from `min` to `max`; undefined if the variable is unset or something else. */
   number(name: string, min: number, max = Number.MAX_SAFE_INTEGER): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
@@ -34,7 +34,7 @@ export class EnvironmentReader {
     return undefined;
   }
 
-  /** One of `allowed`. The specification lets a variable list several: the first known one is taken. */
+  /** One of `allowed`. The specification lets a variable list several: the first allowed one is used. */
   choice<Choice extends string>(name: string, allowed: readonly Choice[]): Choice | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What went wrong at the start of telemetry. Closed, so that a caller can branch on it. */
+/** What went wrong when telemetry was started. A closed set, so that a caller can branch on it. */
 export type TelemetryStartCode =
   /** Another process (or an earlier start in this one) listens on the port. */
   | "port_taken"
@@ -8,12 +8,12 @@ export type TelemetryStartCode =
   | "host_unavailable"
   /** The scrape server could not start for another reason: see `cause`. */
   | "listen_failed"
-  /** Somebody else has registered global providers. */
+  /** Global providers were registered before. */
   | "already_registered"
   /** `prometheusUrl` was read before the port was known. */
   | "not_ready";
 
-/** Telemetry could not start as asked; the message says what to do. */
+/** Telemetry could not start as its options say. The message says what to do. */
 export class TelemetryStartError extends Error {
   override readonly name = "TelemetryStartError";
   readonly code: TelemetryStartCode;

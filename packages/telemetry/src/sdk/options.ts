@@ -10,7 +10,7 @@ import {
   whole,
 } from "@pyisolate/policy/options";
 
-/** One at a time: both at once would count every denial twice in a `sum`. */
+/** Where metrics go. Only one way at a time: with both, a `sum` would count every denial twice. */
 export const METRIC_PATHS = ["otlp", "prometheus", "none"] as const;
 export const LOG_PATHS = ["otlp", "none"] as const;
 
@@ -21,21 +21,21 @@ export interface TelemetryOptions {
   readonly serviceVersion?: string;
   /** Base URL of an OTLP/HTTP receiver, to which `/v1/logs` and `/v1/metrics` are added. Default http://127.0.0.1:4318 */
   readonly endpoint?: string;
-  /** Default "otlp". "prometheus" serves `/metrics` in this process, for where no Collector runs. */
+  /** Default "otlp". "prometheus" serves `/metrics` in this process, for a host without a Collector. */
   readonly metrics?: (typeof METRIC_PATHS)[number];
   /** Default "otlp". */
   readonly logs?: (typeof LOG_PATHS)[number];
-  /** Port of `/metrics`; 0 is any free one. Default 9464. */
+  /** Port of `/metrics`; 0 chooses a free one. Default 9464. */
   readonly port?: number;
   /** Address of `/metrics`. Default 127.0.0.1. */
   readonly host?: string;
   /** Whether to register the providers globally. Default true. */
   readonly global?: boolean;
-  /** Whether SIGTERM and SIGINT flush before they end the process. Default false. */
+  /** Whether SIGTERM and SIGINT flush telemetry before they end the process. Default false. */
   readonly shutdownOnSignal?: boolean;
   /**
-   * Folder in which log records wait until the far end has taken them, so that they outlive this process and any outage;
-   * beyond `maxBytes` (default 256 MiB) what memory cannot hold is lost, and counted. Default: in memory only.
+   * Folder in which log records wait until the server has taken them, so that they outlive this process and any outage. Past
+   * `maxBytes` (default 256 MiB) they wait in memory; what has no room there is lost, and counted. Default: in memory only.
    */
   readonly spool?: string | { readonly directory: string; readonly maxBytes?: number };
   /** Longest time that `flush()` waits, milliseconds. Default 10000. */
@@ -44,7 +44,7 @@ export interface TelemetryOptions {
   readonly shutdownTimeoutMillis?: number;
 }
 
-/** @throws TypeError where an option is unknown or not of its kind; the message says what is allowed. */
+/** @throws TypeError if an option is unknown or has a wrong value. The message says what is allowed. */
 export function telemetryOptions(given: unknown): TelemetryOptions {
   return readOptions("startTelemetry", given, CHECKS);
 }

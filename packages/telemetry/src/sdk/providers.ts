@@ -7,30 +7,30 @@ import {
 } from "@opentelemetry/sdk-metrics";
 
 import { MAX_SERIES } from "../metrics/series-budget.ts";
-import { SCOPE } from "../scope.ts";
-import { RetryingTransport } from "./otlp/retrying-transport.ts";
-import { LogExporter } from "./logs/log-exporter.ts";
 import { linkExporter } from "../provider-link.ts";
+import { SCOPE } from "../scope.ts";
 import { DeliveryStatus } from "./delivery/delivery-status.ts";
+import { LogExporter } from "./logs/log-exporter.ts";
 import { QueuedLoggerProvider } from "./logs/logger-provider.ts";
-import { makeMetricExporter } from "./otlp/metric-exporter.ts";
-import { HttpTransport } from "./otlp/http-transport.ts";
 import { QueuedLogRecordProcessor } from "./logs/queued-log-record-processor.ts";
+import { HttpTransport } from "./otlp/http-transport.ts";
+import { makeMetricExporter } from "./otlp/metric-exporter.ts";
+import { RetryingTransport } from "./otlp/retrying-transport.ts";
 import type { Settings } from "./settings.ts";
 import { Spool } from "./spool/spool.ts";
 
-/** The SDK keeps one place of its limit for itself. */
+/** One more than the recorder's own bound: the SDK reserves one series for its overflow. */
 const CARDINALITY_LIMIT = MAX_SERIES + 1;
 
-/** Counts on their way out. */
+/** What exports counts. */
 export interface Metering {
   readonly provider: MeterProvider;
   readonly status: DeliveryStatus;
-  /** Gives up the export that is under way, if any. */
+  /** Gives up the export that is under way. */
   close(): void;
 }
 
-/** @param scrape reads for `/metrics`, where that is asked for. */
+/** @param scrape The reader behind `/metrics`; undefined if that is not served. */
 export function makeMetering(
   settings: Settings,
   resource: Resource,
@@ -39,7 +39,7 @@ export function makeMetering(
   const status = new DeliveryStatus({ what: "counts: " });
   const otlp =
     settings.metrics === "otlp" && !settings.disabled
-      ? // No longer than a flush: the SDK's timers hold the process for as long as an export is under way.
+      ? // No longer than a flush: the SDK's timers keep the process up while an export is under way.
         makeMetricExporter(settings.metricsUrl, settings.flushTimeout, status)
       : undefined;
   const readers: IMetricReader[] = [];
@@ -56,23 +56,23 @@ export function makeMetering(
   const provider = new MeterProvider({
     resource,
     readers,
-    // The recorder folds by itself, exactly; what the SDK folds, it folds out of our sight.
+    // Past the SDK's limit: the recorder folds first, and counts what it folds. The SDK does not.
     views: [{ meterName: SCOPE.name, aggregationCardinalityLimit: CARDINALITY_LIMIT }],
   });
   if (otlp !== undefined) linkExporter(provider, status);
   return { provider, status, close: () => otlp?.close() };
 }
 
-/** Records on their way out. */
+/** What exports log records. */
 export interface Logging {
   readonly provider: LoggerProvider;
   readonly status: DeliveryStatus;
-  /** Undefined where no record leaves. */
+  /** Undefined if no records are exported. */
   readonly processor: QueuedLogRecordProcessor | undefined;
   readonly spool: Spool | undefined;
 }
 
-/** @param warn is told what an operator has to see to. */
+/** @param warn Is called with a message that an operator has to act on. */
 export function makeLogging(
   settings: Settings,
   resource: Resource,

@@ -12,8 +12,9 @@ import {
 import type { TelemetryOptions } from "./options.ts";
 
 /**
- * Who sends: explicit options over OTEL_SERVICE_NAME over OTEL_RESOURCE_ATTRIBUTES over what can be known without asking.
- * `service.instance.id` tells two processes of one service apart; Prometheus calls it `instance`.
+ * The resource that records and counts come from. Explicit options win over OTEL_SERVICE_NAME, that over
+ * OTEL_RESOURCE_ATTRIBUTES, and these over defaults. `service.instance.id` distinguishes two processes of one service;
+ * Prometheus calls it `instance`.
  */
 export function telemetryResource(options: TelemetryOptions): Resource {
   const explicit = {

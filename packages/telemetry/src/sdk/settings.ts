@@ -4,25 +4,25 @@ import { EnvironmentReader, type Environment } from "./environment.ts";
 import type { TelemetryOptions } from "./options.ts";
 import { LOG_PATHS, METRIC_PATHS } from "./options.ts";
 
-/** Where an OTLP Collector listens by default: the standard port, on this machine only. */
+/** The OTLP Collector's default port, on this machine. */
 const DEFAULT_ENDPOINT = "http://127.0.0.1:4318";
 
-/** Records held in memory while the far end is down: some 10 MB. */
+/** Records held in memory while the server cannot be reached: some 10 MB. */
 const DEFAULT_QUEUE = 8192;
 
 /** Bytes on disk: some 250,000 records. */
 const DEFAULT_SPOOL_BYTES = 256 * 1024 * 1024;
 
-/** Everything that was decided by options, environment and defaults, in this order. */
+/** What options, environment and defaults say together. Options win over the environment. */
 export interface Settings {
   readonly disabled: boolean;
   readonly metrics: (typeof METRIC_PATHS)[number];
   readonly logs: (typeof LOG_PATHS)[number];
-  /** Undefined: the exporter reads the environment by itself. */
+  /** Undefined if the exporter is to read the environment itself. */
   readonly metricsUrl: string | undefined;
   readonly logsUrl: string | undefined;
   readonly host: string;
-  /** 0: any free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
   /** Milliseconds, as all durations here. */
   readonly metricInterval: number;
@@ -35,7 +35,7 @@ export interface Settings {
   readonly shutdownTimeout: number;
 }
 
-/** Explicit option, else environment, else default. Options have been checked. */
+/** An explicit option, else the environment, else the default. The options have been checked before. */
 export function resolveSettings(
   options: TelemetryOptions,
   variables: Environment,
@@ -57,7 +57,7 @@ export function resolveSettings(
     host: options.host ?? env.text("OTEL_EXPORTER_PROMETHEUS_HOST") ?? "127.0.0.1",
     port: options.port ?? env.number("OTEL_EXPORTER_PROMETHEUS_PORT", 0, 65_535) ?? 9464,
     metricInterval: interval,
-    // The reader refuses a timeout above its interval.
+    // The SDK's reader throws if the timeout is longer than the interval.
     metricTimeout: Math.min(env.number("OTEL_METRIC_EXPORT_TIMEOUT", 1) ?? 30_000, interval),
     queueSize,
     batchSize: Math.min(env.number("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", 1) ?? 512, queueSize),
@@ -72,7 +72,7 @@ function spoolOf(spool: TelemetryOptions["spool"]): Settings["spool"] {
   if (spool === undefined) return undefined;
   const { directory, maxBytes = DEFAULT_SPOOL_BYTES } =
     typeof spool === "string" ? { directory: spool } : spool;
-  // Of now: the service may change its directory.
+  // Resolved now: the service may change its working directory later.
   return { directory: resolve(directory), maxBytes };
 }
 
@@ -86,7 +86,7 @@ function signalUrl(
   const given = ["OTEL_EXPORTER_OTLP_ENDPOINT", `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`].some(
     (name) => URL.canParse(env.text(name) ?? ""),
   );
-  // Left to the exporter, the default would be `localhost`, which may be another address.
+  // The exporter's own default is `localhost`, which may resolve to an address where no Collector listens.
   return given ? undefined : join(DEFAULT_ENDPOINT, path);
 }
 

@@ -2,9 +2,9 @@ const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 /**
  * Runs `shutdown` on the first SIGTERM or SIGINT, then raises the signal again, so that the process ends as it would have
- * (exit code 143 or 130). Where the service listens for the signal too, its own handler decides about the end.
+ * (exit code 143 or 130). If the service has a handler for the signal too, the process ends when that handler says so.
  *
- * @returns stops listening.
+ * @returns a function that stops listening.
  */
 export function shutdownOnSignal(shutdown: () => Promise<void>): () => void {
   const stop = () => {

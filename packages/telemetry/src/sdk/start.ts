@@ -6,60 +6,60 @@ import { flushInOrder } from "../emit/flush.ts";
 import { linkedRecorders } from "../provider-link.ts";
 import type { LossReason } from "../semconv.ts";
 import { withTimeout } from "../with-timeout.ts";
-import { healthAnswer } from "./prometheus/healthz.ts";
+import { TelemetryStartError } from "./errors.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
+import { healthAnswer } from "./prometheus/healthz.ts";
+import { ScrapeServer } from "./prometheus/scrape-server.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
-import { ScrapeServer } from "./prometheus/scrape-server.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
-import { addSpoolGauges } from "./spool/gauges.ts";
 import { shutdownOnSignal } from "./signals.ts";
-import { TelemetryStartError } from "./errors.ts";
+import { addSpoolGauges } from "./spool/gauges.ts";
 
-/** What became of log records, of denials and others: `emitted = exported + waiting + lost`. */
+/** What became of all log records, also those that are not denials: `emitted = exported + waiting + lost`. */
 export interface Delivery {
-  /** The far end has taken them. */
+  /** The server has taken them. */
   readonly exported: number;
-  /** Neither taken nor lost: in memory, or on disk. */
+  /** They are neither taken nor lost: in memory, or in the spool. */
   readonly waiting: number;
-  /** Of these, those in the spool: they are sent, whatever becomes of this process. */
+  /** Those of the waiting that are in the spool: a later process sends them if this one ends. */
   readonly onDisk: number;
   readonly lost: Readonly<Partial<Record<LossReason, number>>>;
 }
 
-/** Running telemetry: the providers, and the ends of both. */
+/** Running telemetry: the providers, and how to flush and end them. */
 export interface Telemetry extends AsyncDisposable {
   readonly meterProvider: MeterProvider;
   readonly loggerProvider: LoggerProvider;
   /**
-   * Where `/metrics` is served, with `metrics: "prometheus"`; else undefined.
+   * The URL of `/metrics` with `metrics: "prometheus"`; else undefined.
    *
    * @throws TelemetryStartError `not_ready` with port 0, until {@link ready} has resolved.
    */
   readonly prometheusUrl: string | undefined;
-  /** What became of the log records so far; all zero where none leaves. */
+  /** What became of the log records so far; all zero if none are exported. */
   delivery(): Delivery;
-  /** Resolves when `/metrics` can be scraped. Rejects with a {@link TelemetryStartError} where it cannot. */
+  /** Resolves when `/metrics` can be scraped. Rejects with a {@link TelemetryStartError} if it cannot be. */
   ready(): Promise<void>;
   /**
-   * Exports everything recorded so far, waiting no longer than `flushTimeoutMillis`: what is not out by then stays where it
-   * is, and a process warning says so. Rejects as {@link ready} does.
+   * Exports everything recorded so far, waiting no longer than `flushTimeoutMillis`. What is not exported by then goes on
+   * waiting, and a process warning says so. Rejects as {@link ready} does.
    */
   flush(): Promise<void>;
   /**
-   * Exports everything recorded so far and ends, waiting no longer than `shutdownTimeoutMillis`. Then no timer and no socket
-   * of it keeps the process up. Never rejects.
+   * Exports everything recorded so far and ends, waiting no longer than `shutdownTimeoutMillis`. After it no timer and no
+   * socket of telemetry keeps the process up. Never rejects.
    */
   shutdown(): Promise<void>;
 }
 
 /**
  * Starts OpenTelemetry: providers, resource, and OTLP/HTTP exporters or a `/metrics` page. Explicit options win over the
- * standard OTEL_* variables, these over defaults. It registers no context manager: a service that traces has one, and
- * without one there is no trace to carry.
+ * standard OTEL_* variables, and these over defaults. It does not register a context manager: a service that traces has one,
+ * and in a service that does not there is no trace to carry.
  *
- * @throws TypeError where an option is unknown or not of its kind.
- * @throws TelemetryStartError `already_registered` where global providers are there already.
+ * @throws TypeError if an option is unknown or has a wrong value.
+ * @throws TelemetryStartError `already_registered` if global providers are registered already.
  * @example
  * await using otel = startTelemetry({ serviceName: "plugins" });
  */
@@ -69,7 +69,7 @@ export function startTelemetry(given: TelemetryOptions = {}): Telemetry {
   return new RunningTelemetry(options, settings);
 }
 
-/** The records' part of the time that a shutdown has; their loss has to be in the last counts, which have the rest. */
+/** The records' part of a shutdown's time. The last counts have the rest, because they must include the records that were lost. */
 const RECORDS_SHARE = 0.8;
 
 class RunningTelemetry implements Telemetry {
@@ -150,7 +150,7 @@ class RunningTelemetry implements Telemetry {
       const sent = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, patience);
       if (!sent) warn(this.#notFlushed(this.#timeout, "are lost"));
       await this.loggerProvider.shutdown();
-      // What the recorders still held has been settled by that; once more, for its loss to be in the last counts.
+      // That has settled what the processor still held. Flushed once more, so that the last counts include its loss.
       const again = flushInOrder(linkedRecorders(), async () => {});
       await withTimeout(again, Math.max(deadline - performance.now(), 1), patience);
       await withTimeout(
@@ -163,7 +163,7 @@ class RunningTelemetry implements Telemetry {
     } finally {
       this.#metering.close();
       await this.#scrape?.close();
-      // Ours only: whoever has registered others since keeps them.
+      // Only these: the service may have registered other providers since.
       if (metrics.getMeterProvider() === this.meterProvider) metrics.disable();
       if (logs.getLoggerProvider() === this.loggerProvider) logs.disable();
       this.#stopListening();
@@ -173,7 +173,7 @@ class RunningTelemetry implements Telemetry {
   async #flushRecords(): Promise<void> {
     const delivered = async () => await this.#logging.processor?.delivered();
     await flushInOrder(linkedRecorders(), delivered);
-    // A service may log without recorders.
+    // Once more, for the records of a service that logs without a recorder.
     await delivered();
   }
 
@@ -195,7 +195,7 @@ function warn(message: string): void {
   process.emitWarning(message, "TelemetryWarning");
 }
 
-/** @throws TelemetryStartError where somebody else's are registered; then nothing is. */
+/** @throws TelemetryStartError if others are registered already; then neither of these is. */
 function registerGlobally(meterProvider: MeterProvider, loggerProvider: LoggerProvider): void {
   if (metrics.setGlobalMeterProvider(meterProvider)) {
     if (logs.setGlobalLoggerProvider(loggerProvider)) return;

@@ -1,6 +1,6 @@
 import { denialEvent, type DenialEvent, type DenialInput } from "@pyisolate/policy";
 
-/** A denial like any other, but for what the test says. */
+/** An ordinary denial, with the fields that the test gives. */
 export function aDenial(input: Partial<DenialInput> = {}): DenialEvent {
   return denialEvent({
     cell: "tenant-a",
@@ -11,7 +11,7 @@ export function aDenial(input: Partial<DenialInput> = {}): DenialEvent {
   });
 }
 
-/** The turn in which a drain runs has passed. */
+/** Resolves after the turn in which a scheduled drain runs. */
 export async function aTurn(): Promise<void> {
   await new Promise((resolve) => {
     setImmediate(resolve);

@@ -37,7 +37,7 @@ export interface OtlpMetrics {
   })[];
 }
 
-/** What stands in for a Collector: a real HTTP server that answers `status` and keeps what it is sent. */
+/** A real HTTP server in a Collector's place: it answers with `status` and keeps what it receives. */
 export async function otlpReceiver(status: () => number = () => 200) {
   const logs: OtlpLogs[] = [];
   const metrics: OtlpMetrics[] = [];

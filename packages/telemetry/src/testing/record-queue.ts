@@ -1,8 +1,8 @@
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import type { Cell } from "../cells/cell.ts";
 import { CellRegistry } from "../cells/cell-registry.ts";
+import type { Cell } from "../cells/cell.ts";
 import { EventSeriesTable } from "../metrics/event-series.ts";
 import type { Burst } from "../queue/burst.ts";
 import { RecordQueue } from "../queue/record-queue.ts";

@@ -8,7 +8,7 @@ import {
 } from "../../ledger/delivery-receipt.ts";
 import { BatchReceipts } from "./batch-receipts.ts";
 
-/** Cells that add up what they are told. */
+/** Owners that add up what is settled. */
 function owners() {
   const told = { records: 0, denials: 0, outcomes: new Set<DeliveryOutcome>() };
   const owner = (): ReceiptOwner => ({

@@ -1,28 +1,28 @@
 import type { DeliveryOutcome, DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
 
-/** What goes with a batch of records: how many there are, and whose denials they tell. */
+/** The receipts of a batch of records, run-length encoded by owner. */
 export class BatchReceipts {
   readonly #entries: Entry[] = [];
   #records = 0;
 
-  /** Records that are on it. */
+  /** Records in the batch. */
   get records(): number {
     return this.#records;
   }
 
-  /** One more record; those of other instrumentation have no receipt. */
+  /** Adds one record. A record of other instrumentation has no receipt. */
   add(receipt: DeliveryReceipt | undefined): void {
     this.#put({ owner: receipt?.owner, records: 1, denials: receipt?.denials ?? 0 });
   }
 
-  /** What is on another one, after what is on this. */
+  /** Adds the records of another batch after those of this one. */
   append(other: BatchReceipts): void {
     for (const entry of other.#entries) this.#put({ ...entry });
   }
 
   /**
-   * Takes the last records off it. A far end that refuses some of a batch does not say which: every sum stays exact, whose
-   * they were is a guess.
+   * Removes the last records and returns them as a batch. A server that refuses some records of a request does not say which:
+   * the sums stay exact, but the last ones are a guess.
    */
   takeLast(records: number): BatchReceipts {
     const taken = new BatchReceipts();
@@ -34,7 +34,7 @@ export class BatchReceipts {
       if (over <= 0) {
         taken.#put(entry);
       } else {
-        // What stays has at least one denial for each record, as what goes has.
+        // Rounded so that what stays has at least one denial for each record, and what goes too.
         const stay = Math.max(Math.floor((entry.denials * over) / entry.records), 0);
         this.#put({ ...entry, records: over, denials: stay });
         taken.#put({ ...entry, records: entry.records - over, denials: entry.denials - stay });
@@ -43,7 +43,7 @@ export class BatchReceipts {
     return taken;
   }
 
-  /** Tells everybody what became of all of it. */
+  /** Settles every receipt of the batch. */
   settle(outcome: DeliveryOutcome): void {
     for (const { owner, records, denials } of this.#entries)
       owner?.settle(outcome, records, denials);

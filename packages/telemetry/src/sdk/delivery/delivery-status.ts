@@ -4,12 +4,13 @@ import type { ProviderExporter, DeliveryState } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "./batch-receipts.ts";
 
-/** Longest explanation of a failure, in UTF-16 code units: a backend's answer may be of any length. */
+/** Longest explanation of a failure, in UTF-16 code units: a server's answer may have any length. */
 const MAX_WHY = 300;
 
 /**
- * What whoever exports says of it, and what the ledger and the health of recorders are made from. Told as early as it is
- * known: a first failed attempt is `failing`, though retries follow. Nothing on it throws.
+ * What became of the records, or counts, of one provider, as its exporter reports it. The receipts of records settle here, and
+ * a recorder's health comes from it. A failure is reported with the first failed attempt, though retries follow. No method
+ * throws.
  */
 export class DeliveryStatus implements ProviderExporter {
   readonly #what: string;
@@ -19,8 +20,8 @@ export class DeliveryStatus implements ProviderExporter {
   #failing: DeliveryState["failing"];
 
   /**
-   * @param what is exported: begins an explanation where it is not clear from the context.
-   * @param off Whether nothing is, by choice.
+   * @param what Begins an explanation, if it does not say by itself what is exported.
+   * @param off Whether nothing is exported, as the options say.
    */
   constructor({ what = "", off = false } = {}) {
     this.#what = what;
@@ -36,29 +37,29 @@ export class DeliveryStatus implements ProviderExporter {
     };
   }
 
-  /** All of it has arrived at the far end. */
+  /** The server has taken all records of the batch. */
   exported(receipts: BatchReceipts): void {
     this.#exported += receipts.records;
     receipts.settle("arrived");
   }
 
-  /** All of it will never arrive. */
+  /** No record of the batch will ever arrive. */
   lost(receipts: BatchReceipts, reason: LossReason): void {
     if (receipts.records === 0) return;
     this.#lost[reason] = (this.#lost[reason] ?? 0) + receipts.records;
     receipts.settle(reason);
   }
 
-  /** An attempt has failed, or nothing has been heard for too long. */
+  /** An attempt has failed, or has had no answer for too long. */
   failing(error: unknown): void {
     const said = error instanceof Error ? error.message : String(error);
     const why = cleanText(`${this.#what}${said}`, MAX_WHY);
     const now = Date.now();
-    // Not after now: a clock that has been set back would put off blindness by as much.
+    // Never later than now: if the clock is set back, a failure would not count as `blind` for as long.
     this.#failing = { since: Math.min(this.#failing?.since ?? now, now), why };
   }
 
-  /** Records get out again. */
+  /** An attempt has succeeded. */
   recovered(): void {
     this.#failing = undefined;
   }

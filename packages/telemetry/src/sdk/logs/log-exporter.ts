@@ -2,19 +2,19 @@ import { JsonLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
 import type { LossReason } from "../../semconv.ts";
+import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import type { HttpResponse } from "../otlp/http-transport.ts";
 import type { RetryingTransport } from "../otlp/retrying-transport.ts";
-import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { mergedRequest } from "../spool/jsonl.ts";
 import type { SpoolBatch } from "../spool/spool-batch.ts";
 
-/** Who accounts for records once a logger has taken them. */
+/** Learns what became of each batch. */
 export interface ExportListener {
   exported(receipts: BatchReceipts): void;
   lost(receipts: BatchReceipts, reason: LossReason): void;
 }
 
-/** Sends records, and tells what became of each. Nothing on it rejects. */
+/** Serializes and sends records, and settles their receipts. No method rejects. */
 export class LogExporter {
   readonly #transport: RetryingTransport;
   readonly #status: ExportListener;
@@ -24,7 +24,7 @@ export class LogExporter {
     this.#status = status;
   }
 
-  /** Records that are in memory only: given up, they are lost. */
+  /** Sends records that are in memory only: given up, they are lost. */
   async send(records: ReadableLogRecord[], receipts: BatchReceipts): Promise<void> {
     let request: Uint8Array;
     try {
@@ -36,7 +36,7 @@ export class LogExporter {
     this.#settle(receipts, await this.#send(request));
   }
 
-  /** Requests that are on disk: given up, they stay there. */
+  /** Sends requests that are in the spool: given up, they stay there. */
   async sendBatch(batch: SpoolBatch): Promise<void> {
     const response = await this.#send(mergedRequest(batch.requests));
     if (response.status === "retryable") return;
@@ -50,14 +50,15 @@ export class LogExporter {
     }
   }
 
-  /** One request spoils all that go with it; apart from it they may be taken. */
+  /** Sends the requests one by one: the server refuses all of them for a single bad one. */
   async #sendSingly(batch: SpoolBatch): Promise<void> {
     for (const [index, request] of batch.requests.entries()) {
       const response = await this.#send(request);
       if (response.status === "retryable") return;
       const receipts = batch.receiptsByLine[index];
       if (receipts === undefined) continue;
-      // Off it: should the rest have to be sent again, these go with it, and are settled.
+      // Taken out of the segment's receipts: if the rest is given up, the whole segment is sent again, and these records
+      // must not be counted twice.
       const part = receipts.takeLast(receipts.records);
       batch.settled(part.records);
       this.#settle(part, response);
@@ -92,14 +93,14 @@ export class LogExporter {
   }
 }
 
-/** @throws where they have no OTLP form. */
+/** @throws if the records cannot be serialized as OTLP. */
 export function requestOf(records: ReadableLogRecord[]): Uint8Array {
   const request = JsonLogsSerializer.serializeRequest(records);
   if (request === undefined) throw new TypeError("these records have no OTLP form");
   return request;
 }
 
-/** Records that the far end says it has refused out of a request that it took. */
+/** How many records the server refused of a request that it took, as its answer says. */
 function rejectedIn(answer: Uint8Array | undefined): number {
   if (answer === undefined || answer.length <= 2) return 0;
   try {

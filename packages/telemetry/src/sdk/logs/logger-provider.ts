@@ -4,12 +4,12 @@ import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import { withTimeout } from "../../with-timeout.ts";
 import type { QueuedLogRecordProcessor } from "./queued-log-record-processor.ts";
 
-/** The SDK's bound for a flush, milliseconds. */
+/** How long a flush waits by default, milliseconds: as in the SDK. */
 const FLUSH_TIMEOUT = 30_000;
 
 /**
- * A provider whose flush waits without holding the process. The SDK's own sets a timer of 30 seconds that does, whatever
- * becomes of the flush meanwhile.
+ * A logger provider whose flush does not keep the process up. The SDK's sets a timer of 30 seconds that does, even after the
+ * flush has ended.
  */
 export class QueuedLoggerProvider extends LoggerProvider {
   readonly #processor: QueuedLogRecordProcessor;
@@ -19,7 +19,7 @@ export class QueuedLoggerProvider extends LoggerProvider {
     this.#processor = processor;
   }
 
-  /** Rejects where records still wait when time is up. */
+  /** Rejects if records still wait when time is up. */
   override async forceFlush(options?: { readonly timeoutMillis?: number }): Promise<void> {
     const timeout = options?.timeoutMillis ?? FLUSH_TIMEOUT;
     if (await withTimeout(this.#processor.forceFlush(), timeout, { keepAlive: false })) return;

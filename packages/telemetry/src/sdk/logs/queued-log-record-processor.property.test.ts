@@ -15,12 +15,12 @@ import {
 } from "../../ledger/delivery-receipt.ts";
 import { attributesOf, otlpReceiver } from "../../testing/otlp-receiver.ts";
 import { sumOf } from "../../testing/sdk-double.ts";
-import { RetryingTransport } from "../otlp/retrying-transport.ts";
-import { LogExporter } from "./log-exporter.ts";
 import { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { HttpTransport } from "../otlp/http-transport.ts";
-import { QueuedLogRecordProcessor } from "./queued-log-record-processor.ts";
+import { RetryingTransport } from "../otlp/retrying-transport.ts";
 import { Spool } from "../spool/spool.ts";
+import { LogExporter } from "./log-exporter.ts";
+import { QueuedLogRecordProcessor } from "./queued-log-record-processor.ts";
 
 type Step =
   | { readonly do: "emit"; readonly count: number }
@@ -46,7 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("loseFolder" as const) }) },
 );
 
-/** Somebody whose records they are, and what was said of them. */
+/** An owner of receipts, and how many records were settled with each outcome. */
 function anOwner() {
   const told = new Map<DeliveryOutcome, number>();
   const owner: ReceiptOwner = {
@@ -125,7 +125,7 @@ test("whatever the far end answers and the disk does, each record is waiting or 
         await processor.shutdown();
         expect(residual()).toBe(0);
         expect(imbalances).toEqual([]);
-        // Nothing of it was given up: there was somebody to take it.
+        // The server took everything at the end, so nothing was given up.
         expect(processor.waiting).toBe(0);
         const seen = receiver
           .records()

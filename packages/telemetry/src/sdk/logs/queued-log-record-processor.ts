@@ -4,25 +4,25 @@ import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-l
 import { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
 import type { DeliveryState, ProviderExporter } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
-import { requestOf, type LogExporter } from "./log-exporter.ts";
-import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
-import type { Spool } from "../spool/spool.ts";
+import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
+import type { Spool } from "../spool/spool.ts";
+import { requestOf, type LogExporter } from "./log-exporter.ts";
 
 export interface QueueLimits {
-  /** Records held at most. */
+  /** Most records held in memory. */
   readonly queueSize: number;
-  /** Records in one request at most. */
+  /** Most records in one request. */
   readonly batchSize: number;
-  /** Milliseconds that a record waits for others to go with it. */
+  /** Milliseconds that a record waits for a batch to be filled. */
   readonly batchDelay: number;
 }
 
-/** How often the folder is looked through for what other processes have left, milliseconds. */
+/** How often the spool's folder is searched for what ended processes have left, milliseconds. */
 const ADOPT_EVERY = 30_000;
 
-/** How long a spool that cannot be read is left alone, milliseconds. */
+/** How long until a spool that could not be read is read again, milliseconds. */
 const STUCK_FOR = 1000;
 
 interface Emitted {
@@ -31,10 +31,10 @@ interface Emitted {
 }
 
 /**
- * Holds log records until the far end has taken them, one request at a time, in order: on disk where there is a spool, else
- * for as long as its memory allows. A record is lost only when there is no room, when it is refused, or at the end, and
- * every loss is told. The SDK's batch processor gives each batch 30 seconds and its exporter about ten, on timers that keep
- * the process up.
+ * Holds log records until the server has taken them, and sends one request at a time, in order. With a spool they wait on disk,
+ * otherwise in memory up to a bound. A record is lost only if there is no room, if the server refuses it, or at the end, and
+ * every loss is reported. The SDK's batch processor drops silently: it gives a batch 30 seconds, and its exporter about ten,
+ * on timers that keep the process up.
  */
 export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExporter {
   readonly #exporter: LogExporter;
@@ -42,10 +42,10 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   readonly #limits: QueueLimits;
   readonly #spool: Spool | undefined;
   readonly #adopting: NodeJS.Timeout | undefined;
-  /** Emitted in this very turn, and to be written at its end. */
+  /** Emitted in this turn, to be written to the spool at its end. */
   #fresh: Emitted[] = [];
   #queue: Emitted[] = [];
-  /** In the queue, or of it and under way. */
+  /** Records in the queue, and records taken from it that are being sent. */
   #held = 0;
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<boolean> | undefined;
@@ -70,12 +70,12 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     return this.#status.state;
   }
 
-  /** Records that are neither delivered nor lost. */
+  /** Records that are neither delivered nor lost yet. */
   get waiting(): number {
     return this.#fresh.length + this.#held + this.onDisk;
   }
 
-  /** Of these, those that a later process will send, whatever becomes of this one. */
+  /** Those of them that are in the spool, where a later process finds them if this one ends. */
   get onDisk(): number {
     return this.#spool?.waiting ?? 0;
   }
@@ -88,22 +88,22 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
       this.#keep(emitted, "queue_full");
       this.#soon();
     } else if (this.#fresh.push(emitted) === 1) {
-      // One write for all that this turn emits, before anything else can happen.
+      // A microtask: all records that this turn emits are one write, before other callbacks run.
       queueMicrotask(() => {
         this.#write();
       });
     }
   }
 
-  /** Resolves when everything emitted so far is on disk, delivered or lost; without a spool that may be never. */
+  /** Resolves when everything emitted so far is on disk, delivered or lost. Without a spool that may be never. */
   async forceFlush(): Promise<void> {
     this.#write();
     while (this.#held > 0) await this.#pump();
   }
 
   /**
-   * Resolves when no more than two batches wait in memory: one under way, one to follow it. Whoever emits faster than the
-   * far end takes then never has it wait for the next record, and never fills the queue.
+   * Resolves when at most two batches wait in memory: one under way, and one to follow it. An emitter that waits for this never
+   * fills the queue, and still keeps the exporter busy.
    */
   async room(): Promise<void> {
     this.#write();
@@ -115,20 +115,20 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     }
   }
 
-  /** Resolves when nothing waits any more, which may be never. */
+  /** Resolves when no record waits any more, which may be never, or when the spool cannot be read. */
   async delivered(): Promise<void> {
     this.#write();
-    // Where a spool cannot be read at the moment, waiting for it would be a loop without end.
+    // A spool that cannot be read at the moment gives nothing to send: going on would be an endless loop.
     while (!this.#ended && !this.#isEmpty) if (!(await this.#pump())) return;
   }
 
-  /** Gives up what is left, and tells of what is not on disk as lost. To wait for it, {@link delivered} first. */
+  /** Gives up what is left, and reports as lost what is not on disk. Call {@link delivered} first to wait for it. */
   async shutdown(): Promise<void> {
     this.#write();
     this.#ended = true;
     clearInterval(this.#adopting);
     this.#exporter.close();
-    // A round that had a file under way does not look at the queue again.
+    // A round that was sending a spool file ends without looking at the queue again.
     do await this.#pump();
     while (this.#queue.length > 0);
     this.#spool?.close();
@@ -147,17 +147,18 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     this.#soon();
   }
 
-  /** @returns why not; undefined where they are. */
+  /** Writes the records to the spool. @returns why they are not there; undefined if they are. */
   #spooled(fresh: readonly Emitted[]): LossReason | undefined {
     try {
       return this.#spool?.append(requestOf(recordsOf(fresh)), receiptsOf(fresh));
     } catch {
-      // In memory the one that cannot be written as OTLP may be in another batch than most.
+      // One record cannot be serialized, so the whole write fails. The records go into the queue in memory: its batches are
+      // smaller, so fewer good records share one with the bad one.
       return "export_failed";
     }
   }
 
-  /** @param reason why it is lost where there is no room in memory either. */
+  /** Puts a record into the queue. @param reason Why it is lost if there is no room there either. */
   #keep(emitted: Emitted, reason: LossReason): void {
     if (this.#held >= this.#limits.queueSize) {
       this.#status.lost(receiptsOf([emitted]), reason);
@@ -195,7 +196,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   async #round(): Promise<boolean> {
     const hadQueue = this.#queue.length > 0;
     while (this.#queue.length > 0) await this.#sendBatch();
-    // A batch may come between two files: memory is the scarcer of both.
+    // The queue goes before the spool, also between two of its files: memory is the scarcer of the two.
     const batch = this.#ended ? undefined : this.#spool?.next();
     if (batch !== undefined) await this.#exporter.sendBatch(batch);
     this.#stuck = !hadQueue && batch === undefined;

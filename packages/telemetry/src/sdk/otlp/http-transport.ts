@@ -16,19 +16,19 @@ export type HttpResponse =
   | ExportResponseFailure
   | (ExportResponseRetryable & { readonly error: Error });
 
-/** Of an answer no more is read than this, bytes: its status has said what became of the request. */
+/** Most bytes read of an answer: its status has said already what became of the request. */
 const MAX_ANSWER = 65_536;
 
 /**
- * What the OTLP specification calls retryable (429, 502, 503, 504), and what says something about the endpoint instead of
- * the request: a wrong token or path can be put right while the records wait. So can a redirection, which is not followed:
- * it could lead the records anywhere.
+ * What the OTLP specification calls retryable (429, 502, 503, 504), and statuses that are about the endpoint and not the
+ * request: an operator can correct a wrong token or path while the records wait. A redirection is retryable too: it is not
+ * followed, because it could lead the records anywhere.
  */
 const RETRYABLE = new Set([401, 403, 404, 405, 407, 408, 421, 425, 429, 502, 503, 504]);
 
 const compress = promisify(gzip);
 
-/** What is needed of the SDK's own configuration of an exporter. */
+/** The part that is used of the SDK's configuration of an exporter. */
 interface Config {
   readonly url: string;
   readonly timeoutMillis: number;
@@ -37,19 +37,16 @@ interface Config {
   agentFactory(protocol: string): Agent | Promise<Agent>;
 }
 
-/**
- * Sends OTLP/HTTP requests, each once. The SDK's own transport retries on timers that keep the process alive and cannot be
- * stopped; this one has no timers that do, and after {@link shutdown} no sockets.
- */
+/** Sends an OTLP/HTTP request once. It has no timer that keeps the process up, and after {@link shutdown} no socket. */
 export class HttpTransport implements IExporterTransport {
   readonly #config: Config;
   readonly #open = new Set<ClientRequest>();
   #agent: Promise<Agent> | undefined;
   #closed = false;
 
-  /** @param url undefined: from the OTEL_EXPORTER_OTLP_* variables, as headers, timeout, compression and certificates are. */
+  /** @param url If undefined it is read from the OTEL_EXPORTER_OTLP_* variables, like headers, timeout, compression and certificates. */
   constructor(url: string | undefined, signal: "LOGS" | "METRICS", path: string) {
-    // Deprecated for a successor that the pinned version does not have; it is the one reader of all the variables.
+    // Deprecated in favour of a function that the pinned version does not have yet. No other function reads all the variables.
     // oxlint-disable-next-line typescript/no-deprecated
     this.#config = convertLegacyHttpOptions(url === undefined ? {} : { url }, signal, path, {
       "Content-Type": "application/json",
@@ -60,7 +57,7 @@ export class HttpTransport implements IExporterTransport {
     return this.#config.url;
   }
 
-  /** Longest time for one request, milliseconds. */
+  /** The configured time limit of one request, milliseconds. */
   get timeout(): number {
     return this.#config.timeoutMillis;
   }
@@ -78,7 +75,7 @@ export class HttpTransport implements IExporterTransport {
     }
   }
 
-  /** Ends what is under way. Whatever is sent from now on is `retryable`. */
+  /** Ends what is under way. A request that is sent from now on is answered `retryable`. */
   shutdown(): void {
     this.#closed = true;
     for (const request of this.#open) request.destroy(new Error("telemetry has been shut down"));
@@ -86,7 +83,7 @@ export class HttpTransport implements IExporterTransport {
       (agent) => {
         agent.destroy();
       },
-      // Whoever sends has been told.
+      // send() has returned this failure already.
       () => {},
     );
   }
@@ -97,7 +94,7 @@ export class HttpTransport implements IExporterTransport {
     timeout: number,
   ): Promise<HttpResponse> {
     const url = new URL(this.#config.url);
-    // Loaded here and not above, so that an instrumentation of node:http may come before.
+    // Imported here and not above, so that an instrumentation can patch node:http first.
     const { request: start } = await (url.protocol === "https:"
       ? import("node:https")
       : import("node:http"));
@@ -120,7 +117,7 @@ export class HttpTransport implements IExporterTransport {
     request.once("error", (error) => {
       resolve({ status: "retryable", error: asError(error) });
     });
-    // A protocol that was switched ends in neither an answer nor an error.
+    // After a switch of protocols there would be neither an answer nor an error.
     request.once("upgrade", (_response, socket) => {
       socket.destroy();
       resolve({ status: "retryable", error: new Error("the server speaks another protocol") });
@@ -145,7 +142,7 @@ async function read(response: IncomingMessage): Promise<HttpResponse> {
       if (size > MAX_ANSWER) break;
     }
   } catch (error) {
-    // Nobody knows whether it was taken: twice is better than never.
+    // The server may have taken the request. It is sent again: a record twice is better than a record lost.
     return { status: "retryable", error: asError(error) };
   }
   const code = response.statusCode ?? 0;
@@ -159,14 +156,14 @@ async function read(response: IncomingMessage): Promise<HttpResponse> {
   return { status: "retryable", error, ...(after === undefined ? {} : { retryInMillis: after }) };
 }
 
-/** Milliseconds: the header has seconds, or a date. */
+/** The Retry-After header in milliseconds: it has seconds, or a date. */
 function retryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isFinite(millis) ? Math.max(millis, 0) : undefined;
 }
 
-/** Node's error for a name with several addresses has no message of its own. */
+/** An error with a message: Node's AggregateError, for a name with several addresses, has none of its own. */
 function asError(error: unknown): Error {
   if (error instanceof AggregateError && error.message === "") return asError(error.errors[0]);
   return error instanceof Error ? error : new Error(String(error));

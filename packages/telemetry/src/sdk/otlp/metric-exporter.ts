@@ -18,7 +18,7 @@ import { TRACING_SUPPRESSED } from "./suppress-tracing.ts";
 /** Exports under way at once: the SDK's default. A reader whose interval is shorter than an export starts more than one. */
 const MAX_EXPORTS = 30;
 
-/** OTLP's metric exporter, over a transport that ends when it is told to. */
+/** OTLP's metric exporter, over a transport that can be ended. */
 export interface MetricExporter {
   readonly exporter: PushMetricExporter;
   /** Gives up what is under way. */

@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { RetryingTransport } from "./retrying-transport.ts";
 import { HttpTransport } from "./http-transport.ts";
+import { RetryingTransport } from "./retrying-transport.ts";
 
-/** A server that answers as it is told, and a transport to it. */
+/** A server that answers as the test says, and a transport to it. */
 async function transportTo(answer: RequestListener, timeout = Number.POSITIVE_INFINITY) {
   const server = createServer((request, response) => {
     request.resume().once("end", () => {

@@ -2,19 +2,19 @@ import type { IExporterTransport } from "@opentelemetry/otlp-exporter-base";
 
 import type { HttpResponse, HttpTransport } from "./http-transport.ts";
 
-/** Is told at once how it goes: of the first failed attempt already, long before anything is lost. */
+/** Learns of each attempt, so that health shows the first failed one, long before anything is lost. */
 export interface TransportListener {
   failing(error: Error): void;
   recovered(): void;
 }
 
-/** Milliseconds before the first retry, and the most between two; doubled in between. */
+/** Milliseconds before the first retry, and the most before a later one. Each pause is twice the one before. */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 5000;
-/** A server may ask for more, but not for ever, nor to be asked again at once, milliseconds. */
+/** The longest pause that a server can ask for, milliseconds. */
 const LONGEST_ASKED_PAUSE = 60_000;
 
-/** A request that has no answer after so many milliseconds is a failing one, though it may yet be taken. */
+/** After so many milliseconds without an answer a request is reported as failing, though it may still succeed. */
 const UNANSWERED = 3000;
 
 /**

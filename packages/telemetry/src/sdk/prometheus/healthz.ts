@@ -2,15 +2,15 @@ import { worstOf, type Health } from "../../health.ts";
 import { linkedRecorders } from "../../provider-link.ts";
 import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 
-/** What `/healthz` answers. */
+/** The answer of `/healthz`. */
 export interface HealthAnswer {
-  /** 503 where the service is blind; a load balancer has no use for one that is merely degraded being taken out. */
+  /** 503 only when telemetry is blind. A degraded service still works, so load balancers should keep it. */
   readonly status: 200 | 503;
   /** JSON. */
   readonly body: string;
 }
 
-/** @param status of the exporter of records. */
+/** @param status The delivery status of the log records. */
 export function healthAnswer(status: DeliveryStatus): HealthAnswer {
   const { state, since, why, pending, lost } = overall(status);
   const body = { state, since: new Date(since).toISOString(), why: why ?? null, pending, lost };

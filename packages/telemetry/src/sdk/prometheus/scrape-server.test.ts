@@ -5,8 +5,8 @@ import { logs, metrics } from "@opentelemetry/api";
 import { afterEach, expect, test, vi } from "vitest";
 
 import { createDenialRecorder } from "../../recorder.ts";
-import { aDenial } from "../../testing/denials.ts";
 import { startTelemetry, TelemetryStartError } from "../../sdk.ts";
+import { aDenial } from "../../testing/denials.ts";
 
 const EMBEDDED = { serviceName: "plugins", metrics: "prometheus", logs: "none", port: 0 } as const;
 

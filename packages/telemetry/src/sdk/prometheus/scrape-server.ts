@@ -3,27 +3,27 @@ import { isIPv6, type AddressInfo } from "node:net";
 
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 
-import type { HealthAnswer } from "./healthz.ts";
 import { TelemetryStartError, type TelemetryStartCode } from "../errors.ts";
+import type { HealthAnswer } from "./healthz.ts";
 
-/** The Prometheus text format, named so that every scraper knows it: the exporter's own server says `text/plain` only. */
+/** The full name of the Prometheus text format, so that every scraper knows it. The exporter's own server says `text/plain` only. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const PATH = "/metrics";
 const HEALTH_PATH = "/healthz";
 
-/** Scrapes that may be open at once; a slow reader costs a socket and no more. */
+/** Scrapes that can be open at once. A slow client takes up one of these sockets and nothing else. */
 const MAX_CONNECTIONS = 64;
-/** Longest time for a request to arrive, milliseconds. */
+/** The longest that a request may take to arrive, milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
 
 /**
- * The in-process `/metrics`, and `/healthz` beside it. A server of our own, because the exporter's takes port 0 for 9464, cannot be started again
- * after a failure, and answers a failed collection with 200.
+ * Serves `/metrics` and `/healthz` in this process. It replaces the exporter's own server, which listens on 9464 for port 0,
+ * cannot be started again after a failure, and answers a failed collection with 200.
  */
 export class ScrapeServer {
   readonly reader = new PrometheusExporter({ preventServerStart: true });
-  // Without the recorder's name and version as labels, as behind a Collector: an upgrade would end every series, and alerts
-  // would take each for a service that has fallen silent and each rule for one that never refused before.
+  // Without the recorder's name and version as labels, as behind a Collector: with them an upgrade would end every series, and
+  // alerts would fire for silent services and for rules that seem to refuse for the first time.
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
   readonly #host: string;
   readonly #port: number;
@@ -33,7 +33,7 @@ export class ScrapeServer {
   #listening: Promise<void> | undefined;
   #awaited = false;
 
-  /** @param warn is told of a failure that nobody waits for. */
+  /** @param warn Is called with a failure to listen if {@link ready} has not been called. */
   constructor(
     host: string,
     port: number,
@@ -51,20 +51,20 @@ export class ScrapeServer {
       },
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
-    // A service that has nothing else to do may end.
+    // The server alone must not keep a service up that has nothing else to do.
     this.#server.unref();
   }
 
-  /** Begins to listen: see {@link ready}. */
+  /** Begins to listen. {@link ready} says when that has succeeded. */
   start(): void {
     this.#listening = this.#listen();
-    // Never unhandled: a service does not end because its metrics cannot be scraped.
+    // Handled here: an unhandled rejection would end the service because its metrics cannot be scraped.
     this.#listening.catch((error: unknown) => {
       if (!this.#awaited && error instanceof Error) this.#warn(error);
     });
   }
 
-  /** Rejects with a {@link TelemetryStartError} where the port cannot be listened on. */
+  /** Rejects with a {@link TelemetryStartError} if it cannot listen on the port. */
   async ready(): Promise<void> {
     this.#awaited = true;
     await this.#listening;
@@ -84,7 +84,7 @@ export class ScrapeServer {
 
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
-      // An error here says that it was not listening.
+      // An error here only says that the server was not listening.
       this.#server.close(() => {
         resolve();
       });
@@ -137,7 +137,7 @@ export class ScrapeServer {
       const text = this.#serializer.serialize(resourceMetrics);
       response.writeHead(200, { "content-type": CONTENT_TYPE }).end(text);
     } catch (error) {
-      // Prometheus shows the body of a failed scrape to whoever looks for the reason.
+      // Prometheus shows this text as the reason for the failed scrape.
       const reason = error instanceof Error ? error.message : "unknown error";
       response.writeHead(500, { "content-type": "text/plain" }).end(`cannot collect: ${reason}\n`);
     }

@@ -4,7 +4,7 @@ import { asOptions } from "../../metrics/instruments.ts";
 import { SCOPE } from "../../scope.ts";
 import type { Spool } from "./spool.ts";
 
-/** Shows how full the spool is. A gauge of a provider that has been shut down is read no more. */
+/** Adds gauges that show how full the spool is. They end with the provider, which reads no gauge after its shutdown. */
 export function addSpoolGauges(spool: Spool, provider: MeterProvider): void {
   const meter = provider.getMeter(SCOPE.name, SCOPE.version);
   meter.createObservableGauge(...asOptions("spoolUsage")).addCallback((result) => {

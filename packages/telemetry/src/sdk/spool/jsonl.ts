@@ -1,10 +1,10 @@
-/** How the SDK's serializer begins and ends every request. */
+/** The beginning and the end of every request that the SDK's serializer makes. */
 const BEGIN = Buffer.from('{"resourceLogs":[');
 const END = Buffer.from("]}");
 const COMMA = Buffer.from(",");
 const NEWLINE = 0x0a;
 
-/** The lines of a file; what follows the last newline was never finished, and is not one. */
+/** The lines of a file. What follows the last newline is a line that was never finished: it is left out. */
 export function linesOf(content: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = 0;
@@ -15,7 +15,7 @@ export function linesOf(content: Buffer): Buffer[] {
   return lines;
 }
 
-/** One request with what several of the SDK's have in them, without parsing any. */
+/** Joins several of the SDK's requests to one, without parsing them. */
 export function mergedRequest(requests: readonly Buffer[]): Buffer {
   const parts: Buffer[] = [BEGIN];
   for (const request of requests) {
@@ -26,7 +26,7 @@ export function mergedRequest(requests: readonly Buffer[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** How many records a request in JSON has; undefined if it is none that {@link mergedRequest} can take. */
+/** How many records a request in JSON has; undefined if {@link mergedRequest} could not join it. */
 export function recordsIn(request: Buffer): number | undefined {
   if (!request.subarray(0, BEGIN.length).equals(BEGIN)) return undefined;
   if (!request.subarray(-END.length).equals(END)) return undefined;
@@ -42,7 +42,7 @@ export function recordsIn(request: Buffer): number | undefined {
   }
 }
 
-/** As far as it is looked at; whatever is otherwise throws, and is none. */
+/** The part of a request that is read. Anything else throws, and the text is not a request. */
 interface Request {
   readonly resourceLogs: readonly {
     readonly scopeLogs: readonly { readonly logRecords: readonly unknown[] }[];

@@ -2,28 +2,28 @@ import { constants, lstatSync, openSync, closeSync, readdirSync, readFileSync } 
 import { join } from "node:path";
 
 import { linesOf, recordsIn } from "./jsonl.ts";
+import { isOrphan, isSegmentName } from "./segment-name.ts";
 import { removeFile } from "./segment.ts";
 import type { SpoolBatch } from "./spool-batch.ts";
-import { isOrphan, isSegmentName } from "./segment-name.ts";
 
-/** A segment larger than this is none of ours, bytes. */
+/** The largest segment that is read, bytes. This package writes smaller ones only. */
 const LARGEST = 64 * 1024 * 1024;
 
-/** What a process that has ended left in the folder. */
+/** A segment that an ended process has left in the folder. */
 interface Orphan {
   readonly path: string;
   readonly bytes: number;
 }
 
-/** What there is in the folder of a spool besides what this process is writing. */
+/** What a spool's folder contains besides this process' own segments. */
 interface Found {
   /** Oldest first. */
   readonly orphans: readonly Orphan[];
-  /** Files that are no segments: left alone. */
+  /** Files that are not segments. They are left alone. */
   readonly foreign: number;
 }
 
-/** Those of one folder, until they have been sent: by us, or by another process that has found them too. */
+/** The orphans of one folder, until this process has sent them, or another process that has found them too. */
 export class Orphans {
   readonly #directory: string;
   readonly #warn: (message: string) => void;
@@ -37,14 +37,14 @@ export class Orphans {
     this.#warn = warn;
   }
 
-  /** Bytes on disk, those that cannot be read included. */
+  /** Bytes on disk, including segments that cannot be read. */
   bytes = 0;
 
   get isEmpty(): boolean {
     return this.#unsent.length === 0;
   }
 
-  /** Looks for them anew. @throws where the folder cannot be listed. */
+  /** Searches the folder again. @throws if it cannot be listed. */
   find(): void {
     const { orphans, foreign } = lookForOrphans(this.#directory);
     this.#found = orphans;
@@ -58,7 +58,7 @@ export class Orphans {
     this.#foreign = foreign;
   }
 
-  /** What is to be sent next. */
+  /** What to send next; undefined if there is nothing. */
   next(): SpoolBatch | undefined {
     for (let orphan = this.#unsent[0]; orphan !== undefined; orphan = this.#unsent[0]) {
       const { path } = orphan;
@@ -80,7 +80,7 @@ export class Orphans {
     return undefined;
   }
 
-  // Nothing of ours fails by it: another process has sent it, or may be able to.
+  // No failure of this process' own records: another process has sent the segment, or may be able to read it.
   #skip(path: string, error: unknown): void {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
       this.#forget(path);
@@ -102,7 +102,7 @@ export class Orphans {
   }
 }
 
-/** @throws where the folder cannot be listed. */
+/** @throws if the folder cannot be listed. */
 function lookForOrphans(directory: string): Found {
   const orphans: Orphan[] = [];
   let foreign = 0;
@@ -116,17 +116,17 @@ function lookForOrphans(directory: string): Found {
   return { orphans, foreign };
 }
 
-/** The whole requests in an orphan, and whether there is anything else in it. */
+/** What an orphan contains. */
 interface OrphanContent {
   readonly requests: readonly Buffer[];
   readonly records: number;
-  /** Lines that are no request, a last one cut short by a full disk included. */
+  /** Lines that are not requests, including a last one that a full disk has cut short. */
   readonly unreadable: number;
 }
 
-/** @throws where it cannot be read. */
+/** @throws if it cannot be read. */
 function readOrphan(path: string): OrphanContent {
-  // Never through a link: the folder may be another's to write.
+  // Not through a link: another user may be able to write to the folder, and could point it at any file.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const content = readFileSync(descriptor);

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { newSegmentName, releaseName } from "./segment-name.ts";
 
-/** A file of the spool that this process writes: one OTLP request in JSON on each line. */
+/** A file of the spool, written by this process: one OTLP request in JSON on each line. */
 export class Segment {
   readonly path: string;
   bytes = 0;
@@ -22,7 +22,7 @@ export class Segment {
   readonly #name = newSegmentName();
   #descriptor: number | undefined;
 
-  /** @throws where it cannot be made. */
+  /** @throws if the file cannot be created. */
   constructor(directory: string) {
     this.path = join(directory, this.#name);
     try {
@@ -33,22 +33,22 @@ export class Segment {
     }
   }
 
-  /** One for each of its lines. */
+  /** The receipts of the records on each line. */
   get receiptsByLine(): readonly BatchReceipts[] {
     return this.#receiptsByLine;
   }
 
-  /** Records in it of which it is not known what became. */
+  /** Records in it that are neither delivered nor lost yet. */
   get records(): number {
     return this.#records;
   }
 
-  /** Whether it can be written, and is where a later process will find it. */
+  /** Whether it is open, and still in the folder, where a later process would find it. */
   get isSound(): boolean {
     return this.#descriptor !== undefined && fstatSync(this.#descriptor).nlink > 0;
   }
 
-  /** @throws where it cannot be written; then it is as before. */
+  /** @throws if it cannot be written. Then it is as before. */
   append(lines: Uint8Array, receiptsByLine: readonly BatchReceipts[]): void {
     if (this.#descriptor === undefined) throw new Error("this segment has been sealed");
     let written = 0;
@@ -57,7 +57,7 @@ export class Segment {
         written += writeSync(this.#descriptor, lines, written);
       }
     } catch (error) {
-      // Half a line would spoil the next one.
+      // Removes what was written of the line: the next line would be joined to it.
       if (written > 0) ftruncateSync(this.#descriptor, this.bytes);
       throw error;
     }
@@ -68,18 +68,18 @@ export class Segment {
     }
   }
 
-  /** It is known what became of so many of its records. */
+  /** So many of its records are delivered or lost. */
   settled(records: number): void {
     this.#records -= records;
   }
 
-  /** No more will be written. */
+  /** Ends writing to it. */
   seal(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
 
-  /** @throws where it cannot be read whole. While it is written, that it has been removed does not matter. */
+  /** @throws if it cannot be read whole. While it is open it can be read even if it was removed from the folder. */
   read(): Buffer {
     const content =
       this.#descriptor === undefined
@@ -89,25 +89,25 @@ export class Segment {
     return content.subarray(0, this.bytes);
   }
 
-  /** Leaves it to whoever comes next. */
+  /** Leaves the file to a later process. */
   leave(): void {
     this.seal();
     releaseName(this.#name);
   }
 
-  /** Done with. */
+  /** Removes the file: all its records are delivered or lost. */
   remove(): void {
     removeFile(this.path);
     this.leave();
   }
 }
 
-/** Removes a file; that it is gone already is as good. */
+/** Removes a file, if it is there. */
 export function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Whoever sends it again sends the same ids again.
+    // A file that stays is sent again by a later process, with the same denial ids.
   }
 }
 

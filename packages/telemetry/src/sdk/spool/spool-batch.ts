@@ -1,13 +1,13 @@
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 
-/** A file's worth of requests to be sent. */
+/** The requests of one segment, to be sent. */
 export interface SpoolBatch {
   /** Each an OTLP request in JSON. */
   readonly requests: readonly Buffer[];
-  /** One for each request that this process has written: a former one has accounted for its own. */
+  /** The receipts of each request. Empty for an orphan: the process that wrote it has accounted for its records. */
   readonly receiptsByLine: readonly BatchReceipts[];
-  /** It is known what became of so many of its records, though not yet of all. */
+  /** To be called when so many of its records are delivered or lost, but not yet all. */
   settled(records: number): void;
-  /** Everything in it has arrived, or been refused. */
+  /** To be called when all its records are delivered or refused. */
   done(): void;
 }

@@ -3,14 +3,14 @@ import { existsSync, mkdirSync } from "node:fs";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { linesOf } from "./jsonl.ts";
+import { Orphans } from "./orphans.ts";
 import { Segment } from "./segment.ts";
 import type { SpoolBatch } from "./spool-batch.ts";
-import { Orphans } from "./orphans.ts";
 
-/** What goes into one request at most, bytes: a Collector takes 20 MiB, other servers 4. */
+/** The size at which a segment is sealed, bytes. It is sent as one request: a Collector accepts 20 MiB, other servers 4. */
 const SEGMENT_BYTES = 1024 * 1024;
 
-/** How long a folder that could not be written is left alone, milliseconds. */
+/** How long until a folder that could not be written is tried again, milliseconds. */
 const PAUSE = 1000;
 
 const NEWLINE = Buffer.from("\n");
@@ -26,8 +26,9 @@ export interface SpoolListener {
 }
 
 /**
- * Requests on disk that have not been taken yet, oldest first. What is written survives the process, not a power cut: the
- * page cache has it. A file is deleted when all of it has been taken, so a crash sends some of it twice, and loses nothing.
+ * Requests on disk that the server has not taken yet, oldest first. They survive the process, but not a power cut: they are
+ * written to the page cache. A file is deleted when all of it has been taken, so a crash has some of it sent twice and
+ * loses nothing.
  */
 export class Spool {
   readonly #settings: SpoolSettings;
@@ -36,7 +37,7 @@ export class Spool {
   #active: Segment | undefined;
   #sealed: Segment[] = [];
   readonly #orphans: Orphans;
-  /** Of this process. */
+  /** Of this process' segments, like the records. */
   #bytes = 0;
   #records = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
@@ -50,7 +51,7 @@ export class Spool {
     this.adopt();
   }
 
-  /** Bytes in it, those that dead processes have left included. */
+  /** Bytes in it, including what ended processes have left. */
   get bytes(): number {
     return this.#bytes + this.#orphans.bytes;
   }
@@ -68,21 +69,21 @@ export class Spool {
     return this.#records === 0 && this.#orphans.isEmpty;
   }
 
-  /** Takes over what processes that have ended left behind. */
+  /** Takes over what ended processes have left in the folder. */
   adopt(): void {
     try {
       mkdirSync(this.#settings.directory, { recursive: true, mode: 0o700 });
       this.#orphans.find();
     } catch (error) {
-      // No failure of anything that is to be sent: whether a record can be written is found out by writing it.
+      // Not counted as a failure to deliver: whether a record can be written is found out by writing it.
       this.#tell(error);
     }
   }
 
   /**
-   * Puts a request on disk.
+   * Writes a request to disk.
    *
-   * @returns why it could not be; undefined where it is there.
+   * @returns why it could not be written; undefined if it is there.
    */
   append(request: Uint8Array, receipts: BatchReceipts): LossReason | undefined {
     const line = Buffer.concat([request, NEWLINE]);
@@ -101,7 +102,7 @@ export class Spool {
     return undefined;
   }
 
-  /** What is to be sent next; undefined where there is nothing, or nothing to be had now. */
+  /** What to send next; undefined if there is nothing, or nothing that can be read at the moment. */
   next(): SpoolBatch | undefined {
     try {
       return this.#next();
@@ -111,7 +112,7 @@ export class Spool {
     }
   }
 
-  /** Leaves everything to the next process; what somebody has removed is lost. */
+  /** Leaves the files to a later process. Records of a file that was removed from the folder are lost. */
   close(): void {
     try {
       if (this.#active !== undefined && this.#active.bytes > 0) this.#writable();
@@ -139,7 +140,7 @@ export class Spool {
     mkdirSync(this.#settings.directory, { recursive: true, mode: 0o700 });
     const active = new Segment(this.#settings.directory);
     try {
-      // The folder was removed under it: what it had is saved into the new one.
+      // The folder was removed while this segment was open: its requests are copied into the new one, or kill -9 would lose them.
       if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.receiptsByLine);
     } catch (error) {
       active.remove();
@@ -157,7 +158,7 @@ export class Spool {
     if (active.bytes === 0) {
       active.remove();
     } else {
-      // Removed by somebody, it can be read as long as it is open.
+      // A segment that was removed from the folder stays open: closed, it could not be read any more.
       if (active.isSound) active.seal();
       this.#sealed.push(active);
     }
@@ -179,7 +180,7 @@ export class Spool {
         done,
       };
     } catch (error) {
-      // It may be readable later, when the process has descriptors again: after all the others.
+      // It may be readable later, for example when the process has file descriptors again: it goes behind the others.
       if (!isGone(error)) {
         this.#seal();
         this.#sealed = [...this.#sealed.filter((other) => other !== segment), segment];
@@ -217,7 +218,7 @@ export class Spool {
   }
 }
 
-/** Whether there is nothing to be read any more, now or later. */
+/** Whether the segment can never be read again. */
 function isGone(error: unknown): boolean {
   return !(error instanceof Error && "code" in error) || error.code === "ENOENT";
 }
