@@ -71,7 +71,7 @@ test("a recorder that nobody listens to says that it is blind, and why", async (
   expect(denials.health()).toMatchObject({ why: "the recorder has been shut down" });
 });
 
-/** A logger whose records go to a far end, one batch of receipts for all that was emitted since the last. */
+/** A logger whose records go to a server, one batch of receipts for all that was emitted since the last. */
 function watchedLogger() {
   const status = new DeliveryStatus();
   let receipts = new BatchReceipts();

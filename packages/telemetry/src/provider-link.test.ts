@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { exporterOf, linkExporter } from "./provider-link.ts";
+import { exporterOf, linkExporter, linkReading, readingOf } from "./provider-link.ts";
 import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
 
 test("a provider is watched by whoever said so", () => {
@@ -9,4 +9,15 @@ test("a provider is watched by whoever said so", () => {
   expect(exporterOf(provider)).toBeUndefined();
   linkExporter(provider, status);
   expect(exporterOf(provider)).toBe(status);
+});
+
+test("a provider's gauges show all that is pending, and the worst state, of its recorders", () => {
+  const provider = {};
+  linkReading(provider, () => ({ pending: 2, state: "exporting" }));
+  const forget = linkReading(provider, () => ({ pending: 3, state: "degraded" }));
+  linkReading({}, () => ({ pending: 5, state: "blind" }));
+  expect(readingOf(provider)).toEqual({ pending: 5, state: "degraded" });
+  forget();
+  expect(readingOf(provider)).toEqual({ pending: 2, state: "exporting" });
+  expect(readingOf({})).toEqual({ pending: 0, state: "exporting" });
 });

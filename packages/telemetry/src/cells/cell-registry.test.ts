@@ -99,7 +99,7 @@ test("any churn of cells stays in the budget, and loses no count that is settled
         }
         expect(seen.size).toBeLessThanOrEqual(max);
         expect(cells.size).toBeLessThanOrEqual(max);
-        // Every account is its own or has been absorbed: their sums are exact.
+        // Every ledger is its own or has been absorbed: their sums are exact.
         const ledgers = new Set([cells.other.ledger]);
         for (let name = 0; name <= 100; name++) {
           const ledger = cells.ledger(`cell-${name}`);

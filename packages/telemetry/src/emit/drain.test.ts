@@ -79,7 +79,7 @@ test("a recorder that ends in an outage waits for room no longer, and says what 
   for (let n = 0; n < 2000; n++) denials.record(aDenial({ cell: `tenant-${n}` }));
   await denials.shutdown();
   const { dropped, pending } = denials.ledger();
-  // One of them is the notice of what was dropped.
+  // One of them is the record that says what was dropped.
   expect(pending).toBe(receipts.records - 1);
   expect(dropped).toEqual({ shutdown: 2000 - pending });
 });

@@ -153,8 +153,8 @@ export class Drain {
 
   // In an outage denials coalesce in the queue meanwhile. Emitted without room they would be lost in the provider.
   async #pace(): Promise<void> {
-    const patience = { timeout: FLUSH_TIMEOUT, keepAlive: false };
-    while (!this.#ended && !(await this.#logger.pace(patience)));
+    const wait = { timeout: FLUSH_TIMEOUT, keepAlive: false };
+    while (!this.#ended && !(await this.#logger.pace(wait)));
   }
 
   #hasMore(): boolean {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { createDenialRecorder } from "../recorder.ts";
 import { aDenial } from "../testing/denials.ts";
 import { realSdk } from "../testing/sdk-double.ts";
+import { flushInOrder } from "./flush.ts";
 
 test("after shutdown a denial is counted and has no record", async () => {
   const { meterProvider, loggerProvider, cumulative, records } = realSdk();
@@ -55,4 +56,31 @@ test("a name that is used twice has two ends, each with its own ledger", async (
   const ends = (await records()).filter((record) => record.eventName === "pyisolate.cell.closed");
   expect(ends.map((end) => end.attributes["pyisolate.ledger.denied"])).toEqual([1, 2]);
   expect(denials.ledger("tenant-a").denied).toBe(3);
+});
+
+test("closed cells come after the records of denials have been delivered, and are delivered if there are any", async () => {
+  const steps: string[] = [];
+  const recorder = (hasClosedCells: boolean) => ({
+    flush: async () => {
+      steps.push("denials");
+    },
+    flushClosedCells: async () => {
+      steps.push("closed cells");
+      return hasClosedCells;
+    },
+  });
+  const deliver = async () => {
+    steps.push("deliver");
+  };
+  await flushInOrder([recorder(false), recorder(true)], deliver);
+  expect(steps.splice(0)).toEqual([
+    "denials",
+    "denials",
+    "deliver",
+    "closed cells",
+    "closed cells",
+    "deliver",
+  ]);
+  await flushInOrder([recorder(false)], deliver);
+  expect(steps).toEqual(["denials", "deliver", "closed cells"]);
 });

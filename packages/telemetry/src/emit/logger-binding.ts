@@ -85,16 +85,16 @@ export class LoggerBinding {
    *
    * @returns false if there is no room yet.
    */
-  async pace(patience: WaitOptions): Promise<boolean> {
+  async pace(wait: WaitOptions): Promise<boolean> {
     const { exporter } = this;
     const provider = this.#provider;
     if (exporter === undefined) {
-      await this.forceFlush(patience);
+      await this.forceFlush(wait);
       return true;
     }
     if (exporter.room === undefined) return true;
-    const hasRoom = await withTimeout(exporter.room(), patience.timeout, {
-      keepAlive: patience.keepAlive,
+    const hasRoom = await withTimeout(exporter.room(), wait.timeout, {
+      keepAlive: wait.keepAlive,
     });
     // Another provider has been set meanwhile: the next records go there, where there is room.
     return hasRoom || this.#wanted !== provider;

@@ -37,7 +37,7 @@ export class Ledgers<Cell extends LedgerHolder> {
     cell.ledger.deny();
   }
 
-  /** Books records that stand for `count` denials, now that it is known what became of them. */
+  /** Accounts for records that stand for `count` denials, which have arrived or are lost. */
   settle(cell: Cell, outcome: DeliveryOutcome, records: number, count: number): void {
     if (outcome === "arrived") this.#emit(cell, records, count);
     else this.drop(cell, count, outcome);

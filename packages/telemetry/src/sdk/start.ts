@@ -146,17 +146,17 @@ class RunningTelemetry implements Telemetry {
   async #end(): Promise<void> {
     const deadline = performance.now() + this.#timeout;
     try {
-      const patience = { keepAlive: true };
-      const sent = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, patience);
+      const wait = { keepAlive: true };
+      const sent = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, wait);
       if (!sent) warn(this.#notFlushed(this.#timeout, "are lost"));
       await this.loggerProvider.shutdown();
       // That has settled what the processor still held. Flushed once more, so that the last counts include its loss.
       const again = flushInOrder(linkedRecorders(), async () => {});
-      await withTimeout(again, Math.max(deadline - performance.now(), 1), patience);
+      await withTimeout(again, Math.max(deadline - performance.now(), 1), wait);
       await withTimeout(
         this.meterProvider.shutdown(),
         Math.max(deadline - performance.now(), 1),
-        patience,
+        wait,
       );
     } catch (error) {
       warn(`telemetry was not flushed: ${error instanceof Error ? error.message : "unknown"}`);
@@ -177,14 +177,14 @@ class RunningTelemetry implements Telemetry {
     await delivered();
   }
 
-  #notFlushed(millis: number, fate: string): string {
+  #notFlushed(millis: number, outcome: string): string {
     const { failing } = this.#logging.status.state;
     const why = failing?.why ?? this.#metering.status.state.failing?.why;
     const because = why === undefined ? "" : ` (${why})`;
     const { waiting = 0, onDisk = 0 } = this.#logging.processor ?? {};
     const rest = [
       ...(onDisk > 0 ? [`${onDisk} log records wait in the spool`] : []),
-      ...(waiting > onDisk ? [`${waiting - onDisk} log records ${fate}`] : []),
+      ...(waiting > onDisk ? [`${waiting - onDisk} log records ${outcome}`] : []),
     ];
     const left = rest.length === 0 ? "some counts were not sent" : rest.join(", ");
     return `telemetry was not flushed within ${millis} ms: is the Collector up?${because} ${left}`;

@@ -22,9 +22,7 @@ const REQUEST_TIMEOUT = 10_000;
  */
 export class ScrapeServer {
   readonly reader = new PrometheusExporter({ preventServerStart: true });
-  // Without the recorder's name and version as labels, as behind a Collector: with them an upgrade would end every series, and
-  // alerts would fire for silent services and for rules that seem to refuse for the first time.
-  readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+  readonly #serializer = makeSerializer();
   readonly #host: string;
   readonly #port: number;
   readonly #server: Server;
@@ -142,6 +140,23 @@ export class ScrapeServer {
       response.writeHead(500, { "content-type": "text/plain" }).end(`cannot collect: ${reason}\n`);
     }
   }
+}
+
+function makeSerializer(): PrometheusSerializer {
+  const prefix = undefined;
+  const appendTimestamp = false;
+  const resourceConstantLabels = undefined;
+  const withoutTargetInfo = false;
+  // Without the recorder's name and version as labels, as behind a Collector: with them an upgrade would end every series, and
+  // alerts would fire for silent services and for rules that seem to refuse for the first time.
+  const withoutScopeInfo = true;
+  return new PrometheusSerializer(
+    prefix,
+    appendTimestamp,
+    resourceConstantLabels,
+    withoutTargetInfo,
+    withoutScopeInfo,
+  );
 }
 
 const START_ERRORS: Readonly<Record<string, readonly [TelemetryStartCode, string]>> = {
