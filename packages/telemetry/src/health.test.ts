@@ -61,7 +61,7 @@ test("of several the worst counts, with all that is pending and lost", () => {
   ).toEqual({ state: "blind", since: 9, why: undefined, pending: 2, lost: 4 });
 });
 
-test("a recorder that nobody listens to says that it is blind, and why", async () => {
+test("a recorder without a logger says that it is blind, and why", async () => {
   const denials = createDenialRecorder();
   expect(denials.health()).toMatchObject({
     state: "blind",

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { exporterOf, linkExporter, linkReading, readingOf } from "./provider-link.ts";
 import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
 
-test("a provider is watched by whoever said so", () => {
+test("a provider has the exporter that was linked to it", () => {
   const status = new DeliveryStatus();
   const provider = {};
   expect(exporterOf(provider)).toBeUndefined();

@@ -87,7 +87,7 @@ test("the verdict of a shadow policy is an event and no denial", async () => {
   expect(denials.ledger().denied).toBe(1);
 });
 
-test("what is no denial event is counted as invalid and thrown at nobody", async () => {
+test("what is not a denial event is counted as invalid, and the recorder does not throw", async () => {
   await using denials = createDenialRecorder();
   const getters = new Proxy(aDenial(), {
     get: () => {
@@ -101,7 +101,7 @@ test("what is no denial event is counted as invalid and thrown at nobody", async
   expect(denials.ledger()).toMatchObject({ denied: 5, dropped: { invalid: 5 }, pending: 0 });
 });
 
-test("what is no denial event is in the counter of events too, so that the two agree", async () => {
+test("what is not a denial event is in the counter of events too, so that ledger and counter agree", async () => {
   const { meterProvider, cumulative } = realSdk();
   await using denials = createDenialRecorder({ meterProvider });
   for (const event of [undefined, {}, { ...aDenial(), capability: "x" }]) {

@@ -22,7 +22,7 @@ test("past the budget cells share _other", () => {
   expect(cells.other.series.attributes).toEqual({ "pyisolate.cell": "_other" });
 });
 
-test("a closed cell makes room for another's account, and its series stays its own", () => {
+test("a closed cell makes room for another's ledger, and its series stays its own", () => {
   const cells = new CellRegistry(2, unsettled);
   const a = cells.find("a");
   a.ledger.deny();
@@ -37,7 +37,7 @@ test("a closed cell makes room for another's account, and its series stays its o
   expect(cells.find("a").series).toBe(a.series);
 });
 
-test("what becomes of a retired cell's records is settled where its account went", () => {
+test("an evicted cell's records settle in the ledger that took over its own", () => {
   const outcomes: unknown[] = [];
   const cells = new CellRegistry(1, {
     settle: (cell, ...args) => outcomes.push([cell.name, ...args]),
@@ -53,7 +53,7 @@ test("what becomes of a retired cell's records is settled where its account went
   expect(outcomes).toEqual([["a", "refused", 1, 1]]);
 });
 
-test("a cell whose end is still to be told keeps its account", () => {
+test("a closed cell that is still to be reported keeps its ledger", () => {
   const cells = new CellRegistry(1, unsettled);
   const a = cells.find("a");
   a.queue.closing = 1;
@@ -70,7 +70,7 @@ test("a name that is used again is open again", () => {
   expect(cells.find("b")).toBe(cells.other);
 });
 
-test.each([undefined, "", 7, "x".repeat(257)])("%s is no name", (name) => {
+test.each([undefined, "", 7, "x".repeat(257)])("%s is not a name", (name) => {
   expect(() => new CellRegistry(10, unsettled).find(name as string)).toThrow(TypeError);
 });
 
@@ -119,7 +119,7 @@ test("any churn of cells stays in the budget, and loses no count that is settled
   );
 });
 
-test("ends that are still to be told hold up no new name, and no other cell's room", () => {
+test("closed cells that are still to be reported hold up neither a new name nor another cell's room", () => {
   const cells = new CellRegistry(100, unsettled);
   let looks = 0;
   for (let n = 0; n < 100; n++) {

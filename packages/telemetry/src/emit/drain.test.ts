@@ -84,7 +84,7 @@ test("a recorder that ends in an outage waits for room no longer, and says what 
   expect(dropped).toEqual({ shutdown: 2000 - pending });
 });
 
-test("an exporter that hangs delays nobody and is not waited for at the end", async () => {
+test("an exporter that hangs delays no denial and is not waited for at the end", async () => {
   const { meterProvider, cumulative } = realSdk();
   const loggerProvider = new LoggerProvider({
     processors: [

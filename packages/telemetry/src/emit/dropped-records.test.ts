@@ -9,7 +9,7 @@ import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
 import { aDenial } from "../testing/denials.ts";
 import { realSdk } from "../testing/sdk-double.ts";
 
-test("what has no record is told in the stream, once a window, and adds up", async () => {
+test("a record in the stream says what was dropped, once a window, and adds up", async () => {
   const { loggerProvider, records } = realSdk();
   await using denials = createDenialRecorder({ loggerProvider, ringSize: 1 });
   const flood = () => {
@@ -42,7 +42,7 @@ test("what has no record is told in the stream, once a window, and adds up", asy
   expect(sum("pyisolate.dropped.total")).toBe((dropped.ring_full ?? 0) + 3);
 });
 
-test("what was lost on its way like those that it tells of is told again", async () => {
+test("a record of what was dropped that is lost itself is emitted again", async () => {
   const status = new DeliveryStatus();
   const told: LogRecord[] = [];
   let lost = 0;

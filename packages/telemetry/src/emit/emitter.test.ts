@@ -48,7 +48,7 @@ test("a burst carries the trace of its first", async () => {
   expect(burst?.spanContext).toEqual(spans[1]?.spanContext());
 });
 
-test("a burst of what cannot be read is lost, and told, and takes nothing else with it", async () => {
+test("a burst whose events cannot be read is counted as dropped, and costs no other record", async () => {
   const { loggerProvider, records } = realSdk();
   await using denials = createDenialRecorder({ loggerProvider, recordsPerSecond: 1 });
   const hostile = { ...aDenial({ cell: "hostile" }), seq: Symbol("seq") } as unknown as DenialEvent;

@@ -19,7 +19,7 @@ test("after shutdown a denial is counted and has no record", async () => {
   expect(denials.ledger()).toMatchObject({ denied: 2, emitted: 1, dropped: { shutdown: 1 } });
 });
 
-test("a cell's end is told after its denials, with its ledger", async () => {
+test("a closed cell is reported after its denials, with its ledger", async () => {
   const { loggerProvider, records } = realSdk();
   await using denials = createDenialRecorder({ loggerProvider, ringSize: 2 });
   for (let seq = 1; seq <= 3; seq++) denials.record(aDenial({ seq }));

@@ -9,7 +9,7 @@ import { aDenial, aTurn } from "../testing/denials.ts";
 import { realSdk } from "../testing/sdk-double.ts";
 import { LoggerBinding } from "./logger-binding.ts";
 
-test("with no SDK the ledger works, and records that nobody wants are disabled", async () => {
+test("with no SDK the ledger works, and records that no logger wants are disabled", async () => {
   await using denials = createDenialRecorder();
   denials.record(aDenial());
   expect(denials.ledger()).toMatchObject({ denied: 1, pending: 1 });

@@ -6,7 +6,7 @@ import { aDenial } from "../testing/denials.ts";
 import { EventSeriesTable } from "./event-series.ts";
 import { CounterBuffer } from "./series.ts";
 
-test("a combination is one row, for ever", () => {
+test("a combination is one series, as long as the table lives", () => {
   const table = new EventSeriesTable(100);
   const series = table.find(aDenial());
   expect(table.find(aDenial({ cell: "tenant-b", target: "/etc/passwd" }))).toBe(series);
@@ -69,13 +69,13 @@ test("what is outside its closed set is not a denial event", () => {
   expect(table.size).toBe(0);
 });
 
-test("a rule that is no id gets no label of its own", () => {
+test("a rule that is not an id has no label of its own", () => {
   const table = new EventSeriesTable(10);
   const series = table.find(new DenialEvent({ ...aDenial(), policyRule: "/etc/shadow\n" }));
   expect(series.attributes).toMatchObject({ "pyisolate.policy_rule": "_other" });
 });
 
-test("whatever comes, the rows never exceed the budget and the sum is exact", () => {
+test("for any events the series never exceed the budget, and the sum is exact", () => {
   const arbitrary = fc.record({
     capability: fc.constantFrom(...CAPABILITIES),
     reason: fc.constantFrom(...DENIAL_REASONS),

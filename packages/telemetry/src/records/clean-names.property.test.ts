@@ -50,7 +50,7 @@ function mustBeClean(texts: Iterable<string>): void {
   }
 }
 
-test("a cell has one clean name in every record and label, whoever made its events", async () => {
+test("a cell has one clean name in every record and label, also with events made by hand", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(name, {

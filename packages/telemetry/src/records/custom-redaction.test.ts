@@ -27,7 +27,7 @@ async function recordWith(redact: Redact, times = 1) {
   };
 }
 
-test("a rule of one's own gets what the default leaves, and gives what leaves the process", async () => {
+test("the host's own rule gets what the default redaction leaves, and returns what leaves the process", async () => {
   const { actions } = await recordWith((target, { cell }) => `${target} of ${cell}`);
   expect(actions).toEqual(["read:~/x of tenant-a"]);
 });

@@ -80,7 +80,7 @@ test("a time before the process is that time, not a reading of performance.now()
   expect(denialLogRecord(aDenial({ time: 1 }), ROOT_CONTEXT).timestamp).toEqual([0, 1_000_000]);
 });
 
-test("a time that is none has no record", () => {
+test("an event whose time is not a number has no record", () => {
   const event = new DenialEvent({ ...aDenial(), time: Number.NaN });
   expect(() => denialLogRecord(event, ROOT_CONTEXT)).toThrow(RangeError);
 });

@@ -51,7 +51,7 @@ async function hangingServer(): Promise<Server> {
   return server;
 }
 
-test("with nobody listening a program ends when its shutdown is over, and says so", async () => {
+test("without a Collector a program ends when its shutdown is over, and says so", async () => {
   const { code, warnings, millis } = await ended("http://127.0.0.1:1", "await otel.shutdown();");
   expect(code).toBe(0);
   expect(millis).toBeLessThan(1000 + SLACK);
@@ -67,7 +67,7 @@ test("both ends together wait no longer than both bounds", async () => {
   expect(millis).toBeLessThan(3000 + SLACK);
 }, 20_000);
 
-test("an end that has cells' ends to tell waits no longer", async () => {
+test("a shutdown with closed cells to report waits no longer", async () => {
   const program = `
     for (let cell = 0; cell < 3000; cell++) {
       denials.record(denialEvent({ cell: "t" + cell, capability: "random", operation: "read" }));

@@ -57,7 +57,7 @@ function anOwner() {
   return { owner, told, all: () => sumOf(told.values()) };
 }
 
-test("whatever the far end answers and the disk does, each record is waiting or has one fate, and what has arrived is there", async () => {
+test("for any answers of the server and losses on disk, each record waits or has one outcome, and what has arrived is there", async () => {
   await fc.assert(
     fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 25 }), async (spooled, steps) => {
       const folder = await mkdtemp(join(tmpdir(), "pyisolate-processor-"));

@@ -20,7 +20,7 @@ test("everything is taken in the order in which it was emitted, a batch at a tim
   expect(processor.waiting).toBe(0);
 });
 
-test("whoever waits for room may go on when two batches are left", async () => {
+test("an emitter that waits for room may go on when two batches are left", async () => {
   await using receiver = await otlpReceiver();
   const { processor, emit } = processorTo(receiver.url);
   await processor.room();
@@ -30,7 +30,7 @@ test("whoever waits for room may go on when two batches are left", async () => {
   expect(receiver.records()).toHaveLength(40);
 });
 
-test("an end lets nobody wait for room", async () => {
+test("a shutdown lets no emitter wait for room", async () => {
   const { processor, emit } = processorTo("http://127.0.0.1:1");
   emit(55);
   const room = processor.room();

@@ -51,7 +51,7 @@ test.each(["0", "-5", "Thu, 01 Jan 1970 00:00:00 GMT"])(
   },
 );
 
-test("a clock that is set back makes nobody more patient", async () => {
+test("a clock that is set back does not lengthen the wait", async () => {
   const deliver = await transportTo((_request, response) => {
     response.writeHead(503).end();
   }, 300);

@@ -83,7 +83,7 @@ test("where records are switched off, that is no failure", async () => {
   await otel.shutdown();
 });
 
-test("a recorder that nobody listens to is blind: 503", async () => {
+test("a recorder without a logger is blind: 503", async () => {
   const { otel, health } = await served({ endpoint: "http://127.0.0.1:1", global: false });
   const denials = createDenialRecorder();
   expect(await health()).toMatchObject({ status: 503, state: "blind" });

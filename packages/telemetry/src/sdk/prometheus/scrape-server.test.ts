@@ -109,7 +109,7 @@ test("a taken port is a typed error that says what to do, and the service goes o
   squatter.close();
 });
 
-test("a taken port that nobody asks about is a warning", async () => {
+test("a taken port is a warning if ready() is not called", async () => {
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   const squatter = createServer().listen(0, "127.0.0.1");
   await once(squatter, "listening");

@@ -97,7 +97,7 @@ test("a folder that is removed is made again, with what was still open", async (
   expect(status.state.lost).toEqual({});
 });
 
-test("a file that is removed while it waits is a loss, and told", async () => {
+test("a file that is removed while it waits is reported as lost", async () => {
   const { spool, status, warnings } = spoolIn(directory);
   spool.append(request("a", "b"), someReceipts(2));
   spool.next();
@@ -118,7 +118,7 @@ test("a folder that cannot be made takes nothing and breaks nothing", async () =
   expect(status.state.failing?.why).toContain("ENOTDIR");
 });
 
-test("foreign files are left alone, torn and broken lines are told", async () => {
+test("foreign files are left alone, torn and broken lines are reported", async () => {
   const { spool } = spoolIn(directory);
   spool.append(request("a"), someReceipts(1));
   spool.close();
@@ -136,7 +136,7 @@ test("foreign files are left alone, torn and broken lines are told", async () =>
   ]);
 });
 
-test("a file of ours that somebody has cut off is a loss, and told", async () => {
+test("a segment that another process has cut off is reported as lost", async () => {
   const { spool, status } = spoolIn(directory);
   spool.append(request("a"), someReceipts(1));
   spool.next();
