@@ -29,9 +29,6 @@ import { checkBelow, NotPortable, portable } from "./portable.ts";
 import { asScript } from "./program.ts";
 import { Timers } from "./timers.ts";
 
-/** What a limit's message tells the host besides its name: nothing; the host knows the numbers. */
-const LIMIT = "limit";
-
 /**
  * The cell: what the guest calls, and what the host sends. Whatever is thrown out of an entry is no failure of the guest's, whose
  * failures are answers, but a mistake of ours or the end of a resource: the process ends, since nothing is known of its state.
@@ -136,9 +133,9 @@ export class Cell {
     this.#accounts.settle(id);
   }
 
-  /** Tells the host, which ends this process; nothing of the guest runs any more. */
+  /** Tells the host, which knows the numbers and ends this process; nothing of the guest runs any more. */
   #overrun(which: Overrun, { id }: Running): never {
-    askSync({ c: LIMIT, o: which, t: "", x: id });
+    askSync({ c: "limit", o: which, t: "", x: id });
     process.exit(0);
   }
 
@@ -148,7 +145,7 @@ export class Cell {
       call.outputUsed += bytes;
       return undefined;
     }
-    return refused(askSync({ c: LIMIT, o: "output", t: "", x: call.id }));
+    return refused(askSync({ c: "limit", o: "output", t: "", x: call.id }));
   }
 
   /** Sends a console line or a message, at the expense of the call that is running. */

@@ -89,8 +89,7 @@ export class CellProcess {
       Duplex,
     ];
     this.#sync = sync;
-    this.#async = async;
-    this.#words = words;
+    [this.#async, this.#words] = [async, words];
     this.#handles = [this.#child, sync, async, words as Handle] as readonly Handle[];
     words.on("data", (chunk: Buffer) => {
       this.#lastWords = (this.#lastWords + chunk.toString("latin1")).slice(-LAST_WORDS);
@@ -166,15 +165,13 @@ export class CellProcess {
     } finally {
       clearTimeout(timer);
     }
-    const { confined } = this.launch;
-    const faults = confined?.confinement.attest(this.pid) ?? [];
-    if (faults.length === 0) {
-      // Where no command is granted, the filter that has just been attested lets no thread make a process.
-      if (confined?.plan.commands.length === 0) this.#strays.cannotBe();
-      return;
+    const faults = this.launch.confined?.confinement.attest(this.pid) ?? [];
+    if (faults.length > 0) {
+      this.kill();
+      throw startFailure(`is not confined as it must be (${faults.join("; ")})`, {});
     }
-    this.kill();
-    throw startFailure(`is not confined as it must be (${faults.join("; ")})`, {});
+    // Where no command is granted, the filter that has just been attested lets no thread make a process.
+    if (this.launch.confined?.plan.commands.length === 0) this.#strays.cannotBe();
   }
 
   /** Whoever listens last is told. */
@@ -227,12 +224,11 @@ export class CellProcess {
 
   /** A cell that has closed one of its channels can do nothing any more, and would be waited for. */
   #fallSilent(): void {
-    const timer = setTimeout(() => {
+    setTimeout(() => {
       if (this.hasExited) return;
       this.#isSilent = true;
       this.kill();
-    }, SILENCE_MS);
-    timer.unref();
+    }, SILENCE_MS).unref();
   }
 
   /**
