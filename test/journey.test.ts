@@ -148,8 +148,8 @@ describe("one denial", () => {
       attempted_action: "read:/etc/shadow",
       policy_rule: "default",
       broker_decision: "deny",
-      kernel_decision: "not_evaluated",
-      kernel_evidence: null,
+      kernel_decision: "deny",
+      kernel_evidence: "differential+ruleset",
       reason: "outside_scope",
       nearest_rule: { id: "data", lacked: "scope" },
       policy_name: "journey",
@@ -207,7 +207,8 @@ describe("one denial", () => {
       "pyisolate.attempted_action": event.attemptedAction,
       "pyisolate.policy_rule": event.policyRule,
       "pyisolate.broker_decision": event.brokerDecision,
-      "pyisolate.kernel_decision": "not_evaluated",
+      "pyisolate.kernel_decision": "deny",
+      "pyisolate.kernel_evidence": "differential+ruleset",
       "pyisolate.reason": event.reason,
       "pyisolate.enforced": event.enforced,
       "pyisolate.denial.seq": event.seq,
@@ -227,7 +228,7 @@ describe("one denial", () => {
       pyisolate_capability: "filesystem",
       pyisolate_policy_rule: "default",
       pyisolate_broker_decision: "deny",
-      pyisolate_kernel_decision: "not_evaluated",
+      pyisolate_kernel_decision: "deny",
       pyisolate_reason: "outside_scope",
       pyisolate_enforced: "true",
     });
@@ -252,8 +253,8 @@ describe("one denial", () => {
   });
 });
 
-// The broker denied that one, so that the kernel was not asked. Here the broker has a fault and allows the very same, and what becomes of
-// it is the kernel's: the other half of each record, through the same rooms.
+// Broker and kernel both refused that one, each by itself. Here the broker has a fault and allows the very same, and what becomes of it
+// is the kernel's alone, through the same rooms.
 describe("the same by the kernel alone", () => {
   let flawed: FlawedSandbox;
   let supervisor: Supervisor;
@@ -332,7 +333,7 @@ describe("the same by the kernel alone", () => {
   });
 
   test("is a series of its own in Prometheus, which the alert on kernel refusals asks for", async () => {
-    const series = `pyisolate_denial_events_total{job="${JOB}",pyisolate_kernel_decision="deny"}`;
+    const series = `pyisolate_denial_events_total{job="${JOB}",pyisolate_broker_decision="allow",pyisolate_kernel_decision="deny"}`;
     const [only, ...others] = await stack.prometheus.waitFor(
       series,
       ([sample]) => sample?.value === 2,
