@@ -5,18 +5,26 @@ import type { Life } from "./life.ts";
 import { OPERATIONS } from "./operations.ts";
 import { State } from "./programs.ts";
 
-/** Longest that a program of a guest that was cut off may take, unless its limit ends it, milliseconds. */
-const AT_ONCE_MS = 3000;
+/**
+ * Longest that a program of a guest that was cut off may take, unless its limit ends it, milliseconds.
+ *
+ * @param usualMs The longest of the same programs where nothing is cut off, on this machine at this time.
+ */
+function atOnceMs(usualMs: number): number {
+  return Math.min(3000, 1000 + 2 * usualMs);
+}
 
 /** What a life that was cut off has become, and what is wrong with it whatever it has become. */
 export function leftBy(
   ground: Ground,
   life: Life,
+  usualMs: number,
 ): { readonly wrong: string[]; readonly left: Left } {
   const wrong = faults(ground, life);
   if (wrong.includes(HUNG))
     return { wrong: wrong.filter((fault) => fault !== HUNG), left: LEFT.waited };
-  if (life.longestMs > AT_ONCE_MS) wrong.push(`a program took ${Math.round(life.longestMs)} ms`);
+  if (life.longestMs > atOnceMs(usualMs))
+    wrong.push(`a program took ${Math.round(life.longestMs)} ms`);
   return { wrong, left: stateOf(ground, life) };
 }
 

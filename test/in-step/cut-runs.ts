@@ -25,6 +25,8 @@ export class CutRuns implements AsyncDisposable {
   readonly #fired: string;
   /** How the workload's programs end where nothing is cut off. */
   #usual: readonly unknown[] = [];
+  /** How long the longest of them takes, milliseconds. */
+  #usualMs = 0;
 
   private constructor(pack: CutPackage, ground: Ground, lane: Lane) {
     this.points = pack.points;
@@ -65,6 +67,7 @@ export class CutRuns implements AsyncDisposable {
     for (const line of readFileSync(record, "utf8").split("\n"))
       if (line !== "") counts.set(Number(line), (counts.get(Number(line)) ?? 0) + 1);
     this.#usual = life.endings.slice(2, 2 + programs.length);
+    this.#usualMs = life.longestMs;
     const guest = life.endings[2 + programs.length] as Uint32Array;
     for (const [point, times] of guest.entries()) if (times > 0) counts.set(point, times);
     return counts;
@@ -76,7 +79,7 @@ export class CutRuns implements AsyncDisposable {
     this.#pack.set(point.isGuest ? {} : { cut, fired: this.#fired });
     const seam = point.isGuest ? guestSeam(0, cut) : `globalThis.wasCut = false; undefined`;
     const life = await this.#lane.live([seam, ...WORKLOAD, `globalThis.wasCut === true`]);
-    const { wrong, left } = leftBy(this.#ground, life);
+    const { wrong, left } = leftBy(this.#ground, life, this.#usualMs);
     for (const [index, usual] of this.#usual.entries()) {
       const ending = life.endings[2 + index];
       if (ending !== undefined && !(ending instanceof Error) && !isDeepStrictEqual(ending, usual))

@@ -102,11 +102,11 @@ const result = await fc.check(
 async function together(some: readonly Script[]): Promise<void> {
   batches += 1;
   scripts += some.length;
-  await cells.prepare(some.length);
+  await cells.prepare(some);
   loop.reset();
   const limits = batches % LIMIT_EVERY === 0 ? healthy.checkLimit() : undefined;
   // All are waited for, whatever one of them finds: the next scripts begin with nothing under way.
-  const found = await Promise.allSettled([cells.play(some), healthy.check(), limits]);
+  const found = await Promise.allSettled([cells.play(), healthy.check(), limits]);
   for (const what of found) if (what.status === "rejected") throw what.reason;
   await healthy.check();
   longestMs = Math.max(longestMs, loop.longestMs());

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 
@@ -19,6 +20,7 @@ export class TakenCells {
   readonly #supervisor: Supervisor;
   readonly #books: CellBooks;
   readonly #slots: (Sandbox | undefined)[] = [];
+  #sources: readonly string[] = [];
   #spawned = 0;
   readonly outcomes = new Map<string, number>();
 
@@ -32,17 +34,28 @@ export class TakenCells {
     return this.#spawned;
   }
 
-  /** Starts what is missing of so many cells, one after the other: to start one is work of the host that no cell causes. */
-  async prepare(count: number): Promise<void> {
-    for (let slot = 0; slot < count; slot++) {
+  /**
+   * Starts what is missing of a cell for each script, one after the other, and writes the scripts as programs: that is work of
+   * the host that no cell causes.
+   */
+  async prepare(scripts: readonly Script[]): Promise<void> {
+    this.#sources = scripts.map(asSource);
+    for (let slot = 0; slot < scripts.length; slot++) {
       if (this.#slots[slot]?.closed === true) await this.#retire(slot);
       this.#slots[slot] ??= await this.#spawn();
     }
   }
 
-  /** Plays scripts, each in a cell of its own that was prepared, all at once. */
-  async play(scripts: readonly Script[]): Promise<void> {
-    const played = scripts.map(async (script, slot) => await this.#playIn(slot, script));
+  /** Plays the scripts that were prepared, each in a cell of its own, all at once. */
+  async play(): Promise<void> {
+    const played: Promise<void>[] = [];
+    for (const [slot, source] of this.#sources.entries()) {
+      const one = this.#playIn(slot, source);
+      one.catch(() => undefined);
+      played.push(one);
+      // To send a long program is the host's work too.
+      await nextTurn();
+    }
     for (const outcome of await Promise.allSettled(played))
       if (outcome.status === "rejected") throw outcome.reason;
   }
@@ -52,10 +65,9 @@ export class TakenCells {
     await Promise.all(this.#slots.map(async (_cell, slot) => await this.#retire(slot)));
   }
 
-  async #playIn(slot: number, script: Script): Promise<void> {
+  async #playIn(slot: number, source: string): Promise<void> {
     const cell = this.#slots[slot];
     assert.ok(cell !== undefined, "prepared");
-    const source = asSource(script);
     const call = source.length % 2 === 0 ? cell.exec(source) : cell.call(source);
     const outcome = await Promise.race([
       call.then(

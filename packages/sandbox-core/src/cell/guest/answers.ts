@@ -106,7 +106,8 @@ export function answers(bridge: Pick<Bridge, "ask">, kept: Kept) {
     try {
       value = call.shape(valueOf(answer), body);
     } catch (error) {
-      call.reject(error);
+      // A callback that is given no error would take it for a success.
+      call.reject(error ?? new Error("The operation failed"));
       return;
     }
     call.resolve(value);
