@@ -89,6 +89,10 @@ test("nothing outside of the plan succeeds, and what the plan grants works", asy
     "truncate",
     "memory-of-host",
     "environment-of-host",
+    "descriptor-of-host",
+    "own-memory",
+    "own-descriptor-again",
+    "working-directory-of-host",
   ]);
   expect(refusedBy(ABSENT)).toEqual(["clone3"]);
   expect(refusedBy(FILTER)).toEqual([
@@ -109,9 +113,19 @@ test("nothing outside of the plan succeeds, and what the plan grants works", asy
     "signal-all",
     "pidfd",
     "io_uring",
+    "handle",
+    "openat2",
+    "terminal-input",
+    "owner-of-descriptor",
+    "life-without-host",
+    "not-dumpable",
+    "memory-layout",
+    "tracer",
+    "datagram-pair",
+    "send-descriptor",
     "memfd",
   ]);
-  expect(Object.keys(others)).toHaveLength(9 + 1 + 18);
+  expect(Object.keys(others)).toHaveLength(13 + 1 + 28);
   expect(readdirSync(place.outside)).toEqual(["file"]);
   expect(readFileSync(join(place.outside, "file"), "utf8")).toBe("content");
   expect(statSync(join(place.outside, "file")).mode).toBe(mode);
@@ -131,6 +145,20 @@ test.each([
   ["process_vm_readv"],
   ["seccomp"],
   ["capset"],
+  ["clone of a namespace"],
+  ["personality"],
+  ["pidfd_getfd"],
+  ["open_by_handle_at"],
+  ["fsopen"],
+  ["move_mount"],
+  ["open_tree"],
+  ["pivot_root"],
+  ["setgroups"],
+  ["prlimit of another"],
+  ["shmget"],
+  ["landlock"],
+  ["kcmp"],
+  ["process_vm_writev"],
 ])("%s ends the cell, and leaves a record of it", async (name) => {
   const events = await inCell({ FATAL: name }, () => false);
   expect(events.map((event) => event.toJSON())).toMatchObject([
