@@ -46,7 +46,7 @@ test("the budget names every instrument, its most series, and why", () => {
   expect(short).toMatchInlineSnapshot(`
     [
       "pyisolate.denials 1000 (needs ? of 999, folds cell)",
-      "pyisolate.denial.events 1000 (needs 80 of 750, folds policy_rule)",
+      "pyisolate.denial.events 1000 (needs 104 of 750, folds policy_rule)",
       "pyisolate.decisions 14 (needs 14 of 14, folds nothing)",
       "pyisolate.denial.records 12 (needs 12 of 12, folds nothing)",
       "pyisolate.policy.loads 1 (needs 1 of 1, folds nothing)",
@@ -73,8 +73,8 @@ test("a shadow policy needs series of its own", () => {
 test("a policy that needs more than there is room for says so when it loads, a reload as well", async () => {
   const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   await using denials = createDenialRecorder({ maxSeries: 200 });
-  denials.policyLoaded(policyOf(20, "a"));
-  denials.policyLoaded(policyOf(20, "a"));
+  denials.policyLoaded(policyOf(15, "a"));
+  denials.policyLoaded(policyOf(15, "a"));
   expect(emitWarning).not.toHaveBeenCalled();
   denials.policyLoaded(policyOf(60, "b"));
   expect(emitWarning).toHaveBeenCalledOnce();

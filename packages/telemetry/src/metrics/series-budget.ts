@@ -79,15 +79,15 @@ const CHECKS: OptionChecks<SeriesBudgetOptions> = {
 export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {
   const series = new Set<string>();
   const add = (capability: string, rule: string, broker: string, reason: string) => {
-    // The kernel refuses only what the broker let through; otherwise it is not asked, or there is no kernel layer.
-    const kernels = reason === "kernel" ? ["deny"] : ["not_evaluated", "unavailable"];
-    for (const kernel of kernels) {
+    for (const kernel of kernelVerdicts(capability, broker, reason)) {
       series.add([capability, rule, broker, kernel, reason, enforced].join(" "));
     }
   };
   for (const { id, capability, effect } of policy.rules) {
     if (effect === "deny") add(capability, id, "deny", "explicit_deny");
-    else add(capability, id, "allow", "kernel");
+    else if (GOVERNED.has(capability)) {
+      for (const reason of ["kernel", "stale"]) add(capability, id, "allow", reason);
+    }
   }
   for (const capability of CAPABILITIES) {
     if (capability === "control" || capability === "limit") continue;
@@ -102,6 +102,18 @@ export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {
   for (const limit of OPERATIONS.limit) add("limit", `limit.${limit}`, "not_evaluated", "limit");
   add("control", "control.token", "deny", "auth");
   return [...series];
+}
+
+/** The capabilities of which the kernel's layer has a say. */
+const GOVERNED: ReadonlySet<string> = new Set(["filesystem", "network", "subprocess"]);
+
+/** What the kernel may have said to a request that was denied for this reason. */
+function kernelVerdicts(capability: string, broker: string, reason: string): readonly string[] {
+  if (broker === "allow") return ["deny"];
+  // It is not asked, or is not there; what the policy refused it may have been asked about.
+  const silent = ["not_evaluated", "unavailable"];
+  const isAsked = broker === "deny" && GOVERNED.has(capability) && reason !== "auth";
+  return isAsked ? ["allow", "deny", ...silent] : silent;
 }
 
 /** @param events How many series of `pyisolate.denial.events` are needed. */
