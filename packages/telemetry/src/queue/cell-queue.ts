@@ -16,9 +16,13 @@ export interface BudgetWindow {
   readonly perSeries: number;
 }
 
+/** What is left of one series' records, as an object: to count it down writes nothing into the map, the dearer half of a look-up. */
+interface Share {
+  left: number;
+}
+
 /** One cell's share of the record queue. */
 export class CellQueue<Cell> {
-  readonly budget = new RecordBudget();
   /** Denials of the cell in the ring buffer. */
   inRing = 0;
   /** The cell's bursts, by series. */
@@ -26,21 +30,17 @@ export class CellQueue<Cell> {
   burstCount = 0;
   /** Closed-cell records of the cell that wait in the queue. */
   closing = 0;
-}
-
-/** What is left of one series' records, as an object: to count it down writes nothing into the map, the dearer half of a look-up. */
-interface Share {
-  left: number;
-}
-
-/** The records of its own that a cell has left in this window. What is denied beyond them coalesces. */
-class RecordBudget {
+  // The budget: the window that it is for, and the records of its own that the cell and its series have left in it.
   #window = -1;
   #left = 0;
   #shares = new Map<EventSeries, Share>();
 
-  /** Takes one record from the cell and the series. @returns false if either has none left. */
-  take(series: EventSeries, window: BudgetWindow): boolean {
+  /**
+   * Takes one record from the budget of the cell and of the series. What is denied beyond the budget coalesces.
+   *
+   * @returns false if either has none left.
+   */
+  takeRecord(series: EventSeries, window: BudgetWindow): boolean {
     if (this.#window !== window.number) this.#renew(window);
     // Checked first: in a flood this is the only check that runs.
     if (this.#left === 0) return false;

@@ -58,7 +58,7 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
     if (
       queue.inRing < this.#share &&
       this.#ring.size < this.#ring.capacity &&
-      queue.budget.take(series, this.#window) &&
+      queue.takeRecord(series, this.#window) &&
       this.#ring.push(event, context, cell)
     ) {
       queue.inRing += 1;
