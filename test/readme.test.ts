@@ -13,6 +13,8 @@ import { ROOT } from "./tarballs.ts";
 const PAGES = [
   "README.md",
   "SECURITY.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
   "packages/cli/README.md",
   "packages/policy/README.md",
   "packages/sandbox-core/README.md",
