@@ -141,6 +141,14 @@ test("the command that is installed writes its page, with the style that is ship
   expect(await readFile(page, "utf8")).toContain(style.trim());
 });
 
+test("the command that is installed asks the policy and the kernel plan of the packages beside it", async () => {
+  await writeFile(path.join(folder, "plan.yaml"), `{ version: 1, name: planned, rules: [] }`);
+  expect((await runInstalled(["check", "plan.yaml"])).stdout).toMatch(/^plan\.yaml: fine: planned/);
+  expect((await runInstalled(["plan", "plan.yaml"])).stdout).toMatch(
+    /^Kernel plan of the policy planned/,
+  );
+});
+
 /** `npx pyisolate …` in the folder where the tarballs were installed. */
 async function runInstalled(args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
   return await promisify(execFile)("npx", ["--no-install", "pyisolate", ...args], {

@@ -1,5 +1,9 @@
 import type { Command } from "./command.ts";
+import { check } from "./commands/check.ts";
+import { plan } from "./commands/plan.ts";
 import { report } from "./commands/report.ts";
+import { schema } from "./commands/schema.ts";
+import { why } from "./commands/why.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [report];
+export const COMMANDS: readonly Command[] = [check, why, plan, schema, report];

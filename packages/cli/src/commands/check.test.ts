@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+
+import { folderWith, POLICY } from "../testing/folder.ts";
+import { runCommand } from "../testing/run-command.ts";
+
+const MISTAKEN = `version: 1
+name: plugins
+rules:
+  - id: data
+    effect: allow
+    capability: filesytem
+    operations: [read]
+    paths: ["\\u001b[2J/srv"]
+`;
+
+test("policies without mistakes are fine, and exit with 0", async () => {
+  using folder = folderWith({ "one.yaml": POLICY, "two.yaml": POLICY });
+  const { code, stdout, stderr } = await runCommand(["check", "one.yaml", "two.yaml"], {
+    cwd: folder.path,
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(
+    /^one\.yaml: fine: plugins, 3 rules, [0-9a-f]{16}\ntwo\.yaml: fine: plugins, 3 rules, [0-9a-f]{16}\n$/,
+  );
+});
+
+test("each mistake is one line, as file:line, with what was meant; nothing in it moves the cursor", async () => {
+  using folder = folderWith({ "good.yaml": POLICY, "bad.yaml": MISTAKEN });
+  const { code, stdout } = await runCommand(["check", "good.yaml", "bad.yaml"], {
+    cwd: folder.path,
+  });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^good\.yaml: fine/);
+  expect(stdout).toMatch(
+    /^bad\.yaml:6: rules\[0\]\.capability: "filesytem" is unknown; did you mean "filesystem"\?/m,
+  );
+  expect(stdout).toMatch(/^[\n -~]*$/);
+});
+
+test("a file that cannot be read is told by its name", async () => {
+  using folder = folderWith({});
+  const { code, stdout } = await runCommand(["check", "nowhere.yaml"], { cwd: folder.path });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^nowhere\.yaml: cannot be read: ENOENT/);
+});
+
+test("--json has a row for each file, with its mistakes", async () => {
+  using folder = folderWith({ "good.yaml": POLICY, "bad.yaml": MISTAKEN });
+  const { code, stdout } = await runCommand(["check", "good.yaml", "bad.yaml", "--json"], {
+    cwd: folder.path,
+  });
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject([
+    { file: "good.yaml", ok: true, policy: "plugins", rules: 3, issues: [] },
+    {
+      file: "bad.yaml",
+      ok: false,
+      issues: [
+        { path: "rules[0].capability", line: 6 },
+        { path: "rules[0].paths[0]", line: 8 },
+      ],
+    },
+  ]);
+});
+
+test("without a policy it is wrong usage", async () => {
+  const { code, stderr } = await runCommand(["check"]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /^check needs POLICY\.\.\.\n\nUsage: pyisolate check POLICY\.\.\. \[options\]\n/,
+  );
+});

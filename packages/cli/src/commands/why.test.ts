@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+
+import { folderWith, POLICY } from "../testing/folder.ts";
+import { runCommand } from "../testing/run-command.ts";
+
+const READ = ["why", "policy.yaml", "--capability", "filesystem", "--operation", "read"];
+
+test("a refusal is explained: the cause, what the nearest rule lacks, and the rule that would grant it", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  const { code, stdout, stderr } = await runCommand([...READ, "--target", "/etc/shadow"], {
+    cwd: folder.path,
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(
+    /^deny: "filesystem" "read" of "\/etc\/shadow": .*the nearest rule "data" lacks the path/,
+  );
+  const rule = /^ {2}- (\{.*\})$/m.exec(stdout)?.[1] ?? "";
+  using granting = folderWith({ "policy.yaml": `${POLICY}  - ${rule}\n` });
+  const again = await runCommand([...READ, "--target", "/etc/shadow"], { cwd: granting.path });
+  expect(again.stdout).toMatch(/^allow: .*granted by rule "allow-filesystem-read"/);
+});
+
+test("--json gives effect, rule, cause, nearest and change, and nothing else", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  const { code, stdout } = await runCommand([...READ, "--target", "/etc/shadow", "--json"], {
+    cwd: folder.path,
+  });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    effect: "deny",
+    rule: "default",
+    cause: "outside_scope",
+    nearest: { rule: "data", what: "path", wanted: "/etc/shadow", has: ["/srv/data/**"] },
+    change: {
+      id: "allow-filesystem-read",
+      effect: "allow",
+      capability: "filesystem",
+      operations: ["read"],
+      paths: ["/etc/shadow"],
+    },
+  });
+});
+
+test("what a deny rule refuses has no change, and what is granted neither", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  const answers = await Promise.all(
+    ["/srv/data/.env", "/srv/data/a.csv"].map(
+      async (target) =>
+        await runCommand([...READ, "--target", target, "--json"], { cwd: folder.path }),
+    ),
+  );
+  expect(answers.map(({ stdout }) => JSON.parse(stdout) as unknown)).toMatchObject([
+    { effect: "deny", rule: "dotenv", cause: "refused_by_rule", change: null },
+    { effect: "allow", rule: "data", cause: "granted", nearest: null, change: null },
+  ]);
+});
+
+test("an operation that is its capability's only one may be left out", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  const { stdout } = await runCommand(
+    ["why", "policy.yaml", "--capability", "network", "--target", "api.example.com:443"],
+    { cwd: folder.path },
+  );
+  expect(stdout).toMatch(/^allow: /);
+});
+
+test("a guest's target cannot move the cursor or reorder the line", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  for (const more of [[], ["--json"]]) {
+    const { stdout } = await runCommand([...READ, "--target", "/\u001B[2J\u202Ex", ...more], {
+      cwd: folder.path,
+    });
+    expect(stdout).toMatch(/^[\n -~]+$/);
+  }
+});
+
+test.each([
+  [["--capability", "filesytem", "--target", "/x"], /--capability .*did you mean "filesystem"\?/],
+  [
+    ["--capability", "filesystem", "--operation", "reed", "--target", "/x"],
+    /--operation .*did you mean "read"\?/,
+  ],
+  [["--capability", "filesystem", "--operation", "read"], /--target is missing/],
+])("%j is wrong usage", async (args, message) => {
+  const { code, stderr } = await runCommand(["why", "policy.yaml", ...args]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(message);
+});
+
+test("a policy with mistakes tells them, and exits with 1", async () => {
+  using folder = folderWith({ "policy.yaml": "version: 2\n" });
+  const { code, stdout, stderr } = await runCommand([...READ, "--target", "/x"], {
+    cwd: folder.path,
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(/^policy\.yaml:1: version: /m);
+});

@@ -1,0 +1,63 @@
+import type { Request } from "@pyisolate/policy";
+
+import { oneOfWords } from "../arguments.ts";
+import { type Command, type OptionTable, type OptionValues, UsageError } from "../command.ts";
+import { policyOrMistakes } from "../policy-file.ts";
+
+const OPTIONS = {
+  "--capability": {
+    value: "WORD",
+    help: "what is asked for: filesystem, network, subprocess, random, import",
+  },
+  "--operation": {
+    value: "WORD",
+    help: "what is done with it: read, connect, exec, load; may be left out where there is only one",
+  },
+  "--target": {
+    value: "TEXT",
+    help: "what it is on: a path, a host and port, a command, a module; none for random",
+  },
+  "--json": { help: "the same for programs: { effect, rule, cause, nearest, change }" },
+} as const satisfies OptionTable;
+
+export const why: Command<typeof OPTIONS> = {
+  name: "why",
+  summary: "says how a policy decides a request, why, and what would grant it",
+  operands: ["POLICY"],
+  about: `Says how a policy decides one request, by which rule and why; where it is refused, what the nearest rule lacks and the
+smallest rule that would grant it. Three fields of a denial's record are what to ask: capability, operation, target.
+
+  pyisolate why policy.yaml --capability filesystem --operation read --target /etc/shadow`,
+  options: OPTIONS,
+  notes: `Exit code: 0 where the policy decides, either way; 1 where it does not load; 2 for wrong usage.`,
+  async run({ options, operands: [file = ""] }, { terminal }) {
+    const request = await requestOf(options);
+    const policy = await policyOrMistakes(file, terminal);
+    if (policy === undefined) return 1;
+    const { explain } = await import("@pyisolate/policy");
+    const { decision, cause, lack, change, message } = explain(policy, request);
+    if (options["--json"] === true) {
+      const { effect, rule } = decision;
+      terminal.json({ effect, rule, cause, nearest: lack ?? null, change: change ?? null });
+      return 0;
+    }
+    terminal.out(`${decision.effect}: ${message}`, decision.effect === "allow" ? "good" : "bad");
+    // JSON is YAML too: the line can be put under `rules:` as it is.
+    if (change !== undefined)
+      terminal.out(`\nThis rule would grant it, and nothing else:\n  - ${JSON.stringify(change)}`);
+    return 0;
+  },
+};
+
+/** @throws UsageError where no request is described. */
+async function requestOf(options: OptionValues<typeof OPTIONS>): Promise<Request> {
+  const { CAPABILITIES, OPERATIONS } = await import("@pyisolate/policy");
+  const capability = oneOfWords("--capability", options["--capability"] ?? "", CAPABILITIES);
+  const operations: readonly Request["operation"][] = OPERATIONS[capability];
+  const [only = ""] = operations.length === 1 ? operations : [];
+  const operation = oneOfWords("--operation", options["--operation"] ?? only, operations);
+  const target = options["--target"];
+  if (target === undefined && capability !== "random")
+    throw new UsageError(`--target is missing: what the ${operation} is on`);
+  return { capability, operation, target: target ?? "" };
+}
