@@ -29,6 +29,8 @@ for (const name of ["main", "command-thread"]) {
     alias: { "isolated-vm": "./src/cell/addon.ts" },
     define: { "import.meta.url": "__url" },
     banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+    // That the package's modules do nothing but give names is true for its users; the cell's first import sets a flag.
+    ignoreAnnotations: true,
     // The guest's runtime is made of functions' source text: nothing is renamed or rewritten.
     minify: false,
   });

@@ -1,6 +1,6 @@
 /**
  * What a guest's recursion may use of the thread's stack, KiB: V8's own default, so that a guest is as deep in a cell as in
- * Node. The cell sets it before it makes the isolate.
+ * Node. The cell sets it before all else.
  */
 export const GUEST_STACK_KIB = 984;
 

@@ -1,8 +1,5 @@
-import { setFlagsFromString } from "node:v8";
-
 import ivm from "isolated-vm";
 
-import { GUEST_STACK_KIB } from "../stack-sizes.ts";
 import type { Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
 import { GUEST_RUNTIME } from "./guest/runtime.ts";
 
@@ -19,8 +16,6 @@ export class GuestIsolate {
   readonly #handles: Record<keyof GuestHandles, ivm.Reference>;
 
   constructor(memoryMib: number, bridge: Bridge) {
-    // Of isolates made from now on. Without it the guest could call us with no stack left, and cut us off at any line.
-    setFlagsFromString(`--stack-size=${GUEST_STACK_KIB}`);
     // Without `onCatastrophicError`: where V8 finds no memory at all, isolated-vm would call it in a turn of this very thread,
     // which it has put to sleep. V8 aborts the process instead, and says why.
     this.#isolate = new ivm.Isolate({ memoryLimit: memoryMib });
