@@ -4,6 +4,7 @@ import type { Duplex, Readable } from "node:stream";
 
 import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeJson, Frame } from "../frames.ts";
+import type { Exit } from "./end-of-process.ts";
 import { Intake } from "./intake.ts";
 import type { Launch } from "./launch.ts";
 import { spawnCell } from "./spawn-cell.ts";
@@ -25,16 +26,6 @@ const LAST_WORDS = 8192;
 
 /** How much may wait to be read by a cell before nothing more is read from it, bytes: a cell that only asks fills its own memory. */
 const MAX_UNREAD = 1024 * 1024;
-
-/** How a process ended. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote on standard error. */
-  readonly lastWords: string;
-  /** It had closed a channel, and was ended for that. */
-  readonly silent: boolean;
-}
 
 /** Who listens to a cell process. */
 export interface Listener {

@@ -1,7 +1,16 @@
 import type { KernelEvidence } from "@pyisolate/policy";
 
 import { OUT_OF_STEP } from "../frames.ts";
-import type { Exit } from "./cell-process.ts";
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote on standard error. */
+  readonly lastWords: string;
+  /** It had closed a channel, and was ended for that. */
+  readonly silent: boolean;
+}
 
 /** What the record says of a process that ended by itself. */
 export interface EndOfProcess {

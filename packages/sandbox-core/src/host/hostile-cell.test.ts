@@ -8,7 +8,8 @@ import { decodeClone } from "../clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeFailure, encodeFrame, encodeJson, Frame, HEAD_BYTES } from "../frames.ts";
 import { keepingSink, policyOf, rejectionOf } from "../testing/cells.ts";
-import type { CellProcess, Exit, Listener } from "./cell-process.ts";
+import type { CellProcess, Listener } from "./cell-process.ts";
+import type { Exit } from "./end-of-process.ts";
 import { type Home, Sandbox } from "./sandbox.ts";
 
 /** A cell process that says what the test says: as hostile as one that a guest has taken over. */
