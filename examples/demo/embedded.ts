@@ -8,7 +8,9 @@ import { heading, pairs, paint, plain, say } from "./screen.ts";
 /** What shows a kernel's refusal, in words. */
 const EVIDENCE: Readonly<Record<string, string>> = {
   "differential+ruleset":
-    "differential+ruleset: the file's permissions let this process read it, the kernel's rules for it do not",
+    "the file's permissions let this process at it, the kernel's rules do not",
+  "ruleset+errno": "the kernel's rules for this process do not grant it",
+  "seccomp-errno": "the kernel's filter for this process refuses it",
 };
 
 /** The half that needs no server: guards, events, and the counters that this process itself exposes. */
@@ -59,7 +61,9 @@ function show({ by, program, saw, event }: Refusal): void {
       ],
       ...(event.kernelEvidence === null
         ? []
-        : ([["evidence", EVIDENCE[event.kernelEvidence] ?? event.kernelEvidence]] as const)),
+        : ([
+            ["kernel", `${event.kernelEvidence}: ${EVIDENCE[event.kernelEvidence] ?? ""}`],
+          ] as const)),
       ...(event.nearestRule === null
         ? []
         : ([

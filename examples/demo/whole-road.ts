@@ -68,7 +68,9 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
     showRecord(first);
   }
   const byKernel = logs.find(
-    ({ attributes }) => attributes[ATTRIBUTES.kernelDecision.name] === "deny",
+    ({ attributes }) =>
+      attributes[ATTRIBUTES.brokerDecision.name] === "allow" &&
+      attributes[ATTRIBUTES.kernelDecision.name] === "deny",
   );
   if (byKernel !== undefined) {
     heading("The kernel's refusal of what the broker allowed");

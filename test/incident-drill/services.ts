@@ -76,6 +76,10 @@ export async function startPlugins(endpoint: string) {
           for (let n = 0; n < ${times}; n++) await fetch("https://127.0.0.1:9443/v2/items").catch(() => {});
         })()`);
     },
+    /** Asks another host at the API's port, which is all that Linux knows of a host. */
+    async callElsewhere(): Promise<void> {
+      await shortOfARule.exec(`fetch("https://127.0.0.2:8443/").catch(() => {})`);
+    },
     /** Asks for what nothing grants a broker that has forgotten what its rules grant. */
     async readPastTheBroker(): Promise<DenialEvent> {
       const error = await betrayed
