@@ -30,18 +30,18 @@ interface Group {
  */
 const CUT_STATES: readonly Group[] = [
   {
-    files: /^cell\/(?:channel|in-step|command-sync|command-thread)\.js /,
+    files: /^cell\/(?:channel|in-step|commands\/command-(?:sync|thread))\.js /,
     what: "from a question to the whole of its answer: broker's verdict, command's outcome",
     leaves: ["ended", "failed"],
   },
   {
-    files: /^(?:frames|frame-reader|clone|clone-(?:bounds|cursor|costs|shapes|tags)|surface)\.js /,
+    files: /^(?:frames|frame-reader|clone\/[a-z-]+|surface)\.js /,
     what: "frames and values to and from bytes",
     leaves: ["ended", "failed", "same"],
   },
   {
     files:
-      /^cell\/(?:cell|accounts|addon|confined|timers|turns|meter|isolate|outcome-frame|portable)\.js /,
+      /^cell\/(?:cell|accounts|addon|confined|timers|semaphore|call-budget|isolate|outcome-frame|portable)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
     leaves: ["ended", "failed", "same"],
   },
@@ -51,12 +51,12 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed", "same", "performed"],
   },
   {
-    files: /^cell\/(?:guards\/|http-exchange|real-path|command\.js)|^module-name\.js /,
+    files: /^cell\/(?:guards\/|http-exchange|real-path|commands\/run-command\.js)|^module-name\.js /,
     what: "finding out what is asked, and performing it once it is allowed",
     leaves: ["ended", "failed", "same", "performed"],
   },
   {
-    files: /^cell\/(?:program|parse-source|edits|es-module|modules)\.js /,
+    files: /^cell\/modules\/[a-z-]+\.js /,
     what: "programs and modules made ready to run",
     leaves: ["ended", "failed", "same"],
   },

@@ -1,7 +1,7 @@
 import type { Decision } from "./decision.ts";
 import type { Policy, Rule } from "./policy.ts";
-import { NO_RANK, type NearIndex, type RankIndex } from "./rank.ts";
-import { SCOPE_KEYS, type Scoping, SCOPINGS } from "./scope.ts";
+import { NO_RANK, type NearIndex, type RankIndex } from "./match/rank.ts";
+import { SCOPE_KEYS, type Scoping, SCOPINGS } from "./match/scope.ts";
 import { DEFAULT_RULE, type GuardedCapability, OPERATIONS } from "./vocabulary.ts";
 
 /** The rules of one operation made ready: every decision that they can lead to exists already. */

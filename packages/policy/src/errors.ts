@@ -1,4 +1,4 @@
-import type { DenialEvent } from "./event.ts";
+import type { DenialEvent } from "./event/event.ts";
 
 /** A request was refused. `denialEvent` is the record of that very refusal. */
 export class PolicyError extends Error {

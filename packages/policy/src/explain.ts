@@ -1,12 +1,12 @@
 import { decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
-import { hostOf } from "./host-pattern.ts";
+import { hostOf } from "./match/host-pattern.ts";
 import { InvalidPolicyError } from "./errors.ts";
-import { inWords } from "./in-words.ts";
-import { parsePolicy } from "./parse.ts";
+import { inWords } from "./parse/in-words.ts";
+import { parsePolicy } from "./parse/parse.ts";
 import type { Policy, Rule } from "./policy.ts";
 import type { Request } from "./request.ts";
-import { SCOPE_KEYS, type ScopeKey, SCOPINGS } from "./scope.ts";
+import { SCOPE_KEYS, type ScopeKey, SCOPINGS } from "./match/scope.ts";
 import { quoted } from "./text.ts";
 import { type GuardedCapability, type Operation, OPERATIONS } from "./vocabulary.ts";
 

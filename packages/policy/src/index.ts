@@ -1,19 +1,19 @@
-export { parsePolicy, loadPolicy } from "./parse.ts";
+export { parsePolicy, loadPolicy } from "./parse/parse.ts";
 export { decide } from "./decide.ts";
 export { explain } from "./explain.ts";
 export type { Cause, Explanation, Lack, RuleToAdd } from "./explain.ts";
-export { denialEvent, type DenialInput } from "./denial.ts";
-export { newInstance } from "./sequence.ts";
-export { parseDenialEvent, InvalidDenialEventError } from "./parse-event.ts";
-export { DenialEvent, KERNEL_EVIDENCE } from "./event.ts";
-export type { DenialEventJson, DenialFields, KernelEvidence } from "./event.ts";
-export type { CellTotals, DenialSink } from "./sink.ts";
+export { denialEvent, type DenialInput } from "./event/create-event.ts";
+export { newInstance } from "./event/sequence.ts";
+export { parseDenialEvent, InvalidDenialEventError } from "./event/parse-event.ts";
+export { DenialEvent, KERNEL_EVIDENCE } from "./event/event.ts";
+export type { DenialEventJson, DenialFields, KernelEvidence } from "./event/event.ts";
+export type { CellTotals, DenialSink } from "./event/sink.ts";
 export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
 export type { Limits, Policy, PolicyInput, Rule } from "./policy.ts";
 export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
-export { canonicalHost } from "./host.ts";
-export { isPublicAddress } from "./public-address.ts";
+export { canonicalHost } from "./match/host.ts";
+export { isPublicAddress } from "./match/public-address.ts";
 export {
   cleanText,
   isCleanText,

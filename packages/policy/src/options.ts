@@ -1,5 +1,5 @@
-import { inWords, isThenable } from "./in-words.ts";
-import { nearWord } from "./near-word.ts";
+import { inWords, isThenable } from "./parse/in-words.ts";
+import { nearWord } from "./parse/did-you-mean.ts";
 import { quoted } from "./text.ts";
 
 export { inWords, isThenable };

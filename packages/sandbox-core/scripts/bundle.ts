@@ -21,10 +21,11 @@ const options: BuildOptions = {
   logLevel: "warning",
 };
 
-for (const name of ["main", "command-thread"]) {
+for (const room of ["main", "commands/command-thread"]) {
+  const name = path.basename(room);
   await build({
     ...options,
-    entryPoints: [path.join(root, `src/cell/${name}.ts`)],
+    entryPoints: [path.join(root, `src/cell/${room}.ts`)],
     outfile: path.join(output, `${name}.cjs`),
     alias: { "isolated-vm": "./src/cell/addon.ts" },
     define: { "import.meta.url": "__url" },

@@ -1,8 +1,8 @@
-import { contains, parseAddress } from "../address.ts";
-import { hostOf, type HostPattern, readHost } from "../host-pattern.ts";
+import { contains, parseAddress } from "../match/address.ts";
+import { hostOf, type HostPattern, readHost } from "../match/host-pattern.ts";
 import type { Decision, Policy, Request, Rule } from "../index.ts";
-import { SCOPE_KEYS } from "../scope.ts";
-import { canonicalEndpoint, canonicalModule, canonicalPath } from "../target.ts";
+import { SCOPE_KEYS } from "../match/scope.ts";
+import { canonicalEndpoint, canonicalModule, canonicalPath } from "../match/target.ts";
 import { compilePath } from "./linear-path.ts";
 
 // How decisions were found before there was an index: each rule in turn, each pattern by itself. Kept as it was, so that

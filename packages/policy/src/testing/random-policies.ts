@@ -1,5 +1,5 @@
 import { OPERATIONS, type Policy, type Request } from "../index.ts";
-import { SCOPE_KEYS } from "../scope.ts";
+import { SCOPE_KEYS } from "../match/scope.ts";
 import type { GuardedCapability } from "../vocabulary.ts";
 import { policyOf, type RuleDocument } from "./arbitraries.ts";
 

@@ -1,5 +1,5 @@
 import { type CallLimits, REMEMBERED_CALLS } from "../frames.ts";
-import { type Running, running } from "./meter.ts";
+import { type Running, running } from "./call-budget.ts";
 
 /**
  * What the calls into this cell have used. The host keeps the same book (`host/calls.ts`) by the same rules, in the order of

@@ -1,4 +1,4 @@
-import { decodeClone } from "../clone.ts";
+import { decodeClone } from "../clone/structured-clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import {
   type Call,
@@ -22,11 +22,11 @@ import type { Surroundings } from "./guards/guard.ts";
 import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
 import { endOutOfStep } from "./in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
-import { charged, outputLeft, type Running } from "./meter.ts";
-import { Modules } from "./modules.ts";
+import { charged, outputLeft, type Running } from "./call-budget.ts";
+import { Modules } from "./modules/module-store.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
 import { checkBelow, NotPortable, portable } from "./portable.ts";
-import { asScript } from "./program.ts";
+import { asScript } from "./modules/program.ts";
 import { Timers } from "./timers.ts";
 
 /**

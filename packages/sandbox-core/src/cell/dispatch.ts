@@ -14,7 +14,7 @@ import { kernelRefusal } from "./guards/kernel-refusal.ts";
 import { GUARDS } from "./guards/registry.ts";
 import type { Answer, Primitive } from "./guest/bridge.ts";
 import { demandInStep } from "./in-step.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "./semaphore.ts";
 
 /** Most asynchronous operations of one capability at once: each holds descriptors, and a storm would use up the process'. */
 const MAX_AT_ONCE = 128;

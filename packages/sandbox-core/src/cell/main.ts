@@ -2,7 +2,7 @@
 import "./guest-stack.ts";
 import { Cell } from "./cell.ts";
 import { IS_CONFINED } from "./confined.ts";
-import { closeInherited } from "./inherited.ts";
+import { closeInherited } from "./close-inherited-fds.ts";
 
 // The launcher has closed them in a confined cell, which may not list them.
 if (!IS_CONFINED) closeInherited();

@@ -1,5 +1,5 @@
-import { cloneProblem, type CloneProblem } from "../clone-bounds.ts";
-import { encodeClone } from "../clone.ts";
+import { cloneProblem, type CloneProblem } from "../clone/bounds.ts";
+import { encodeClone } from "../clone/structured-clone.ts";
 
 /** Longest explanation of a value that cannot leave the cell, in UTF-16 code units. */
 const MAX_WHY = 512;

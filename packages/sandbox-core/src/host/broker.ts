@@ -17,10 +17,10 @@ import {
 import type { KernelProbe, KernelRefusal, WireVerdict } from "../frames.ts";
 import type { KernelWord } from "../kernel/evidence.ts";
 import type { CellKernel } from "./cell-kernel.ts";
-import { DenialTail } from "./denials.ts";
-import type { Lookup } from "./lookup-queue.ts";
-import { Resolver } from "./resolve.ts";
-import type { GuardRequest } from "./wire.ts";
+import { DenialTail } from "./denial-log.ts";
+import type { Lookup } from "./names/lookup-queue.ts";
+import { Resolver } from "./names/resolve.ts";
+import type { GuardRequest } from "./channel/wire.ts";
 
 /** Most denials of one cell that `denialEvents()` keeps. */
 const CELL_TAIL = 256;

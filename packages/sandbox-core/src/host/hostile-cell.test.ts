@@ -4,12 +4,12 @@ import { PolicyError as PolicyErrorOfPolicy, parsePolicy } from "@pyisolate/poli
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { decodeClone } from "../clone.ts";
+import { decodeClone } from "../clone/structured-clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeFailure, encodeFrame, encodeJson, Frame, HEAD_BYTES } from "../frames.ts";
 import { keepingSink, policyOf, rejectionOf } from "../testing/cells.ts";
-import type { CellProcess, Listener } from "./cell-process.ts";
-import type { Exit } from "./end-of-process.ts";
+import type { CellProcess, Listener } from "./process/cell-process.ts";
+import type { Exit } from "./process/end-of-process.ts";
 import { type Home, Sandbox } from "./sandbox.ts";
 
 /** A cell process that says what the test says: as hostile as one that a guest has taken over. */

@@ -3,7 +3,7 @@ import type { Capability, Policy, Verdict } from "@pyisolate/policy";
 import { type Confined, Confinement } from "../kernel/confinement.ts";
 import { isSamePlan, type KernelPlan, kernelPlan } from "../kernel/plan.ts";
 import { RIGHTS } from "../kernel/rights.ts";
-import { CELL_FILES, isolateAddon } from "./cell-files.ts";
+import { CELL_FILES, isolateAddon } from "./process/cell-files.ts";
 import type { Plans } from "./cell-kernel.ts";
 import { CellStartError } from "./errors.ts";
 import type { SupervisorSettings } from "./supervisor-options.ts";

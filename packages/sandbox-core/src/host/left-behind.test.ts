@@ -7,8 +7,8 @@ import { describe, expect, test } from "vitest";
 import { policyOf, until } from "../testing/cells.ts";
 import { isRunning, processesRunning } from "../testing/processes.ts";
 import { taken } from "../testing/taken.ts";
-import { CELL_MARK } from "./cell-mark.ts";
-import { Strays } from "./strays.ts";
+import { CELL_MARK } from "./process/cell-mark.ts";
+import { Strays } from "./process/kill-marked.ts";
 
 // What a cell that a guest has taken over starts, and leaves running in every way that it has. Not confined: else it could start nothing.
 

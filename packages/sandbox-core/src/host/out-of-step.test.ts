@@ -47,7 +47,7 @@ async function withFault(): Promise<Copy> {
     ] as const;
     patch(file, replaced);
     // The host has learnt since to end a cell that asks before it was answered.
-    patch(join(dist, "host/cell-process.js"), [
+    patch(join(dist, "host/process/cell-process.js"), [
       [/this\.#take\(sync, true,/, "this.#take(sync, false,"],
     ]);
   });

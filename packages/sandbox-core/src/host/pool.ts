@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 
 import { outsideOfCalls } from "./caller-context.ts";
-import { CellProcess } from "./cell-process.ts";
+import { CellProcess } from "./process/cell-process.ts";
 import { CellStartError } from "./errors.ts";
-import { isSameLaunch, type Launch } from "./launch.ts";
-import { maxBody } from "./wire.ts";
+import { isSameLaunch, type Launch } from "./process/launch.ts";
+import { maxBody } from "./channel/wire.ts";
 
 interface Waiter {
   readonly resolve: (process: CellProcess) => void;

@@ -1,21 +1,21 @@
 import { type DenialEvent, type KernelEvidence, type Limits, PolicyError } from "@pyisolate/policy";
 
-import { encodeClone } from "../clone.ts";
+import { encodeClone } from "../clone/structured-clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeFrame, encodeJson, Frame } from "../frames.ts";
 import { type Authority, Broker } from "./broker.ts";
 import { type Account, type Call, Calls } from "./calls.ts";
 import { CellKernel, type Plans } from "./cell-kernel.ts";
 import { cellName } from "./cell-name.ts";
-import type { CellProcess } from "./cell-process.ts";
-import type { Stats } from "./denials.ts";
-import { endOfProcess, type Exit } from "./end-of-process.ts";
+import type { CellProcess } from "./process/cell-process.ts";
+import type { Stats } from "./denial-log.ts";
+import { endOfProcess, type Exit } from "./process/end-of-process.ts";
 import { ClosedError } from "./errors.ts";
-import { Messages } from "./messages.ts";
-import { type OnConsole, OutputExceeded, Outputs } from "./outputs.ts";
-import { type EndingLimit, Requests } from "./requests.ts";
-import { Usage } from "./usage.ts";
-import type { Sample, Watch, Watched } from "./watch.ts";
+import { Messages } from "./channel/messages.ts";
+import { type OnConsole, OutputExceeded, Outputs } from "./channel/outputs.ts";
+import { type EndingLimit, Requests } from "./channel/requests.ts";
+import { Usage } from "./limit-check.ts";
+import type { Sample, Watch, Watched } from "./process-sampler.ts";
 
 /** Longest source text of one `exec`, UTF-16 code units. */
 const MAX_SOURCE = 16 * 1024 * 1024;

@@ -14,10 +14,10 @@ import {
 } from "@pyisolate/policy/options";
 
 import { certificates } from "./certificates.ts";
-import type { Lookup } from "./lookup-queue.ts";
+import type { Lookup } from "./names/lookup-queue.ts";
 import type { SpawnOptions } from "./sandbox.ts";
 import { suppliedModules } from "./supplied-modules.ts";
-import { systemLookup } from "./system-lookup.ts";
+import { systemLookup } from "./names/system-lookup.ts";
 
 const KERNEL_MODES = ["off", "prefer", "require"] as const;
 

@@ -12,12 +12,12 @@ import {
 
 import { type KernelPlan, kernelPlan } from "../kernel/plan.ts";
 import { cellName } from "./cell-name.ts";
-import { DenialTail, type Stats } from "./denials.ts";
+import { DenialTail, type Stats } from "./denial-log.ts";
 import { CellStartError } from "./errors.ts";
 import { KernelLayer } from "./kernel-layer.ts";
-import type { Launch } from "./launch.ts";
+import type { Launch } from "./process/launch.ts";
 import { Pool } from "./pool.ts";
-import { Reaper } from "./reaper.ts";
+import { Reaper } from "./process/reaper.ts";
 import { safeSink } from "./safe-sink.ts";
 import { type Home, Sandbox, type SpawnOptions } from "./sandbox.ts";
 import {
@@ -27,7 +27,7 @@ import {
   supervisorSettings,
 } from "./supervisor-options.ts";
 import { ControlToken } from "./token.ts";
-import { Watch } from "./watch.ts";
+import { Watch } from "./process-sampler.ts";
 
 /** Most denials of all cells together that `denialEvents()` keeps. */
 const SUPERVISOR_TAIL = 1024;

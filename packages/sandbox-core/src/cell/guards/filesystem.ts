@@ -24,7 +24,7 @@ import {
   mustStillBeNamed,
   onPlace,
   Raced,
-} from "./on-place.ts";
+} from "./path-operation.ts";
 
 const { R_OK, O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 

@@ -12,7 +12,7 @@ import {
   mustExist,
   mustStillBeNamed,
   onPlace,
-} from "./on-place.ts";
+} from "./path-operation.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 

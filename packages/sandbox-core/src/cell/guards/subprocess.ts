@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 
 import { MAX_REQUEST_TARGET } from "../../frames.ts";
-import { type CommandOutcome, runCommand } from "../command.ts";
-import { runCommandSync } from "../command-sync.ts";
+import { type CommandOutcome, runCommand } from "../commands/run-command.ts";
+import { runCommandSync } from "../commands/command-sync.ts";
 import type { Answer } from "../guest/bridge.ts";
 import { contentOf, decodeText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";

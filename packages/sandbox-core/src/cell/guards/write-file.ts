@@ -6,7 +6,7 @@ import { contentOf, modeOf, pathText } from "./arguments.ts";
 import { type Guard, Malformed, type Prepared, type Surroundings } from "./guard.ts";
 import { probeWrite } from "./kernel-probe.ts";
 import { hooked, permitted } from "./kernel-refusal.ts";
-import { errnoError, type Found, mustBeFile, onPlace, Raced } from "./on-place.ts";
+import { errnoError, type Found, mustBeFile, onPlace, Raced } from "./path-operation.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TRUNC, O_WRONLY, W_OK } = constants;
 

@@ -1,5 +1,5 @@
 import type { Answer, Asked, Bridge, GuestHandles } from "./bridge.ts";
-import type { Kept } from "./keep.ts";
+import type { Kept } from "./primordials.ts";
 
 export type Answers = ReturnType<typeof answers>;
 

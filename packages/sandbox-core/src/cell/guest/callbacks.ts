@@ -1,5 +1,5 @@
 import type { Bridge } from "./bridge.ts";
-import type { Kept } from "./keep.ts";
+import type { Kept } from "./primordials.ts";
 
 export type Callback = (...args: unknown[]) => unknown;
 export type Callbacks = ReturnType<typeof callbacks>;

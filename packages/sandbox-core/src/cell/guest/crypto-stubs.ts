@@ -1,6 +1,6 @@
 import type { Answers } from "./answers.ts";
-import type { Kept } from "./keep.ts";
-import type { Reading } from "./reading.ts";
+import type { Kept } from "./primordials.ts";
+import type { Reading } from "./guest-arguments.ts";
 
 /** `crypto`, and what `Math.random` becomes. Planted by its source text. */
 export function cryptoStubs(

@@ -1,7 +1,7 @@
 import type { Answers } from "./answers.ts";
 import type { Asked } from "./bridge.ts";
-import type { Kept } from "./keep.ts";
-import type { Reading } from "./reading.ts";
+import type { Kept } from "./primordials.ts";
+import type { Reading } from "./guest-arguments.ts";
 
 /** `node:fs` and `node:fs/promises`: what cells have of them. Planted by its source text. */
 export function fsStubs(

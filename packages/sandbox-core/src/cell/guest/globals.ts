@@ -1,7 +1,7 @@
 import type { Answers } from "./answers.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
-import type { Kept } from "./keep.ts";
+import type { Kept } from "./primordials.ts";
 import type { Values } from "./plain-values.ts";
 
 /** `console`, `post` and timers. Planted by its source text. */

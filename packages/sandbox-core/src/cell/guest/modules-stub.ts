@@ -1,8 +1,8 @@
 import type { Answers } from "./answers.ts";
 import type { PlantedModule } from "./bridge.ts";
-import type { Kept } from "./keep.ts";
+import type { Kept } from "./primordials.ts";
 import type { Namespaces } from "./namespaces.ts";
-import type { Reading } from "./reading.ts";
+import type { Reading } from "./guest-arguments.ts";
 
 /** `require`, and what `import` becomes. Planted by its source text. */
 export function modulesStub(

@@ -1,4 +1,4 @@
-import type { Kept } from "./keep.ts";
+import type { Kept } from "./primordials.ts";
 
 export type Namespaces = ReturnType<typeof namespaces>;
 

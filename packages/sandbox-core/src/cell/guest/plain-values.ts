@@ -1,4 +1,4 @@
-import type { Kept } from "./keep.ts";
+import type { Kept } from "./primordials.ts";
 
 /** How values are made ready to leave the isolate. */
 export interface Values {

@@ -1,8 +1,8 @@
 import type { Answers } from "./answers.ts";
 import type { Asked } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
-import type { Kept } from "./keep.ts";
-import type { Reading } from "./reading.ts";
+import type { Kept } from "./primordials.ts";
+import type { Reading } from "./guest-arguments.ts";
 
 /** `node:child_process`: what cells have of it. Planted by its source text. */
 export function processStubs(

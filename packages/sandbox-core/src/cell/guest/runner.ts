@@ -1,6 +1,6 @@
 import type { Answers } from "./answers.ts";
 import type { Bridge, GuestHandles, Outcome } from "./bridge.ts";
-import type { Kept } from "./keep.ts";
+import type { Kept } from "./primordials.ts";
 import type { Values } from "./plain-values.ts";
 
 /** Runs programs and calls, and keeps how each ended until the cell takes it. Planted by its source text. */

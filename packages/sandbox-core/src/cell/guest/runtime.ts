@@ -5,12 +5,12 @@ import { cryptoStubs } from "./crypto-stubs.ts";
 import { fetchStub } from "./fetch-stub.ts";
 import { fsStubs } from "./fs-stubs.ts";
 import { globals } from "./globals.ts";
-import { keep } from "./keep.ts";
+import { keep } from "./primordials.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { namespaces } from "./namespaces.ts";
 import { plainValues } from "./plain-values.ts";
 import { processStubs } from "./process-stubs.ts";
-import { reading } from "./reading.ts";
+import { reading } from "./guest-arguments.ts";
 import { runner } from "./runner.ts";
 import { wasmUse } from "./wasm-use.ts";
 

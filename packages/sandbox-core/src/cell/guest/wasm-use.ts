@@ -1,4 +1,4 @@
-import type { Kept } from "./keep.ts";
+import type { Kept } from "./primordials.ts";
 
 /**
  * Tells whether the guest has ever reached for `WebAssembly`, and so may hold a Module. `v8.serialize` leaves a hole in the bytes

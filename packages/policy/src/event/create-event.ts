@@ -1,0 +1,121 @@
+import { contradictionIn } from "../parse/coherence.ts";
+import type { NearestRule } from "../decision.ts";
+import { DenialEvent, type DenialFields, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
+import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
+import { nextInSequence } from "./sequence.ts";
+import { cleanText, MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH, MAX_TARGET_LENGTH } from "../text.ts";
+import { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "../vocabulary.ts";
+
+/** What the caller of {@link denialEvent} must say; the rest is filled in. */
+export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"> &
+  Partial<Omit<DenialFields, "cell" | "capability" | "operation">>;
+
+/**
+ * Makes an event of a denial: fills id, seq, time and defaults, cleans the text, freezes.
+ *
+ * @remarks The texts (`cell`, `target`, `policyName`) are taken as the guest and the policy wrote them. Whoever numbers
+ * its denials gives `id` and `seq` both; otherwise they come from one sequence per cell name in this process, which
+ * remembers at least 65,536 names: those heard of last.
+ *
+ * @throws TypeError where a field is outside its closed set, a name is not a name, the kernel is said to have denied
+ * without evidence, or the fields contradict each other.
+ */
+export function denialEvent(input: DenialInput): DenialEvent {
+  const { id, seq, ...fields } = checked(input);
+  if (id !== undefined && seq !== undefined) return new DenialEvent({ ...fields, id, seq });
+  // Last, when nothing can be refused any more: a number that no event has would be a gap in the sequence.
+  const next = nextInSequence(fields.cell);
+  return new DenialEvent({ ...fields, id: id ?? next.id, seq: seq ?? next.seq });
+}
+
+type Checked = Omit<DenialFields, "id" | "seq"> & {
+  readonly id: string | undefined;
+  readonly seq: number | undefined;
+};
+
+/** The input, each field read once, so that what was checked is what the event says. */
+function checked(input: DenialInput): Checked {
+  const { capability, operation, id, seq } = input;
+  const { reason = "no_rule", policyRule = DEFAULT_RULE, enforced = true } = input;
+  const { brokerDecision = "deny", kernelDecision = "not_evaluated" } = input;
+  oneOf("capability", capability, CAPABILITIES);
+  oneOf("operation", operation, OPERATIONS[capability]);
+  oneOf("reason", reason, DENIAL_REASONS);
+  oneOf("brokerDecision", brokerDecision, VERDICTS);
+  oneOf("kernelDecision", kernelDecision, VERDICTS);
+  const kernelEvidence = input.kernelEvidence ?? null;
+  if (kernelEvidence !== null) oneOf("kernelEvidence", kernelEvidence, KERNEL_EVIDENCE);
+  if ((kernelDecision === "deny") !== (kernelEvidence !== null)) {
+    throw new TypeError(
+      'kernelEvidence must be given with kernelDecision "deny", and with no other: the kernel\'s denial is only said with evidence',
+    );
+  }
+  matching("policyRule", policyRule, RULE_ID);
+  const contradiction = contradictionIn({ brokerDecision, kernelDecision, reason, policyRule });
+  if (contradiction !== undefined) {
+    throw new TypeError(`${contradiction.field} ${contradiction.message}`);
+  }
+  if (typeof enforced !== "boolean") refuse("enforced", "true or false", enforced);
+  const policyHash = input.policyHash ?? null;
+  if (policyHash !== null) matching("policyHash", policyHash, POLICY_HASH);
+  if (id !== undefined) matching("id", id, EVENT_ID);
+  if (seq !== undefined && !(Number.isSafeInteger(seq) && seq >= 1)) {
+    refuse("seq", "a whole number from 1", seq);
+  }
+  const cell = text("cell", input.cell, MAX_CELL_LENGTH);
+  if (cell === "") refuse("cell", "a name", cell);
+  const policyName = input.policyName ?? null;
+  return {
+    id,
+    seq,
+    time: millisecond(input.time ?? Date.now()),
+    cell,
+    capability,
+    operation,
+    target: text("target", input.target ?? "", MAX_TARGET_LENGTH),
+    policyRule,
+    brokerDecision,
+    kernelDecision,
+    kernelEvidence,
+    reason,
+    nearestRule: nearestRuleOf(input),
+    policyName: policyName === null ? null : text("policyName", policyName, MAX_POLICY_NAME_LENGTH),
+    policyHash,
+    enforced,
+  };
+}
+
+function nearestRuleOf(input: DenialInput): NearestRule | null {
+  const given = input.nearestRule ?? null;
+  if (given === null) return null;
+  const { id, lacked } = given;
+  matching("nearestRule.id", id, RULE_ID);
+  oneOf("nearestRule.lacked", lacked, NEAREST_LACKS);
+  return { id, lacked };
+}
+
+/** A clock with a finer grain than the event's is rounded down, so that the event's JSON loses nothing. */
+function millisecond(time: unknown): number {
+  const whole = typeof time === "number" ? Math.floor(time) : Number.NaN;
+  if (whole >= 0 && whole <= MAX_TIME) return whole;
+  return refuse("time", "Unix milliseconds up to the year 9999", time);
+}
+
+function text(field: string, value: unknown, max: number): string {
+  return typeof value === "string" ? cleanText(value, max) : refuse(field, "text", value);
+}
+
+function oneOf(field: string, value: unknown, allowed: readonly string[]): void {
+  if (!allowed.includes(value as string)) refuse(field, `one of ${allowed.join(", ")}`, value);
+}
+
+function matching(field: string, value: unknown, pattern: RegExp): void {
+  if (typeof value !== "string" || !pattern.test(value)) {
+    refuse(field, `text that matches ${pattern.source}`, value);
+  }
+}
+
+function refuse(field: string, wanted: string, value: unknown): never {
+  const got = typeof value === "string" ? `"${cleanText(value, 80)}"` : typeof value;
+  throw new TypeError(`${field} must be ${wanted}; got ${got}`);
+}

@@ -1,0 +1,142 @@
+import type { NearestRule } from "../decision.ts";
+import type { Capability, DenialReason, Operation, Verdict } from "../vocabulary.ts";
+
+/** How the kernel layer's verdict is known, strongest first. */
+export const KERNEL_EVIDENCE = [
+  "audit",
+  /** The filter ended the process: the system call is one that no code of ours makes. */
+  "seccomp-kill",
+  "seccomp-errno",
+  "ruleset+errno",
+  "differential+ruleset",
+] as const;
+export type KernelEvidence = (typeof KERNEL_EVIDENCE)[number];
+
+/** What a nearest rule may have lacked. */
+export const NEAREST_LACKS = ["operation", "scope"] as const;
+
+/** Every field of a denial, in TypeScript's spelling. */
+export interface DenialFields {
+  /** Unique across processes; also given to the guest and to the caller, so that a denial is never mistaken for a bug. */
+  readonly id: string;
+  /** Position among the cell's denials, from 1, without gaps. */
+  readonly seq: number;
+  /** Unix time in whole milliseconds. */
+  readonly time: number;
+  readonly cell: string;
+  readonly capability: Capability;
+  readonly operation: Operation;
+  /** Bounded and clean (`cleanText`); empty where the operation has no target. */
+  readonly target: string;
+  /** A rule's id, `default`, `limit.` and the limit's name, or `control.` and the operation's. */
+  readonly policyRule: string;
+  readonly brokerDecision: Verdict;
+  readonly kernelDecision: Verdict;
+  /** Given where, and only where, `kernelDecision` is `deny`. */
+  readonly kernelEvidence: KernelEvidence | null;
+  readonly reason: DenialReason;
+  /** For a denial by default: the rule that came closest, and what it lacked. */
+  readonly nearestRule: NearestRule | null;
+  readonly policyName: string | null;
+  /** Content hash of the policy that decided. */
+  readonly policyHash: string | null;
+  /** False for the verdict of a shadow policy, which never has an effect. */
+  readonly enforced: boolean;
+}
+
+/** The event as JSON: snake_case, so that it equals the Python project's `to_dict()` where both have a field. */
+export interface DenialEventJson {
+  readonly id: string;
+  readonly seq: number;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly time: string;
+  readonly cell: string;
+  readonly capability: Capability;
+  readonly operation: Operation;
+  readonly target: string;
+  readonly attempted_action: string;
+  readonly policy_rule: string;
+  readonly broker_decision: Verdict;
+  readonly kernel_decision: Verdict;
+  readonly kernel_evidence: KernelEvidence | null;
+  readonly reason: DenialReason;
+  readonly nearest_rule: NearestRule | null;
+  readonly policy_name: string | null;
+  readonly policy_hash: string | null;
+  readonly enforced: boolean;
+}
+
+/** One refused request: complete, frozen, stable as JSON. Two events with one id are one denial. */
+export class DenialEvent implements DenialFields {
+  readonly id: string;
+  readonly seq: number;
+  readonly time: number;
+  readonly cell: string;
+  readonly capability: Capability;
+  readonly operation: Operation;
+  readonly target: string;
+  readonly policyRule: string;
+  readonly brokerDecision: Verdict;
+  readonly kernelDecision: Verdict;
+  readonly kernelEvidence: KernelEvidence | null;
+  readonly reason: DenialReason;
+  readonly nearestRule: NearestRule | null;
+  readonly policyName: string | null;
+  readonly policyHash: string | null;
+  readonly enforced: boolean;
+
+  /** @internal Trusted, already clean fields: use `denialEvent`, or `parseDenialEvent` for JSON. */
+  constructor(fields: DenialFields) {
+    this.id = fields.id;
+    this.seq = fields.seq;
+    this.time = fields.time;
+    this.cell = fields.cell;
+    this.capability = fields.capability;
+    this.operation = fields.operation;
+    this.target = fields.target;
+    this.policyRule = fields.policyRule;
+    this.brokerDecision = fields.brokerDecision;
+    this.kernelDecision = fields.kernelDecision;
+    this.kernelEvidence = fields.kernelEvidence;
+    this.reason = fields.reason;
+    const nearest = fields.nearestRule;
+    this.nearestRule =
+      nearest === null ? null : Object.freeze({ id: nearest.id, lacked: nearest.lacked });
+    this.policyName = fields.policyName;
+    this.policyHash = fields.policyHash;
+    this.enforced = fields.enforced;
+    Object.freeze(this);
+  }
+
+  /** `operation:target`, or the operation alone where there is no target. */
+  get attemptedAction(): string {
+    return this.target === "" ? this.operation : `${this.operation}:${this.target}`;
+  }
+
+  /** Whether both are records of the same denial. */
+  equals(other: { readonly id: string }): boolean {
+    return this.id === other.id;
+  }
+
+  toJSON(): DenialEventJson {
+    return {
+      id: this.id,
+      seq: this.seq,
+      time: new Date(this.time).toISOString(),
+      cell: this.cell,
+      capability: this.capability,
+      operation: this.operation,
+      target: this.target,
+      attempted_action: this.attemptedAction,
+      policy_rule: this.policyRule,
+      broker_decision: this.brokerDecision,
+      kernel_decision: this.kernelDecision,
+      kernel_evidence: this.kernelEvidence,
+      reason: this.reason,
+      nearest_rule: this.nearestRule,
+      policy_name: this.policyName,
+      policy_hash: this.policyHash,
+      enforced: this.enforced,
+    };
+  }
+}

@@ -1,0 +1,165 @@
+import { z } from "zod";
+
+import { contradictionIn } from "../parse/coherence.ts";
+import { DenialEvent, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
+import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
+import { plainData } from "../parse/plain-data.ts";
+import {
+  cleanText,
+  isCleanText,
+  MAX_CELL_LENGTH,
+  MAX_POLICY_NAME_LENGTH,
+  MAX_TARGET_LENGTH,
+} from "../text.ts";
+import {
+  CAPABILITIES,
+  DENIAL_REASONS,
+  type Operation,
+  OPERATIONS,
+  VERDICTS,
+} from "../vocabulary.ts";
+
+/** One reason why something is not a denial event. `path` is a field's name, or empty for the whole. */
+export interface DenialEventIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What was said to be a denial event is none. Lists every mistake; what it quotes is clean. */
+export class InvalidDenialEventError extends Error {
+  readonly issues: readonly DenialEventIssue[];
+
+  constructor(issues: readonly DenialEventIssue[]) {
+    const list = issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+    super(`Invalid denial event: ${list.join("; ")}`);
+    this.issues = Object.freeze(issues.map((issue) => Object.freeze({ ...issue })));
+  }
+
+  override get name(): string {
+    return "InvalidDenialEventError";
+  }
+}
+
+/** Longest JSON text of an event, in UTF-16 code units: every field at its longest and escaped fits several times. */
+const MAX_TEXT_LENGTH = 64 * 1024;
+
+/**
+ * Takes an event back from its JSON, as an object or as text; exactly what `denialEvent` makes is accepted.
+ *
+ * @throws InvalidDenialEventError for anything else, whatever it is.
+ */
+export function parseDenialEvent(input: unknown): DenialEvent {
+  const result = EventJson.safeParse(dataOf(input));
+  if (!result.success) {
+    throw new InvalidDenialEventError(
+      result.error.issues.slice(0, 50).map(({ path, message }) => ({
+        path: cleanText(path.map(String).join("."), 80),
+        message: cleanText(message, 300),
+      })),
+    );
+  }
+  const json = result.data;
+  return new DenialEvent({
+    id: json.id,
+    seq: json.seq,
+    time: Date.parse(json.time),
+    cell: json.cell,
+    capability: json.capability,
+    operation: json.operation as Operation,
+    target: json.target,
+    policyRule: json.policy_rule,
+    brokerDecision: json.broker_decision,
+    kernelDecision: json.kernel_decision,
+    kernelEvidence: json.kernel_evidence,
+    reason: json.reason,
+    nearestRule: json.nearest_rule,
+    policyName: json.policy_name,
+    policyHash: json.policy_hash,
+    enforced: json.enforced,
+  });
+}
+
+const clean = (max: number) =>
+  z.string().refine((text) => isCleanText(text, max), {
+    error: `must be clean text of at most ${max} characters, as cleanText makes it`,
+  });
+
+const ruleId = z.string().regex(RULE_ID, "must be a rule id");
+
+const EventJson = z
+  .strictObject({
+    id: z.string().regex(EVENT_ID, "must be 1 to 128 letters, digits, '.', '_', ':' or '-'"),
+    seq: z.int().min(1),
+    time: z.string().refine(isTime, { error: "must be RFC 3339 in UTC with milliseconds" }),
+    cell: clean(MAX_CELL_LENGTH).min(1),
+    capability: z.enum(CAPABILITIES),
+    operation: z.string(),
+    target: clean(MAX_TARGET_LENGTH),
+    attempted_action: z.string(),
+    policy_rule: ruleId,
+    broker_decision: z.enum(VERDICTS),
+    kernel_decision: z.enum(VERDICTS),
+    kernel_evidence: z.enum(KERNEL_EVIDENCE).nullable(),
+    reason: z.enum(DENIAL_REASONS),
+    nearest_rule: z.strictObject({ id: ruleId, lacked: z.enum(NEAREST_LACKS) }).nullable(),
+    policy_name: clean(MAX_POLICY_NAME_LENGTH).nullable(),
+    policy_hash: z.string().regex(POLICY_HASH, "must be 16 hex digits").nullable(),
+    enforced: z.boolean(),
+  })
+  .check(({ value, issues }) => {
+    const operations: readonly string[] = OPERATIONS[value.capability];
+    const disagree = (path: string, message: string): void => {
+      issues.push({ code: "custom", path: [path], message, input: value });
+    };
+    if (!operations.includes(value.operation)) {
+      disagree("operation", `must be one of ${operations.join(", ")} for ${value.capability}`);
+    }
+    const action = value.target === "" ? value.operation : `${value.operation}:${value.target}`;
+    if (value.attempted_action !== action) {
+      disagree("attempted_action", "must be the operation and the target");
+    }
+    if ((value.kernel_decision === "deny") !== (value.kernel_evidence !== null)) {
+      disagree("kernel_evidence", "must be given with a kernel_decision of deny, and no other");
+    }
+    const contradiction = contradictionIn({
+      brokerDecision: value.broker_decision,
+      kernelDecision: value.kernel_decision,
+      reason: value.reason,
+      policyRule: value.policy_rule,
+    });
+    if (contradiction !== undefined) {
+      disagree(SPELLINGS[contradiction.field], contradiction.message);
+    }
+  });
+
+/** The fields that can contradict each other, as the JSON spells them. */
+const SPELLINGS = {
+  brokerDecision: "broker_decision",
+  kernelDecision: "kernel_decision",
+  reason: "reason",
+  policyRule: "policy_rule",
+} as const;
+
+/** Whether a time is written as `toJSON` writes it: one spelling a moment, so that the round trip is exact. */
+function isTime(text: string): boolean {
+  const time = text.length > 30 ? Number.NaN : Date.parse(text);
+  return time >= 0 && time <= MAX_TIME && new Date(time).toISOString() === text;
+}
+
+/** The input as plain data, so that what is checked cannot change while it is read. */
+function dataOf(input: unknown): unknown {
+  let data = input;
+  if (typeof input === "string") {
+    if (input.length > MAX_TEXT_LENGTH) fail(`longer than ${MAX_TEXT_LENGTH} characters`);
+    try {
+      data = JSON.parse(input);
+    } catch {
+      fail("not JSON");
+    }
+  }
+  return plainData(data, (_path, message) => fail(message));
+}
+
+function fail(message: string): never {
+  throw new InvalidDenialEventError([{ path: "", message }]);
+}

@@ -1,0 +1,32 @@
+import type { DenialFields } from "../event/event.ts";
+import { isReservedRuleId } from "../identifier.ts";
+
+type Told = Pick<DenialFields, "brokerDecision" | "kernelDecision" | "reason" | "policyRule">;
+
+/**
+ * Where the fields of a denial contradict each other, each allowed by itself: an event that says so would be counted as a
+ * refusal that no layer made, or under a rule that does not exist.
+ */
+export function contradictionIn({
+  brokerDecision,
+  kernelDecision,
+  reason,
+  policyRule,
+}: Told): { readonly field: keyof Told; readonly message: string } | undefined {
+  if (brokerDecision === "allow" && kernelDecision === "allow") {
+    return {
+      field: "kernelDecision",
+      message: "allows as the broker does: then nothing was denied",
+    };
+  }
+  if (reason !== "explicit_deny") return undefined;
+  if (brokerDecision !== "deny") {
+    return { field: "reason", message: 'is "explicit_deny", which needs a broker that says deny' };
+  }
+  return isReservedRuleId(policyRule)
+    ? {
+        field: "policyRule",
+        message: "must be the id of the deny rule where the reason is explicit_deny",
+      }
+    : undefined;
+}

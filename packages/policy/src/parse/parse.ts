@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+
+import { compilePolicy, isCompiled } from "../compile.ts";
+import { MAX_DOCUMENT_BYTES, type PolicyText, readDocument } from "./read-yaml.ts";
+import { bounded, InvalidPolicyError, type PolicyIssue } from "../errors.ts";
+import { inWords, isThenable } from "./in-words.ts";
+import { LIMIT_NAMES, LIMITS } from "../limits.ts";
+import { check } from "./validate.ts";
+import { plainData } from "./plain-data.ts";
+import type { Limits, Policy, Rule } from "../policy.ts";
+import type { PolicyDocument } from "./schema.ts";
+import { cleanText } from "../text.ts";
+import { type Operation, OPERATIONS } from "../vocabulary.ts";
+
+/**
+ * Checks and compiles a policy, given as an object or as YAML or JSON text. A policy that is one already is returned as
+ * it is.
+ *
+ * @throws InvalidPolicyError for everything else, with every mistake in it.
+ */
+export function parsePolicy(input: unknown): Policy {
+  return isCompiled(input) ? input : parse(input);
+}
+
+/**
+ * Reads, checks and compiles a policy file of YAML or JSON, at most 2 MiB of UTF-8.
+ *
+ * @throws InvalidPolicyError with the file's name in its message; where the file cannot be read, with the reason as its
+ * `cause`.
+ */
+export async function loadPolicy(path: string): Promise<Policy> {
+  const source = typeof path === "string" ? cleanText(path, 512) : typeof path;
+  let bytes: Buffer;
+  try {
+    bytes = await readBounded(path);
+  } catch (error) {
+    const why = error instanceof Error ? cleanText(error.message, 300) : "unknown error";
+    const unread = new InvalidPolicyError(
+      [{ path: "", message: `cannot be read: ${why}` }],
+      source,
+    );
+    unread.cause = error;
+    throw unread;
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new InvalidPolicyError(
+      [{ path: "", message: "is not UTF-8 text; save it as UTF-8" }],
+      source,
+    );
+  }
+  return parse(text, source);
+}
+
+function parse(input: unknown, source?: string): Policy {
+  const {
+    data,
+    issues: unreadable,
+    lines,
+  } = typeof input === "string" ? readDocument(input) : readValue(input);
+  if (unreadable.length > 0) throw new InvalidPolicyError(unreadable, source);
+  const { document, issues } = check(data, lines);
+  if (document === undefined) throw new InvalidPolicyError(issues, source);
+  const policy = policyOf(document);
+  compilePolicy(policy);
+  return policy;
+}
+
+/** An object from a caller. */
+function readValue(input: unknown): Omit<PolicyText, "lines"> & { lines?: never } {
+  const issues: PolicyIssue[] = [];
+  // Bytes and promises are told apart because they are the likely slips.
+  const isSlip = ArrayBuffer.isView(input) || isThenable(input);
+  if (typeof input !== "object" || input === null || isSlip) {
+    issues.push({
+      path: "",
+      message: `a policy is an object, or YAML or JSON text; this is ${inWords(input)}`,
+    });
+    return { data: undefined, issues };
+  }
+  const data = plainData(input, (path, message) => {
+    issues.push({ path: cleanText(path.join("."), 200), message });
+  });
+  return { data, issues: bounded(issues) };
+}
+
+function policyOf(document: PolicyDocument): Policy {
+  const rules = document.rules.map((rule): Rule => {
+    const operations: readonly Operation[] = OPERATIONS[rule.capability];
+    const named: readonly Operation[] | undefined = rule.operations;
+    // In the vocabulary's order and once each, so that the same rule is the same content.
+    return {
+      ...rule,
+      operations:
+        named === undefined ? [...operations] : operations.filter((own) => named.includes(own)),
+    };
+  });
+  const limits = Object.fromEntries(
+    LIMIT_NAMES.map((name) => [LIMITS[name].field, document.limits[name]]),
+  ) as unknown as Limits;
+  const content = { version: document.version, name: document.name, rules, limits };
+  const hash = createHash("sha256").update(canonicalJson(content)).digest("hex").slice(0, 16);
+  return freeze({ ...content, hash });
+}
+
+/** JSON with sorted keys and every default written out: one text for one content. */
+function canonicalJson(content: object): string {
+  return JSON.stringify(content, (_key, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(
+          Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+        )
+      : value,
+  );
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[]) {
+    if (typeof part === "object" && part !== null) freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+/** One byte more than is allowed, so that the text is then refused for its length, even from an endless device. */
+async function readBounded(path: string): Promise<Buffer> {
+  await using file = await open(path, "r");
+  const buffer = Buffer.alloc(MAX_DOCUMENT_BYTES + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.subarray(0, length);
+}

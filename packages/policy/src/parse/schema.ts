@@ -1,0 +1,209 @@
+import { z } from "zod";
+
+import { HOST_PATTERN, readHost } from "../match/host-pattern.ts";
+import { isReservedRuleId, RULE_ID } from "../identifier.ts";
+import { LIMITS, type LimitName } from "../limits.ts";
+import { LITERAL_PATH, MAX_PATH_LENGTH, PATH_PATTERN, pathMistake } from "../match/path-pattern.ts";
+import { EVERYTHING, type ScopeKey } from "../match/scope.ts";
+import { MODULE_NAME } from "../match/target.ts";
+import { HOSTILE_CHARACTERS, quoted } from "../text.ts";
+import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
+
+/** Most rules in a policy, and most patterns in a rule. */
+const MAX_RULES = 10_000;
+const MAX_PATTERNS = 1000;
+
+const NAME = new RegExp(`^(?! )[^${HOSTILE_CHARACTERS}]{1,128}(?<! )$`, "u");
+const ID = new RegExp(`^(?!default$|limit\\.|control\\.)${RULE_ID.source.slice(1)}`);
+/** A space in its name, before a slash or an option: what follows are arguments, and the rule would never match. */
+const ARGUMENTS = "(?!.* (?:[^/]*$|-|/))";
+const COMMAND = new RegExp(`^\\*$|^${ARGUMENTS}${LITERAL_PATH.source.slice(1)}`, "u");
+const MODULE = new RegExp(`^\\*$|${MODULE_NAME.source}`);
+
+const Id = z
+  .string()
+  .regex(ID, { error: ({ input }) => idMistake(String(input)) })
+  .describe("Names the rule in events and metrics. Letters, digits, '.', '_' and '-', at most 64.");
+
+const Path = z
+  .string()
+  .max(MAX_PATH_LENGTH)
+  .regex(PATH_PATTERN, { error: ({ input }) => mistake(input, pathMistake(String(input))) })
+  .describe("Absolute path; * is anything within a segment, ** any number of whole segments.");
+
+const Host = z
+  .string()
+  .regex(HOST_PATTERN, { error: ({ input }) => mistake(input, hostMistake(String(input))) })
+  .refine((host) => hostMistake(host) === undefined, {
+    error: ({ input }) => mistake(input, hostMistake(String(input))),
+  })
+  .describe(
+    "host:port. Host: a name, *.name, an address, a block such as 10.0.0.0/8, or *. Port: a number or *.",
+  );
+
+const Command = z
+  .string()
+  .max(MAX_PATH_LENGTH)
+  .regex(COMMAND, { error: ({ input }) => mistake(input, commandMistake(String(input))) })
+  .describe("Absolute path of an executable, or * for every one.");
+
+const Module = z
+  .string()
+  .regex(MODULE, {
+    error: ({ input }) => mistake(input, moduleMistake(String(input))),
+  })
+  .describe("Name of a module, or * for every one.");
+
+/** One limit: a whole number between its bounds. */
+const limit = (name: LimitName) => {
+  const { default: usual, min, max, unit, bounds } = LIMITS[name];
+  return z.int().min(min).max(max).default(usual).describe(`${unit}. Bounds ${bounds}.`);
+};
+
+const common = <C extends GuardedCapability>(capability: C) => ({
+  id: Id,
+  effect: z.enum(["allow", "deny"]).describe("Deny beats allow."),
+  capability: z.literal(capability),
+  operations: z
+    .array(z.enum(OPERATIONS[capability] as (typeof OPERATIONS)[C] & readonly string[]))
+    .min(1, { error: 'is empty; leave "operations" out for every operation' })
+    .max(MAX_PATTERNS)
+    .exactOptional()
+    .describe("Left out: every operation of the capability."),
+});
+
+const scope = (key: ScopeKey, pattern: z.ZodString) =>
+  z
+    .array(pattern)
+    .min(1, {
+      error: `is empty; write what the rule is about, such as "${EVERYTHING[key]}" for everything`,
+    })
+    .max(MAX_PATTERNS)
+    .exactOptional()
+    .describe(
+      `Needed to allow; ["${EVERYTHING[key]}"] is everything. Left out of a deny rule: everything.`,
+    );
+
+/** An allow rule says what it is about: leaving it out must not grant everything by accident. */
+const scoped = <T extends z.ZodObject>(key: ScopeKey, rule: T): T =>
+  rule
+    .refine((value) => value["effect"] !== "allow" || value[key] !== undefined, {
+      path: [key],
+      error: `is missing: an allow rule says what it grants; to grant everything on purpose, write ${key}: ["${EVERYTHING[key]}"]`,
+      when: ({ value }) => typeof value === "object" && value !== null,
+    })
+    .meta({
+      if: { properties: { effect: { const: "allow" } } },
+      // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+      then: { required: [key] },
+    });
+
+/** A key that means something in an allow rule only. */
+const allowing = <T extends z.ZodObject>(key: string, why: string, rule: T): T =>
+  rule
+    .refine((value) => value["effect"] !== "deny" || value[key] === undefined, {
+      path: [key],
+      error: `is of no use here: ${why}`,
+      when: ({ value }) => typeof value === "object" && value !== null,
+    })
+    .meta({
+      ...rule.meta(),
+      else: { properties: { [key]: false } },
+    });
+
+const PolicyRule = z.discriminatedUnion("capability", [
+  scoped("paths", z.strictObject({ ...common("filesystem"), paths: scope("paths", Path) })),
+  scoped("hosts", z.strictObject({ ...common("network"), hosts: scope("hosts", Host) })),
+  allowing(
+    "reads",
+    "commands of a deny rule do not run; write it on the rule that allows them",
+    scoped(
+      "commands",
+      z.strictObject({
+        ...common("subprocess"),
+        commands: scope("commands", Command),
+        reads: z
+          .array(Path)
+          .min(1, { error: 'is empty; leave "reads" out where its commands need no more' })
+          .max(MAX_PATTERNS)
+          .exactOptional()
+          .describe(
+            "What the kernel lets the rule's commands read, beside the programs themselves. Grants the guest nothing.",
+          ),
+      }),
+    ),
+  ),
+  scoped("modules", z.strictObject({ ...common("import"), modules: scope("modules", Module) })),
+  z.strictObject(common("random")),
+]);
+
+/** A policy as it is written. The JSON Schema for editors is generated from it. */
+export const PolicyDocument = z
+  .strictObject({
+    $schema: z
+      .string()
+      .exactOptional()
+      .describe("Where editors find this schema; means nothing to the policy."),
+    version: z.literal(1),
+    name: z
+      .string()
+      .regex(NAME, { error: "must be 1 to 128 visible characters, without a space at either end" })
+      .describe("Names the policy in events."),
+    rules: z.array(PolicyRule).max(MAX_RULES),
+    limits: z
+      .strictObject({
+        cpu_ms: limit("cpu_ms"),
+        wall_ms: limit("wall_ms"),
+        memory_mib: limit("memory_mib"),
+        calls: limit("calls"),
+        output_bytes: limit("output_bytes"),
+      })
+      .prefault({}),
+  })
+  .meta({
+    title: "pyisolate policy",
+    description: "What the guests of a sandbox may do. Everything that no rule allows is denied.",
+  });
+
+export type PolicyDocument = z.output<typeof PolicyDocument>;
+
+function mistake(input: unknown, what: string | undefined): string {
+  return `${quoted(String(input))} ${what ?? "is not valid here"}`;
+}
+
+function idMistake(id: string): string {
+  if (isReservedRuleId(id))
+    return `${quoted(id)} is reserved for denials that no rule explains; choose another id`;
+  return `${quoted(id)} is no rule id; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64`;
+}
+
+function hostMistake(host: string): string | undefined {
+  const read = readHost(host);
+  if (typeof read === "string") return read;
+  return HOST_PATTERN.test(host) ? undefined : "is not host:port";
+}
+
+function moduleMistake(name: string): string {
+  const write = 'write a name such as "node:fs" or "lodash/fp", or "*" for every module';
+  const prefix = /^[A-Za-z][A-Za-z0-9+.-]*:/.exec(name)?.[0];
+  if (prefix !== undefined && prefix !== "node:") {
+    return `has the prefix ${quoted(prefix)}, and "node:" is the only one; ${write}`;
+  }
+  return name.includes("*") && name !== "*"
+    ? `has a wildcard; name each module whole, or write "*" alone for every module`
+    : `is no module name; ${write}`;
+}
+
+function commandMistake(command: string): string {
+  if (command.includes("*"))
+    return 'has a wildcard; name each command whole, or write "*" alone for every command';
+  if (!command.startsWith("/"))
+    return "is not absolute; write the whole path, such as /usr/bin/git, without arguments";
+  if (command.endsWith("/"))
+    return "is a folder; name each command in it whole, such as /usr/bin/git";
+  const [path = ""] = command.split(" ");
+  if (path !== command && pathMistake(path) === undefined) {
+    return `has a space, as if arguments followed; a command is its path alone, and may have any arguments: write ${quoted(path)}`;
+  }
+  return pathMistake(command) ?? "is no path of a command; write it whole, without arguments";
+}

@@ -1,0 +1,199 @@
+import type { z } from "zod";
+
+import { lineOf, type Lines } from "./read-yaml.ts";
+import { bounded, type PolicyIssue } from "../errors.ts";
+import { LIMIT_NAMES } from "../limits.ts";
+import { nearWord } from "./did-you-mean.ts";
+import type { Path, PlainData, PlainObject } from "./plain-data.ts";
+import { PolicyDocument } from "./schema.ts";
+import { SCOPE_KEYS } from "../match/scope.ts";
+import { quoted } from "../text.ts";
+import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
+import { wording } from "./issue-message.ts";
+
+type Issue = z.core.$ZodIssue;
+type Found = (path: Path, message: string) => void;
+
+/** Each round mends what hid further mistakes: a misspelled top key, then a rule's, then its capability, then its operations. */
+const MAX_ROUNDS = 8;
+
+export type Checked =
+  | { readonly document: PolicyDocument; readonly issues: readonly [] }
+  | { readonly document?: never; readonly issues: readonly PolicyIssue[] };
+
+/**
+ * Checks a policy's data against the schema and lists every mistake. A mistake that hides others, such as a misspelled
+ * capability, is mended in `data` by the near word and the check repeated, so that one reading finds them all.
+ */
+export function check(data: PlainData | undefined, lines?: Lines): Checked {
+  const issues: PolicyIssue[] = [];
+  const found = (path: Path, message: string): void => {
+    const line = lines === undefined ? {} : { line: lineOf(data, lines, path) };
+    issues.push({ path: spell(path), ...line, message });
+  };
+  for (let round = 0; ; round += 1) {
+    const result = PolicyDocument.safeParse(data);
+    if (result.success) {
+      findDuplicates(data, found);
+      return issues.length === 0
+        ? { document: result.data, issues: [] }
+        : { issues: bounded(issues) };
+    }
+    const mended = result.error.issues.filter(
+      (issue) => round < MAX_ROUNDS && mend(issue, data, found, lines),
+    );
+    // What is left is said once, in the last round.
+    if (mended.length > 0) continue;
+    // One value may fail several checks for the same reason; the last is the most particular.
+    const last = new Map(result.error.issues.map((issue) => [spell(issue.path as Path), issue]));
+    for (const issue of last.values()) {
+      const path = issue.path as Path;
+      found(path, wording(issue, at(data, path)));
+    }
+    findDuplicates(data, found);
+    return { issues: bounded(issues) };
+  }
+}
+
+/** Mends a mistake that may hide others and says so; false for one that hides nothing. */
+function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: Lines): boolean {
+  const path = issue.path as Path;
+  if (issue.code === "unrecognized_keys") {
+    const container = at(data, path) as PlainObject;
+    for (const key of issue.keys) {
+      const { message, near } = unknownKey(key, path, container);
+      found([...path, key], message);
+      const value = container[key];
+      delete container[key];
+      if (near === undefined || near in container || value === undefined) continue;
+      container[near] = value;
+      const places = lines?.get(container);
+      places?.set(near, places.get(key) ?? 1);
+    }
+    return true;
+  }
+  if (issue.code === "invalid_value") {
+    const written = at(data, path);
+    const near =
+      typeof written === "string" ? nearWord(written, issue.values.map(String)) : undefined;
+    const value = issue.values.find((each) => String(each) === near);
+    if (typeof value !== "string" && typeof value !== "number") return false;
+    found(path, wording(issue, written));
+    // The value itself: 1 and not "1", or the same mistake would be found again.
+    put(data, path, value);
+    return true;
+  }
+  if (issue.code !== "invalid_union" || path.at(-1) !== "capability") return false;
+  const written = at(data, path);
+  const rule = at(data, path.slice(0, -1)) as PlainObject;
+  found(path, wording(issue, written));
+  const capability =
+    (typeof written === "string" ? nearWord(written, CAPABILITIES) : undefined) ?? impliedBy(rule);
+  if (capability !== undefined) rule["capability"] = capability;
+  else {
+    // Nothing tells what the rest should be; what every rule has is still checked.
+    for (const key of Object.keys(rule)) if (key !== "id" && key !== "effect") delete rule[key];
+    rule["capability"] = "random";
+  }
+  return true;
+}
+
+const CAPABILITIES = [
+  "filesystem",
+  "network",
+  "subprocess",
+  "random",
+  "import",
+] as const satisfies GuardedCapability[];
+const TOP_KEYS = ["version", "name", "rules", "limits"];
+/** For editors; not among the keys that a message lists, because no policy needs it. */
+const SCHEMA_KEY = "$schema";
+const RULE_KEYS = ["id", "effect", "capability", "operations"];
+/** Only commands are processes of their own, which the kernel may let read more. */
+const READS_KEY = "reads";
+const SCOPES = Object.entries(SCOPE_KEYS) as [GuardedCapability, string][];
+
+function unknownKey(
+  key: string,
+  path: Path,
+  container: PlainObject,
+): { message: string; near: string | undefined } {
+  const capability =
+    path[0] === "rules" ? (container["capability"] as GuardedCapability) : undefined;
+  const own = SCOPES.find(([owner]) => owner === capability)?.[1];
+  const known =
+    path.length === 0
+      ? TOP_KEYS
+      : path[0] === "limits"
+        ? LIMIT_NAMES
+        : [
+            ...RULE_KEYS,
+            ...(own === undefined ? [] : [own]),
+            ...(own === SCOPE_KEYS.subprocess ? [READS_KEY] : []),
+          ];
+  const owner = path[0] === "rules" ? SCOPES.find(([, scope]) => scope === key)?.[0] : undefined;
+  if (owner !== undefined) {
+    const instead = own === undefined ? "has no scope" : `has "${own}"`;
+    return {
+      message: `"${key}" is the scope of ${owner}; ${capability} ${instead}`,
+      near: undefined,
+    };
+  }
+  const near = nearWord(key, path.length === 0 ? [...known, SCHEMA_KEY] : known);
+  const meant = near === undefined ? "" : `; did you mean "${near}"?`;
+  return { message: `unknown key ${quoted(key)}${meant} (known: ${known.join(", ")})`, near };
+}
+
+/** The capability that a rule's scope or operations speak of. */
+function impliedBy(rule: PlainObject): GuardedCapability | undefined {
+  const scope = SCOPES.find(([, key]) => key in rule)?.[0];
+  if (scope !== undefined) return scope;
+  const written = Array.isArray(rule["operations"]) ? rule["operations"] : [];
+  const fitting = CAPABILITIES.filter((capability) =>
+    written.some((operation) => OPERATIONS[capability].some((own) => own === operation)),
+  );
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** A rule's id names it in events: two rules of one name could not be told apart. */
+function findDuplicates(data: PlainData | undefined, found: Found): void {
+  const rules = at(data, ["rules"]);
+  const firsts = new Map<string, number>();
+  for (const index of Array.isArray(rules) ? rules.keys() : []) {
+    const id = at(data, ["rules", index, "id"]);
+    if (typeof id !== "string") continue;
+    const first = firsts.get(id);
+    if (first === undefined) firsts.set(id, index);
+    else
+      found(
+        ["rules", index, "id"],
+        `${quoted(id)} is the id of rules[${first}] too; choose another`,
+      );
+  }
+}
+
+function at(data: PlainData | undefined, path: Path): PlainData | undefined {
+  let value = data;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = (value as PlainObject)[key];
+  }
+  return value;
+}
+
+function put(data: PlainData | undefined, path: Path, value: PlainData): void {
+  const container = at(data, path.slice(0, -1)) as PlainObject;
+  const key = path.at(-1);
+  if (key !== undefined) container[key] = value;
+}
+
+/** `rules[2].paths[0]`; a key that is no plain word is quoted. */
+function spell(path: Path): string {
+  return path
+    .map((key, index) => {
+      if (typeof key === "number") return `[${key}]`;
+      if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(key)) return `[${quoted(key)}]`;
+      return index === 0 ? key : `.${key}`;
+    })
+    .join("");
+}

@@ -1,0 +1,76 @@
+import type { MessagePort } from "node:worker_threads";
+
+import { nextNumber } from "../../frames.ts";
+import type { Command, CommandOutcome } from "./run-command.ts";
+import { closeExchange, endOutOfStep, openExchange } from "../in-step.ts";
+
+/** How much longer than a command its thread may take to tell the outcome, milliseconds. */
+const PATIENCE_MS = 10_000;
+
+/** What the thread is given when it starts. */
+export interface CommandThread {
+  readonly port: MessagePort;
+  /** The number of the command whose outcome was posted last. */
+  readonly done: Int32Array;
+}
+
+/** What goes to the thread. */
+export interface CommandOrder {
+  readonly number: number;
+  readonly command: Command;
+}
+
+/** What comes back. */
+export interface CommandReport {
+  readonly number: number;
+  readonly outcome: CommandOutcome;
+}
+
+let thread: CommandThread | undefined;
+let lastOrder = 0;
+
+/**
+ * Runs a command and blocks until it is over. The same code as for the asynchronous form, on a thread of its own: Node's
+ * `spawnSync` waits for every holder of the pipes, bounds each stream alone, and fails where input is not read. Never throws:
+ * whatever goes wrong between the order and its outcome ends the process, or the next command would get this outcome.
+ */
+export function runCommandSync(command: Command): CommandOutcome {
+  openExchange();
+  try {
+    thread ??= startThread();
+    lastOrder = nextNumber(lastOrder);
+    const order: CommandOrder = { number: lastOrder, command };
+    const before = Atomics.load(thread.done, 0);
+    thread.port.postMessage(order);
+    Atomics.wait(thread.done, 0, before, command.limitMs + PATIENCE_MS);
+    const { receiveMessageOnPort } = threads();
+    const report = receiveMessageOnPort(thread.port)?.message as CommandReport | undefined;
+    if (report?.number !== lastOrder)
+      throw new Error(`the outcome of command ${lastOrder} was due`);
+    closeExchange();
+    return report.outcome;
+  } catch (error) {
+    return endOutOfStep(error);
+  }
+}
+
+const THREAD = import.meta.url.endsWith(".cjs") ? "./command-thread.cjs" : "./command-thread.js";
+
+/** Started at first use: most cells run no command, and a thread takes some MiB. */
+function startThread(): CommandThread {
+  const { MessageChannel, Worker } = threads();
+  const { port1, port2 } = new MessageChannel();
+  const done = new Int32Array(new SharedArrayBuffer(4));
+  const started: CommandThread = { port: port2, done };
+  new Worker(new URL(THREAD, import.meta.url), {
+    workerData: started,
+    transferList: [port2],
+  }).unref();
+  port1.unref();
+  return { port: port1, done };
+}
+
+/** Loaded at first use: it would cost each start of a cell more than half a millisecond. */
+function threads(): typeof import("node:worker_threads") {
+  return process.getBuiltinModule("node:worker_threads");
+}

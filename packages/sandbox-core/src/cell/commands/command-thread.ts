@@ -1,0 +1,19 @@
+// The thread that runs commands while the cell's own thread waits.
+import { workerData } from "node:worker_threads";
+
+import { runCommand } from "./run-command.ts";
+import type { CommandOrder, CommandReport, CommandThread } from "./command-sync.ts";
+import { endOutOfStep } from "../in-step.ts";
+
+const { port, done } = workerData as CommandThread;
+// The cell's thread waits for an outcome, which nothing here would tell it any more.
+process.on("uncaughtException", endOutOfStep);
+process.on("unhandledRejection", endOutOfStep);
+port.on("message", (order: CommandOrder) => void serve(order));
+
+async function serve({ number, command }: CommandOrder): Promise<void> {
+  const report: CommandReport = { number, outcome: await runCommand(command) };
+  port.postMessage(report);
+  Atomics.store(done, 0, number);
+  Atomics.notify(done, 0);
+}

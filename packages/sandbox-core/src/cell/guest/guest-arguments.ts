@@ -1,0 +1,134 @@
+import type { Kept } from "./primordials.ts";
+
+export type Reading = ReturnType<typeof reading>;
+
+/** How a guest's arguments are read: once, turned into primitives, never trusted. Planted by its source text. */
+export function reading(kept: Kept, limits: { readonly maxText: number }) {
+  const {
+    bufferLengthOf,
+    bufferOf,
+    byteLengthOf,
+    byteOffsetOf,
+    Bytes,
+    create,
+    isTypeError,
+    isView,
+    own,
+    ownKeys,
+    slice,
+    stringify,
+    tagOf,
+    text,
+    TypeError,
+  } = kept;
+
+  /** Longest text of a list or of headers: more than any guard takes. What is longer is not copied only to be refused. */
+  const maxList = 131_072;
+
+  /** Text for a target; null, which no guard accepts, for anything else. One character too many is enough to be refused. */
+  const targetText = (value: unknown): string | null =>
+    typeof value === "string" ? slice(value, 0, limits.maxText + 1) : null;
+
+  /** A view of the very bytes of a typed array or a buffer; null for what is neither. */
+  function bytesOf(value: unknown): Uint8Array | null {
+    try {
+      if (isView(value)) {
+        return tagOf(value) === undefined
+          ? null
+          : new Bytes(bufferOf(value), byteOffsetOf(value), byteLengthOf(value));
+      }
+      // By its brand: `instanceof` would ask the guest's own traps.
+      bufferLengthOf(value);
+      return new Bytes(value as ArrayBuffer);
+    } catch (error) {
+      // What the engine says to what is no buffer. All else, the end of the guest's stack say, is no mistake in the value.
+      if (!isTypeError(error)) throw error;
+      return null;
+    }
+  }
+
+  /** Content: `s` and text, or `b` and a copy of the bytes, or null for what is neither. */
+  function content(value: unknown): [kind: string | null, data: string | Uint8Array] {
+    if (typeof value === "string") return ["s", value];
+    const bytes = bytesOf(value);
+    return bytes === null ? [null, ""] : ["b", new Bytes(bytes)];
+  }
+
+  function option(options: unknown, name: string): unknown {
+    return typeof options === "object" && options !== null
+      ? (options as Record<string, unknown>)[name]
+      : undefined;
+  }
+
+  /**
+   * A call's options by name; `short` is what a bare text or number stands for.
+   *
+   * @throws TypeError for an option that would do something in Node and does nothing here.
+   */
+  function optionsOf(
+    given: unknown,
+    names: readonly string[],
+    short?: string,
+  ): Record<string, unknown> {
+    const read = create(null);
+    if (given === undefined || given === null) return read;
+    if (short !== undefined && (typeof given === "string" || typeof given === "number")) {
+      read[short] = given;
+      return read;
+    }
+    if (typeof given !== "object") throw new TypeError("The options are no object");
+    const options = given as Record<string, unknown>;
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] as string;
+      read[name] = options[name];
+    }
+    const keys = ownKeys(options);
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index];
+      if (typeof key !== "string" || key in read) continue;
+      const value = options[key];
+      if (value !== undefined && value !== null && value !== false) {
+        const error = new TypeError(`The option '${slice(key, 0, 64)}' is not offered in a cell`);
+        own(error, "code", "ERR_INVALID_ARG_VALUE", true);
+        throw error;
+      }
+    }
+    return read;
+  }
+
+  /** An option's value as it crosses the wall; what is no text and no number becomes text. */
+  function plain(value: unknown): string | number | null {
+    if (value === undefined || value === null) return null;
+    return typeof value === "number" ? value : slice(text(value), 0, 64);
+  }
+
+  /** A list of texts as JSON, without the guest's toJSON having a say; null where an item is no text. */
+  function listText(list: unknown[]): string | null {
+    let out = "[";
+    for (let index = 0; index < list.length; index++) {
+      const item = list[index];
+      if (typeof item !== "string" || index > 4096 || out.length + item.length > maxList)
+        return null;
+      out += (index === 0 ? "" : ",") + stringify(item);
+    }
+    return `${out}]`;
+  }
+
+  /** A record of texts as JSON pairs; null where it is none. */
+  function pairsText(record: unknown): string | null {
+    if (record === undefined || record === null) return "[]";
+    if (typeof record !== "object") return null;
+    let out = "[";
+    const names = ownKeys(record);
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index];
+      if (typeof name !== "string" || index > 256) return null;
+      const value = text((record as Record<string, unknown>)[name]);
+      if (out.length + name.length + value.length > maxList) return null;
+      out += `${index === 0 ? "" : ","}[${stringify(name)},${stringify(value)}]`;
+    }
+    return `${out}]`;
+  }
+
+  return { targetText, bytesOf, content, option, optionsOf, plain, listText, pairsText };
+}

@@ -1,0 +1,210 @@
+import type {
+  Declaration,
+  Identifier,
+  ImportDeclaration,
+  Node,
+  ParenthesizedExpression,
+  Program,
+} from "acorn";
+import type { RecursiveVisitors } from "acorn-walk";
+
+import { Edits } from "./source-edits.ts";
+import {
+  acornWalk,
+  freshName,
+  nameOf,
+  type Parsed,
+  parseSource,
+  syntaxError,
+  withoutHashbang,
+} from "./parse-source.ts";
+
+/** A supplied module's source, made ready for the guest runtime. */
+export interface ModuleCode {
+  /** Whether it is an ES module; CommonJS otherwise. */
+  readonly esm: boolean;
+  /** The body of a CommonJS module; of an ES module, an expression for a `PlantedModule`. */
+  readonly code: string;
+}
+
+/**
+ * An ES module as an object that the guest runtime links and runs: isolated-vm's own modules lose the error that one throws, and
+ * cannot wait. The body is a generator, so that functions stand, and may be imported in a cycle, before it runs; what it
+ * imports it finds through a `with`, so that bindings are live. Lines keep their numbers.
+ */
+export function asModule(source: string): ModuleCode {
+  const plain = withoutHashbang(source);
+  if (!/\b(?:import|export|await)\b/.test(plain)) return { code: plain, esm: false };
+  const { script, module, mistake } = parseSource(plain);
+  if (module !== undefined) return { code: planted(plain, module), esm: true };
+  if (script !== undefined) return { code: new Edits(plain, script.imports).apply(), esm: false };
+  return { code: mistake === undefined ? plain : syntaxError(mistake), esm: false };
+}
+
+/** What a module's statements say of other modules. */
+class Links {
+  readonly needs: string[] = [];
+  /** Local name → how it is read. */
+  readonly imported = new Map<string, string>();
+  /** Exported name → how it is read. */
+  readonly exported = new Map<string, string>();
+  readonly stars: number[] = [];
+  /** What a needed module must export: its index, and the name. */
+  readonly checks: [number, string][] = [];
+  readonly #modules: string;
+
+  constructor(modules: string) {
+    this.#modules = modules;
+  }
+
+  need(specifier: unknown): number {
+    const known = this.needs.indexOf(String(specifier));
+    return known === -1 ? this.needs.push(String(specifier)) - 1 : known;
+  }
+
+  namespace(index: number): string {
+    return `${this.#modules}[${index}].namespace`;
+  }
+
+  read(index: number, name: string): string {
+    this.checks.push([index, name]);
+    return `${this.namespace(index)}[${JSON.stringify(name)}]`;
+  }
+}
+
+function planted(source: string, { program, imports }: Parsed): string {
+  const hidden = freshName(source, "__module__");
+  const standard = `${hidden}default`;
+  const links = new Links(hidden);
+  const edits = new Edits(source, imports);
+  for (const node of program.body) {
+    switch (node.type) {
+      case "ImportDeclaration":
+        readImport(node, links);
+        edits.replace(node.start, node.end);
+        break;
+      case "ExportDefaultDeclaration": {
+        const { declaration } = node;
+        if (
+          (declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration") &&
+          declaration.id !== null
+        ) {
+          edits.replace(node.start, declaration.start);
+          links.exported.set("default", declaration.id.name);
+        } else {
+          // What has no name of its own is called "default".
+          edits.replace(node.start, declaration.start, `${standard} = { default: `);
+          edits.insert(declaration.end, " }.default;");
+          links.exported.set("default", standard);
+        }
+        break;
+      }
+      case "ExportNamedDeclaration": {
+        edits.replace(node.start, node.declaration?.start ?? node.end);
+        if (node.declaration)
+          for (const name of declaredNames(node.declaration)) links.exported.set(name, name);
+        const index = node.source ? links.need(node.source.value) : -1;
+        for (const { local, exported } of node.specifiers) {
+          links.exported.set(
+            nameOf(exported),
+            index === -1 ? nameOf(local) : links.read(index, nameOf(local)),
+          );
+        }
+        break;
+      }
+      case "ExportAllDeclaration": {
+        const index = links.need(node.source.value);
+        if (node.exported) links.exported.set(nameOf(node.exported), links.namespace(index));
+        else links.stars.push(index);
+        edits.replace(node.start, node.end);
+        break;
+      }
+      default:
+    }
+  }
+  keepCallsBare(program, links, edits);
+  const keyword = hasTopLevelAwait(program) ? "async function*" : "function*";
+  const getters = [...links.exported]
+    .map(([name, read]) => `[${JSON.stringify(name)}]: () => ${read}`)
+    .join(", ");
+  const scope = [...links.imported]
+    .map(([name, read]) => `get ${name}() { return ${read}; }`)
+    .join(", ");
+  const expose = `${hidden}expose`;
+  const body = `${keyword} () { "use strict"; let ${standard}; ${expose}({ __proto__: null, ${getters} }); yield; ${edits.apply()}\n}`;
+  return (
+    `{ isAsync: ${keyword.startsWith("async")}, needs: ${JSON.stringify(links.needs)}, stars: ${JSON.stringify(links.stars)}, checks: ${JSON.stringify(links.checks)}, ` +
+    // Without imports there is nothing to find, and a `with` makes every free name slow.
+    `body: (${hidden}, ${expose}) => { ${links.imported.size === 0 ? "" : `with ({ __proto__: null, ${scope} })`} return (${body})(); } }`
+  );
+}
+
+function readImport(node: ImportDeclaration, links: Links): void {
+  const index = links.need(node.source.value);
+  for (const specifier of node.specifiers) {
+    if (specifier.type === "ImportNamespaceSpecifier")
+      links.imported.set(specifier.local.name, links.namespace(index));
+    else
+      links.imported.set(
+        specifier.local.name,
+        links.read(
+          index,
+          specifier.type === "ImportDefaultSpecifier" ? "default" : nameOf(specifier.imported),
+        ),
+      );
+  }
+}
+
+function declaredNames(declaration: Declaration): string[] {
+  if (declaration.type !== "VariableDeclaration") return [declaration.id.name];
+  const names: string[] = [];
+  const visitors: RecursiveVisitors<undefined> & { VariablePattern: (node: Identifier) => void } = {
+    VariablePattern: (node: Identifier) => void names.push(node.name),
+    // A default value in a pattern may declare names of its own.
+    Expression: () => undefined,
+  };
+  acornWalk().recursive(declaration, undefined, visitors);
+  return names;
+}
+
+/** `f()` through a `with` would get the scope as its `this`; `(0, f)()` gets none, as an imported function must. */
+function keepCallsBare(program: Program, { imported }: Links, edits: Edits): void {
+  const { ancestor } = acornWalk();
+  const bare = (called: Node, ancestors: readonly Node[]): void => {
+    let callee = called;
+    while (callee.type === "ParenthesizedExpression")
+      callee = (callee as ParenthesizedExpression).expression;
+    if (callee.type !== "Identifier" || !imported.has((callee as Identifier).name)) return;
+    // At the start of a statement the parenthesis could be taken for a call of what stands before it.
+    const statement = ancestors.findLast(({ type }) => type === "ExpressionStatement");
+    const list = statement === undefined ? undefined : ancestors[ancestors.indexOf(statement) - 1];
+    const isFirst = statement?.start === callee.start && list !== undefined && LISTS.has(list.type);
+    edits.insert(callee.start, isFirst ? ";(0, " : "(0, ");
+    edits.insert(callee.end, ")");
+  };
+  ancestor(program, {
+    CallExpression: ({ callee }, _state, ancestors) => bare(callee, ancestors),
+    TaggedTemplateExpression: ({ tag }, _state, ancestors) => bare(tag, ancestors),
+  });
+}
+
+/** What holds statements one after another. */
+const LISTS = new Set(["Program", "BlockStatement", "SwitchCase", "StaticBlock"]);
+
+function hasTopLevelAwait(program: Program): boolean {
+  const { base, simple } = acornWalk();
+  let found = false;
+  simple(
+    program,
+    {
+      AwaitExpression: () => {
+        found = true;
+      },
+      ForOfStatement: (node) => {
+        found ||= node.await;
+      },
+    },
+    { ...base, Function: () => undefined },
+  );
+  return found;
+}

@@ -1,0 +1,120 @@
+import { serialize } from "node:v8";
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { cloneProblem } from "./bounds.ts";
+import { MAX_DEPTH } from "./scan.ts";
+import { decodeClone } from "./structured-clone.ts";
+
+/** Values of every kind that a guest may send. */
+const values = fc.anything({
+  withBigInt: true,
+  withBoxedValues: true,
+  withDate: true,
+  withMap: true,
+  withSet: true,
+  withSparseArray: true,
+  withTypedArray: true,
+  withNullPrototype: true,
+  stringUnit: "binary",
+});
+
+test("every value that structured clone carries may be decoded", () => {
+  fc.assert(
+    fc.property(values, (value) => {
+      expect(cloneProblem(serialize(value))).toBeUndefined();
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("bytes that are cut off at any place are refused", () => {
+  fc.assert(
+    fc.property(
+      values,
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (value, part) => {
+        const bytes = serialize(value);
+        expect(cloneProblem(bytes.subarray(0, Math.floor(bytes.length * part)))).toBeDefined();
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test("any bytes are looked at without a throw", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      const given = Buffer.concat([serialize(0).subarray(0, 2), bytes]);
+      expect(["string", "undefined"]).toContain(typeof cloneProblem(given)?.why);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+describe("what does not travel is named", () => {
+  test.each<[string, unknown, string]>([
+    ["a RegExp", [/a/], "RegExp"],
+    [
+      "a buffer that can grow",
+      // The library's own types do not know the option yet.
+      Reflect.construct(ArrayBuffer, [1, { maxByteLength: 1e9 }]),
+      "resizable ArrayBuffer",
+    ],
+  ])("%s", (_what, value, name) => {
+    expect(cloneProblem(serialize(value))).toMatchObject({ kind: "barred" });
+    expect(cloneProblem(serialize(value))?.why).toContain(name);
+  });
+});
+
+describe("what costs too much is refused, and half a bound is not", () => {
+  const rows = (count: number): unknown =>
+    Array.from({ length: count }, (_, id) => ({
+      id,
+      name: `user ${id}`,
+      tags: ["a"],
+      score: id / 3,
+    }));
+  const collide = (count: number): Set<bigint> =>
+    new Set(Array.from({ length: count }, (_, index) => (BigInt(index + 1) << 64n) | 1n));
+  const sparse = (length: number): unknown => {
+    const list = [] as unknown[];
+    list[1e9] = 0;
+    list.length = length;
+    return list;
+  };
+  const names = (count: number): unknown =>
+    Array.from({ length: count }, (_, index) => ({ [`name ${index}`]: 1 }));
+  const toggling = (count: number): unknown => {
+    const made: Record<number, number> = {};
+    for (let index = 0; index < count; index++) made[index] = 0;
+    for (let index = 2 * count + 2000; index < 8 * count; index += 1101)
+      made[index] = made[index + 1] = 0;
+    return made;
+  };
+  const nested = (levels: number): unknown => {
+    let value: unknown = 0;
+    for (let level = 0; level < levels; level++) value = [value];
+    return value;
+  };
+  test.each<[string, (size: number) => unknown, number]>([
+    ["rows of a table", rows, 34_000],
+    ["BigInts that all stand in one row of a Set", collide, 3000],
+    ["numbers in a Set", (count) => new Set(Array(count).keys()), 5000],
+    ["an array of places and nothing in them", sparse, 1_000_000],
+    ["objects of new names", names, 20_000],
+    ["keys that make V8 copy all others again and again", toggling, 4000],
+    ["nesting", nested, MAX_DEPTH + 1],
+  ])("%s", (_what, make, most) => {
+    expect(cloneProblem(serialize(make(most)))).toMatchObject({ kind: "much" });
+    const half = serialize(make(Math.floor(most / 2)));
+    expect(cloneProblem(half)).toBeUndefined();
+    expect(() => decodeClone(half)).not.toThrow();
+  });
+});
+
+test("a text of a megabyte is no more than a text", () => {
+  expect(cloneProblem(serialize("x".repeat(1_000_000)))).toBeUndefined();
+  expect(cloneProblem(serialize(new Uint8Array(1_000_000)))).toBeUndefined();
+});

@@ -1,0 +1,129 @@
+import { decodeClone } from "../../clone/structured-clone.ts";
+import { loopShare, type Source } from "./loop-share.ts";
+
+/** Most messages of one cell that wait for a reader, and most bytes of theirs. */
+const MAX_WAITING = 10_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/** Most bytes of the messages that wait in all cells of this process together. */
+const MAX_WAITING_BYTES_OF_ALL = 256 * 1024 * 1024;
+
+/** What a message takes beside its own bytes. */
+const MESSAGE_BYTES = 256;
+
+/** A message for a reader; undefined where none will come any more. */
+type Read = { readonly value: unknown } | undefined;
+
+let bytesOfAll = 0;
+
+/**
+ * What a guest posted, in order; each message goes to one reader. Ends with the cell. A message is kept as the bytes that it came
+ * in, which are what the guest paid for, and decoded when it is read: in the host's share of the loop, since the readers of many
+ * cells may go on in one turn.
+ */
+export class Messages implements Source {
+  readonly isReader = true;
+  #waiting: Buffer[] = [];
+  #first = 0;
+  #bytes = 0;
+  readonly #readers: ((read: Read) => void)[] = [];
+  #ended = false;
+  readonly #onWait: (waits: boolean) => void;
+  readonly #onBroken: (error: unknown) => void;
+
+  /**
+   * @param onWait Told when a reader begins to wait, and when it no longer does.
+   * @param onBroken Told of a message that is no value after all: it is left out.
+   */
+  constructor(onWait: (waits: boolean) => void, onBroken: (error: unknown) => void) {
+    this.#onWait = onWait;
+    this.#onBroken = onBroken;
+  }
+
+  /** False where no reader takes it and too much waits. */
+  push(message: Uint8Array): boolean {
+    const bytes = message.length + MESSAGE_BYTES;
+    if (
+      this.#ended ||
+      this.#waiting.length - this.#first >= MAX_WAITING ||
+      this.#bytes + bytes > MAX_WAITING_BYTES ||
+      bytesOfAll + bytes > MAX_WAITING_BYTES_OF_ALL
+    )
+      return false;
+    // A copy of its own: a view would keep the whole chunk that it came in.
+    const kept = Buffer.allocUnsafeSlow(message.length);
+    kept.set(message);
+    this.#waiting.push(kept);
+    this.#account(bytes);
+    // Not at once: it came in a turn of the cell's channel.
+    if (this.#readers.length > 0) loopShare.enlist(this);
+    return true;
+  }
+
+  /** Nothing more comes. What waits can still be read, and is the host's own from now on. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    bytesOfAll -= this.#bytes;
+    if (this.#waiting.length === 0) this.#tellReaders();
+  }
+
+  async *read(): AsyncGenerator<unknown, void, undefined> {
+    for (let read = await this.#take(); read !== undefined; read = await this.#take())
+      yield read.value;
+  }
+
+  async #take(): Promise<Read> {
+    if (this.#ended && this.#waiting.length === 0) return undefined;
+    const { promise, resolve } = Promise.withResolvers<Read>();
+    this.#readers.push(resolve);
+    if (this.#waiting.length > 0) loopShare.offer(this);
+    this.#onWait(true);
+    try {
+      return await promise;
+    } finally {
+      this.#onWait(false);
+    }
+  }
+
+  /** Decodes the next message for the reader that has waited longest. */
+  takeOne(): boolean {
+    if (this.#readers.length === 0) return false;
+    const message = this.#next();
+    if (message === undefined) {
+      if (this.#ended) this.#tellReaders();
+      return false;
+    }
+    let value: unknown;
+    try {
+      value = decodeClone(message);
+    } catch (error) {
+      this.#onBroken(error);
+      return true;
+    }
+    this.#readers.shift()?.({ value });
+    return true;
+  }
+
+  #tellReaders(): void {
+    for (const reader of this.#readers.splice(0)) reader(undefined);
+  }
+
+  #next(): Buffer | undefined {
+    const message = this.#waiting[this.#first];
+    if (message === undefined) return undefined;
+    this.#first += 1;
+    this.#account(-(message.length + MESSAGE_BYTES));
+    // Cut in lots: taking the first off an array moves all the others.
+    if (this.#first === this.#waiting.length || this.#first > MAX_WAITING) {
+      this.#waiting = this.#waiting.slice(this.#first);
+      this.#first = 0;
+    }
+    return message;
+  }
+
+  #account(bytes: number): void {
+    this.#bytes += bytes;
+    if (!this.#ended) bytesOfAll += bytes;
+  }
+}

@@ -1,0 +1,88 @@
+import { Worker } from "node:worker_threads";
+
+import { outsideOfCalls } from "../caller-context.ts";
+import type { DnsQuestion } from "./dns-query.ts";
+import type { DnsOrder, DnsReport } from "./dns-thread.ts";
+import { failure } from "./lookup-queue.ts";
+
+/** Most that the thread may take for its heap, MiB: it holds 64 questions at most, and their answers. */
+const HEAP_MIB = 32;
+
+const FILE = new URL(
+  // Run from its sources, as tests do, the package has no other.
+  import.meta.url.endsWith(".ts") ? "./dns-thread.ts" : "./dns-thread.js",
+  import.meta.url,
+);
+
+type Waiting = PromiseWithResolvers<readonly string[]>;
+
+/** Asks DNS on a thread of its own, which does not hold the host open. */
+class DnsThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #last = 0;
+
+  constructor(onEnd: () => void) {
+    this.#worker = new Worker(FILE, {
+      // Neither what the host preloads nor its environment is the thread's.
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    });
+    this.#worker.on("message", (report: DnsReport) => this.#receive(report));
+    const end = (why: string): void => {
+      onEnd();
+      for (const { reject } of this.#waiting.values()) reject(failure("EAI_AGAIN", why));
+      this.#waiting.clear();
+    };
+    this.#worker.on("error", (error) => end(String(error)));
+    this.#worker.on("exit", () => end("the thread that looks names up has ended"));
+    // Last: a listener of its messages would hold the host again.
+    this.#worker.unref();
+  }
+
+  async ask(question: DnsQuestion, signal: AbortSignal): Promise<readonly string[]> {
+    this.#last += 1;
+    const number = this.#last;
+    const waiting: Waiting = Promise.withResolvers();
+    this.#waiting.set(number, waiting);
+    this.#send({ number, question });
+    const cancel = (): void => this.#send({ cancelled: number });
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      return await waiting.promise;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  #send(order: DnsOrder): void {
+    this.#worker.postMessage(order);
+  }
+
+  #receive(report: DnsReport): void {
+    const waiting = this.#waiting.get(report.number);
+    this.#waiting.delete(report.number);
+    if ("addresses" in report) waiting?.resolve(report.addresses);
+    else waiting?.reject(failure(report.code, report.message));
+  }
+}
+
+/** One for the host, from the first name on that neither a file nor a rule answers. */
+let thread: DnsThread | undefined;
+
+/**
+ * The addresses of both families, IPv4 first. What is under way does not hold the host open. Rejects with the codes of c-ares,
+ * and with `EAI_AGAIN` where there can be no thread.
+ */
+export async function askDns(
+  question: DnsQuestion,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    thread ??= outsideOfCalls(() => new DnsThread(() => (thread = undefined)));
+  } catch (error) {
+    throw failure("EAI_AGAIN", `no thread to look names up: ${String(error)}`);
+  }
+  return await thread.ask(question, signal);
+}

@@ -1,0 +1,28 @@
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The bundle, beside the compiled code that this is part of: `scripts/bundle.ts` makes it. */
+const bundled = (name: string): string =>
+  fileURLToPath(new URL(`../../bundle/${name}.cjs`, import.meta.url));
+
+/** What a cell process starts with. */
+export const CELL_MAIN = bundled("main");
+
+/** What isolated-vm's own entry uses to find its addon among those for other systems. */
+interface NodeGypBuild {
+  path(folder: string): string;
+}
+
+let addon: string | undefined;
+
+/** The file of isolated-vm's addon for this Node. Only its path: the host loads no isolate. Throws where there is none. */
+export function isolateAddon(): string {
+  if (addon !== undefined) return addon;
+  const manifest = createRequire(import.meta.url).resolve("isolated-vm/package.json");
+  const find = createRequire(manifest)("node-gyp-build") as NodeGypBuild;
+  return (addon = find.path(dirname(manifest)));
+}
+
+/** All that a cell reads of its own code, the addon apart. */
+export const CELL_FILES = ["main", "command-thread", "acorn", "acorn-walk"].map(bundled);

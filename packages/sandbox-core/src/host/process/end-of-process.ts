@@ -1,0 +1,41 @@
+import type { KernelEvidence } from "@pyisolate/policy";
+
+import { OUT_OF_STEP } from "../../frames.ts";
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote on standard error. */
+  readonly lastWords: string;
+  /** It had closed a channel, and was ended for that. */
+  readonly silent: boolean;
+}
+
+/** What the record says of a process that ended by itself. */
+export interface EndOfProcess {
+  readonly limit: "memory" | "crash";
+  readonly target: string;
+  /** It was the kernel's layer that ended it. */
+  readonly evidence?: KernelEvidence;
+}
+
+/** Finds out why a cell's process has ended. */
+export function endOfProcess(
+  { code, signal, lastWords, silent }: Exit,
+  isConfined: boolean,
+): EndOfProcess {
+  if (signal === "SIGSYS" && isConfined) {
+    return {
+      limit: "crash",
+      target: "a system call that no cell makes",
+      evidence: "seccomp-kill",
+    };
+  }
+  // V8 ends its process where the heap cannot grow: SIGABRT, SIGTRAP or SIGILL, and it says so.
+  const outOfMemory = /out of memory|heap limit|allocation failed/i.test(lastWords);
+  let target: string = signal ?? `exit ${code}`;
+  if (silent) target = "a channel was closed";
+  if (lastWords.includes(OUT_OF_STEP)) target = "out of step with the broker";
+  return { limit: outOfMemory ? "memory" : "crash", target };
+}

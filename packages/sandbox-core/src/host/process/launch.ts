@@ -1,0 +1,18 @@
+import type { Start } from "../../frames.ts";
+import type { Confined } from "../../kernel/confinement.ts";
+import { isSamePlan } from "../../kernel/plan.ts";
+
+/** What a cell process is started with. */
+export interface Launch {
+  readonly start: Start;
+  /** Undefined where the kernel does not confine it. */
+  readonly confined: Confined | undefined;
+}
+
+/** Whether processes that were started with the one are as good as those that are with the other. */
+export function isSameLaunch(one: Launch, other: Launch): boolean {
+  if (one.start.memoryMib !== other.start.memoryMib) return false;
+  if (one.confined === undefined || other.confined === undefined)
+    return one.confined === other.confined;
+  return isSamePlan(one.confined.plan, other.confined.plan);
+}
