@@ -51,7 +51,8 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed", "same", "performed"],
   },
   {
-    files: /^cell\/(?:guards\/|http-exchange|real-path|commands\/run-command\.js)|^module-name\.js /,
+    files:
+      /^cell\/(?:guards\/|http-exchange|real-path|commands\/run-command\.js)|^module-name\.js /,
     what: "finding out what is asked, and performing it once it is allowed",
     leaves: ["ended", "failed", "same", "performed"],
   },

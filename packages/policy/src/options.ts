@@ -1,5 +1,5 @@
 import { inWords, isThenable } from "./parse/in-words.ts";
-import { nearWord } from "./parse/did-you-mean.ts";
+import { didYouMean } from "./parse/did-you-mean.ts";
 import { quoted } from "./text.ts";
 
 export { inWords, isThenable };
@@ -54,7 +54,7 @@ export function oneOf(words: readonly string[]): OptionCheck {
   const check = mustBe(`one of ${list}`, (value) => words.some((word) => word === value));
   return (value) => {
     const mistake = check(value);
-    const near = typeof value === "string" ? nearWord(value, words) : undefined;
+    const near = typeof value === "string" ? didYouMean(value, words) : undefined;
     return mistake === undefined || near === undefined
       ? mistake
       : `${mistake}; did you mean "${near}"?`;
@@ -150,7 +150,7 @@ function read<Options extends object>(
 function unknownOption(key: string | symbol, names: readonly string[]): string {
   const written = String(key);
   const spelt = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(written) ? written : quoted(written);
-  const near = typeof key === "string" ? nearWord(key, names) : undefined;
+  const near = typeof key === "string" ? didYouMean(key, names) : undefined;
   const allowed = near === undefined ? "; allowed" : `; did you mean ${near}? Allowed`;
   return `unknown option ${spelt}${allowed} are ${names.join(", ")}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { nearWord } from "./did-you-mean.ts";
+import { didYouMean } from "./did-you-mean.ts";
 
 const keys = ["id", "effect", "capability", "operations", "paths"];
 
@@ -13,17 +13,17 @@ test.each([
   ["operation", "operations"],
   ["opperatoins", "operations"],
   ["capabilty", "capability"],
-])("%s is near %s", (written, meant) => expect(nearWord(written, keys)).toBe(meant));
+])("%s is near %s", (written, meant) => expect(didYouMean(written, keys)).toBe(meant));
 
 test.each([
   ["", undefined],
   ["colour", undefined],
   ["x".repeat(1_000_000), undefined],
 ])("nothing is near to what nobody would mistype", (written, meant) => {
-  expect(nearWord(written, keys)).toBe(meant);
+  expect(didYouMean(written, keys)).toBe(meant);
 });
 
 test("habits of spelling do not count", () => {
-  expect(nearWord("cpuMs", ["wall_ms", "cpu_ms"])).toBe("cpu_ms");
-  expect(nearWord("OUTPUT-BYTES", ["output_bytes"])).toBe("output_bytes");
+  expect(didYouMean("cpuMs", ["wall_ms", "cpu_ms"])).toBe("cpu_ms");
+  expect(didYouMean("OUTPUT-BYTES", ["output_bytes"])).toBe("output_bytes");
 });

@@ -1,5 +1,5 @@
 /** The word that was probably meant: the nearest of some, where it is near enough to be a slip of the hand. */
-export function nearWord(written: string, words: readonly string[]): string | undefined {
+export function didYouMean(written: string, words: readonly string[]): string | undefined {
   if (written.length > MAX_LENGTH) return undefined;
   const folded = fold(written);
   const same = words.find((word) => fold(word) === folded);

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 
-import { nearWord } from "./did-you-mean.ts";
+import { didYouMean } from "./did-you-mean.ts";
 import type { PlainData } from "./plain-data.ts";
 import { quoted } from "../text.ts";
 import { OPERATIONS } from "../vocabulary.ts";
 
 /** What is wrong, and what to write instead, in words for whoever writes a policy. */
-export function wording(issue: z.core.$ZodIssue, written: PlainData | undefined): string {
+export function issueMessage(issue: z.core.$ZodIssue, written: PlainData | undefined): string {
   switch (issue.code) {
     case "invalid_type":
       return typeMistake(issue.expected, written);
@@ -85,7 +85,7 @@ function valueMistake(allowed: readonly string[], written: PlainData | undefined
   if (EVERY.has(written.toLowerCase()) && allowed.includes("read")) {
     return `${quoted(written)} is no operation; leave "operations" out for every one (${list})`;
   }
-  const near = nearWord(written, allowed);
+  const near = didYouMean(written, allowed);
   if (near !== undefined) return `${quoted(written)} is unknown; did you mean "${near}"? (${list})`;
   const owner = Object.entries(OPERATIONS).find(([, own]) => own.some((word) => word === written));
   const whose =

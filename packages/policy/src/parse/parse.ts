@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 
 import { compilePolicy, isCompiled } from "../compile.ts";
-import { MAX_DOCUMENT_BYTES, type PolicyText, readDocument } from "./read-yaml.ts";
+import { MAX_DOCUMENT_BYTES, type PolicyText, readYaml } from "./read-yaml.ts";
 import { bounded, InvalidPolicyError, type PolicyIssue } from "../errors.ts";
 import { inWords, isThenable } from "./in-words.ts";
 import { LIMIT_NAMES, LIMITS } from "../limits.ts";
@@ -60,7 +60,7 @@ function parse(input: unknown, source?: string): Policy {
     data,
     issues: unreadable,
     lines,
-  } = typeof input === "string" ? readDocument(input) : readValue(input);
+  } = typeof input === "string" ? readYaml(input) : readValue(input);
   if (unreadable.length > 0) throw new InvalidPolicyError(unreadable, source);
   const { document, issues } = check(data, lines);
   if (document === undefined) throw new InvalidPolicyError(issues, source);

@@ -30,7 +30,7 @@ export interface PolicyText {
 export type Lines = WeakMap<object, Map<string | number, number>>;
 
 /** Reads YAML 1.2 or JSON, which is YAML too. Never throws. */
-export function readDocument(text: string): PolicyText {
+export function readYaml(text: string): PolicyText {
   const lines: Lines = new WeakMap();
   const issues: PolicyIssue[] = [];
   if (text.length > MAX_DOCUMENT_BYTES || Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {

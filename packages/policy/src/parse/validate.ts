@@ -3,13 +3,13 @@ import type { z } from "zod";
 import { lineOf, type Lines } from "./read-yaml.ts";
 import { bounded, type PolicyIssue } from "../errors.ts";
 import { LIMIT_NAMES } from "../limits.ts";
-import { nearWord } from "./did-you-mean.ts";
+import { didYouMean } from "./did-you-mean.ts";
 import type { Path, PlainData, PlainObject } from "./plain-data.ts";
 import { PolicyDocument } from "./schema.ts";
 import { SCOPE_KEYS } from "../match/scope.ts";
 import { quoted } from "../text.ts";
 import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
-import { wording } from "./issue-message.ts";
+import { issueMessage } from "./issue-message.ts";
 
 type Issue = z.core.$ZodIssue;
 type Found = (path: Path, message: string) => void;
@@ -48,7 +48,7 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
     const last = new Map(result.error.issues.map((issue) => [spell(issue.path as Path), issue]));
     for (const issue of last.values()) {
       const path = issue.path as Path;
-      found(path, wording(issue, at(data, path)));
+      found(path, issueMessage(issue, at(data, path)));
     }
     findDuplicates(data, found);
     return { issues: bounded(issues) };
@@ -75,10 +75,10 @@ function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: L
   if (issue.code === "invalid_value") {
     const written = at(data, path);
     const near =
-      typeof written === "string" ? nearWord(written, issue.values.map(String)) : undefined;
+      typeof written === "string" ? didYouMean(written, issue.values.map(String)) : undefined;
     const value = issue.values.find((each) => String(each) === near);
     if (typeof value !== "string" && typeof value !== "number") return false;
-    found(path, wording(issue, written));
+    found(path, issueMessage(issue, written));
     // The value itself: 1 and not "1", or the same mistake would be found again.
     put(data, path, value);
     return true;
@@ -86,9 +86,10 @@ function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: L
   if (issue.code !== "invalid_union" || path.at(-1) !== "capability") return false;
   const written = at(data, path);
   const rule = at(data, path.slice(0, -1)) as PlainObject;
-  found(path, wording(issue, written));
+  found(path, issueMessage(issue, written));
   const capability =
-    (typeof written === "string" ? nearWord(written, CAPABILITIES) : undefined) ?? impliedBy(rule);
+    (typeof written === "string" ? didYouMean(written, CAPABILITIES) : undefined) ??
+    impliedBy(rule);
   if (capability !== undefined) rule["capability"] = capability;
   else {
     // Nothing tells what the rest should be; what every rule has is still checked.
@@ -139,7 +140,7 @@ function unknownKey(
       near: undefined,
     };
   }
-  const near = nearWord(key, path.length === 0 ? [...known, SCHEMA_KEY] : known);
+  const near = didYouMean(key, path.length === 0 ? [...known, SCHEMA_KEY] : known);
   const meant = near === undefined ? "" : `; did you mean "${near}"?`;
   return { message: `unknown key ${quoted(key)}${meant} (known: ${known.join(", ")})`, near };
 }

@@ -1,5 +1,5 @@
 import { type CallLimits, REMEMBERED_CALLS } from "../frames.ts";
-import { type Running, running } from "./call-budget.ts";
+import { type CallBudget, newCallBudget } from "./call-budget.ts";
 
 /**
  * What the calls into this cell have used. The host keeps the same book (`host/calls.ts`) by the same rules, in the order of
@@ -7,17 +7,17 @@ import { type Running, running } from "./call-budget.ts";
  * serves all older ones, with the limits of the call that settled last.
  */
 export class Accounts {
-  readonly #inFlight = new Map<number, Running>();
-  readonly #settled = new Map<number, Running>();
-  readonly #rest = running(0, { cpuMs: 1000, wallMs: 5000, outputBytes: 0 });
+  readonly #inFlight = new Map<number, CallBudget>();
+  readonly #settled = new Map<number, CallBudget>();
+  readonly #rest = newCallBudget(0, { cpuMs: 1000, wallMs: 5000, outputBytes: 0 });
 
-  begin(id: number, limits: CallLimits): Running {
-    const call = running(id, limits);
+  begin(id: number, limits: CallLimits): CallBudget {
+    const call = newCallBudget(id, limits);
     this.#inFlight.set(id, call);
     return call;
   }
 
-  of(id: number): Running {
+  of(id: number): CallBudget {
     return this.#inFlight.get(id) ?? this.#settled.get(id) ?? this.#rest;
   }
 

@@ -10,19 +10,19 @@ const PATIENCE = 2;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One call into the cell, from the moment it enters until what it started has come back. */
-export interface Running extends Mutable<CallLimits> {
+export interface CallBudget extends Mutable<CallLimits> {
   readonly id: number;
   cpuUsed: number;
   outputUsed: number;
 }
 
 /** A call that has used nothing yet. */
-export function running(id: number, { cpuMs, wallMs, outputBytes }: CallLimits): Running {
+export function newCallBudget(id: number, { cpuMs, wallMs, outputBytes }: CallLimits): CallBudget {
   return { id, cpuMs, wallMs, outputBytes, cpuUsed: 0, outputUsed: 0 };
 }
 
 /** How many bytes a call may still put out. */
-export function outputLeft({ outputBytes, outputUsed }: Running): number {
+export function outputLeft({ outputBytes, outputUsed }: CallBudget): number {
   return outputBytes - outputUsed;
 }
 
@@ -33,10 +33,10 @@ export function outputLeft({ outputBytes, outputUsed }: Running): number {
  * @param onOverrun Ends the cell.
  */
 export function charged<R>(
-  call: Running,
+  call: CallBudget,
   guest: GuestIsolate,
   work: (timeout: number) => R,
-  onOverrun: (which: Overrun, call: Running) => never,
+  onOverrun: (which: Overrun, call: CallBudget) => never,
 ): R {
   const guestBefore = guest.cpuMs;
   const threadBefore = threadCpuMs();

@@ -18,11 +18,11 @@ import {
 import { Accounts } from "./accounts.ts";
 import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
-import type { Surroundings } from "./guards/guard.ts";
+import type { GuardContext } from "./guards/guard.ts";
 import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
 import { endOutOfStep } from "./in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
-import { charged, outputLeft, type Running } from "./call-budget.ts";
+import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
 import { checkBelow, NotPortable, portable } from "./portable.ts";
@@ -51,7 +51,7 @@ export class Cell {
   #isolate: GuestIsolate | undefined;
   #start: Start = { memoryMib: 64, ca: null };
   #lastRequest = 0;
-  #current: Running = this.#accounts.of(0);
+  #current: CallBudget = this.#accounts.of(0);
   /** How often the isolate has been entered, counted before it is. */
   #entries = 0;
   readonly #ready = new Set<number>();
@@ -119,12 +119,12 @@ export class Cell {
     this.#ready.clear();
   }
 
-  #charged<R>(call: Running, work: (timeout: number) => R): R {
+  #charged<R>(call: CallBudget, work: (timeout: number) => R): R {
     return charged(call, this.#guest, work, (which, over) => this.#overrun(which, over));
   }
 
   /** @param entered The call whose entry has settled it: its time, since the result is taken out in its turn. */
-  #deliver(id: number, entered: Running): void {
+  #deliver(id: number, entered: CallBudget): void {
     const take = (plain: boolean): Outcome =>
       this.#charged(entered, (timeout) => this.#guest.take(id, plain, timeout));
     const account = this.#accounts.of(id);
@@ -134,13 +134,13 @@ export class Cell {
   }
 
   /** Tells the host, which knows the numbers and ends this process; nothing of the guest runs any more. */
-  #overrun(which: Overrun, { id }: Running): never {
+  #overrun(which: Overrun, { id }: CallBudget): never {
     askSync({ c: "limit", o: which, t: "", x: id });
     process.exit(0);
   }
 
   /** Takes output from the call's budget; the refusal, recorded by the host, where it does not suffice. */
-  #spend(bytes: number, call: Running): Answer {
+  #spend(bytes: number, call: CallBudget): Answer {
     if (call.outputUsed + bytes <= call.outputBytes) {
       call.outputUsed += bytes;
       return undefined;
@@ -180,7 +180,7 @@ export class Cell {
     return await promise;
   }
 
-  #surroundings(): Surroundings {
+  #guardContext(): GuardContext {
     const { wallMs, outputBytes } = this.#current;
     return {
       wallMs,
@@ -192,7 +192,7 @@ export class Cell {
   }
 
   #answer(name: string, args: readonly Primitive[], execId: number): Answer {
-    const answer = this.#dispatch.sync(name, args, execId, this.#surroundings());
+    const answer = this.#dispatch.sync(name, args, execId, this.#guardContext());
     if (name !== "import" || typeof answer !== "string")
       return this.#guest.bytesOut(answer) as Answer;
     const specifier = String(args[0]);
@@ -203,7 +203,7 @@ export class Cell {
   #ask(callId: number, name: string, args: readonly Primitive[]): Answer {
     const { id } = this.#current;
     if (callId === 0) return this.#answer(name, args, id);
-    void this.#dispatch.later(name, args, id, this.#surroundings()).then(([answer, body]) => {
+    void this.#dispatch.later(name, args, id, this.#guardContext()).then(([answer, body]) => {
       this.#enter(id, (timeout) => this.#guest.settle(callId, answer, body, timeout));
     });
     return undefined;

@@ -8,29 +8,29 @@ import {
   Malformed,
   type Prepared,
   Refused,
-  type Surroundings,
+  type GuardContext,
 } from "./guards/guard.ts";
 import { kernelRefusal } from "./guards/kernel-refusal.ts";
 import { GUARDS } from "./guards/registry.ts";
 import type { Answer, Primitive } from "./guest/bridge.ts";
 import { demandInStep } from "./in-step.ts";
-import { Turns } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /** Most asynchronous operations of one capability at once: each holds descriptors, and a storm would use up the process'. */
 const MAX_AT_ONCE = 128;
 
 /** How the guards' requests reach the broker. */
-export interface Broker {
+export interface BrokerClient {
   ask(request: WireRequest): WireVerdict;
   askLater(request: WireRequest): Promise<WireVerdict>;
 }
 
 /** One guarded operation from the guest's arguments to its answer: prepare, ask, perform. Never throws. */
 export class Dispatch {
-  readonly #broker: Broker;
-  readonly #turns = new Map<string, Turns>();
+  readonly #broker: BrokerClient;
+  readonly #turns = new Map<string, Semaphore>();
 
-  constructor(broker: Broker) {
+  constructor(broker: BrokerClient) {
     this.#broker = broker;
   }
 
@@ -38,12 +38,12 @@ export class Dispatch {
     name: string,
     args: readonly Primitive[],
     execId: number,
-    surroundings: Surroundings,
+    guardContext: GuardContext,
   ): Answer {
     let prepared: Prepared | undefined;
     let asked = "";
     try {
-      prepared = this.#prepare(name, args, "sync", surroundings);
+      prepared = this.#prepare(name, args, "sync", guardContext);
       asked = prepared.target;
       const verdict = this.#broker.ask(this.#first(name, prepared, execId));
       // Not thrown: most requests of a guest that matters are refused, and an Error's stack costs more than the rest.
@@ -65,14 +65,14 @@ export class Dispatch {
     name: string,
     args: readonly Primitive[],
     execId: number,
-    surroundings: Surroundings,
+    guardContext: GuardContext,
   ): Promise<readonly [Answer, Uint8Array | undefined]> {
     const turns = this.#turnsOf(name);
     await turns.take();
     let prepared: Prepared | undefined;
     let asked = "";
     try {
-      prepared = this.#prepare(name, args, "async", surroundings);
+      prepared = this.#prepare(name, args, "async", guardContext);
       asked = prepared.target;
       const verdict = await this.#broker.askLater(this.#first(name, prepared, execId));
       if (!verdict.ok) return [refused(verdict), undefined];
@@ -101,10 +101,10 @@ export class Dispatch {
     }
   }
 
-  #turnsOf(name: string): Turns {
+  #turnsOf(name: string): Semaphore {
     const { capability } = GUEST_SURFACE[name as GuestOperation];
     let turns = this.#turns.get(capability);
-    if (turns === undefined) this.#turns.set(capability, (turns = new Turns(MAX_AT_ONCE)));
+    if (turns === undefined) this.#turns.set(capability, (turns = new Semaphore(MAX_AT_ONCE)));
     return turns;
   }
 
@@ -112,9 +112,9 @@ export class Dispatch {
     name: string,
     args: readonly Primitive[],
     mode: "sync" | "async",
-    surroundings: Surroundings,
+    guardContext: GuardContext,
   ): Prepared {
-    return GUARDS[name as GuestOperation](args, mode, surroundings);
+    return GUARDS[name as GuestOperation](args, mode, guardContext);
   }
 
   #request(name: string, target: string, execId: number): WireRequest {

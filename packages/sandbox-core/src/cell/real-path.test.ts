@@ -17,7 +17,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { isStillNamed, locate, type Place } from "./real-path.ts";
+import { isStillNamed, locate, type ResolvedPath } from "./real-path.ts";
 
 let root = "";
 
@@ -43,7 +43,7 @@ function at(
   path: string,
   directory = false,
 ): { path: string; missing: readonly string[]; code: string | undefined } {
-  const place: Place = locate(join(root, path), directory);
+  const place: ResolvedPath = locate(join(root, path), directory);
   closeSync(place.fd);
   expect(place.path.startsWith(`${root}/`)).toBe(true);
   return {

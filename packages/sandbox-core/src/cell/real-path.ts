@@ -12,7 +12,7 @@ const MAX_LINKS = 40;
 const MAX_RACES = 100;
 
 /** A place in the file system, held by descriptor: what it names cannot be swapped between decision and use. */
-export interface Place {
+export interface ResolvedPath {
   /** The real absolute path: no symlink, and no `.` or `..` but below something that does not exist. */
   readonly path: string;
   /** The file itself where it exists, else the nearest directory above it that does. */
@@ -42,7 +42,7 @@ export function below(directory: string, name: string): string {
  *
  * @throws ErrnoException where a real path is longer than the kernel tells, or no descriptor is left.
  */
-export function locate(path: string, directory: boolean): Place {
+export function locate(path: string, directory: boolean): ResolvedPath {
   for (let race = 0; ; race++) {
     let fd: number;
     try {
@@ -63,7 +63,7 @@ export function locate(path: string, directory: boolean): Place {
  * by a magic link into another mount namespace (`/proc/<pid>/root`), whose paths read like ours and are others. Nor where a
  * directory above it was moved and a symlink was left in its place: the path leads there still, and is not the real one.
  */
-export function isStillNamed({ fd, held }: Pick<Place, "fd" | "held">): boolean {
+export function isStillNamed({ fd, held }: Pick<ResolvedPath, "fd" | "held">): boolean {
   try {
     if (readlinkSync(byDescriptor(fd)) !== held) return false;
     const named = lstatSync(held, { bigint: true });
@@ -75,7 +75,7 @@ export function isStillNamed({ fd, held }: Pick<Place, "fd" | "held">): boolean 
 }
 
 /** Goes as far as it can, one component at a time, each from the descriptor of the one before. */
-function walk(path: string, errno: NodeJS.ErrnoException): Place {
+function walk(path: string, errno: NodeJS.ErrnoException): ResolvedPath {
   const todo = path.split("/").toReversed();
   let fd = openSync("/", O_PATH);
   let links = 0;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
-import { Turns } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 
 test("no more are at work than there are turns, and those who wait come in order", async () => {
-  const turns = new Turns(3);
+  const turns = new Semaphore(3);
   const order: number[] = [];
   let atWork = 0;
   let most = 0;

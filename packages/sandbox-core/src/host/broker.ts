@@ -17,7 +17,7 @@ import {
 import type { KernelProbe, KernelRefusal, WireVerdict } from "../frames.ts";
 import type { KernelWord } from "../kernel/evidence.ts";
 import type { CellKernel } from "./cell-kernel.ts";
-import { DenialTail } from "./denial-log.ts";
+import { DenialLog } from "./denial-log.ts";
 import type { Lookup } from "./names/lookup-queue.ts";
 import { Resolver } from "./names/resolve.ts";
 import type { GuardRequest } from "./channel/wire.ts";
@@ -58,7 +58,7 @@ export type Answer = (verdict: WireVerdict) => void;
 
 /** Decides one cell's requests, and makes an event of each denial. */
 export class Broker {
-  readonly tail = new DenialTail(CELL_TAIL);
+  readonly tail = new DenialLog(CELL_TAIL);
   readonly #cell: string;
   readonly #instance: string;
   readonly #authority: Authority;

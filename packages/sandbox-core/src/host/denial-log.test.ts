@@ -2,7 +2,7 @@ import { denialEvent, type DenialEvent } from "@pyisolate/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { DenialTail } from "./denial-log.ts";
+import { DenialLog } from "./denial-log.ts";
 
 const CAPACITY = 8;
 
@@ -36,7 +36,7 @@ const denials = fc.array(
 test("the newest events are kept, newest last, and every one is counted", () => {
   fc.assert(
     fc.property(denials, fc.nat({ max: 20 }), (given, allowed) => {
-      const tail = new DenialTail(CAPACITY);
+      const tail = new DenialLog(CAPACITY);
       const events = given.map(([capability, rule], index) => eventOf(index + 1, capability, rule));
       for (const event of events) tail.add(event);
       for (let index = 0; index < allowed; index++) tail.allow();
@@ -52,7 +52,7 @@ test("the newest events are kept, newest last, and every one is counted", () => 
 });
 
 test("an event is found by its id while it is kept", () => {
-  const tail = new DenialTail(CAPACITY);
+  const tail = new DenialLog(CAPACITY);
   const events = Array.from({ length: CAPACITY + 3 }, (_, index) =>
     eventOf(index + 1, "random", "default"),
   );
@@ -63,7 +63,7 @@ test("an event is found by its id while it is kept", () => {
 });
 
 test("what was given out does not change afterwards", () => {
-  const tail = new DenialTail(CAPACITY);
+  const tail = new DenialLog(CAPACITY);
   const before = { events: tail.events(), stats: tail.stats };
   tail.add(eventOf(1, "random", "default"));
   expect(before.events).toEqual([]);

@@ -10,7 +10,7 @@ export interface Stats {
 }
 
 /** The newest denials, and exact totals of all of them. */
-export class DenialTail {
+export class DenialLog {
   readonly #capacity: number;
   readonly #ring: DenialEvent[] = [];
   #next = 0;

@@ -10,7 +10,7 @@ import { encodeFailure, encodeFrame, encodeJson, Frame, HEAD_BYTES } from "../fr
 import { keepingSink, policyOf, rejectionOf } from "../testing/cells.ts";
 import type { CellProcess, Listener } from "./process/cell-process.ts";
 import type { Exit } from "./process/end-of-process.ts";
-import { type Home, Sandbox } from "./sandbox.ts";
+import { type SandboxHost, Sandbox } from "./sandbox.ts";
 
 /** A cell process that says what the test says: as hostile as one that a guest has taken over. */
 class TakenOver {
@@ -79,7 +79,7 @@ function takenOver(limits: object = {}) {
   const sink = keepingSink();
   const cell = new TakenOver();
   let ends = 0;
-  const home: Home = {
+  const host: SandboxHost = {
     authority: {
       policy: () => policy,
       sink,
@@ -93,7 +93,7 @@ function takenOver(limits: object = {}) {
       ends += 1;
     },
   };
-  const sandbox = new Sandbox("taken", cell as unknown as CellProcess, home, {});
+  const sandbox = new Sandbox("taken", cell as unknown as CellProcess, host, {});
   return { sandbox, cell, sink, ends: () => ends };
 }
 
@@ -134,7 +134,11 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     ["an endless target", (cell) => cell.asks({ ...request, t: "x".repeat(5000) })],
     ["a request that repeats a number", (cell) => cell.asks(request, { id: 7 })],
     ["a request that is no request", (cell) => cell.asks(request, { kind: Frame.result })],
-    ["a RegExp", (cell) => cell.says(Frame.result, 1, serialize(/a/))],
+    ["a message that is a RegExp", (cell) => cell.says(Frame.post, 1, serialize(/a/))],
+    [
+      "a result that is no value",
+      (cell) => cell.says(Frame.result, 1, Buffer.from("ff0f6f", "hex")),
+    ],
     [
       "more output than a cell would let out",
       (cell) => cell.says(Frame.post, 1, Buffer.alloc(20_000_000)),
@@ -153,6 +157,15 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
       kills: 1,
       ends: 1,
     });
+  });
+
+  test("a result that does not travel is the guest's failure, and the cell goes on", async () => {
+    const { sandbox, cell, sink } = takenOver();
+    const waiting = rejectionOf(sandbox.exec("1"));
+    cell.says(Frame.result, 1, serialize(/a/));
+    expect(await waiting).toMatchObject({ guestName: "DataCloneError" });
+    expect(sandbox.closed).toBe(false);
+    expect(sink.events).toEqual([]);
   });
 
   test("asynchronously, a request that is none", async () => {

@@ -8,7 +8,7 @@ import { policyOf, until } from "../testing/cells.ts";
 import { isRunning, processesRunning } from "../testing/processes.ts";
 import { taken } from "../testing/taken.ts";
 import { CELL_MARK } from "./process/cell-mark.ts";
-import { Strays } from "./process/kill-marked.ts";
+import { MarkedProcesses } from "./process/kill-marked.ts";
 
 // What a cell that a guest has taken over starts, and leaves running in every way that it has. Not confined: else it could start nothing.
 
@@ -90,7 +90,7 @@ test("a process that hides from every search holds neither close() nor a descrip
 
 describe("one search serves all that wait for it", () => {
   const mark = (at: number): string => at.toString(16).padStart(24, "a");
-  const search = async (at: number): Promise<void> => await new Strays(0, mark(at)).kill();
+  const search = async (at: number): Promise<void> => await new MarkedProcesses(0, mark(at)).kill();
   async function marked(at: number, filler = ""): Promise<number> {
     const child = spawn("/bin/sleep", ["600"], {
       env: { ...(filler === "" ? {} : { FILLER: filler }), [CELL_MARK]: mark(at) },

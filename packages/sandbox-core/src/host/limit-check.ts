@@ -23,7 +23,7 @@ export interface Excess {
 }
 
 /** What a cell's process uses, held against the limits of the calls into it. */
-export class Usage {
+export class LimitCheck {
   readonly #memoryBytes: number;
   #firstResident: number | undefined;
   /** CPU time when a call was last in flight, and how many calls had begun by then. */

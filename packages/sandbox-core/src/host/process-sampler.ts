@@ -15,7 +15,7 @@ export interface Sample {
 }
 
 /** What the host looks after in a cell, since the cell may be past looking after itself. */
-export interface Watched {
+export interface SampledProcess {
   readonly pid: number;
   /** Whether the host waits for it. */
   readonly busy: boolean;
@@ -29,15 +29,15 @@ interface Files {
 }
 
 /** Looks at every cell's process, often enough that none goes far beyond its limits. */
-export class Watch {
-  readonly #files = new Map<Watched, Files>();
+export class ProcessSampler {
+  readonly #files = new Map<SampledProcess, Files>();
   readonly #buffer = Buffer.alloc(1024);
   readonly #units = unitsOf();
   #timer: NodeJS.Timeout | undefined;
   #period = 0;
 
   /** Looks at it once, and then again and again. */
-  add(watched: Watched): void {
+  add(watched: SampledProcess): void {
     try {
       const statm = openSync(`/proc/${watched.pid}/statm`, "r");
       // The process' first thread, which has its id, and not the whole process.
@@ -51,7 +51,7 @@ export class Watch {
     this.#timer ??= outsideOfCalls(() => setInterval(() => this.#lookAround(), PERIOD_MS).unref());
   }
 
-  remove(watched: Watched): void {
+  remove(watched: SampledProcess): void {
     const files = this.#files.get(watched);
     if (files === undefined) return;
     this.#files.delete(watched);
@@ -75,7 +75,7 @@ export class Watch {
     }
   }
 
-  #look(watched: Watched, { statm, stat }: Files): void {
+  #look(watched: SampledProcess, { statm, stat }: Files): void {
     const residentBytes = Number(this.#read(statm).split(" ")[1]) * this.#units.pageBytes;
     // Fields 14 and 15 of proc(5), counted after the command's name, which may hold anything.
     const fields = this.#read(stat)

@@ -14,8 +14,8 @@ import { ClosedError } from "./errors.ts";
 import { Messages } from "./channel/messages.ts";
 import { type OnConsole, OutputExceeded, Outputs } from "./channel/outputs.ts";
 import { type EndingLimit, Requests } from "./channel/requests.ts";
-import { Usage } from "./limit-check.ts";
-import type { Sample, Watch, Watched } from "./process-sampler.ts";
+import { LimitCheck } from "./limit-check.ts";
+import type { Sample, ProcessSampler, SampledProcess } from "./process-sampler.ts";
 
 /** Longest source text of one `exec`, UTF-16 code units. */
 const MAX_SOURCE = 16 * 1024 * 1024;
@@ -26,10 +26,10 @@ export interface SpawnOptions {
 }
 
 /** What a sandbox needs of its supervisor. */
-export interface Home {
+export interface SandboxHost {
   readonly authority: Authority;
   readonly plans: Plans;
-  readonly watch: Pick<Watch, "add" | "remove">;
+  readonly watch: Pick<ProcessSampler, "add" | "remove">;
   onEnd(sandbox: Sandbox): void;
 }
 
@@ -38,25 +38,25 @@ export class Sandbox {
   /** As every record, label and message has it: `cleanText` of the name that was given. */
   readonly name: string;
   readonly #process: CellProcess;
-  readonly #home: Home;
+  readonly #host: SandboxHost;
   readonly #kernel: CellKernel;
   readonly #broker: Broker;
   readonly #calls: Calls;
   readonly #requests: Requests;
   readonly #outputs: Outputs;
   readonly #messages: Messages;
-  readonly #usage: Usage;
-  readonly #watched: Watched;
+  readonly #limitCheck: LimitCheck;
+  readonly #watched: SampledProcess;
   #end: { readonly why: string } | undefined;
 
   /** @internal */
-  constructor(name: string, process: CellProcess, home: Home, options: SpawnOptions) {
+  constructor(name: string, process: CellProcess, host: SandboxHost, options: SpawnOptions) {
     this.name = cellName(name);
     this.#process = process;
-    this.#home = home;
-    this.#kernel = new CellKernel(process.launch.confined, home.plans);
+    this.#host = host;
+    this.#kernel = new CellKernel(process.launch.confined, host.plans);
     // The name as it was given: `denialEvent` cleans it by itself, and would write escapes out twice.
-    this.#broker = new Broker(name, process.mark, home.authority, this.#kernel);
+    this.#broker = new Broker(name, process.mark, host.authority, this.#kernel);
     const calls = new Calls(this.#limits);
     this.#calls = calls;
     this.#requests = new Requests(this.#broker, calls, {
@@ -77,7 +77,7 @@ export class Sandbox {
           this.#requests.deny("output", "a message that nobody reads", account);
       },
     });
-    this.#usage = new Usage(process.launch.start.memoryMib);
+    this.#limitCheck = new LimitCheck(process.launch.start.memoryMib);
     this.#watched = {
       pid: process.pid,
       get busy() {
@@ -85,7 +85,7 @@ export class Sandbox {
       },
       onSample: (sample) => this.#onSample(sample),
     };
-    home.watch.add(this.#watched);
+    host.watch.add(this.#watched);
     process.listen({
       maxBody: (kind, id) => this.#outputs.maxBody(kind, id),
       onAsk: (frame) => {
@@ -173,7 +173,7 @@ export class Sandbox {
   }
 
   get #limits(): Limits {
-    return this.#home.authority.policy().limits;
+    return this.#host.authority.policy().limits;
   }
 
   async #enter(frame: (call: Call) => Buffer): Promise<unknown> {
@@ -197,7 +197,7 @@ export class Sandbox {
   }
 
   #onSample(sample: Sample): void {
-    const excess = this.#usage.excess(sample, this.#calls, this.#limits.cpuMs * 2 + 1000);
+    const excess = this.#limitCheck.excess(sample, this.#calls, this.#limits.cpuMs * 2 + 1000);
     if (excess !== undefined) this.#overrun(excess.limit, excess.detail, excess.account);
   }
 
@@ -230,20 +230,20 @@ export class Sandbox {
     if (this.#end !== undefined) return;
     this.#end = { why };
     this.#broker.end();
-    this.#home.watch.remove(this.#watched);
+    this.#host.watch.remove(this.#watched);
     this.#process.kill();
     this.#messages.end();
     for (const call of this.#calls.settleAll()) {
       call.reject(event === undefined ? new ClosedError(this.name, why) : new PolicyError(event));
     }
     const { denials, allowed } = this.stats;
-    this.#home.authority.sink.closed?.({
+    this.#host.authority.sink.closed?.({
       cell: this.name,
       denials,
       allowed,
       cause: event === undefined ? "closed" : "limit",
     });
-    this.#home.onEnd(this);
+    this.#host.onEnd(this);
   }
 }
 

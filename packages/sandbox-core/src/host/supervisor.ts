@@ -12,14 +12,14 @@ import {
 
 import { type KernelPlan, kernelPlan } from "../kernel/plan.ts";
 import { cellName } from "./cell-name.ts";
-import { DenialTail, type Stats } from "./denial-log.ts";
+import { DenialLog, type Stats } from "./denial-log.ts";
 import { CellStartError } from "./errors.ts";
 import { KernelLayer } from "./kernel-layer.ts";
 import type { Launch } from "./process/launch.ts";
 import { Pool } from "./pool.ts";
 import { Reaper } from "./process/reaper.ts";
 import { safeSink } from "./safe-sink.ts";
-import { type Home, Sandbox, type SpawnOptions } from "./sandbox.ts";
+import { type SandboxHost, Sandbox, type SpawnOptions } from "./sandbox.ts";
 import {
   mustBeLoaded,
   spawnOptions,
@@ -27,7 +27,7 @@ import {
   supervisorSettings,
 } from "./supervisor-options.ts";
 import { ControlToken } from "./token.ts";
-import { Watch } from "./process-sampler.ts";
+import { ProcessSampler } from "./process-sampler.ts";
 
 /** Most denials of all cells together that `denialEvents()` keeps. */
 const SUPERVISOR_TAIL = 1024;
@@ -39,9 +39,9 @@ const CONTROL_CELL = "supervisor";
 export class Supervisor {
   readonly #token: ControlToken;
   readonly #kernel: KernelLayer;
-  readonly #tail = new DenialTail(SUPERVISOR_TAIL);
+  readonly #tail = new DenialLog(SUPERVISOR_TAIL);
   readonly #sink: DenialSink;
-  readonly #home: Home;
+  readonly #host: SandboxHost;
   readonly #reaper = new Reaper();
   readonly #pool: Pool;
   readonly #ca: string | null;
@@ -68,7 +68,7 @@ export class Supervisor {
       allowed: () => this.#tail.allow(),
     });
     this.#sink.policyLoaded?.(this.#policy);
-    this.#home = {
+    this.#host = {
       authority: {
         policy: () => this.#policy,
         sink: this.#sink,
@@ -77,7 +77,7 @@ export class Supervisor {
         lookup: settings.lookup,
       },
       plans: this.#kernel,
-      watch: new Watch(),
+      watch: new ProcessSampler(),
       onEnd: (sandbox) => this.#cells.delete(sandbox),
     };
     this.#ca = settings.ca;
@@ -108,7 +108,7 @@ export class Supervisor {
       process.kill();
       throw new CellStartError("The supervisor was closed while the cell started");
     }
-    const sandbox = new Sandbox(name, process, this.#home, given);
+    const sandbox = new Sandbox(name, process, this.#host, given);
     this.#cells.add(sandbox);
     return sandbox;
   }

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 
 import type { Answer } from "../guest/bridge.ts";
-import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
+import { below, byDescriptor, O_PATH, type ResolvedPath } from "../real-path.ts";
 import { decodeText, modeOf, pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 import { probeList, probeRead } from "./kernel-probe.ts";
@@ -22,8 +22,8 @@ import {
   mustBeFile,
   mustExist,
   mustStillBeNamed,
-  onPlace,
-  Raced,
+  pathOperation,
+  PathRaced,
 } from "./path-operation.ts";
 
 const { R_OK, O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
@@ -46,7 +46,7 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
       closeSync(fd);
     }
   };
-  return onPlace(path, "open", read, { probe: probeRead });
+  return pathOperation(path, "open", read, { probe: probeRead });
 };
 
 function readBounded(fd: number, size: number, limit: number): Uint8Array {
@@ -89,11 +89,11 @@ export const readdir: Guard = ([path, types, encoding]) => {
       ),
     );
   };
-  return onPlace(path, "scandir", list, { probe: probeList });
+  return pathOperation(path, "scandir", list, { probe: probeList });
 };
 
 export const stat: Guard = ([path]) =>
-  onPlace(path, "stat", ({ place }) => {
+  pathOperation(path, "stat", ({ place }) => {
     mustExist(place);
     const found = fstatSync(place.fd);
     const { size, mode, atimeMs, mtimeMs, ctimeMs, birthtimeMs } = found;
@@ -111,18 +111,18 @@ function json(value: unknown): Answer {
 }
 
 export const exists: Guard = ([path]) =>
-  onPlace(path, "access", ({ place }) => place.errno === null);
+  pathOperation(path, "access", ({ place }) => place.errno === null);
 
 export const mkdir: Guard = ([path, recursive, mode]) => {
   const permissions = modeOf(mode, 0o777, pathText(path));
-  return onPlace(path, "mkdir", ({ place, ask }) => {
+  return pathOperation(path, "mkdir", ({ place, ask }) => {
     if (place.errno === null) {
       if (recursive === true && fstatSync(place.fd).isDirectory()) return undefined;
       throw errnoError("EEXIST", -17, "file already exists");
     }
     if (place.errno.code !== "ENOENT" || (recursive !== true && place.missing.length > 1))
       throw place.errno;
-    if (place.missing.length === 0) throw new Raced();
+    if (place.missing.length === 0) throw new PathRaced();
     // The whole path was granted; each directory above it that is made on the way is a request of its own.
     let way = place.held;
     for (const name of place.missing.slice(0, -1)) {
@@ -134,7 +134,7 @@ export const mkdir: Guard = ([path, recursive, mode]) => {
   });
 };
 
-function makeAll(place: Place, recursive: boolean, permissions: number): void {
+function makeAll(place: ResolvedPath, recursive: boolean, permissions: number): void {
   let { fd, held } = place;
   try {
     for (const [index, name] of place.missing.entries()) {
@@ -167,6 +167,6 @@ function openMade(fd: number, name: string): number {
   try {
     return openSync(byDescriptor(fd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
   } catch {
-    throw new Raced();
+    throw new PathRaced();
   }
 }

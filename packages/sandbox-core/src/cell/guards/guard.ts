@@ -43,7 +43,7 @@ export interface AskAgain {
 }
 
 /** What the cell tells its guards of the call that they serve. */
-export interface Surroundings {
+export interface GuardContext {
   readonly wallMs: number;
   readonly outputBytes: number;
   readonly memoryBytes: number;
@@ -71,5 +71,5 @@ export interface Prepared {
 export type Guard = (
   args: readonly Primitive[],
   mode: "sync" | "async",
-  surroundings: Surroundings,
+  guardContext: GuardContext,
 ) => Prepared;

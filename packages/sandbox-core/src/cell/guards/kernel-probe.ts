@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 
 import type { KernelProbe } from "../../frames.ts";
-import { byDescriptor, O_PATH, type Place } from "../real-path.ts";
+import { byDescriptor, O_PATH, type ResolvedPath } from "../real-path.ts";
 import { mayAccess } from "./kernel-refusal.ts";
 
 // Here a guard asks the kernel what it says to an operation, before the broker is asked and without an effect: where the broker then
@@ -80,13 +80,13 @@ function asked(
 }
 
 /** Asks whether a file may be read. */
-export function probeRead(place: Place): KernelProbe | undefined {
+export function probeRead(place: ResolvedPath): KernelProbe | undefined {
   if (place.errno !== null) return undefined;
   return asked("read", place.path, () => opened(place.fd, isFile, O_RDONLY, R_OK));
 }
 
 /** Asks whether a directory may be listed. */
-export function probeList(place: Place): KernelProbe | undefined {
+export function probeList(place: ResolvedPath): KernelProbe | undefined {
   if (place.errno !== null) return undefined;
   return asked("list", place.path, () =>
     opened(place.fd, (found) => found.isDirectory(), O_RDONLY | O_DIRECTORY, R_OK),
@@ -100,7 +100,7 @@ export function probeList(place: Place): KernelProbe | undefined {
  * @param writable The trees in which it may.
  */
 export function probeWrite(
-  place: Place,
+  place: ResolvedPath,
   writable: readonly string[] | undefined,
 ): KernelProbe | undefined {
   const { path } = place;
@@ -117,7 +117,7 @@ export function probeWrite(
  *
  * @param directory With the name as the one that is missing below it.
  */
-export function probeRemove(directory: Place): KernelProbe | undefined {
+export function probeRemove(directory: ResolvedPath): KernelProbe | undefined {
   const [name, ...more] = directory.missing;
   if (directory.errno !== null || name === undefined || more.length > 0) return undefined;
   return asked("remove", directory.path, () => {

@@ -78,8 +78,8 @@ function interrupted(
     refused.push(target);
     throw new Refused({ ok: false, capability: "filesystem", reason: "no_rule", id: target });
   };
-  const surroundings = { wallMs: 1000, outputBytes: 1024, memoryBytes: 2 ** 20, ca: null };
-  const prepared = guard(args, "sync", surroundings);
+  const guardContext = { wallMs: 1000, outputBytes: 1024, memoryBytes: 2 ** 20, ca: null };
+  const prepared = guard(args, "sync", guardContext);
   try {
     return { refused, answer: prepared.perform({ ok: true }, ask as AskAgain) };
   } catch (error) {

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 
 import { type KernelProbe, MAX_REQUEST_TARGET } from "../../frames.ts";
 import type { Answer, Primitive } from "../guest/bridge.ts";
-import { below, isStillNamed, locate, type Place } from "../real-path.ts";
+import { below, isStillNamed, locate, type ResolvedPath } from "../real-path.ts";
 import { pathText } from "./arguments.ts";
 import { type AskAgain, Failed, Malformed, type Prepared } from "./guard.ts";
 import { sameRefusal } from "./kernel-refusal.ts";
@@ -15,50 +15,50 @@ import { sameRefusal } from "./kernel-refusal.ts";
 const MAX_RACES = 100;
 
 /** What was found is not there any more, or something is that was not: it is to be found, and asked for, again. */
-export class Raced extends Error {}
+export class PathRaced extends Error {}
 
 /**
  * To be called right before each effect of an operation that has several: the directory in which it happens may have been
  * moved since the operation was decided, or since the step before. The effect itself goes by descriptor, so what is left is
  * the time between this check and the very next system call: at most one step lands where the directory has just gone.
  *
- * @throws Raced where the directory is not at the path that was decided.
+ * @throws PathRaced where the directory is not at the path that was decided.
  */
-export function mustStillBeNamed(directory: Pick<Place, "fd" | "held">): void {
-  if (!isStillNamed(directory)) throw new Raced();
+export function mustStillBeNamed(directory: Pick<ResolvedPath, "fd" | "held">): void {
+  if (!isStillNamed(directory)) throw new PathRaced();
 }
 
 /** What an operation works with. */
 export interface Found {
-  readonly place: Place;
+  readonly place: ResolvedPath;
   /** The path as the guest wrote it says that it is a directory: `x/`, `x/.`. */
   readonly asDirectory: boolean;
   /** One more request by the same operation. */
   readonly ask: (path: string) => void;
 }
 
-export interface OnPlaceOptions {
-  readonly find?: (path: string, asDirectory: boolean) => Place;
+export interface PathOperationOptions {
+  readonly find?: (path: string, asDirectory: boolean) => ResolvedPath;
   /** Asks the kernel without an effect. */
-  readonly probe?: (place: Place) => KernelProbe | undefined;
+  readonly probe?: (place: ResolvedPath) => KernelProbe | undefined;
 }
 
 /**
  * A request on a place. It is found before the decision and used, by descriptor, after it; where the decided path has come to
  * name something else by then, it is found again, and asked for again where its path is another.
  */
-export function onPlace(
+export function pathOperation(
   value: Primitive,
   syscall: string,
   act: (found: Found) => Answer,
-  { find = locate, probe }: OnPlaceOptions = {},
+  { find = locate, probe }: PathOperationOptions = {},
 ): Prepared {
   const given = pathText(value);
   const asDirectory = /\/\.{0,2}$/.test(given);
   // A cell's working directory is `/`. `..` goes by text: through the kernel, a guest could probe what it may not see by
   // going through it (`/maybe/../granted/file`).
   const path = posix.resolve("/", given);
-  const found = (): Place => bounded(() => find(path, asDirectory), given);
+  const found = (): ResolvedPath => bounded(() => find(path, asDirectory), given);
   let place = found();
   return {
     target: place.path,
@@ -71,7 +71,7 @@ export function onPlace(
           try {
             if (isStillNamed(place)) return act({ place, asDirectory, ask });
           } catch (error) {
-            if (!(error instanceof Raced)) throw error;
+            if (!(error instanceof PathRaced)) throw error;
           }
           const now = found();
           closeSync(place.fd);
@@ -89,19 +89,19 @@ export function onPlace(
 }
 
 /** The place of a name in its directory, whatever that name is now: what it points to, if it is a symlink, is not meant. */
-export function locateName(path: string): Place {
+export function locateName(path: string): ResolvedPath {
   const name = posix.basename(path);
   const directory = locate(posix.dirname(path), true);
   if (name === "") return directory;
   return { ...directory, path: below(directory.path, name), missing: [...directory.missing, name] };
 }
 
-export function mustExist(place: Place): void {
+export function mustExist(place: ResolvedPath): void {
   if (place.errno !== null) throw place.errno;
 }
 
 /** Asked of the descriptor that names it, before it is opened: a pipe or a device may block, never end, or act on being opened. */
-export function mustBeFile(place: Place): number {
+export function mustBeFile(place: ResolvedPath): number {
   const stat = fstatSync(place.fd);
   if (stat.isDirectory()) throw errnoError("EISDIR", -21, "illegal operation on a directory");
   if (!stat.isFile()) throw errnoError("EINVAL", -22, "not a regular file");
@@ -112,8 +112,8 @@ export function errnoError(code: string, errno: number, text: string): NodeJS.Er
   return Object.assign(new Error(`${code}: ${text}`), { code, errno });
 }
 
-function bounded(find: () => Place, given: string): Place {
-  let place: Place;
+function bounded(find: () => ResolvedPath, given: string): ResolvedPath {
+  let place: ResolvedPath;
   try {
     place = find();
   } catch (error) {

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 
-import { below, byDescriptor, O_PATH, type Place } from "../real-path.ts";
+import { below, byDescriptor, O_PATH, type ResolvedPath } from "../real-path.ts";
 import { pathText } from "./arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 import { probeRemove } from "./kernel-probe.ts";
@@ -11,7 +11,7 @@ import {
   locateName,
   mustExist,
   mustStillBeNamed,
-  onPlace,
+  pathOperation,
 } from "./path-operation.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
@@ -23,7 +23,7 @@ const MAX_DEPTH = 256;
 export const rm: Guard = ([path, recursive, force]) => {
   const given = pathText(path);
   if (/(?:^|\/)\.{1,2}\/*$/.test(given)) throw new Malformed("no name to remove", given);
-  return onPlace(
+  return pathOperation(
     path,
     "rm",
     ({ place, asDirectory, ask }) => {
@@ -46,7 +46,7 @@ interface Removal extends Pick<Found, "asDirectory" | "ask"> {
 }
 
 /** A directory that is gone through, and the real path under which what is in it was asked for. */
-type Held = Pick<Place, "fd" | "held">;
+type Held = Pick<ResolvedPath, "fd" | "held">;
 
 /**
  * Removes a name from a directory. Where the directory is moved meanwhile, what is left in it is another place: the whole

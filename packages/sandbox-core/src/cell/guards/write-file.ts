@@ -3,10 +3,10 @@ import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { Primitive } from "../guest/bridge.ts";
 import { byDescriptor } from "../real-path.ts";
 import { contentOf, modeOf, pathText } from "./arguments.ts";
-import { type Guard, Malformed, type Prepared, type Surroundings } from "./guard.ts";
+import { type Guard, Malformed, type Prepared, type GuardContext } from "./guard.ts";
 import { probeWrite } from "./kernel-probe.ts";
 import { hooked, permitted } from "./kernel-refusal.ts";
-import { errnoError, type Found, mustBeFile, onPlace, Raced } from "./path-operation.ts";
+import { errnoError, type Found, mustBeFile, pathOperation, PathRaced } from "./path-operation.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TRUNC, O_WRONLY, W_OK } = constants;
 
@@ -26,7 +26,7 @@ const WRITE_FLAGS = new Map<Primitive, { readonly exclusive: boolean; readonly h
 function write(
   [path, kind, data, encoding, mode, flag]: readonly Primitive[],
   usual: string,
-  { writable }: Surroundings,
+  { writable }: GuardContext,
 ): Prepared {
   const given = pathText(path);
   const bytes = contentOf(kind, data, encoding, given);
@@ -42,7 +42,7 @@ function write(
     }
     return undefined;
   };
-  return onPlace(path, "open", writeAll, { probe: (place) => probeWrite(place, writable) });
+  return pathOperation(path, "open", writeAll, { probe: (place) => probeWrite(place, writable) });
 }
 
 function openToWrite(
@@ -59,7 +59,7 @@ function openToWrite(
   const [name, ...more] = place.missing;
   if (place.errno.code !== "ENOENT" || more.length > 0) throw place.errno;
   // It was not there, and then it was.
-  if (name === undefined) throw new Raced();
+  if (name === undefined) throw new PathRaced();
   if (asDirectory) throw errnoError("EISDIR", -21, "illegal operation on a directory");
   try {
     const file = byDescriptor(place.fd, name);
@@ -67,7 +67,7 @@ function openToWrite(
     return hooked("file", () => openSync(file, flags, permissions));
   } catch (error) {
     // Somebody made it meanwhile: a file, or a symlink to a place that is another request.
-    if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new Raced();
+    if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new PathRaced();
     throw error;
   }
 }

@@ -1,11 +1,11 @@
 import type { Answer, Asked, Bridge, GuestHandles } from "./bridge.ts";
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 
 export type Answers = ReturnType<typeof answers>;
 
 /** Asks for guarded operations, and makes values and errors of the answers. Planted by its source text. */
-export function answers(bridge: Pick<Bridge, "ask">, kept: Kept) {
-  const { apply, create, Error, Errors, indexOf, own, parse, Promise, slice, text } = kept;
+export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
+  const { apply, create, Error, Errors, indexOf, own, parse, Promise, slice, text } = primordials;
   const cross = bridge.ask;
 
   /**

@@ -1,11 +1,11 @@
 import type { Bridge } from "./bridge.ts";
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 
 export type Callback = (...args: unknown[]) => unknown;
 export type Callbacks = ReturnType<typeof callbacks>;
 
 /** Calls functions that the guest gave to be called later. Planted by its source text. */
-export function callbacks({ broken }: Pick<Bridge, "broken">, { apply, whenSettled }: Kept) {
+export function callbacks({ broken }: Pick<Bridge, "broken">, { apply, whenSettled }: Primordials) {
   /** Calls it in a turn of its own. What it throws is a rejection that the guest left unhandled. */
   function callLater(callback: Callback, args: unknown[]): void {
     let isCalled = false;

@@ -1,12 +1,12 @@
 import type { Answers } from "./answers.ts";
-import type { Kept } from "./primordials.ts";
-import type { Reading } from "./guest-arguments.ts";
+import type { Primordials } from "./primordials.ts";
+import type { GuestArguments } from "./guest-arguments.ts";
 
 /** `crypto`, and what `Math.random` becomes. Planted by its source text. */
 export function cryptoStubs(
-  { byteLengthOf, freeze, setBytes, tagOf }: Kept,
+  { byteLengthOf, freeze, setBytes, tagOf }: Primordials,
   { ask }: Answers,
-  { bytesOf }: Reading,
+  { bytesOf }: GuestArguments,
 ) {
   function getRandomValues(array: unknown): unknown {
     const bytes = bytesOf(array);

@@ -1,12 +1,12 @@
 import type { Answers } from "./answers.ts";
-import type { Kept } from "./primordials.ts";
-import type { Reading } from "./guest-arguments.ts";
+import type { Primordials } from "./primordials.ts";
+import type { GuestArguments } from "./guest-arguments.ts";
 
 /** `fetch` and the response it gives. Planted by its source text. */
 export function fetchStub(
-  { bufferOf, Bytes, create, freeze, indexOf, lower, parse, slice, text }: Kept,
+  { bufferOf, Bytes, create, freeze, indexOf, lower, parse, slice, text }: Primordials,
   { askLater }: Answers,
-  { targetText, content, option, pairsText }: Reading,
+  { targetText, content, option, pairsText }: GuestArguments,
 ) {
   function response(value: unknown, body: Uint8Array | undefined): object {
     // The head is one line of JSON; the text follows as it is, since escaped it could be six times as long.

@@ -1,13 +1,13 @@
 import type { Answers } from "./answers.ts";
 import type { Asked } from "./bridge.ts";
-import type { Kept } from "./primordials.ts";
-import type { Reading } from "./guest-arguments.ts";
+import type { Primordials } from "./primordials.ts";
+import type { GuestArguments } from "./guest-arguments.ts";
 
 /** `node:fs` and `node:fs/promises`: what cells have of them. Planted by its source text. */
 export function fsStubs(
-  { Date, freeze, own }: Kept,
+  { Date, freeze, own }: Primordials,
   { ask, askLater }: Answers,
-  { targetText, content, optionsOf, plain }: Reading,
+  { targetText, content, optionsOf, plain }: GuestArguments,
 ) {
   interface Request {
     readonly asked: Asked;

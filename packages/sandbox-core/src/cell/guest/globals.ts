@@ -1,19 +1,19 @@
 import type { Answers } from "./answers.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 import type { Values } from "./plain-values.ts";
 
 /** `console`, `post` and timers. Planted by its source text. */
 export function globals(
   bridge: Bridge,
-  kept: Kept,
+  primordials: Primordials,
   { callLater }: Callbacks,
   { valueOf }: Answers,
   { plain, mayNotHoldModule }: Values,
   limits: { readonly maxText: number },
 ) {
-  const { create, Error, freeze, min, own, slice, stringify, text, trunc, TypeError } = kept;
+  const { create, Error, freeze, min, own, slice, stringify, text, trunc, TypeError } = primordials;
 
   function shown(value: unknown): string {
     if (typeof value === "string") return value;

@@ -1,9 +1,9 @@
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 
-export type Reading = ReturnType<typeof reading>;
+export type GuestArguments = ReturnType<typeof guestArguments>;
 
 /** How a guest's arguments are read: once, turned into primitives, never trusted. Planted by its source text. */
-export function reading(kept: Kept, limits: { readonly maxText: number }) {
+export function guestArguments(primordials: Primordials, limits: { readonly maxText: number }) {
   const {
     bufferLengthOf,
     bufferOf,
@@ -20,7 +20,7 @@ export function reading(kept: Kept, limits: { readonly maxText: number }) {
     tagOf,
     text,
     TypeError,
-  } = kept;
+  } = primordials;
 
   /** Longest text of a list or of headers: more than any guard takes. What is longer is not copied only to be refused. */
   const maxList = 131_072;

@@ -1,14 +1,14 @@
 import type { Answers } from "./answers.ts";
 import type { PlantedModule } from "./bridge.ts";
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 import type { Namespaces } from "./namespaces.ts";
-import type { Reading } from "./guest-arguments.ts";
+import type { GuestArguments } from "./guest-arguments.ts";
 
 /** `require`, and what `import` becomes. Planted by its source text. */
 export function modulesStub(
-  { apply, create, freeze, indexOf, indirectEval, slice, Error, own, text }: Kept,
+  { apply, create, freeze, indexOf, indirectEval, slice, Error, own, text }: Primordials,
   { raw, valueOf }: Answers,
-  { targetText }: Reading,
+  { targetText }: GuestArguments,
   { exposeAll, exportAll, namespaceOf, mustExport }: Namespaces,
   builtins: Readonly<Record<string, unknown>>,
 ) {

@@ -1,9 +1,9 @@
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 
 export type Namespaces = ReturnType<typeof namespaces>;
 
 /** What modules see of each other. Planted by its source text. */
-export function namespaces({ create, defineGetter, ownKeys, SyntaxError }: Kept) {
+export function namespaces({ create, defineGetter, ownKeys, SyntaxError }: Primordials) {
   return {
     /** Every export under its name, read when it is asked for: bindings are live. */
     exposeAll(namespace: object, exported: Readonly<Record<string, () => unknown>>): void {

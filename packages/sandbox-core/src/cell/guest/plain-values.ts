@@ -1,4 +1,4 @@
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 
 /** How values are made ready to leave the isolate. */
 export interface Values {
@@ -27,7 +27,7 @@ export function plainValues(
     tagged,
     TypeError,
     viewedBy,
-  }: Kept,
+  }: Primordials,
   limits: { readonly maxText: number },
 ) {
   /** Kinds that the copy would lose or take for broken bytes without a word. */

@@ -1,11 +1,11 @@
-export type Kept = ReturnType<typeof keep>;
+export type Primordials = ReturnType<typeof primordials>;
 
 /**
  * What the stubs need of the realm, kept before the guest could replace it. The guest may later change every global and every
  * prototype: nothing is looked up there again, no iterator, species or symbol method is gone through, and tables have no
  * prototype. Planted by its source text, so it names nothing outside itself.
  */
-export function keep() {
+export function primordials() {
   const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const { parse, stringify } = JSON;
   const { create, freeze } = Object;

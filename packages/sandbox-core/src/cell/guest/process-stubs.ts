@@ -1,15 +1,15 @@
 import type { Answers } from "./answers.ts";
 import type { Asked } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
-import type { Kept } from "./primordials.ts";
-import type { Reading } from "./guest-arguments.ts";
+import type { Primordials } from "./primordials.ts";
+import type { GuestArguments } from "./guest-arguments.ts";
 
 /** `node:child_process`: what cells have of it. Planted by its source text. */
 export function processStubs(
-  { arraySlice, freeze, isArray, text, whenSettled }: Kept,
+  { arraySlice, freeze, isArray, text, whenSettled }: Primordials,
   { broken, callLater }: Callbacks,
   { ask, askLater }: Answers,
-  { targetText, content, option, listText }: Reading,
+  { targetText, content, option, listText }: GuestArguments,
 ) {
   interface Command {
     readonly asked: (encoding: unknown) => Asked;

@@ -1,12 +1,12 @@
 import type { Answers } from "./answers.ts";
 import type { Bridge, GuestHandles, Outcome } from "./bridge.ts";
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 import type { Values } from "./plain-values.ts";
 
 /** Runs programs and calls, and keeps how each ended until the cell takes it. Planted by its source text. */
 export function runner(
   bridge: Pick<Bridge, "done">,
-  { apply, create, indirectEval, realm, slice, TypeError, whenSettled }: Kept,
+  { apply, create, indirectEval, realm, slice, TypeError, whenSettled }: Primordials,
   { denialOf }: Answers,
   shown: (value: unknown) => string,
   { plain, mayNotHoldModule }: Values,

@@ -5,20 +5,20 @@ import { cryptoStubs } from "./crypto-stubs.ts";
 import { fetchStub } from "./fetch-stub.ts";
 import { fsStubs } from "./fs-stubs.ts";
 import { globals } from "./globals.ts";
-import { keep } from "./primordials.ts";
+import { primordials } from "./primordials.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { namespaces } from "./namespaces.ts";
 import { plainValues } from "./plain-values.ts";
 import { processStubs } from "./process-stubs.ts";
-import { reading } from "./guest-arguments.ts";
+import { guestArguments } from "./guest-arguments.ts";
 import { runner } from "./runner.ts";
 import { wasmUse } from "./wasm-use.ts";
 
 const ROOMS = {
-  keep,
+  primordials,
   callbacks,
   answers,
-  reading,
+  guestArguments,
   fsStubs,
   processStubs,
   cryptoStubs,
@@ -37,32 +37,41 @@ function assemble(
   bridge: Bridge,
   limits: { readonly maxText: number },
 ): GuestHandles {
-  const kept = rooms.keep();
-  const callbacks = rooms.callbacks(bridge, kept);
-  const answers = rooms.answers(bridge, kept);
-  const reading = rooms.reading(kept, limits);
-  const { fs, promises } = rooms.fsStubs(kept, answers, reading);
-  const crypto = rooms.cryptoStubs(kept, answers, reading);
+  const primordials = rooms.primordials();
+  const callbacks = rooms.callbacks(bridge, primordials);
+  const answers = rooms.answers(bridge, primordials);
+  const guestArguments = rooms.guestArguments(primordials, limits);
+  const { fs, promises } = rooms.fsStubs(primordials, answers, guestArguments);
+  const crypto = rooms.cryptoStubs(primordials, answers, guestArguments);
   const builtins = {
     __proto__: null,
     "node:fs": fs,
     "node:fs/promises": promises,
-    "node:child_process": rooms.processStubs(kept, callbacks, answers, reading),
+    "node:child_process": rooms.processStubs(primordials, callbacks, answers, guestArguments),
     "node:crypto": crypto.module,
   };
-  const modules = rooms.modulesStub(kept, answers, reading, rooms.namespaces(kept), builtins);
-  const values = { plain: rooms.plainValues(kept, limits), mayNotHoldModule: rooms.wasmUse(kept) };
+  const modules = rooms.modulesStub(
+    primordials,
+    answers,
+    guestArguments,
+    rooms.namespaces(primordials),
+    builtins,
+  );
+  const values = {
+    plain: rooms.plainValues(primordials, limits),
+    mayNotHoldModule: rooms.wasmUse(primordials),
+  };
   const { shown, offered, ...posts } = rooms.globals(
     bridge,
-    kept,
+    primordials,
     callbacks,
     answers,
     values,
     limits,
   );
-  const runs = rooms.runner(bridge, kept, answers, shown, values, limits);
+  const runs = rooms.runner(bridge, primordials, answers, shown, values, limits);
 
-  const fetch = rooms.fetchStub(kept, answers, reading);
+  const fetch = rooms.fetchStub(primordials, answers, guestArguments);
   const all: Record<string, unknown> = {
     ...offered,
     fetch,
@@ -70,15 +79,15 @@ function assemble(
     require: modules.require,
     __import__: modules.importModule,
   };
-  for (const name in all) kept.own(kept.realm, name, all[name]);
-  kept.own(Math, "random", crypto.random);
+  for (const name in all) primordials.own(primordials.realm, name, all[name]);
+  primordials.own(Math, "random", crypto.random);
 
   let ended = 0;
   /** What is thrown out of an entry itself is never the guest's: the cell can tell by this count. */
   const counted =
     <Args extends unknown[]>(entry: (...args: Args) => void) =>
     (...args: Args): void => {
-      kept.apply(entry as (...args: unknown[]) => void, undefined, args);
+      primordials.apply(entry as (...args: unknown[]) => void, undefined, args);
       ended += 1;
     };
   return {

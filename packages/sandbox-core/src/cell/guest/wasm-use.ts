@@ -1,4 +1,4 @@
-import type { Kept } from "./primordials.ts";
+import type { Primordials } from "./primordials.ts";
 
 /**
  * Tells whether the guest has ever reached for `WebAssembly`, and so may hold a Module. `v8.serialize` leaves a hole in the bytes
@@ -6,7 +6,7 @@ import type { Kept } from "./primordials.ts";
  *
  * @returns throws where there may be a Module; the cell then takes the value once more, made plain.
  */
-export function wasmUse({ own, realm, TypeError }: Kept): () => void {
+export function wasmUse({ own, realm, TypeError }: Primordials): () => void {
   const { WebAssembly: real } = realm;
   let isUsed = false;
   Reflect.defineProperty(realm, "WebAssembly", {

@@ -19,7 +19,7 @@ const MAX_REFUSED_CALLS = 10_000;
 const MAX_WAITING = 1024;
 
 /** What the requests of a cell need of it. */
-export interface Asking {
+export interface RequestHooks {
   answer(frame: Buffer): void;
   send(frame: Buffer): void;
   /** The guest has used up a limit that its cell does not survive. */
@@ -30,15 +30,15 @@ export interface Asking {
 export class Requests {
   readonly #broker: Broker;
   readonly #calls: Calls;
-  readonly #asking: Asking;
+  readonly #hooks: RequestHooks;
   #lastAsked = 0;
   #lastAskedLater = 0;
   #waiting = 0;
 
-  constructor(broker: Broker, calls: Calls, asking: Asking) {
+  constructor(broker: Broker, calls: Calls, hooks: RequestHooks) {
     this.#broker = broker;
     this.#calls = calls;
-    this.#asking = asking;
+    this.#hooks = hooks;
   }
 
   /** A request on the blocking channel. Throws for what is none, and for one that is not the next. */
@@ -47,7 +47,7 @@ export class Requests {
     const request = parseRequest(frame.body);
     const account = this.#calls.account(request.call);
     const answer: Answer = (verdict) =>
-      this.#asking.answer(encodeJson(Frame.verdict, frame.id, verdict));
+      this.#hooks.answer(encodeJson(Frame.verdict, frame.id, verdict));
     if (request.kind === "limit") this.#limitReached(request, account, answer);
     else if (!this.#isOneTooMany(request, account, answer))
       account.context(() => this.#broker.decide(request, answer));
@@ -61,7 +61,7 @@ export class Requests {
     if (request.kind === "limit") throw new WireError("a limit on the wrong channel");
     const account = this.#calls.account(request.call);
     const answer: Answer = (verdict) =>
-      this.#asking.send(encodeJson(Frame.verdict, frame.id, verdict));
+      this.#hooks.send(encodeJson(Frame.verdict, frame.id, verdict));
     if (this.#isOneTooMany(request, account, answer)) return;
     this.#waiting += 1;
     try {
@@ -104,12 +104,12 @@ export class Requests {
   charge(account: Account): boolean {
     account.requests += 1;
     if (account.requests <= account.limits.calls + MAX_REFUSED_CALLS) return false;
-    this.#asking.onOverrun("calls", account);
+    this.#hooks.onOverrun("calls", account);
     return true;
   }
 
   #limitReached({ limit }: LimitReached, account: Account, answer: Answer): void {
-    if (limit !== "output") this.#asking.onOverrun(limit, account);
+    if (limit !== "output") this.#hooks.onOverrun(limit, account);
     else if (!this.charge(account)) this.deny("output", "", account, answer);
   }
 

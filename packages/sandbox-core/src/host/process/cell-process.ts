@@ -9,7 +9,7 @@ import { Intake } from "../channel/intake.ts";
 import type { Launch } from "./launch.ts";
 import { spawnCell } from "./spawn-cell.ts";
 import { startFailure } from "./start-failure.ts";
-import { Strays } from "./kill-marked.ts";
+import { MarkedProcesses } from "./kill-marked.ts";
 import { maxBody, WireError } from "../channel/wire.ts";
 
 /** How long a cell process may take until it is ready, milliseconds: 30 times what is usual on a busy machine. */
@@ -54,7 +54,7 @@ export class CellProcess {
   readonly #async: Duplex;
   readonly #intakes: ReadonlyMap<Duplex, Intake>;
   readonly #words: Readable;
-  readonly #strays: Strays;
+  readonly #marked: MarkedProcesses;
   readonly #handles: readonly Handle[];
   readonly #ended = Promise.withResolvers<Exit>();
   readonly #ready = Promise.withResolvers<void>();
@@ -71,7 +71,7 @@ export class CellProcess {
   constructor(launch: Launch, supervisorMark: string) {
     this.launch = launch;
     this.#child = spawnCell(this.mark, supervisorMark, launch.confined);
-    this.#strays = new Strays(this.pid, this.mark);
+    this.#marked = new MarkedProcesses(this.pid, this.mark);
     const [, , words, sync, async] = this.#child.stdio as unknown as readonly [
       unknown,
       unknown,
@@ -107,7 +107,7 @@ export class CellProcess {
     });
     this.#child.on("exit", (code, signal) => {
       this.#isGone = true;
-      this.#alone = this.#strays.kill();
+      this.#alone = this.#marked.kill();
       const end = (): void =>
         this.#end({ code, signal, lastWords: this.#lastWords, silent: this.#isSilent });
       const grace = setTimeout(end, PIPE_GRACE_MS);
@@ -162,7 +162,7 @@ export class CellProcess {
       throw startFailure(`is not confined as it must be (${faults.join("; ")})`, {});
     }
     // Where no command is granted, the filter that has just been attested lets no thread make a process.
-    if (this.launch.confined?.plan.commands.length === 0) this.#strays.cannotBe();
+    if (this.launch.confined?.plan.commands.length === 0) this.#marked.cannotBe();
   }
 
   /** Whoever listens last is told. */
@@ -189,7 +189,7 @@ export class CellProcess {
 
   /** The last word: SIGKILL to the whole group. */
   kill(): void {
-    if (!this.hasExited) this.#strays.endGroup();
+    if (!this.hasExited) this.#marked.endGroup();
   }
 
   /** Before it is used, a cell has nothing to say but that it is ready. */

@@ -37,7 +37,7 @@ let isSearching = false;
 const leaders = new Set<string>();
 
 /** What one cell's process starts, and may leave behind. Made when the process has started. */
-export class Strays {
+export class MarkedProcesses {
   readonly #leader: number;
   readonly #mark: string;
   /** What the cell left cannot be older. */
