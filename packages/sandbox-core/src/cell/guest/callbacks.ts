@@ -14,7 +14,8 @@ export function callbacks({ broken }: Pick<Bridge, "broken">, { apply, whenSettl
     whenSettled(
       undefined,
       () => void apply(called(), undefined, args),
-      () => undefined,
+      // That there is nothing to wait for is no reason: it was cut off before.
+      broken,
       (error) => {
         if (!isCalled) broken();
         throw error;

@@ -17,10 +17,10 @@ export function globals(
 
   function shown(value: unknown): string {
     if (typeof value === "string") return value;
+    if (typeof value === "symbol" || typeof value === "function") return typeof value;
+    if (typeof value !== "object" || value === null) return text(value);
     try {
-      if (value instanceof Error) return text(value.stack);
-      if (typeof value === "object" && value !== null) return text(stringify(value));
-      return typeof value === "symbol" || typeof value === "function" ? typeof value : text(value);
+      return text(value instanceof Error ? value.stack : stringify(value));
     } catch {
       return "[unprintable]";
     }
