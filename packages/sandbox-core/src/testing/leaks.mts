@@ -71,6 +71,6 @@ const report = {
   descriptors: samples.map(({ descriptors }) => descriptors),
   heapKibACell: slope(samples, "heapKib"),
   residentKibACell: slope(samples, "residentKib"),
-  residentMib: Math.round((samples.at(-1)?.residentKib ?? 0) / 1024),
+  residentMib: samples.map(({ residentKib }) => Math.round(residentKib / 1024)),
 };
 process.stdout.write(`${JSON.stringify(report)}\n`);
