@@ -6,7 +6,6 @@ import { countedOver, perSecond, sumBy } from "../promql.ts";
 import { denials } from "../selectors.ts";
 import { columns } from "../tables.ts";
 import { asTable, overTime } from "../targets.ts";
-import { goodAtZero } from "../thresholds.ts";
 import { newPairs } from "./new-pairs.ts";
 import type { LogStore } from "../stores/log-store.ts";
 
@@ -19,7 +18,7 @@ export const layer = (store: LogStore) => [
     id: 31,
     title: "Broker × kernel",
     description:
-      "Who refused, in the time chosen: rows are the policy's verdict, columns the kernel's. Most belongs in deny × not_evaluated: the policy refused and the kernel was not asked. A column “deny” is there when the kernel refused: in the row allow, policy and kernel rules disagree; in not_evaluated, an escape attempt. “unavailable” is a layer that this host lacks. Click a number for its records. Not by cell.",
+      "Who refused, in the time chosen: rows are the policy's verdict, columns the kernel's. Most belongs in the row deny: in deny × deny both layers refuse, in deny × allow the policy is the only barrier, in deny × not_evaluated the kernel was not asked. In the column deny, the row allow is where policy and kernel rules disagree, or a cell is stale, and the row not_evaluated is an escape attempt. “unavailable” is a layer that this host lacks. Click a number for its records. Not by cell.",
   })
     .unit("short")
     .withTarget(
@@ -58,17 +57,13 @@ export const layer = (store: LogStore) => [
           },
         ],
       },
-    ])
-    .overrideByName("deny", [
-      { id: "thresholds", value: goodAtZero().build() },
-      { id: "custom.cellOptions", value: { type: "color-background", mode: "basic" } },
     ]),
 
   bars({
     id: 32,
     title: "By layer",
     description:
-      "The same over time, as broker × kernel. Any kernel deny is worth the records behind it: click it. Not by cell.",
+      "The same over time, as broker × kernel. A kernel deny that is not the policy's as well is worth the records behind it: click it. Not by cell.",
   })
     .unit("cps")
     .withTarget(
