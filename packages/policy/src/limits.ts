@@ -11,7 +11,7 @@ interface LimitRow {
   readonly bounds: string;
 }
 
-/** A day. Timers beyond 2^31 milliseconds would fire at once (HTML, timers), and nobody waits for this one. */
+/** A day. Timers beyond 2^31 milliseconds would fire at once (HTML, timers), and no call may wait for so long. */
 const DAY_MS = 86_400_000;
 
 /** The limits as a document writes them. */

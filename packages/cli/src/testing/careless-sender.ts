@@ -8,7 +8,7 @@ export interface Careless {
 }
 
 /**
- * Sends one denial's counters and record over OTLP as they are: whoever reaches a Collector can write denials, and our
+ * Sends one denial's counters and record over OTLP as they are: any sender that reaches a Collector can write denials, and our
  * recorder, which cleans what it sends, is not what protects the reader of a page.
  */
 export async function sendAsItIs(endpoint: string, texts: Careless): Promise<void> {

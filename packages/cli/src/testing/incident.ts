@@ -22,7 +22,7 @@ interface Service extends AsyncDisposable {
 
 /**
  * An incident as it happens to three services: everyday refusals throughout, a tenant that scans the file system, a policy
- * that comes one rule short, a kernel that refuses what its broker allowed, and somebody who tries to get past the broker.
+ * that comes one rule short, a kernel that refuses what its broker allowed, and a guest that tries to get past the broker.
  * Deterministic but for its times.
  */
 export async function playIncident({

@@ -13,7 +13,7 @@ export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"
 /**
  * Makes an event of a denial: fills id, seq, time and defaults, cleans the text, freezes.
  *
- * @remarks The texts (`cell`, `target`, `policyName`) are taken as the guest and the policy wrote them. Whoever numbers
+ * @remarks The texts (`cell`, `target`, `policyName`) are taken as the guest and the policy wrote them. A caller that numbers
  * its denials gives `id` and `seq` both; otherwise they come from one sequence per cell name in this process, which
  * remembers at least 65,536 names: those heard of last.
  *

@@ -61,7 +61,7 @@ function readBlock(text: string, port: string): AddressBlock | string {
     return `has a block of /${bits}; the longest is /${address.length * 16}`;
   const block = blockOf(address, bits);
   if (spellAddress(block.address) === spellAddress(address)) return block;
-  // Refused, not rounded: whoever wrote 10.1.2.3/8 may have meant the address.
+  // Refused, not rounded: the author of 10.1.2.3/8 may have meant the address.
   const start = canonicalHost(spellAddress(block.address)) ?? "";
   return `has an address inside its block; write ${quoted(`${start}/${bits}:${port}`)} for the block, ${quoted(`${host}:${port}`)} for the address`;
 }

@@ -5,7 +5,7 @@ import type { PlainData } from "./plain-data.ts";
 import { quoted } from "../text.ts";
 import { OPERATIONS } from "../vocabulary.ts";
 
-/** What is wrong, and what to write instead, in words for whoever writes a policy. */
+/** What is wrong, and what to write instead, in words for the policy's author. */
 export function issueMessage(issue: z.core.$ZodIssue, written: PlainData | undefined): string {
   switch (issue.code) {
     case "invalid_type":

@@ -155,7 +155,7 @@ async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Rep
   }
   const chunks: Buffer[] = [];
   let total = 0;
-  // A redirect's body is nobody's: it is not read.
+  // A redirect's body is not read: no guest gets it.
   if (location === null) {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       total += chunk.length;

@@ -43,7 +43,7 @@ const base = DefaultDeserializer.prototype as unknown as {
   _readHostObject(this: DefaultDeserializer): NodeJS.ArrayBufferView;
 };
 
-/** Node's own makes each view one of the bytes it reads: whoever got a value could read what lay beside it. */
+/** Node's own makes each view one of the bytes it reads: a reader of the value could read what lay beside it. */
 class CopyingDeserializer extends DefaultDeserializer {
   _readHostObject(): NodeJS.ArrayBufferView {
     const view = base._readHostObject.call(this);

@@ -130,7 +130,7 @@ export class Broker {
     }
   }
 
-  /** Records a denial, after the answer to whoever asked; nobody asked for one by a limit that ends the cell. */
+  /** Records a denial, after the answer to the guest; a limit that ends the cell has no request to answer. */
   deny(denial: Denial, answer?: Answer): DenialEvent {
     const { capability, decision } = denial;
     const policy = this.#authority.policy();

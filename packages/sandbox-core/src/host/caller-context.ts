@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 export type CallerContext = <R>(work: () => R) => R;
 
 /**
- * The context of whoever calls into a cell. A cell's requests arrive on a socket, outside of every caller; entering this
+ * The async context of the host's code that calls into a cell. A cell's requests arrive on a socket, outside of every caller; entering this
  * before the event is recorded gives the denial the caller's trace, without this package knowing of any tracing.
  */
 export function callerContext(): CallerContext {
@@ -13,6 +13,6 @@ export function callerContext(): CallerContext {
 
 /**
  * The context of no caller. What lives longer than a call is made here: a process that waits in the pool would otherwise
- * keep the trace, and all else, of whoever happened to fill it.
+ * keep the trace, and all else, of the call that happened to fill it.
  */
 export const outsideOfCalls: CallerContext = AsyncLocalStorage.snapshot();

@@ -31,7 +31,7 @@ export class Calls {
   #last = 0;
 
   /**
-   * Made in the context of whoever spawned the cell, which then stands for calls that are forgotten.
+   * Made in the async context of `spawn`, which then stands for calls that are forgotten.
    *
    * @param limits What all that forgotten calls left behind may use up together, until a call has settled; then its limits.
    */
@@ -85,7 +85,7 @@ export class Calls {
     return [...this.#inFlight.values()].at(-1) ?? this.account(this.#last);
   }
 
-  /** Takes a call out of flight; whoever takes it settles it. */
+  /** Takes a call out of flight; the taker settles it. */
   settle(id: number): Call | undefined {
     const call = this.#inFlight.get(id);
     if (call === undefined) return undefined;

@@ -38,7 +38,7 @@ export class LimitCheck {
    * What the sample exceeds, if anything. Memory counts from the first sample, when the cell was ready; CPU time from the
    * first sample of each call.
    *
-   * @param idleCpuMs What a cell may use with nobody waiting for it: timers, promises that nobody awaits.
+   * @param idleCpuMs What a cell may use while no call into it is in flight: timers, promises that no code awaits.
    */
   excess({ residentBytes, cpuMs }: Sample, calls: Calls, idleCpuMs: number): Excess | undefined {
     this.#firstResident ??= residentBytes;

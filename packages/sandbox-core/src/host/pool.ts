@@ -59,7 +59,7 @@ export class Pool {
     this.fill();
   }
 
-  /** Ends what nobody has taken. Resolves when it is gone. */
+  /** Ends the processes that no `spawn` has taken. Resolves when it is gone. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
@@ -85,7 +85,7 @@ export class Pool {
       },
       (error: unknown) => {
         this.#starting.delete(process);
-        // One failure is one waiter's; where nobody waits, the next who does will start another and be told.
+        // One failure is one waiter's; where none waits, the next `spawn` starts another and is told.
         this.#waiters.shift()?.reject(error);
         if (this.#waiters.length > 0) this.fill();
       },

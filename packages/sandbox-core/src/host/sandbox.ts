@@ -146,7 +146,7 @@ export class Sandbox {
   }
 
   /**
-   * What the guest posts, until the cell ends; whoever waits for it holds the host open. With several readers each message
+   * What the guest posts, until the cell ends; a reader that waits holds the host open. With several readers each message
    * goes to one. Without any, 10 000 messages wait, of 64 MiB at most: what comes then is refused, and recorded.
    */
   messages(): AsyncGenerator<unknown, void, undefined> {

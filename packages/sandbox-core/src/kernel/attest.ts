@@ -75,7 +75,7 @@ function canEmptyBoundingSet(): boolean {
   return ((BigInt(`0x${own}`) >> CAP_SETPCAP) & 1n) === 1n;
 }
 
-/** Whether `/proc` is there and of the host's own PID namespace: a container's is, unless somebody has changed its mounts. */
+/** Whether `/proc` is there and of the host's own PID namespace: a container's is, unless its mounts were changed. */
 function isOwnProc(): boolean {
   try {
     return readlinkSync("/proc/self") === String(process.pid);

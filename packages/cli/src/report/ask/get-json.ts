@@ -112,7 +112,7 @@ function messageOf(cause: unknown): string {
   return firstLine(cause instanceof Error ? cause.message : String(cause));
 }
 
-/** Of a message that somebody else wrote. */
+/** Of a server's message. */
 export function firstLine(text: string): string {
   return (text.trim().split("\n", 1)[0] ?? "").slice(0, 300).replace(/\.$/, "");
 }

@@ -30,7 +30,7 @@ export interface Instance {
   readonly peak: number;
 }
 
-/** Who was heard, and when nobody was. */
+/** Which services were heard, and when none was. */
 export interface Presence {
   readonly instances: readonly Instance[];
   /** Whether any instance was known in the day before the range. If not, nothing is missed until the first is heard. */

@@ -74,7 +74,7 @@ function stated(troubles: readonly (TimeRange & { readonly state: string })[]): 
     .join(", ");
 }
 
-// A state that nobody has heard of is no word of ours.
+// A state that this project does not know is shown as the service spelled it.
 const STATES = new Map([
   ["degraded", "degraded"],
   ["blind", "blind"],

@@ -8,7 +8,7 @@ import type { Sheet } from "./sheet.ts";
 import { readOn, type Verdict } from "./verdict.ts";
 import { count, counted } from "./wording.ts";
 
-/** The questions of whoever is called at night, each with its answer and where to read on. */
+/** The questions of an operator who is called at night, each with its answer and where to read on. */
 export function verdicts(sheet: Sheet, findings: Findings): Element {
   const { h } = sheet;
   return h(
@@ -25,7 +25,7 @@ export function verdicts(sheet: Sheet, findings: Findings): Element {
   );
 }
 
-// Colour alone tells nothing to whoever does not see it.
+// Colour alone tells nothing to a reader who does not see it.
 const WORDS = { well: "Well.", warning: "Look.", alarm: "Alarm.", unknown: "Unknown." } as const;
 
 function all(sheet: Sheet, findings: Findings): Verdict[] {
@@ -59,7 +59,9 @@ function layersVerdict(sheet: Sheet, { byLayers }: Refusals): Verdict {
       ? [`The kernel refused ${counted(disagreed, "request")} that the broker had allowed.`]
       : []),
     ...(escapes > 0
-      ? [`It refused ${count(escapes)} that nobody had asked the broker for: an attempt to escape.`]
+      ? [
+          `It refused ${count(escapes)} that no request had asked the broker for: an attempt to escape.`,
+        ]
       : []),
   ];
   return { question, mark: "alarm", answer: [told.join(" "), " ", readOn(sheet, "layers")] };
@@ -88,7 +90,7 @@ function ledgerVerdict(sheet: Sheet, { instances, records }: TelemetryHealth): V
   const residual = instances.reduce((sum, { residual }) => sum + Math.abs(residual), 0);
   const dropped = totalOf(records.dropped);
   const pending = instances.reduce((sum, { queue }) => sum + queue, 0);
-  if (instances.length === 0) return { question, mark: "unknown", answer: "Nobody said." };
+  if (instances.length === 0) return { question, mark: "unknown", answer: "No service said." };
   if (residual !== 0)
     return {
       question,

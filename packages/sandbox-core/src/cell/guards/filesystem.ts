@@ -151,7 +151,7 @@ function makeAll(place: ResolvedPath, recursive: boolean, permissions: number): 
   }
 }
 
-/** False where somebody else was first. */
+/** False where another process was first. */
 function make(fd: number, name: string, recursive: boolean, permissions: number): boolean {
   try {
     hooked("directory", () => mkdirSync(byDescriptor(fd, name), permissions));

@@ -65,7 +65,7 @@ function asked(
   questions -= 1;
   let said: KernelProbe | undefined;
   const { stackTraceLimit } = Error;
-  // A refusal is thrown, and where from is nobody's question; to find out would take as long again as the refusal.
+  // A refusal is thrown, and its stack is not asked for: to collect it would take as long again as the refusal.
   Error.stackTraceLimit = 0;
   try {
     said = ask();

@@ -75,7 +75,7 @@ function remove(parent: Held, name: string, removal: Removal, depth: number): vo
   hooked("directory", () => rmdirSync(byDescriptor(parent.fd, name)));
 }
 
-/** Removes what is in a directory; what somebody else removed first is content. */
+/** Removes what is in a directory; what another process removed first is no failure. */
 function empty(directory: Held, removal: Removal, depth: number): void {
   for (const entry of readdirSync(`${byDescriptor(directory.fd)}/`)) {
     removal.ask(below(directory.held, entry));

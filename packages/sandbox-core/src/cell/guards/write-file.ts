@@ -66,7 +66,7 @@ function openToWrite(
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND);
     return hooked("file", () => openSync(file, flags, permissions));
   } catch (error) {
-    // Somebody made it meanwhile: a file, or a symlink to a place that is another request.
+    // Another process made it meanwhile: a file, or a symlink to a place that is another request.
     if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new PathRaced();
     throw error;
   }

@@ -45,7 +45,7 @@ export function primordials() {
   /**
    * Waits for a value, thenable or not. A guest's `then` sees only the engine's own functions.
    *
-   * @param threw Called with what one of the other two has thrown: without it, whoever waits would wait for ever.
+   * @param threw Called with what one of the other two has thrown: without it, the caller would wait for ever.
    */
   function whenSettled(
     value: unknown,

@@ -57,7 +57,7 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
       case "ExportNamedDeclaration": {
         const standard = node.specifiers.find(({ exported }) => nameOf(exported) === "default");
         edits.replace(node.start, node.declaration?.start ?? node.end);
-        // Nobody can import from a program that is run: what it exports is only declared, but for the default.
+        // No module can import from a program that is run: what it exports is only declared, but for the default.
         if (node.source) {
           const from = imported(
             node.source.value,

@@ -133,7 +133,7 @@ export class CellLookups {
     const control = new AbortController();
     this.#underWay.add(control);
     const late = Promise.withResolvers<void>();
-    // Whoever waits for the answer holds the host open, and a cell may not.
+    // The caller that awaits the answer holds the host open, and a cell may not.
     const timer = setTimeout(() => {
       control.abort(failure("ETIMEOUT", `no answer within ${TIMEOUT_MS} ms`));
       late.resolve();

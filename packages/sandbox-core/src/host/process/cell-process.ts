@@ -126,7 +126,7 @@ export class CellProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** Resolves when the process and what it started are gone; whoever awaits it holds the host open. */
+  /** Resolves when the process and what it started are gone; a caller that awaits it holds the host open. */
   async exited(): Promise<Exit> {
     for (const handle of this.#handles) handle.ref?.();
     return await this.#ended.promise;
@@ -142,7 +142,7 @@ export class CellProcess {
    * @throws CellStartError where it does not come to that.
    */
   async ready(): Promise<void> {
-    // Not unref'd: whoever awaits this is at work.
+    // Not unref'd: the caller awaits it.
     const timer = setTimeout(() => {
       this.#ready.reject(
         startFailure(`was not ready within ${START_TIMEOUT_MS} ms; the host may be overloaded`, {
@@ -165,7 +165,7 @@ export class CellProcess {
     if (this.launch.confined?.plan.commands.length === 0) this.#marked.cannotBe();
   }
 
-  /** Whoever listens last is told. */
+  /** Only the last listener is told. */
   listen(listener: Listener): void {
     this.#listener = listener;
     if (this.#exit !== undefined) listener.onExit(this.#exit);
@@ -246,7 +246,7 @@ export class CellProcess {
         exit: exit.code,
       }),
     );
-    // Nobody may be waiting for it: then its end is no news.
+    // Where no caller awaits `ready`, its rejection is no failure of the host's.
     this.#ready.promise.catch(() => undefined);
     void this.#alone.then(() => this.#ended.resolve(exit));
     this.#listener?.onExit(exit);

@@ -26,7 +26,7 @@ while [ "$round" -lt 100 ] && [ "$empty" -lt 2 ]; do
 done
 `;
 
-/** Most shells that are started in a row where each is killed by somebody. */
+/** Most shells that are started in a row where each is killed from outside. */
 const MAX_RESTARTS = 5;
 
 /** The process that outlives the host just long enough to leave no child of it behind. One shell for a whole supervisor. */
