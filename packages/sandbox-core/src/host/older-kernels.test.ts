@@ -91,3 +91,23 @@ describe.each(ABIS)("where Landlock answers %i", (abi, missing, decisions) => {
     expect(named).toEqual(missing);
   });
 });
+
+test("on a machine whose numbers have not been run, cells are not confined, and their records say unavailable", async () => {
+  using copy = await copied((dist) => {
+    const file = join(dist, "kernel/support.js");
+    const source = readFileSync(file, "utf8");
+    const changed = source.replace(/TESTED = \["x64"\]/, 'TESTED = ["another"]');
+    if (changed === source) throw new Error("the tested machines are named in other words now");
+    writeFileSync(file, changed);
+  });
+  const policy = policyOf([]);
+  expect(() => new copy.Supervisor({ policy, kernel: "require" })).toThrow(
+    /launcher: no launcher has been run on \w+ yet; on another cells are confined/,
+  );
+  const supervisor = new copy.Supervisor({ policy, pool: 0 });
+  const cell = await supervisor.spawn("elsewhere");
+  await rejectionOf(cell.exec(`require("fs").readFileSync("/etc/passwd")`));
+  const said = cell.denialEvents().map(({ kernelDecision }) => kernelDecision);
+  await supervisor.close();
+  expect(said).toEqual(["unavailable"]);
+});
