@@ -32,7 +32,7 @@ const MAX_KEPT = 64;
  * of a refused request, so a guest that goes through names as fast as it can spends a thirtieth of its time on them, and most of its
  * records say that the kernel was not asked.
  */
-const MAX_QUESTIONS = 64;
+const MAX_QUESTIONS = 16;
 const QUESTIONS_A_REQUEST = 1 / 8;
 const QUESTIONS_A_MS = 1 / 10;
 
