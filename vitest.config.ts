@@ -2,13 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: [
-      "packages/*/src/**/*.test.ts",
-      "examples/*/src/**/*.test.ts",
-      "dashboards/src/**/*.test.ts",
-      "tools/*/src/**/*.test.ts",
-      "test/**/*.test.ts",
-    ],
+    include: ["packages/*/src/**/*.test.ts", "tools/*/src/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
     // Two: the test machines have two cores, and every cell is a process of its own.
     maxWorkers: 2,

@@ -12,7 +12,7 @@ import { ROOT } from "./tarballs.ts";
 
 /** Runs the demo as `pnpm demo` does; rejects where it does not exit with 0. */
 async function demo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ["examples/demo.ts", ...args], {
+  const { stdout } = await promisify(execFile)(process.execPath, ["tools/demo/demo.ts", ...args], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1", ...env },
   });

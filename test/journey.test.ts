@@ -24,7 +24,7 @@ import { createDenialRecorder, type DenialRecorder, EVENTS } from "@pyisolate/te
 import { startTelemetry, type Telemetry } from "@pyisolate/telemetry/sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { type FlawedSandbox, flawedSandbox } from "../examples/flaws/flawed-sandbox.ts";
+import { type FlawedSandbox, flawedSandbox } from "../tools/demo/flaws/flawed-sandbox.ts";
 
 // One denial, followed through every room in the order in which it passes them. Each test is one room and leaves what the
 // next one takes up, so they run in order and a failure tells which wall was not passed.

@@ -27,7 +27,7 @@ const PAGES = [
   "docs/operating.md",
   "docs/questions.md",
   "docs/runbook.md",
-  "examples/stack/README.md",
+  "tools/stack/README.md",
 ];
 
 test("the README's program and policy are the files that are run", async () => {

@@ -15,7 +15,7 @@ const SERVERS = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
 /** `pnpm stack`, running, with a folder of its own for what is temporary. */
 async function stack(args: readonly string[] = []) {
   const folder = await mkdtemp(path.join(tmpdir(), "pyisolate test "));
-  const child = spawn(process.execPath, ["examples/run-stack.ts", ...args], {
+  const child = spawn(process.execPath, ["tools/demo/run-stack.ts", ...args], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1", TMPDIR: folder },
     stdio: ["ignore", "pipe", "pipe"],
@@ -167,7 +167,7 @@ const run = promisify(execFile);
 
 test("--help says how to use it, and a wrong option does too, with exit code 2", async () => {
   const command = async (...args: string[]) =>
-    await run(process.execPath, ["examples/run-stack.ts", ...args], { cwd: ROOT });
+    await run(process.execPath, ["tools/demo/run-stack.ts", ...args], { cwd: ROOT });
   expect((await command("--help")).stdout).toContain("Usage: pnpm stack");
   for (const args of [["--wat"], ["--for", "ever"], ["--outage-every", ""]]) {
     await expect(command(...args)).rejects.toMatchObject({

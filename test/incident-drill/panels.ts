@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 
 import type { Prometheus, VictoriaLogs } from "@pyisolate/stack";
 
-import type { Dashboard } from "../../dashboards/src/testing/dashboard.ts";
-import { type Chosen, Grafana, type Row } from "../../dashboards/src/testing/grafana.ts";
+import type { Dashboard } from "../../tools/dashboards/src/testing/dashboard.ts";
+import { type Chosen, Grafana, type Row } from "../../tools/dashboards/src/testing/grafana.ts";
 
 /** A dashboard that the package ships. */
 export type DashboardName = "denials" | "telemetry-health";

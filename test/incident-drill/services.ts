@@ -6,7 +6,7 @@ import { Supervisor } from "@pyisolate/sandbox-core";
 import { createDenialRecorder, denialEvent, type DenialEvent } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 
-import { flawedSandbox } from "../../examples/flaws/flawed-sandbox.ts";
+import { flawedSandbox } from "../../tools/demo/flaws/flawed-sandbox.ts";
 import { Surroundings } from "../surroundings/surrounding.ts";
 
 function telemetry(serviceName: string, endpoint: string) {

@@ -23,7 +23,7 @@ export interface Refusal {
 }
 
 /** The policy that every guest of the demo runs under. */
-export const POLICY = fileURLToPath(new URL("../policy.yaml", import.meta.url));
+export const POLICY = fileURLToPath(new URL("../../../examples/policy.yaml", import.meta.url));
 
 /** Lets a guest try every attempt, and the host a reload with a wrong token. Throws where anything is not refused. */
 export async function runAttempts(denials: DenialRecorder): Promise<Refusal[]> {

@@ -99,5 +99,5 @@ function whyNot(
   const variables = missing.map((name) => VARIABLES[name]).join(", ");
   return mayBuild
     ? `No ${missing.join(", ")} on this machine${passed}, and no Go to build with. Install Go 1.25 or newer, or set ${variables}.`
-    : `No ${missing.join(", ")} on this machine${passed}. Build with \`node examples/stack/dist/cli.js build\`, or set ${variables}.`;
+    : `No ${missing.join(", ")} on this machine${passed}. Build with \`node tools/stack/dist/cli.js build\`, or set ${variables}.`;
 }

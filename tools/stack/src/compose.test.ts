@@ -45,7 +45,7 @@ interface DataSource {
   };
 }
 
-const folder = join(import.meta.dirname, "../../compose");
+const folder = join(import.meta.dirname, "../../../examples/compose");
 
 async function read<T>(name: string): Promise<T> {
   return parse(await readFile(join(folder, name), "utf8")) as T;

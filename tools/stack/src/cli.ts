@@ -5,7 +5,7 @@ import { StackError } from "./errors.ts";
 import { VARIABLES } from "./find.ts";
 import { findServers, ROAD } from "./servers.ts";
 
-const HELP = `Usage: node examples/stack/dist/cli.js <command> [server ...]
+const HELP = `Usage: node tools/stack/dist/cli.js <command> [server ...]
 
 Commands:
   build   find the servers, and build with Go what is missing

@@ -10,7 +10,7 @@ const config = parse(text, { merge: true }) as Record<string, Record<string, unk
 /** What is merged over it. */
 const examples = await Promise.all(
   ["scale-out/agent.yaml", "scale-out/gateway.yaml", "recovery/recovery.yaml"].map(async (path) => {
-    const example = await readFile(join(import.meta.dirname, "../..", path), "utf8");
+    const example = await readFile(join(import.meta.dirname, "../../../examples", path), "utf8");
     return parse(example, { merge: true }) as typeof config;
   }),
 );

@@ -12,7 +12,7 @@ import { type Server, startServer, thenCleanUp } from "./server.ts";
 
 /** The configuration that compose.yaml runs too. */
 const ALERTMANAGER_CONFIG = fileURLToPath(
-  new URL("../../compose/alertmanager.yml", import.meta.url),
+  new URL("../../../examples/compose/alertmanager.yml", import.meta.url),
 );
 
 export interface AlertmanagerOptions {

@@ -17,7 +17,7 @@ import { heading, pairs, say } from "../demo/screen.ts";
 import { outages } from "./outages.ts";
 import { startServices } from "./services.ts";
 
-const RULES = fileURLToPath(new URL("../../packages/telemetry/rules", import.meta.url));
+const RULES = fileURLToPath(new URL("../../../packages/telemetry/rules", import.meta.url));
 
 export interface Operation {
   readonly load: boolean;

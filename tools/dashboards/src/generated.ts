@@ -9,10 +9,10 @@ import { LOG_STORES } from "./stores/stores.ts";
 
 /** Where the dashboards are that telemetry ships. */
 export const DASHBOARDS = fileURLToPath(
-  new URL("../../packages/telemetry/dashboards/", import.meta.url),
+  new URL("../../../packages/telemetry/dashboards/", import.meta.url),
 );
 
-const QUESTIONS_PAGE = fileURLToPath(new URL("../../docs/questions.md", import.meta.url));
+const QUESTIONS_PAGE = fileURLToPath(new URL("../../../docs/questions.md", import.meta.url));
 
 const BUILDERS: Readonly<Record<DashboardName, (store: LogStore) => Dashboard>> = {
   denials: denialsDashboard,

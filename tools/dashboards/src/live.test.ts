@@ -33,7 +33,7 @@ const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
 };
 
 /** Where records.jq is. */
-const DOCS = fileURLToPath(new URL("../../docs", import.meta.url));
+const DOCS = fileURLToPath(new URL("../../../docs", import.meta.url));
 
 // Loki's ask Prometheus for the same, and Loki for what stores.test.ts holds against these.
 const dashboards = committedDashboards().filter((each) => storeOf(each) === VICTORIALOGS);
