@@ -54,7 +54,7 @@ test.each([
   ],
   [
     "a type that no entry exports, and an exported error has",
-    "parse-event.d.ts",
+    "event/parse-event.d.ts",
     "interface DenialEventIssue {",
     "interface DenialEventIssue {\n    readonly code: number;",
     "    readonly code: number;",
