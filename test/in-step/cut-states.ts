@@ -68,12 +68,15 @@ const CUT_STATES: readonly Group[] = [
   },
 ];
 
+/** Where a command runs, and where a request is written: with the handlers cut off as well, nobody tells who waits for it. */
+const LEAVES_WAITING = /^(?:frames|cell\/commands\/[a-z-]+)\.js /;
+
 /** The names of the states in which a function may be left. With a burst its handlers are cut off as well. */
 export function mayLeave({ file, fn }: CutPoint, burst: number): readonly Left[] {
   const group = CUT_STATES.find(({ files }) => files.test(`${file} ${fn}`));
   if (group === undefined) return [];
   const leaves: readonly Left[] = group.leaves.map((name) => LEFT[name]);
-  return burst === 0
-    ? [...leaves, LEFT.unreached]
-    : [...leaves, LEFT.unreached, LEFT.waited, LEFT.performed];
+  if (burst === 0) return [...leaves, LEFT.unreached];
+  const waits = LEAVES_WAITING.test(`${file} ${fn}`) ? [LEFT.waited] : [];
+  return [...leaves, LEFT.unreached, LEFT.performed, ...waits];
 }
