@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 
 import { outsideOfCalls } from "../caller-context.ts";
 import { markBuffer, markOf } from "./cell-mark.ts";
-import { procStat, startOf } from "./proc-stat.ts";
+import { type ProcStat, procStat, startOf } from "./proc-stat.ts";
 
 /** How long it is looked again for processes that come while others are killed, or that cannot be killed; milliseconds. */
 const DEADLINE_MS = 5000;
@@ -16,6 +16,9 @@ const EMPTY_PASSES = 2;
 
 /** How often one pass looks for processes that came since it began. */
 const MAX_ROUNDS = 8;
+
+/** How many processes are looked at beside each other: more could take all of libuv's threads, which may have to wait for them. */
+const AT_ONCE = 2;
 
 /** How long the host's loop is held by one turn of a pass, milliseconds: a thousand processes take 10. */
 const TURN_MS = 2;
@@ -149,11 +152,12 @@ async function pass(
   const found = new Map<string, number[]>(served.map(({ mark }) => [mark, []]));
   const since = Math.min(...served.map(({ startedAt }) => startedAt));
   const seen = new Set<string>();
-  const buffer = markBuffer();
+  const buffers = Array.from({ length: AT_ONCE }, markBuffer);
   let turn = performance.now();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const fresh = await namesOfProcesses(seen);
     if (fresh.length === 0) break;
+    const young: { readonly name: string; readonly stat: ProcStat }[] = [];
     for (const name of fresh) {
       if (leaders.has(name)) continue;
       if (performance.now() - turn > TURN_MS) {
@@ -161,12 +165,18 @@ async function pass(
         turn = performance.now();
       }
       const stat = procStat(name);
-      if (stat === undefined || stat.startedAt < since) continue;
-      const mark = await markOf(name, found, buffer);
-      if (mark === undefined || procStat(name)?.startedAt !== stat.startedAt) continue;
-      found.get(mark)?.push(Number(name));
-      killWithGroup(Number(name), stat.group);
+      if (stat !== undefined && stat.startedAt >= since) young.push({ name, stat });
     }
+    const look = async (buffer: Buffer): Promise<void> => {
+      for (let next = young.shift(); next !== undefined; next = young.shift()) {
+        const { name, stat } = next;
+        const mark = await markOf(name, found, buffer);
+        if (mark === undefined || procStat(name)?.startedAt !== stat.startedAt) continue;
+        found.get(mark)?.push(Number(name));
+        killWithGroup(Number(name), stat.group);
+      }
+    };
+    await Promise.all(buffers.map(look));
   }
   for (const [mark, pids] of found) if (pids.length === 0) found.delete(mark);
   return found;
