@@ -61,7 +61,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   spawn: {
     about: "a spawn from the pool",
-    measure: async (quick) => await (await import("./spawn.ts")).spawnFromPool(quick ? 5 : 21),
+    measure: async (quick) => await (await import("./warm-pool.ts")).spawnFromPool(quick ? 5 : 21),
   },
   memory: {
     about: "memory of live cells, against bare child processes",

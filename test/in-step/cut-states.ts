@@ -41,7 +41,7 @@ const CUT_STATES: readonly Group[] = [
   },
   {
     files:
-      /^cell\/(?:cell|accounts|addon|confined|timers|semaphore|call-budget|isolate|outcome-frame|portable)\.js /,
+      /^cell\/(?:cell|accounts|addon|confined|timers|semaphore|call-budget|isolate|outcome-frame|encode-value)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
     leaves: ["ended", "failed", "same"],
   },

@@ -25,7 +25,7 @@ import { GuestIsolate, type Overrun } from "./isolate.ts";
 import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
-import { checkBelow, NotPortable, portable } from "./portable.ts";
+import { checkBelow, NotPortable, portable } from "./encode-value.ts";
 import { asScript } from "./modules/program.ts";
 import { Timers } from "./timers.ts";
 

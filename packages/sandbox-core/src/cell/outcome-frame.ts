@@ -1,6 +1,6 @@
 import { encodeFailure, encodeFrame, type Failure, Frame, outputCost } from "../frames.ts";
 import type { Answer, Outcome } from "./guest/bridge.ts";
-import { NotPortable, portable } from "./portable.ts";
+import { NotPortable, portable } from "./encode-value.ts";
 
 /**
  * What the host is told of a call's end.

@@ -1,4 +1,4 @@
-import { CloneBill } from "./bill.ts";
+import { CloneBill } from "./ceilings.ts";
 import { COST, EntryCosts, IndexCosts, indexOf, MEMORY } from "./costs.ts";
 import { CloneCursor, Refused, TooMuch } from "./cursor.ts";
 import { Shapes } from "./shapes.ts";

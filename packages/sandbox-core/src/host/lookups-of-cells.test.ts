@@ -6,7 +6,7 @@ import { startHost } from "../testing/hosts.ts";
 
 // Whole hosts, with a DNS server that is silent for the names of one tenant.
 
-const MODULE = new URL("../../dist/host/names/system-lookup.js", import.meta.url).href;
+const MODULE = new URL("../../dist/host/names/resolv-conf-lookup.js", import.meta.url).href;
 
 const POLICY = JSON.stringify({
   version: 1,

@@ -17,7 +17,7 @@ import { certificates } from "./certificates.ts";
 import type { Lookup } from "./names/lookup-queue.ts";
 import type { SpawnOptions } from "./sandbox.ts";
 import { suppliedModules } from "./supplied-modules.ts";
-import { systemLookup } from "./names/system-lookup.ts";
+import { systemLookup } from "./names/resolv-conf-lookup.ts";
 
 const KERNEL_MODES = ["off", "prefer", "require"] as const;
 

@@ -2,7 +2,7 @@ import type { Policy, Rule } from "@pyisolate/policy";
 
 import type { Disk } from "./disk.ts";
 import { overlaps } from "./filesystem-rule.ts";
-import { pathTree } from "./path-tree.ts";
+import { pathTree } from "./pattern-to-trees.ts";
 import { type Grant, isWithin, RIGHTS } from "./rights.ts";
 
 /** What of a file, and of a directory by itself, a command may read. */

@@ -1,7 +1,7 @@
 import { decide, type Operation, type Policy, type Rule } from "@pyisolate/policy";
 
 import type { Disk } from "./disk.ts";
-import { type PathTree, pathTree } from "./path-tree.ts";
+import { type PathTree, pathTree } from "./pattern-to-trees.ts";
 import { type Hold, opposing, type RuleOutcome, weakest } from "./planned-rule.ts";
 import {
   type Grant,

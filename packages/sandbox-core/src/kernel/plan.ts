@@ -4,7 +4,7 @@ import { commandRule, isAnyCommand } from "./command-rule.ts";
 import { type Disk, hostDisk } from "./disk.ts";
 import { filesystemRule, overlaps } from "./filesystem-rule.ts";
 import { isPortReached, networkRule } from "./network-rule.ts";
-import { pathTree } from "./path-tree.ts";
+import { pathTree } from "./pattern-to-trees.ts";
 import { opposing, type PlannedRule, type RuleOutcome } from "./planned-rule.ts";
 import { type Grant, merged } from "./rights.ts";
 

@@ -2,7 +2,7 @@ import type { Answers } from "./answers.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
 import type { Primordials } from "./primordials.ts";
-import type { Values } from "./plain-values.ts";
+import type { Values } from "./cloneable-values.ts";
 
 /** `console`, `post` and timers. Planted by its source text. */
 export function globals(

@@ -1,7 +1,7 @@
 import type { Answers } from "./answers.ts";
 import type { Bridge, GuestHandles, Outcome } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
-import type { Values } from "./plain-values.ts";
+import type { Values } from "./cloneable-values.ts";
 
 /** Runs programs and calls, and keeps how each ended until the cell takes it. Planted by its source text. */
 export function runner(

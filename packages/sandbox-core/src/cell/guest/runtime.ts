@@ -8,7 +8,7 @@ import { globals } from "./globals.ts";
 import { primordials } from "./primordials.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { namespaces } from "./namespaces.ts";
-import { plainValues } from "./plain-values.ts";
+import { plainValues } from "./cloneable-values.ts";
 import { processStubs } from "./process-stubs.ts";
 import { guestArguments } from "./guest-arguments.ts";
 import { runner } from "./runner.ts";

@@ -2,7 +2,7 @@ import { outsideOfCalls } from "../caller-context.ts";
 
 /**
  * How long all cells together may keep the host's loop in one turn, milliseconds. One frame is taken to its end, and the most
- * that one may cost is 30 ms (`clone-bounds.ts`), so that a turn takes at most 50 ms.
+ * that one may cost is 30 ms (`clone/ceilings.ts`), so that a turn takes at most 50 ms.
  */
 const TURN_MS = 10;
 

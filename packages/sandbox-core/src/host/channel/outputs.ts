@@ -1,6 +1,6 @@
 import { cleanText, type DenialEvent, PolicyError } from "@pyisolate/policy";
 
-import { cloneProblem, type CloneProblem } from "../../clone/bounds.ts";
+import { cloneProblem, type CloneProblem } from "../../clone/clone-problem.ts";
 import { decodeClone } from "../../clone/structured-clone.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import { type ConsoleLevel, Frame, outputCost } from "../../frames.ts";

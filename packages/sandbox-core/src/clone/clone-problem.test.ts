@@ -3,7 +3,7 @@ import { serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { cloneProblem } from "./bounds.ts";
+import { cloneProblem } from "./clone-problem.ts";
 import { MAX_DEPTH } from "./scan.ts";
 import { decodeClone } from "./structured-clone.ts";
 

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rejectionOf } from "../../testing/cells.ts";
 import { type DnsAnswer, serveNames, TYPE_A } from "../../testing/dns.ts";
 import type { Lookup } from "./lookup-queue.ts";
-import { systemLookup } from "./system-lookup.ts";
+import { systemLookup } from "./resolv-conf-lookup.ts";
 
 let folder = "";
 

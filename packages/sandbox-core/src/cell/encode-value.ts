@@ -1,4 +1,4 @@
-import { cloneProblem, type CloneProblem } from "../clone/bounds.ts";
+import { cloneProblem, type CloneProblem } from "../clone/clone-problem.ts";
 import { encodeClone } from "../clone/structured-clone.ts";
 
 /** Longest explanation of a value that cannot leave the cell, in UTF-16 code units. */
