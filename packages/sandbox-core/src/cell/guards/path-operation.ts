@@ -14,6 +14,13 @@ import { sameRefusal } from "./kernel-refusal.ts";
  */
 const MAX_RACES = 100;
 
+/** From so many races in a row on, a try waits a moment first: two loops of one length, each on a core of its own, can stay in step. */
+const WAITS_FROM = 8;
+/** The longest wait, for each race so far: milliseconds. All together wait 0.2 s at most. */
+const WAIT_MS = 0.04;
+
+const never = new Int32Array(new SharedArrayBuffer(4));
+
 /** What was found is not there any more, or something is that was not: it is to be found, and asked for, again. */
 export class PathRaced extends Error {}
 
@@ -73,6 +80,7 @@ export function pathOperation(
           } catch (error) {
             if (!(error instanceof PathRaced)) throw error;
           }
+          if (race >= WAITS_FROM) Atomics.wait(never, 0, 0, Math.random() * race * WAIT_MS);
           const now = found();
           closeSync(place.fd);
           place = now;
