@@ -2,9 +2,9 @@ import { type CallLimits, REMEMBERED_CALLS } from "../frames.ts";
 import { type CallBudget, newCallBudget } from "./call-budget.ts";
 
 /**
- * What the calls into this cell have used. The host keeps the same book (`host/calls.ts`) by the same rules, in the order of
- * the outcomes: a call in flight has an account of its own, so has each of the newest that have settled, and one account
- * serves all older ones, with the limits of the call that settled last.
+ * What the calls into this cell have used. Each call in flight has an account, and so has each of the newest settled calls; all
+ * older calls share one account, which has the limits of the call that settled last. The host keeps the same accounts by the same
+ * rules (`host/calls.ts`), in the order of the outcomes, so both sides reach a limit at the same moment.
  */
 export class Accounts {
   readonly #inFlight = new Map<number, CallBudget>();

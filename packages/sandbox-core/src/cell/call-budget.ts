@@ -2,14 +2,15 @@ import type { CallLimits } from "../frames.ts";
 import type { GuestIsolate, Overrun } from "./isolate.ts";
 
 /**
- * How much longer than its CPU time a guest may run by the clock before the cell ends it: other work on the machine is not
- * its own. The host looks at what the kernel counts, and is there first where nothing else runs.
+ * The clock limit of one entry, as a multiple of the CPU time that the call has left. The clock also runs while other work on the
+ * machine has the core, and the guest must not pay for that. The host limits what the kernel counts, and on an idle machine it
+ * ends the cell first.
  */
 const PATIENCE = 2;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** One call into the cell, from the moment it enters until what it started has come back. */
+/** One call into the cell, from the moment it enters until everything that it started has settled. */
 export interface CallBudget extends Mutable<CallLimits> {
   readonly id: number;
   cpuUsed: number;
@@ -21,15 +22,15 @@ export function newCallBudget(id: number, { cpuMs, wallMs, outputBytes }: CallLi
   return { id, cpuMs, wallMs, outputBytes, cpuUsed: 0, outputUsed: 0 };
 }
 
-/** How many bytes a call may still put out. */
+/** How many bytes of output the call has left. */
 export function outputLeft({ outputBytes, outputUsed }: CallBudget): number {
   return outputBytes - outputUsed;
 }
 
 /**
- * Runs the guest within a call's CPU time. What it throws is the guest's own.
+ * Runs the guest within a call's CPU time. Rethrows what the guest throws.
  *
- * @param work Enters the isolate, for at most so many milliseconds.
+ * @param work Enters the isolate, for at most `timeout` milliseconds.
  * @param onOverrun Ends the cell.
  */
 export function charged<R>(
@@ -50,7 +51,8 @@ export function charged<R>(
     if (isTimeout && guest.cpuMs - guestBefore >= timeout * 0.95) onOverrun("cpu", call);
     throw error;
   } finally {
-    // isolated-vm counts by the clock, without the guards; the kernel counts what ran, with them. The guest's is in both.
+    // isolated-vm counts the guest alone, but by the clock; the kernel counts CPU time, but of the guards too. Both include the
+    // guest's CPU time, so the lesser of the two is nearest to it.
     call.cpuUsed += Math.min(guest.cpuMs - guestBefore, threadCpuMs() - threadBefore);
     if (call.cpuUsed > call.cpuMs) onOverrun("cpu", call);
   }

@@ -30,8 +30,9 @@ import { asScript } from "./modules/program.ts";
 import { Timers } from "./timers.ts";
 
 /**
- * The cell: what the guest calls, and what the host sends. Whatever is thrown out of an entry is no failure of the guest's, whose
- * failures are answers, but a mistake of ours or the end of a resource: the process ends, since nothing is known of its state.
+ * Connects the guest's isolate to the host: takes the host's calls, runs the guest, and sends back what the guest asks and puts
+ * out. A failure of the guest is an answer and never an exception here. An exception out of an entry is therefore a bug of ours
+ * or an exhausted resource, and the cell ends the process, because its state is unknown.
  */
 export class Cell {
   readonly #channel = new AsyncChannel(
@@ -52,12 +53,15 @@ export class Cell {
   #start: Start = { memoryMib: 64, ca: null };
   #lastRequest = 0;
   #current: CallBudget = this.#accounts.of(0);
-  /** How often the isolate has been entered, counted before it is. */
+  /**
+   * How many entries into the isolate have begun. The count goes up before each entry, so that an entry that was cut off is
+   * counted as well.
+   */
   #entries = 0;
   readonly #ready = new Set<number>();
 
   listen(): void {
-    // Either is a mistake of ours; the guest must not profit from a cell in an unknown state.
+    // Both are bugs of ours. End the process: a guest must not run in a cell whose state is unknown.
     process.on("unhandledRejection", endOutOfStep);
     process.on("uncaughtException", endOutOfStep);
   }
@@ -101,7 +105,7 @@ export class Cell {
     this.#enter(id, entry);
   }
 
-  /** Every entry into the isolate: on one call's account, its microtasks included. */
+  /** Makes one entry into the isolate, and charges it, its microtasks included, to one call. */
   #enter(callId: number, entry: (timeout: number) => void): void {
     const call = this.#accounts.of(callId);
     this.#current = call;
@@ -109,9 +113,10 @@ export class Cell {
     try {
       this.#charged(call, entry);
     } catch (error) {
-      // Cut off before it began, or before its end: what it was to do would be waited for until a wall limit.
+      // The entry was cut off before it began or before its end. What it had to do will not happen: without this line, the host
+      // would wait for it until the wall limit.
       if (this.#guest.entriesEnded() !== this.#entries) throw error;
-      // A rejection that the guest left unhandled: isolated-vm throws it out of the entry.
+      // The guest left a rejection unhandled; isolated-vm throws it out of the entry.
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
     }
@@ -123,7 +128,7 @@ export class Cell {
     return charged(call, this.#guest, work, (which, over) => this.#overrun(which, over));
   }
 
-  /** @param entered The call whose entry has settled it: its time, since the result is taken out in its turn. */
+  /** @param entered The call whose entry settled call `id`. It pays for taking the result out, which happens during its entry. */
   #deliver(id: number, entered: CallBudget): void {
     const take = (plain: boolean): Outcome =>
       this.#charged(entered, (timeout) => this.#guest.take(id, plain, timeout));
@@ -133,13 +138,13 @@ export class Cell {
     this.#accounts.settle(id);
   }
 
-  /** Tells the host, which knows the numbers and ends this process; nothing of the guest runs any more. */
+  /** Tells the host, which records the limit and ends this process. Never returns, so the guest does not run again. */
   #overrun(which: Overrun, { id }: CallBudget): never {
     askSync({ c: "limit", o: which, t: "", x: id });
     process.exit(0);
   }
 
-  /** Takes output from the call's budget; the refusal, recorded by the host, where it does not suffice. */
+  /** Charges output to the call. Returns the host's refusal, already recorded, if the call has too little output left. */
   #spend(bytes: number, call: CallBudget): Answer {
     if (call.outputUsed + bytes <= call.outputBytes) {
       call.outputUsed += bytes;
@@ -148,7 +153,7 @@ export class Cell {
     return refused(askSync({ c: "limit", o: "output", t: "", x: call.id }));
   }
 
-  /** Sends a console line or a message, at the expense of the call that is running. */
+  /** Sends a console line or a message, charged to the call that is running. */
   #put(kind: number, body: Buffer): Answer {
     const refusal = this.#spend(outputCost(body), this.#current);
     if (refusal === undefined) this.#channel.send(encodeFrame(kind, this.#current.id, body));

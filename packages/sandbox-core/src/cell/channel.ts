@@ -13,16 +13,16 @@ import {
 } from "../frames.ts";
 import { closeExchange, endOutOfStep, openExchange } from "./in-step.ts";
 
-/** The descriptor of the blocking channel: a request goes out, the thread waits for the verdict. */
+/** The descriptor of the blocking channel: the cell sends a request and its thread waits for the verdict. */
 const SYNC_FD = 3;
-/** The descriptor of the other channel: calls come in, outcomes and asynchronous requests go out. */
+/** The descriptor of the asynchronous channel: calls come in; outcomes and asynchronous requests go out. */
 const ASYNC_FD = 4;
 
 let lastRequest = 0;
 
 /**
- * Asks the broker and waits. Never throws: whatever goes wrong between the request and the whole of its verdict, the host's
- * end among it, ends the process.
+ * Asks the broker and waits for its verdict. Never throws: any failure between the request and the end of its verdict, such as
+ * the end of the host, ends the process.
  */
 export function askSync(request: WireRequest): WireVerdict {
   openExchange();
@@ -37,7 +37,7 @@ export function askSync(request: WireRequest): WireVerdict {
   }
 }
 
-/** Holds all of most verdicts, so that one read is enough. */
+/** One read fills it with the whole of most verdicts. */
 const buffer = Buffer.allocUnsafeSlow(4096);
 
 function readVerdict(number: number): WireVerdict {
@@ -49,7 +49,7 @@ function readVerdict(number: number): WireVerdict {
   if (held > end || end > MAX_BODY_BYTES) throw new Error("more than a verdict came");
   const verdict = end <= buffer.length ? buffer : Buffer.allocUnsafe(end);
   if (verdict !== buffer) buffer.copy(verdict, 0, 0, held);
-  // Bounded to this verdict: what follows it would be read as the head of the next.
+  // Read no further than this verdict: the bytes after it are the head of the next one.
   while (held < end) held += readSome(verdict, held, end);
   return JSON.parse(verdict.toString("utf8", HEAD_BYTES, end)) as WireVerdict;
 }

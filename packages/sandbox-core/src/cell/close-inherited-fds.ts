@@ -7,8 +7,8 @@ const CLOSE_ON_EXEC = 0o2_000_000;
 const LAST_OWN = 4;
 
 /**
- * Closes what the host itself had inherited and passed on unknowingly: descriptors that are not closed on exec. All that
- * Node opens is. The cell has no use for them, and the commands that it runs would have them too.
+ * Closes the descriptors that the host inherited and passed on without knowing: those without close-on-exec. Node opens all of
+ * its own with it. Without this function, such descriptors would stay open in the cell and in the commands that it runs.
  */
 export function closeInherited(): void {
   for (const entry of readdirSync("/proc/self/fd")) {
@@ -20,7 +20,7 @@ export function closeInherited(): void {
       )?.[1];
       if (flags !== undefined && (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0) closeSync(fd);
     } catch {
-      // The descriptor of the listing itself is gone by now.
+      // This is the descriptor of the listing itself, which is closed by now.
     }
   }
 }

@@ -1,4 +1,4 @@
 import { CONFINED } from "../frames.ts";
 
-/** Whether the host has started this process confined: by what it says on the command line. */
+/** Whether the host started this process confined, as the command line says. */
 export const IS_CONFINED = process.argv[3] === CONFINED;

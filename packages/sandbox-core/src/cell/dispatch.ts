@@ -16,7 +16,10 @@ import type { Answer, Primitive } from "./guest/bridge.ts";
 import { demandInStep } from "./in-step.ts";
 import { Semaphore } from "./semaphore.ts";
 
-/** Most asynchronous operations of one capability at once: each holds descriptors, and a storm would use up the process'. */
+/**
+ * Most asynchronous operations of one capability at a time. Each holds descriptors; without a bound, a guest could use up all
+ * that the process may open.
+ */
 const MAX_AT_ONCE = 128;
 
 /** How the guards' requests reach the broker. */
@@ -46,7 +49,7 @@ export class Dispatch {
       prepared = this.#prepare(name, args, "sync", guardContext);
       asked = prepared.target;
       const verdict = this.#broker.ask(this.#first(name, prepared, execId));
-      // Not thrown: most requests of a guest that matters are refused, and an Error's stack costs more than the rest.
+      // Return the refusal, do not throw it: the stack of an Error costs more than the rest of a refused request.
       if (!verdict.ok) return refused(verdict);
       demandInStep();
       const again = this.#again(name, execId, (target) => (asked = target));
@@ -92,7 +95,7 @@ export class Dispatch {
       const verdict = claim === undefined ? undefined : await this.#broker.askLater(claim);
       return [settled(error, verdict), undefined];
     } finally {
-      // A turn that is not given back is one less for every later operation.
+      // Always give the turn back: a turn that is lost is missing for every later operation.
       try {
         prepared?.release?.();
       } finally {
@@ -122,7 +125,10 @@ export class Dispatch {
     return { c: capability, o: operation, t: target, x: execId };
   }
 
-  /** What is asked first, with what the kernel says to it: nothing has been done yet, and where the broker refuses nothing will be. */
+  /**
+   * The first request, with the answer of the kernel's layer to a probe. Nothing has been done yet, and nothing will be if the
+   * broker refuses.
+   */
   #first(name: string, prepared: Prepared, execId: number): WireRequest {
     const request = this.#request(name, prepared.target, execId);
     const p = IS_CONFINED ? prepared.probe?.() : undefined;
@@ -136,7 +142,7 @@ export class Dispatch {
     };
   }
 
-  /** What the host is told of a failure that looks like the kernel's refusal: it judges, and records. */
+  /** The request that reports a failure which looks like a refusal by the kernel's layer. The host judges the claim and records it. */
   #claim(name: string, target: string, execId: number, error: unknown): WireRequest | undefined {
     const k = kernelRefusal(error);
     return k === undefined ? undefined : { ...this.#request(name, target, execId), k };
@@ -160,12 +166,15 @@ function granted(verdict: WireVerdict): Grant {
   return verdict;
 }
 
-/** The answer to an operation that was allowed and failed: a refusal where the host has found that the kernel refused it. */
+/**
+ * The answer to an allowed operation that failed: a refusal if the host found that the kernel refused it, else the operation's
+ * own failure.
+ */
 function settled(error: unknown, verdict: WireVerdict | undefined): Answer {
   return verdict === undefined || verdict.ok ? failed(error) : refused(verdict);
 }
 
-/** The answer to what cannot be allowed: a host that allows it is wrong, and the cell fails closed. */
+/** The answer to a request that no policy can allow. If the host allows it all the same, the host is wrong, and the cell fails closed. */
 export function refused(verdict: WireVerdict): Answer {
   if (verdict.ok) return failed(new Failed("The request could not be understood"));
   return `r${verdict.capability} ${verdict.reason} ${verdict.id}`;
@@ -176,6 +185,6 @@ function failed(error: unknown): Answer {
   if (error instanceof Failed)
     return `e${JSON.stringify({ message: error.message, ...error.fields })}`;
   const { code, errno, syscall } = error as NodeJS.ErrnoException;
-  // The message may name paths of the host; the code says as much as the guest may know.
+  // The error's message may name paths of the host, so the guest gets the code only.
   return `e${JSON.stringify({ message: typeof code === "string" ? code : "The operation failed", code, errno, syscall })}`;
 }

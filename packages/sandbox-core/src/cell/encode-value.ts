@@ -4,23 +4,23 @@ import { encodeClone } from "../clone/structured-clone.ts";
 /** Longest explanation of a value that cannot leave the cell, in UTF-16 code units. */
 const MAX_WHY = 512;
 
-/** A value cannot leave the cell. The message says why, and where in the value. */
+/** A value cannot leave the cell. The message says why, and at which place in the value. */
 export class NotPortable extends Error {}
 
-/** Why the host would not take the bytes. */
+/** Says why the host would refuse the bytes; undefined if it would take them. */
 export type Check = (bytes: Buffer) => CloneProblem | undefined;
 
-/** The host's own check, for at most so many bytes: more are too many whatever they hold. */
+/** The host's own check, for at most `most` bytes: longer values are refused by their length alone. */
 export function checkBelow(most: number): Check {
   return (bytes) => (bytes.length > most ? undefined : cloneProblem(bytes));
 }
 
 /**
- * A value of the guest's as the bytes of its structured clone. What cannot be copied as it is, a getter for one, is made of plain
- * values first.
+ * Converts a value of the guest to the bytes of its structured clone. A value that cannot be copied as it is, such as one with
+ * getters, is made of plain values first.
  *
- * @param take Takes it out of the isolate, as it is or made plain; it may throw what a getter of the guest's throws.
- * @param check Where the guest is to be told at once; else the host says it to the one who called.
+ * @param take Takes the value out of the isolate, as it is or made plain. May throw what a getter of the guest throws.
+ * @param check Tells the guest at once that the host would refuse the value. Left out, the host tells its caller.
  * @throws NotPortable
  */
 export function portable(take: (plain: boolean) => unknown, check?: Check): Buffer {
@@ -31,7 +31,7 @@ export function portable(take: (plain: boolean) => unknown, check?: Check): Buff
     if (problem.kind === "much") throw new NotPortable(problem.why);
   } catch (error) {
     if (error instanceof NotPortable) throw error;
-    // Made plain, it can be carried, or says what is in the way.
+    // Take it once more, made plain: it then travels, or the error names the value that does not.
   }
   let bytes: Buffer;
   try {

@@ -8,13 +8,13 @@ import { demandInStep } from "./in-step.ts";
 
 export interface Exchange {
   readonly url: URL;
-  /** Where to connect, already checked; tried in order. No name is looked up here. */
+  /** Addresses to connect to, already checked by the host; tried in order. The cell itself looks no name up. */
   readonly addresses: readonly string[];
   readonly method: string;
   /** Names in lower case, each once. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array;
-  /** Longest body of the reply. */
+  /** Longest body of the reply, bytes. */
   readonly maxBytes: number;
   /** Unix time in milliseconds. */
   readonly deadline: number;
@@ -25,7 +25,7 @@ export interface Reply {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly (readonly [string, string])[];
-  /** Where a redirect leads, else null. */
+  /** The target of a redirect; null if the reply is not one. */
   readonly location: string | null;
   readonly body: Buffer;
 }
@@ -35,10 +35,10 @@ const MAX_HEAD_BYTES = 16_384;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** The connection never stood: another address may be tried. Otherwise a request could be sent twice. */
+/** Errors before the connection stood. Only after these may another address be tried: after any other, the request could be sent twice. */
 const NEVER_CONNECTED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
 
-/** One HTTP request to a checked address, and the whole of its bounded reply. Throws {@link Failed}. */
+/** Makes one HTTP request to a checked address and reads the whole reply, which is bounded. Throws {@link Failed}. */
 export async function exchange(request: Exchange): Promise<Reply> {
   let failure: unknown;
   for (const address of request.addresses) {
@@ -75,7 +75,7 @@ async function attempt(request: Exchange, address: string): Promise<Reply> {
     collect(incoming, request.maxBytes).then(settled.resolve, settled.reject);
   });
   outgoing.on("error", settled.reject);
-  // Whatever ends the exchange ends the promise: a switch of protocols, for one, has neither response nor error.
+  // Settle the promise whatever ends the exchange: a switch of protocols, for example, gives neither a response nor an error.
   outgoing.on("close", () =>
     settled.reject(
       new Failed("fetch failed: the connection closed", { type: "TypeError", code: "ECONNRESET" }),
@@ -100,7 +100,7 @@ async function open(request: Exchange, address: string): Promise<ClientRequest> 
     port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
     path: `${url.pathname}${url.search}`,
     method: request.method,
-    // An agent of its own, for one request: nothing is kept alive.
+    // Use an agent for this one request, so that no connection is kept alive.
     agent: false,
     setHost: false,
     maxHeaderSize: MAX_HEAD_BYTES,
@@ -110,7 +110,7 @@ async function open(request: Exchange, address: string): Promise<ClientRequest> 
       ...(request.body.length > 0 ? { "content-length": request.body.length } : {}),
     },
   };
-  // Loaded at first use: most cells never fetch, and each of these costs memory in every cell.
+  // Load these at first use: most cells never fetch, and each module takes memory in every cell.
   if (!secure) {
     const http = await import("node:http");
     demandInStep();
@@ -120,7 +120,7 @@ async function open(request: Exchange, address: string): Promise<ClientRequest> 
   const name = url.hostname.replace(/\.$/, "");
   const secureOptions = {
     ...options,
-    // An address is never sent as a name (RFC 6066, section 3), and a name without its final dot.
+    // Server names are DNS names only, without a final dot; an address is not sent (RFC 6066, section 3).
     servername: isIP(name.replace(/^\[|\]$/g, "")) === 0 ? name : "",
     rejectUnauthorized: true,
     ...(request.ca === null ? {} : { secureContext: await trusting(request.ca) }),
@@ -131,7 +131,7 @@ async function open(request: Exchange, address: string): Promise<ClientRequest> 
 
 let trusted: Promise<SecureContext> | undefined;
 
-/** Made once: it reads some 150 certificates. A cell has one `ca` for its whole life. */
+/** Makes the context once, because it reads some 150 certificates. A cell has one `ca` for its whole life. */
 async function trusting(ca: string): Promise<SecureContext> {
   trusted ??= import("node:tls").then(({ createSecureContext, rootCertificates }) =>
     createSecureContext({ ca: [...rootCertificates, ca] }),
@@ -155,7 +155,7 @@ async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Rep
   }
   const chunks: Buffer[] = [];
   let total = 0;
-  // A redirect's body is not read: no guest gets it.
+  // Do not read the body of a redirect: the guest never gets it.
   if (location === null) {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       total += chunk.length;

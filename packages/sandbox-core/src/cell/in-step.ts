@@ -3,40 +3,43 @@ import { writeSync } from "node:fs";
 import { OUT_OF_STEP } from "../frames.ts";
 
 /**
- * Whether a question has gone out whose answer has not been read whole. Only {@link closeExchange} takes it back, so that a
- * throw anywhere in between leaves it standing, and the next operation ends the process.
+ * Whether a question was sent whose answer has not been read to its end. Only {@link closeExchange} resets it. If anything throws
+ * in between, it stays true, and the next operation ends the process.
  */
 let isOpen = false;
 
-/** Begins an exchange with the broker or with the command thread: one question, and the whole of its answer. */
+/** Begins an exchange with the broker or the command thread: one question and its whole answer. */
 export function openExchange(): void {
   demandInStep();
   isOpen = true;
 }
 
-/** The answer has been read whole, and is the answer to that question. */
+/** Ends an exchange: the answer to its question has been read to the end. */
 export function closeExchange(): void {
   isOpen = false;
 }
 
-/** Called right before each effect. Without it, a cell that was cut off in an exchange could go on with another's grant. */
+/**
+ * Must be called right before each effect. Without it, a cell that was cut off during an exchange could use the grant of another
+ * request.
+ */
 export function demandInStep(): void {
   if (isOpen) endOutOfStep("an exchange was cut off");
 }
 
 /**
- * Ends the process: what the next answer belongs to is not known any more. SIGKILL, since no JavaScript runs between the call
- * and the end: no exit handler, no `finally`, no microtask.
+ * Ends the process, because the next answer can no longer be matched to its question. Uses SIGKILL so that no JavaScript runs
+ * between this call and the end: no exit handler, no `finally`, no microtask.
  */
 export function endOutOfStep(why: unknown): never {
-  // What is cut off here too begins again: nothing else may run any more.
+  // Loop: if this code is cut off too, it begins again, so that nothing else runs.
   for (let says = true; ; says = false) {
     try {
       isOpen = true;
       if (says) say(why);
       process.kill(process.pid, "SIGKILL");
     } catch {
-      // The host learns that the process has ended, if not why.
+      // Writing the reason failed. The host still learns that the process has ended.
     }
   }
 }

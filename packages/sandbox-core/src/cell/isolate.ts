@@ -6,18 +6,18 @@ import { GUEST_RUNTIME } from "./guest/runtime.ts";
 /** Longest text of one console line, error message or stack, in UTF-16 code units. */
 const MAX_TEXT = 8192;
 
-/** Why an entry into the isolate did not end by itself. */
+/** Which limit cut off an entry into the isolate. */
 export type Overrun = "cpu" | "memory";
 
-/** The guest's isolate: the one room that knows isolated-vm. */
+/** The guest's isolate. No other module of the package imports isolated-vm. */
 export class GuestIsolate {
   readonly #isolate: ivm.Isolate;
   readonly #context: ivm.Context;
   readonly #handles: Record<keyof GuestHandles, ivm.Reference>;
 
   constructor(memoryMib: number, bridge: Bridge) {
-    // Without `onCatastrophicError`: where V8 finds no memory at all, isolated-vm would call it in a turn of this very thread,
-    // which it has put to sleep. V8 aborts the process instead, and says why.
+    // Do not set `onCatastrophicError`: when V8 finds no memory at all, isolated-vm would call it in a turn of this thread, which
+    // it has put to sleep. Without it, V8 aborts the process and says why.
     this.#isolate = new ivm.Isolate({ memoryLimit: memoryMib });
     this.#context = this.#isolate.createContextSync();
     const plant = this.#isolate
@@ -63,7 +63,10 @@ export class GuestIsolate {
     return this.#isolate.isDisposed;
   }
 
-  /** How many entries have come to their end. What is thrown out of another is ours; out of these, a rejection of the guest's. */
+  /**
+   * How many entries have ended. An exception out of an entry that has not ended is ours; out of one that has, it is an unhandled
+   * rejection of the guest.
+   */
   entriesEnded(): number {
     return this.#handles.ended.applySync(undefined, []) as number;
   }
@@ -78,21 +81,23 @@ export class GuestIsolate {
   }
 
   /**
-   * The outcome of a call, copied out of the isolate; no guest code runs.
+   * Copies the outcome of a call out of the isolate. Runs guest code only with `plain`.
    *
-   * @param plain Takes the one that was taken last once more, made of plain values by the guest's own getters: for what cannot
-   * be copied as it is.
-   * @throws for what cannot be copied, a getter and a function for two; with `plain`, a TypeError that says what and where.
+   * @param plain Takes the outcome that was taken last once more, made of plain values through the guest's own getters. Needed
+   *   for outcomes that cannot be copied as they are.
+   * @throws for an outcome that cannot be copied, such as a getter or a function; with `plain`, a TypeError that names the value
+   *   and its place.
    */
   take(execId: number, plain: boolean, timeout: number): Outcome {
-    // A time limit wakes a thread of isolated-vm's, which costs as much as the copy of a small result, and stops guest code only.
+    // Set a time limit only if guest code may run: a limit wakes a thread of isolated-vm, which costs as much as copying a small
+    // result.
     const [handle, bound] = plain
       ? [this.#handles.takePlain, { timeout }]
       : [this.#handles.take, {}];
     return handle.applySync(undefined, [execId], { ...bound, result: { copy: true } }) as Outcome;
   }
 
-  /** The message that the guest is posting: as {@link take}. */
+  /** The message that the guest is posting; see {@link take}. */
   takePost(plain: boolean): unknown {
     const handle = plain ? this.#handles.takePlainPost : this.#handles.takePost;
     const { value } = handle.applySync(undefined, [], { result: { copy: true } }) as {
@@ -113,9 +118,9 @@ export class GuestIsolate {
     this.#handles[handle].applySync(undefined, args, { timeout });
   }
 
-  /** Bytes in a form that arrives in the guest as a Uint8Array of its own. */
+  /** Converts bytes to a form that arrives in the guest as its own Uint8Array. */
   bytesOut(value: unknown): unknown {
-    // Copied first: a small Buffer is a view of a pool, and the copy into the isolate takes the whole of what it views.
+    // Copy first: a small Buffer is a view of a pool, and isolated-vm would copy the whole pool into the isolate.
     return value instanceof Uint8Array
       ? new ivm.ExternalCopy(new Uint8Array(value)).copyInto({ release: true })
       : value;

@@ -4,6 +4,6 @@ import { Cell } from "./cell.ts";
 import { IS_CONFINED } from "./confined.ts";
 import { closeInherited } from "./close-inherited-fds.ts";
 
-// The launcher has closed them in a confined cell, which may not list them.
+// In a confined cell, the launcher has closed the descriptors, and the cell may not list them.
 if (!IS_CONFINED) closeInherited();
 new Cell().listen();

@@ -3,10 +3,10 @@ import type { Answer, Outcome } from "./guest/bridge.ts";
 import { NotPortable, portable } from "./encode-value.ts";
 
 /**
- * What the host is told of a call's end.
+ * The frame that tells the host how a call ended.
  *
  * @param take Takes the outcome out of the isolate, as it is or made of plain values.
- * @param spend The refusal, where so many bytes are too many.
+ * @param spend Charges bytes to the call; returns the refusal if the call has too little output left.
  */
 export function outcomeFrame(
   id: number,
@@ -36,7 +36,7 @@ function failureOf({ denial, name, message, stack }: Extract<Outcome, { ok: fals
   return { ...(denial === null ? {} : { denial }), name, message, stack };
 }
 
-/** A refusal's answer (`rcapability reason id`) as the failure of the call that it ended. */
+/** The failure of a call that a refusal ended, from the refusal's answer (`rcapability reason id`). */
 function refused(answer: Answer): Failure {
   const [capability = "", reason = "", denial = ""] = String(answer).slice(1).split(" ");
   return { denial, name: "PolicyError", message: `${capability} denied (${reason})`, stack: "" };

@@ -2,30 +2,30 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } fr
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
-/** `O_PATH` of Linux' fcntl.h: names a file without opening it, so it has no effect and needs no permission on the file. */
+/** `O_PATH` of Linux's fcntl.h: names a file without opening it. It has no effect on the file and needs no permission for it. */
 export const O_PATH = 0o10000000;
 
-/** Most symlinks in one path: Linux' own number (path_resolution(7)). */
+/** Most symlinks in one path: Linux's own limit (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/** How often a name is looked up again whose file was replaced at that very moment. */
+/** How often a name is looked up again because its file was replaced during the lookup. */
 const MAX_RACES = 100;
 
-/** A place in the file system, held by descriptor: what it names cannot be swapped between decision and use. */
+/** A place in the file system, held by descriptor, so that its file cannot be swapped between decision and use. */
 export interface ResolvedPath {
-  /** The real absolute path: no symlink, and no `.` or `..` but below something that does not exist. */
+  /** The real absolute path. It has no symlink; `.` and `..` occur only below a component that does not exist. */
   readonly path: string;
-  /** The file itself where it exists, else the nearest directory above it that does. */
+  /** A descriptor of the file if it exists, else of the nearest directory above it that exists. */
   readonly fd: number;
-  /** The real path of what `fd` holds: `path` without what is missing. */
+  /** The real path of what `fd` holds: `path` without the `missing` components. */
   readonly held: string;
-  /** What is missing below `fd`, component by component; empty where the file exists. */
+  /** The components that are missing below `fd`; empty if the file exists. */
   readonly missing: readonly string[];
-  /** Why the whole path could not be resolved, where it could not. */
+  /** Why the path could not be resolved to its end; null if it could. */
   readonly errno: NodeJS.ErrnoException | null;
 }
 
-/** The path by which the kernel opens what a descriptor names, whatever happened to its name since. */
+/** A path by which the kernel opens the file of a descriptor, even if its name has changed since. */
 export function byDescriptor(fd: number, name?: string): string {
   return name === undefined ? `/proc/self/fd/${fd}` : `/proc/self/fd/${fd}/${name}`;
 }
@@ -36,11 +36,11 @@ export function below(directory: string, name: string): string {
 }
 
 /**
- * Finds out what an absolute path really names; with `directory`, only a directory will do. Where nothing is there, symlinks
- * are followed all the same, to where the file would be made: what is beyond a dangling one is decided by its own path, as if
- * it were there. The caller closes `fd`.
+ * Finds the real place of an absolute path; with `directory`, only a directory will do. If the file does not exist, symlinks are
+ * still followed to the place where it would be made: a path through a dangling symlink is decided by the path it leads to. The
+ * caller closes `fd`.
  *
- * @throws ErrnoException where a real path is longer than the kernel tells, or no descriptor is left.
+ * @throws ErrnoException if the real path is longer than the kernel reports, or no descriptor is left.
  */
 export function locate(path: string, directory: boolean): ResolvedPath {
   for (let race = 0; ; race++) {
@@ -51,7 +51,7 @@ export function locate(path: string, directory: boolean): ResolvedPath {
       return walk(path, error as NodeJS.ErrnoException);
     }
     const held = realPath(fd);
-    // Replaced or removed just now; or that is its name.
+    // The suffix means that the file was replaced or removed during the lookup, unless the name itself ends so.
     if (!held.endsWith(" (deleted)") || isStillNamed({ fd, held }) || race >= MAX_RACES)
       return { path: held, fd, held, missing: [], errno: null };
     closeSync(fd);
@@ -59,9 +59,10 @@ export function locate(path: string, directory: boolean): ResolvedPath {
 }
 
 /**
- * Whether the real path names what is held, at this moment. It does not where the file was replaced, and where it was reached
- * by a magic link into another mount namespace (`/proc/<pid>/root`), whose paths read like ours and are others. Nor where a
- * directory above it was moved and a symlink was left in its place: the path leads there still, and is not the real one.
+ * Whether the real path still names the file that is held. It does not if the file was replaced; if the file was reached by a
+ * magic link into another mount namespace (`/proc/<pid>/root`), whose paths read like ours and name other files; or if a
+ * directory above it was moved and a symlink put in its place, since the path then still leads to the file but is no longer its
+ * real path.
  */
 export function isStillNamed({ fd, held }: Pick<ResolvedPath, "fd" | "held">): boolean {
   try {
@@ -74,7 +75,7 @@ export function isStillNamed({ fd, held }: Pick<ResolvedPath, "fd" | "held">): b
   }
 }
 
-/** Goes as far as it can, one component at a time, each from the descriptor of the one before. */
+/** Walks as far as the path exists, one component at a time, each from the descriptor of the one before. */
 function walk(path: string, errno: NodeJS.ErrnoException): ResolvedPath {
   const todo = path.split("/").toReversed();
   let fd = openSync("/", O_PATH);
@@ -108,7 +109,7 @@ function walk(path: string, errno: NodeJS.ErrnoException): ResolvedPath {
   }
 }
 
-/** The descriptor of a name in a directory, or the text of the symlink that it is; null for neither. */
+/** The descriptor of a name in a directory, or the target of the symlink that it is; null if it is missing. */
 function tryStep(fd: number, name: string): number | string | null {
   let next: number;
   try {

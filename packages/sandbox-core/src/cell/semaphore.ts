@@ -1,4 +1,4 @@
-/** Lets in so many at once; the others wait in the order in which they came. */
+/** Lets a bounded number in at a time; the others wait in order of arrival. */
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -24,7 +24,7 @@ export class Semaphore {
       this.#free += 1;
       return;
     }
-    // Not shifted: that would move the rest each time, and a storm leaves a hundred thousand waiting.
+    // Advance an index, do not shift the array: a shift moves all waiting entries, and a storm leaves a hundred thousand.
     this.#first += 1;
     if (this.#first === this.#waiting.length) {
       this.#waiting.length = 0;

@@ -1,7 +1,7 @@
-/** Most timers that a guest may have waiting: each holds memory outside the guest's own heap. */
+/** Most timers that a guest may have waiting. Each holds memory outside the guest's heap, which the memory limit does not bound. */
 const MAX_TIMERS = 1000;
 
-/** The guest's timers: each fires on the account of the call that set it. */
+/** The guest's timers. Each fires on the account of the call that set it. */
 export class Timers<Owner> {
   readonly #fire: (id: number, owner: Owner) => void;
   readonly #waiting = new Map<number, NodeJS.Timeout>();
@@ -10,7 +10,7 @@ export class Timers<Owner> {
     this.#fire = fire;
   }
 
-  /** False where there are too many. */
+  /** Returns false if the guest has too many timers. */
   set(id: number, milliseconds: number, owner: Owner): boolean {
     if (this.#waiting.size >= MAX_TIMERS) return false;
     const timer = setTimeout(() => {

@@ -4,23 +4,23 @@ import { nextNumber } from "../../frames.ts";
 import type { Command, CommandOutcome } from "./run-command.ts";
 import { closeExchange, endOutOfStep, openExchange } from "../in-step.ts";
 
-/** How much longer than a command its thread may take to tell the outcome, milliseconds. */
+/** How long after a command's end its thread may take to report the outcome, milliseconds. */
 const PATIENCE_MS = 10_000;
 
-/** What the thread is given when it starts. */
+/** What the thread receives when it starts. */
 export interface CommandThread {
   readonly port: MessagePort;
   /** The number of the command whose outcome was posted last. */
   readonly done: Int32Array;
 }
 
-/** What goes to the thread. */
+/** A message to the thread. */
 export interface CommandOrder {
   readonly number: number;
   readonly command: Command;
 }
 
-/** What comes back. */
+/** A message from the thread. */
 export interface CommandReport {
   readonly number: number;
   readonly outcome: CommandOutcome;
@@ -30,9 +30,10 @@ let thread: CommandThread | undefined;
 let lastOrder = 0;
 
 /**
- * Runs a command and blocks until it is over. The same code as for the asynchronous form, on a thread of its own: Node's
- * `spawnSync` waits for every holder of the pipes, bounds each stream alone, and fails where input is not read. Never throws:
- * whatever goes wrong between the order and its outcome ends the process, or the next command would get this outcome.
+ * Runs a command and blocks until it has ended. A thread runs it with the code of the asynchronous form, because Node's
+ * `spawnSync` waits for every process that holds the pipes, bounds each stream separately, and fails if the command does not read
+ * its input. Never throws: any failure between the order and its outcome ends the process, because the next command would
+ * otherwise receive this outcome.
  */
 export function runCommandSync(command: Command): CommandOutcome {
   openExchange();
@@ -56,7 +57,7 @@ export function runCommandSync(command: Command): CommandOutcome {
 
 const THREAD = import.meta.url.endsWith(".cjs") ? "./command-thread.cjs" : "./command-thread.js";
 
-/** Started at first use: most cells run no command, and a thread takes some MiB. */
+/** Starts the thread at first use: most cells run no command, and a thread takes some MiB. */
 function startThread(): CommandThread {
   const { MessageChannel, Worker } = threads();
   const { port1, port2 } = new MessageChannel();
@@ -70,7 +71,7 @@ function startThread(): CommandThread {
   return { port: port1, done };
 }
 
-/** Loaded at first use: it would cost each start of a cell more than half a millisecond. */
+/** Loads the module at first use: loading it would add more than half a millisecond to each start of a cell. */
 function threads(): typeof import("node:worker_threads") {
   return process.getBuiltinModule("node:worker_threads");
 }

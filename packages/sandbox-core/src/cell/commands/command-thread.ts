@@ -6,7 +6,7 @@ import type { CommandOrder, CommandReport, CommandThread } from "./command-sync.
 import { endOutOfStep } from "../in-step.ts";
 
 const { port, done } = workerData as CommandThread;
-// The cell's thread waits for an outcome, which nothing here would tell it any more.
+// End the process: the cell's thread would otherwise wait for an outcome that never comes.
 process.on("uncaughtException", endOutOfStep);
 process.on("unhandledRejection", endOutOfStep);
 port.on("message", (order: CommandOrder) => void serve(order));

@@ -1,9 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 
-/** How long after a command's end its pipes may still be silent and open, milliseconds. */
+/**
+ * How long the pipes may stay open after a command's end before they are given up, milliseconds; a pipe that still delivers
+ * output extends it.
+ */
 const PIPE_GRACE_MS = 250;
 
-/** One run of a command. Plain data: it also goes to a thread. */
+/** One run of a command. It is plain data, because it is also posted to a thread. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
@@ -19,15 +22,15 @@ export interface CommandOutcome {
   readonly stderr: Uint8Array;
   readonly status: number | null;
   readonly signal: string | null;
-  /** Why it was killed, if it was. */
+  /** Why the command was killed; null if it was not. */
   readonly stopped: "timeout" | "output" | null;
-  /** Why it did not start. */
+  /** Why the command did not start; null if it did. */
   readonly failure: { readonly code: string; readonly errno: number | undefined } | null;
 }
 
 /**
- * Runs a command in a process group of its own. The command is over when its own process is: what it left behind in the
- * group is killed, and what left the group too and still holds the pipes is not waited for. Never rejects.
+ * Runs a command in a process group of its own, until the command's own process ends. Then kills what is left in the group. A
+ * descendant that left the group and still holds the pipes is not waited for. Never rejects.
  */
 export async function runCommand({
   file,
@@ -39,7 +42,7 @@ export async function runCommand({
 }: Command): Promise<CommandOutcome> {
   let child: ChildProcess;
   try {
-    // Loaded at first use: most guests run no command, and it takes memory in every cell.
+    // Load it at first use: most guests run no command, and the module takes memory in every cell.
     const { spawn } = process.getBuiltinModule("node:child_process");
     child = spawn(file, args, {
       cwd: "/",
@@ -49,7 +52,7 @@ export async function runCommand({
       stdio: ["pipe", "pipe", "pipe"],
     });
   } catch (error) {
-    // E2BIG, for one, is thrown and not told by an event.
+    // Node throws some failures, such as E2BIG, instead of emitting an `error` event.
     return failed(error);
   }
   const ended = Promise.withResolvers<void>();
@@ -83,14 +86,14 @@ export async function runCommand({
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   child.stdin?.on("error", () => {
-    // It does not read its input: that is its own affair.
+    // The command does not read its input, which is not a failure.
   });
   child.stdin?.end(input);
 
   child.on("error", (error) => {
     failure = error;
     letGo();
-    // Where there are no pipes at all, `close` does not come.
+    // Without pipes, Node emits no `close`.
     setImmediate(ended.resolve);
   });
   child.on("exit", () => {

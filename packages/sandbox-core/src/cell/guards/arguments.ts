@@ -2,21 +2,21 @@ import { MAX_REQUEST_TARGET } from "../../frames.ts";
 import type { Answer, Primitive } from "../guest/bridge.ts";
 import { Malformed } from "./guard.ts";
 
-/** A path that can be asked for: text without NUL or lone surrogates, short enough for the kernel. */
+/** Reads a path: text without NUL or lone surrogates, and short enough for the kernel. */
 export function pathText(value: Primitive): string {
   if (typeof value !== "string") throw new Malformed("the path is no text");
   if (value === "") throw new Malformed("the path is empty");
   const shown = value.slice(0, MAX_REQUEST_TARGET).toWellFormed();
   if (value.includes("\0")) throw new Malformed("the path holds a NUL", shown);
   if (!value.isWellFormed()) throw new Malformed("the path is not well-formed Unicode", shown);
-  // PATH_MAX of Linux counts bytes, the closing NUL among them.
+  // Linux's PATH_MAX counts bytes, and includes the closing NUL.
   if (value.length >= MAX_REQUEST_TARGET || Buffer.byteLength(value) >= MAX_REQUEST_TARGET) {
     throw new Malformed("the path is too long", shown);
   }
   return value;
 }
 
-/** Content as the guest runtime sends it: `s` and text, of which an encoding may make bytes; or `b` and bytes. */
+/** Reads content as the guest runtime sends it: `s` and text, which an encoding may turn into bytes, or `b` and bytes. */
 export function contentOf(
   kind: Primitive,
   data: Primitive,
@@ -29,7 +29,7 @@ export function contentOf(
   return Buffer.from(data, encodingOf(encoding, target) ?? "utf8");
 }
 
-/** How bytes go to the guest: as they are, or as text in the encoding asked for. */
+/** How the guest gets bytes: as they are, or as text in the encoding that it asked for. */
 export function decodeText(encoding: Primitive, target = ""): (bytes: Uint8Array) => Answer {
   const known = encodingOf(encoding, target);
   if (known === null) return (bytes) => bytes;
@@ -37,7 +37,7 @@ export function decodeText(encoding: Primitive, target = ""): (bytes: Uint8Array
     `v${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(known)}`;
 }
 
-/** Null where none is asked for. */
+/** Null if the guest asked for no encoding. */
 function encodingOf(encoding: Primitive, target: string): BufferEncoding | null {
   if (encoding === null || encoding === undefined || encoding === "buffer") return null;
   if (typeof encoding !== "string" || !Buffer.isEncoding(encoding))
@@ -45,7 +45,7 @@ function encodingOf(encoding: Primitive, target: string): BufferEncoding | null 
   return encoding;
 }
 
-/** Permission bits as Node takes them: a number, or its octal digits. Never more than those: no set-user-ID. */
+/** Reads permission bits as Node does: a number, or octal digits. Masks all other bits, so that a guest cannot set set-user-ID. */
 export function modeOf(mode: Primitive, usual: number, target: string): number {
   if (mode === null || mode === undefined) return usual;
   const bits =

@@ -28,7 +28,10 @@ import {
 
 const { R_OK, O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
-/** Part of the memory that a guest may use which one file may take: it is there up to three times, and as text twice as large. */
+/**
+ * A file may take this part of the guest's memory (1/4), because up to three copies of it exist at a time, and text takes two
+ * bytes a character.
+ */
 const MEMORY_SHARE = 4;
 
 export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) => {
@@ -58,7 +61,7 @@ function readBounded(fd: number, size: number, limit: number): Uint8Array {
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
-    // Files of /proc say they are empty and are not: read to the end, whatever stat says.
+    // Read to the end of the file whatever its size says: files of /proc say 0 and are not empty.
     const chunk = Buffer.allocUnsafe(Math.max(size - total + 1, 8192));
     const read = readSync(fd, chunk, 0, chunk.length, null);
     if (read === 0)
@@ -71,7 +74,7 @@ function readBounded(fd: number, size: number, limit: number): Uint8Array {
   }
 }
 
-/** Names, or with `types` pairs of a name and what it is. */
+/** Answers names; with `types`, pairs of a name and its kind. */
 export const readdir: Guard = ([path, types, encoding]) => {
   const given = pathText(path);
   if (!/^utf-?8$/i.test(String(encoding ?? "utf8"))) throw new Malformed("names are text", given);
@@ -123,7 +126,7 @@ export const mkdir: Guard = ([path, recursive, mode]) => {
     if (place.errno.code !== "ENOENT" || (recursive !== true && place.missing.length > 1))
       throw place.errno;
     if (place.missing.length === 0) throw new PathRaced();
-    // The whole path was granted; each directory above it that is made on the way is a request of its own.
+    // The broker has granted the whole path. Each directory on the way that has to be made is a further request.
     let way = place.held;
     for (const name of place.missing.slice(0, -1)) {
       way = below(way, name);
@@ -151,7 +154,7 @@ function makeAll(place: ResolvedPath, recursive: boolean, permissions: number): 
   }
 }
 
-/** False where another process was first. */
+/** Returns false if another process made the directory first. */
 function make(fd: number, name: string, recursive: boolean, permissions: number): boolean {
   try {
     hooked("directory", () => mkdirSync(byDescriptor(fd, name), permissions));
@@ -162,7 +165,7 @@ function make(fd: number, name: string, recursive: boolean, permissions: number)
   }
 }
 
-/** The directory just made; where a symlink or a file took its place, its path is another request. */
+/** Opens the directory that was just made. If a symlink or a file has taken its place, its path is another request. */
 function openMade(fd: number, name: string): number {
   try {
     return openSync(byDescriptor(fd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);

@@ -4,7 +4,7 @@ import type { Answer, Primitive } from "../guest/bridge.ts";
 export type Grant = Extract<WireVerdict, { ok: true }>;
 export type Refusal = Extract<WireVerdict, { ok: false }>;
 
-/** The broker's no, inside the cell. It never reaches the guest as this object. */
+/** The broker's refusal, thrown inside the cell. The guest never gets this object. */
 export class Refused extends Error {
   readonly refusal: Refusal;
 
@@ -14,7 +14,7 @@ export class Refused extends Error {
   }
 }
 
-/** What the guest gave is no request: refused, and recorded, before the policy is asked. */
+/** The guest's arguments do not make a request. The host refuses and records it without asking the policy. */
 export class Malformed extends Error {
   /** As much of the target as could be read. */
   readonly target: string;
@@ -25,7 +25,7 @@ export class Malformed extends Error {
   }
 }
 
-/** The operation was allowed and then failed by itself; the guest sees these fields and nothing of the host. */
+/** The operation was allowed and failed by itself. The guest sees these fields, and nothing of the host. */
 export class Failed extends Error {
   readonly fields: Readonly<Record<string, unknown>>;
 
@@ -35,39 +35,39 @@ export class Failed extends Error {
   }
 }
 
-/** One more request by the same operation: a redirect, an entry below a directory. Throws {@link Refused}. */
+/** Makes a further request for the same operation, such as a redirect or an entry below a directory. Throws {@link Refused}. */
 export interface AskAgain {
   (target: string): Grant;
-  /** The same without blocking the thread. */
+  /** Does the same without blocking the thread. */
   later(target: string): Promise<Grant>;
 }
 
-/** What the cell tells its guards of the call that they serve. */
+/** What the cell tells a guard about the call that it serves. */
 export interface GuardContext {
   readonly wallMs: number;
   readonly outputBytes: number;
   readonly memoryBytes: number;
   readonly ca: string | null;
-  /** The trees in which the kernel lets this cell write; undefined where that is not known. */
+  /** The trees in which the kernel lets this cell write; undefined if that is unknown. */
   readonly writable?: readonly string[] | undefined;
 }
 
-/** One request, found out but not yet granted. */
+/** One request: its target has been found, and the broker has not decided it yet. */
 export interface Prepared {
-  /** What is really asked, as the broker and the record see it. */
+  /** The target as the broker decides it and the record shows it. */
   readonly target: string;
   /**
-   * Asks the kernel's layer what it says to it, without an effect; called in a confined cell before the broker is asked. Left out where
-   * there is no such question. Does not throw.
+   * Asks the kernel's layer for its answer, without an effect. The cell calls it, if confined, before it asks the broker. Left
+   * out for operations that cannot be probed. Does not throw.
    */
   probe?(): KernelProbe | undefined;
-  /** Does it. Throws {@link Failed}, an errno error, or {@link Refused} by `ask`. */
+  /** Performs the operation. Throws {@link Failed}, an errno error, or {@link Refused} from `ask`. */
   perform(grant: Grant, ask: AskAgain): Answer | Promise<Answer | readonly [Answer, Uint8Array]>;
-  /** Lets go of what `prepare` holds; always called. */
+  /** Releases what `prepare` holds. The cell always calls it. */
   release?(): void;
 }
 
-/** One guarded operation. `prepare` has no effect that a refusal would have to undo. Throws {@link Malformed}. */
+/** One guarded operation. `prepare` has no effect, so a refusal has nothing to undo. Throws {@link Malformed}. */
 export type Guard = (
   args: readonly Primitive[],
   mode: "sync" | "async",

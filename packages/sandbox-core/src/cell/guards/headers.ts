@@ -3,7 +3,7 @@ import { Malformed } from "./guard.ts";
 /** Longest head that a guest may send, in UTF-16 code units: servers take 8 to 16 KiB. */
 const MAX_HEAD = 16_384;
 
-/** Names that a guest may not set: they say whom the request is for or where it ends (Fetch's forbidden request-headers). */
+/** Names that a guest may not set, because they say which host the request is for or where it ends (Fetch, forbidden request-headers). */
 const FORBIDDEN = new Set([
   "connection",
   "content-length",
@@ -19,10 +19,11 @@ const FORBIDDEN = new Set([
 ]);
 
 /**
- * The headers of a request, names in lower case and each once: spellings of one name are one header, its values joined.
+ * Reads the headers of a request. Names come out in lower case and once each: the values of names that differ in case only are
+ * joined.
  *
  * @param headers JSON, an array of pairs, as the guest runtime writes it.
- * @throws Malformed for what is no header, or one that a guest may not set.
+ * @throws Malformed for text that is not a header, and for a header that a guest may not set.
  */
 export function headerPairs(headers: unknown, target: string): [string, string][] {
   if (typeof headers === "string" && headers.length > 8 * MAX_HEAD)

@@ -2,7 +2,7 @@ import { MAX_REQUEST_TARGET } from "../../frames.ts";
 import { BROKERED_BUILTINS, canonicalModule } from "../../module-name.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 
-/** Answers `b` and the built-in's name; `s` and the source that the host supplied, or `k` where it did before. */
+/** Answers `b` and the name of a built-in, `s` and the source that the host supplies, or `k` if the cell already has that source. */
 export const importModule: Guard = ([name]) => {
   if (typeof name !== "string" || name === "") throw new Malformed("the module's name is no text");
   if (name.length > MAX_REQUEST_TARGET || !name.isWellFormed() || name.includes("\0")) {

@@ -12,25 +12,26 @@ import type { KernelProbe } from "../../frames.ts";
 import { byDescriptor, O_PATH, type ResolvedPath } from "../real-path.ts";
 import { mayAccess } from "./kernel-refusal.ts";
 
-// Here a guard asks the kernel what it says to an operation, before the broker is asked and without an effect: where the broker then
-// refuses, the record says whether it was the only barrier. Each asks by a call that changes nothing, or that the kernel refuses before
-// anything is changed. What cannot be asked so is not asked: making a file or a directory, and writing where the plan lets the cell write.
+// A guard asks the kernel here what it says to an operation, before it asks the broker. If the broker then refuses, the record
+// can say whether the broker was the only barrier. Each probe is a system call that changes nothing, or that the kernel refuses
+// before it changes anything. Operations without such a call are not probed: making a file or a directory, and writing where the
+// plan lets the cell write.
 
 const { O_RDONLY, O_WRONLY, O_DIRECTORY, O_NOCTTY, O_NONBLOCK, R_OK, W_OK, X_OK } = constants;
 
-/** Some files of these systems act on being opened, whatever kind they say they are. */
+/** File systems on which opening a file can have an effect, whatever kind the file says that it is. */
 const PSEUDO = /^\/(?:dev|proc|sys)(?:\/|$)/;
 
-/** How long an answer is good for, milliseconds: a guest that is refused the same again and again does not pay for the question each time. */
+/** How long an answer is reused, milliseconds. Without it, a guest that repeats a refused request would pay for a probe each time. */
 const GOOD_FOR_MS = 200;
 
 /** Most answers that are kept. */
 const MAX_KEPT = 64;
 
 /**
- * How many questions may be asked at once, and how many more with each request and each millisecond. One takes up to a quarter of the time
- * of a refused request, so a guest that goes through names as fast as it can spends a thirtieth of its time on them, and most of its
- * records say that the kernel was not asked.
+ * The budget for probes: at most so many at once, refilled with each request and each millisecond. A probe takes up to a quarter
+ * of the time of a refused request. With the budget, a guest that tries names as fast as it can spends a thirtieth of its time on
+ * probes, and most of its records say that the kernel was not asked.
  */
 const MAX_QUESTIONS = 16;
 const QUESTIONS_A_REQUEST = 1 / 8;
@@ -47,7 +48,7 @@ const kept = new Map<string, Kept>();
 let questions = MAX_QUESTIONS;
 let countedAt = performance.now();
 
-/** Asks once for the same in a while. Never throws: what cannot be asked is not asked. */
+/** Probes, or returns the answer to the same probe of a moment ago. Never throws: if the probe fails, the kernel counts as not asked. */
 function asked(
   operation: string,
   path: string,
@@ -65,7 +66,7 @@ function asked(
   questions -= 1;
   let said: KernelProbe | undefined;
   const { stackTraceLimit } = Error;
-  // A refusal is thrown, and its stack is not asked for: to collect it would take as long again as the refusal.
+  // Switch stack traces off: a refusal is thrown, and collecting its stack would take as long again as the refusal.
   Error.stackTraceLimit = 0;
   try {
     said = ask();
@@ -79,13 +80,13 @@ function asked(
   return said;
 }
 
-/** Asks whether a file may be read. */
+/** Probes whether the kernel lets a file be read. */
 export function probeRead(place: ResolvedPath): KernelProbe | undefined {
   if (place.errno !== null) return undefined;
   return asked("read", place.path, () => opened(place.fd, isFile, O_RDONLY, R_OK));
 }
 
-/** Asks whether a directory may be listed. */
+/** Probes whether the kernel lets a directory be listed. */
 export function probeList(place: ResolvedPath): KernelProbe | undefined {
   if (place.errno !== null) return undefined;
   return asked("list", place.path, () =>
@@ -94,10 +95,10 @@ export function probeList(place: ResolvedPath): KernelProbe | undefined {
 }
 
 /**
- * Asks whether a file that is there may be written, where the plan says that it may not: opened for writing and closed again, a file would
- * look to who watches it as if it had been written.
+ * Probes whether the kernel lets an existing file be written, in places where the plan says that it does not. Elsewhere it does
+ * not probe: to a process that watches the file, opening it for writing and closing it again would look like a write.
  *
- * @param writable The trees in which it may.
+ * @param writable The trees in which the plan lets the cell write.
  */
 export function probeWrite(
   place: ResolvedPath,
@@ -112,10 +113,11 @@ export function probeWrite(
 }
 
 /**
- * Asks whether a name may be taken out of its directory: renamed to itself it stays as it is (rename(2): of one file nothing is done), and
- * Landlock is asked first whether a file of that kind may be removed there and be made there.
+ * Probes whether the kernel lets a name be removed from its directory, by renaming the name to itself. That changes nothing
+ * (rename(2): old and new name of one file), and Landlock first decides whether a file of that kind may be removed there and made
+ * there.
  *
- * @param directory With the name as the one that is missing below it.
+ * @param directory The directory, with the name as the one missing component below it.
  */
 export function probeRemove(directory: ResolvedPath): KernelProbe | undefined {
   const [name, ...more] = directory.missing;
@@ -129,7 +131,7 @@ export function probeRemove(directory: ResolvedPath): KernelProbe | undefined {
   });
 }
 
-/** Asks whether a program may be read, which the kernel demands of who executes it (`do_open_execat` opens it for both). */
+/** Probes whether the kernel lets a program be read. Executing demands it: `do_open_execat` opens the file for both. */
 export function probeExec(command: string): KernelProbe | undefined {
   if (!command.startsWith("/")) return undefined;
   return asked("exec", command, () => {
@@ -146,7 +148,7 @@ function isFile(found: Stats): boolean {
   return found.isFile();
 }
 
-/** Opens what is held, and lets go of it. Only what it is asked for: a pipe or a device may act on being opened. */
+/** Opens what is held and closes it again, if it is of the right kind: opening a pipe or a device may have an effect. */
 function opened(
   fd: number,
   isRight: (found: Stats) => boolean,

@@ -6,18 +6,18 @@ import { IS_CONFINED } from "../confined.ts";
 /** EACCES, as Node gives it. */
 const REFUSED = -13;
 
-/** The errno of our seccomp filter, which nothing else uses: `REFUSAL_ERRNO` of `packages/launcher/src/filter-rules.h`. */
+/** The errno of our seccomp filter, which the kernel uses nowhere else: `REFUSAL_ERRNO` of `packages/launcher/src/filter-rules.h`. */
 const FILTERED = -129;
 
-/** What was seen of the kernel's layer when an operation failed, by the error that it failed with. */
+/** What a guard saw of the kernel's layer, by the error with which the operation failed. */
 const seen = new WeakMap<object, KernelRefusal>();
 
-/** What a guard saw of the kernel's layer; undefined where the failure is the operation's own. */
+/** What a guard saw of the kernel's layer; undefined for a failure of the operation itself. */
 export function kernelRefusal(error: unknown): KernelRefusal | undefined {
   return typeof error === "object" && error !== null ? seen.get(error) : undefined;
 }
 
-/** Keeps what was seen where an error is told in other words. */
+/** Copies the note to an error that stands for another one. */
 export function sameRefusal<E extends object>(error: E, because: unknown): E {
   const refusal = kernelRefusal(because);
   if (refusal !== undefined) seen.set(error, refusal);
@@ -25,9 +25,9 @@ export function sameRefusal<E extends object>(error: E, because: unknown): E {
 }
 
 /**
- * Does what Landlock may refuse before ordinary permissions are looked at: what makes or removes a name.
+ * Performs an operation that Landlock checks before ordinary permissions: making or removing a name.
  *
- * @param what Whose name: Landlock has a right for each.
+ * @param what The kind of the name's file. Landlock has a right for each kind.
  * @throws What `act` throws, noted.
  */
 export function hooked<R>(what: "file" | "directory", act: () => R): R {
@@ -39,9 +39,9 @@ export function hooked<R>(what: "file" | "directory", act: () => R): R {
 }
 
 /**
- * Does what Landlock may refuse after ordinary permissions have allowed it: what opens a file or lists a directory.
+ * Performs an operation that Landlock checks after ordinary permissions have allowed it: opening a file or listing a directory.
  *
- * @param mode What is asked of access(2), which Landlock does not govern.
+ * @param mode The mode for access(2), which Landlock does not govern.
  * @throws What `act` throws, noted.
  */
 export function permitted<R>(path: string, mode: number, act: () => R): R {
@@ -52,7 +52,7 @@ export function permitted<R>(path: string, mode: number, act: () => R): R {
   }
 }
 
-/** Notes on an error what it says of the kernel's layer. */
+/** Notes on an error what it shows of the kernel's layer. */
 export function noted(error: unknown, atRefusal: () => KernelRefusal | undefined): unknown {
   if (!IS_CONFINED || typeof error !== "object" || error === null) return error;
   const { errno } = error as NodeJS.ErrnoException;
@@ -61,7 +61,7 @@ export function noted(error: unknown, atRefusal: () => KernelRefusal | undefined
   return error;
 }
 
-/** Notes on an error that a command has ended by the signal with which our filter ends a process. */
+/** Notes on an error that a command ended by SIGSYS, the signal by which our filter ends a process. */
 export function ended<E extends object>(error: E, signal: string | null): E {
   if (IS_CONFINED && signal === "SIGSYS") seen.set(error, "ended");
   return error;

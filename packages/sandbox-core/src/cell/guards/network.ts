@@ -9,16 +9,16 @@ const MAX_REDIRECTS = 20;
 /** Longest URL, in UTF-16 code units. */
 const MAX_URL = 8192;
 
-/** Longest target, in UTF-16 code units: no host that DNS has is near it (253 octets), some spellings are. */
+/** Longest target, in UTF-16 code units. A host in DNS has at most 253 octets, but other spellings of a host may be longer. */
 const MAX_ENDPOINT = 1024;
 
-/** Dropped when a redirect leaves the origin, as the Fetch standard has it. */
+/** Headers that are dropped when a redirect leaves the origin (Fetch standard). */
 const ORIGIN_BOUND_HEADERS = new Set(["authorization", "cookie"]);
 
-/** The part of the cell's memory that one body may be: it is held as bytes and as text, here and in the guest. */
+/** One body may take this part of the cell's memory (1/8), because it is held as bytes and as text, both here and in the guest. */
 const BODY_SHARE = 8;
 
-/** `fetch`: the host resolves the name and the checked address is the one connected to; a redirect is a new request. */
+/** `fetch`. The host resolves the name, and the guard connects to an address that the host has checked. A redirect is a new request. */
 export const fetchUrl: Guard = (
   [url, givenMethod, headers, kind, data, redirect],
   _mode,
@@ -70,7 +70,8 @@ export const fetchUrl: Guard = (
             { type: "TypeError" },
           );
         }
-        // A new place is a new request to the broker, however it was reached; what is none is refused as one from the guest.
+        // A redirect is a new request to the broker, also to the same origin. A malformed location is refused like a malformed
+        // URL from the guest.
         const next = parseUrl(location, current);
         grant = await ask.later(targetOf(next));
         request = redirected(request, reply.status, next.origin === current.origin);
@@ -82,7 +83,7 @@ export const fetchUrl: Guard = (
 
 function parseUrl(url: unknown, base?: URL): URL {
   if (typeof url !== "string") throw new Malformed("the URL is no text");
-  // What is wrong may hold a secret: nothing after the host is put into the record.
+  // A malformed URL may hold a secret, so the record gets nothing that stands after the host.
   if (url.length > MAX_URL) throw new Malformed("the URL is too long");
   const parsed = URL.parse(url, base?.href);
   if (parsed === null) throw new Malformed("the URL does not parse");
@@ -102,7 +103,7 @@ function targetOf(url: URL): string {
   return `${url.hostname}:${port}`;
 }
 
-/** As the Fetch standard has it: six methods in any case, all others as they are. */
+/** Normalizes a method as the Fetch standard does: six methods in any case become upper case, all others stay as they are. */
 function methodOf(method: unknown, target: string): string {
   if (typeof method !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method))
     throw new Malformed("the method is no token", target);
@@ -111,7 +112,7 @@ function methodOf(method: unknown, target: string): string {
   return /^(?:get|head|post|put|delete|options)$/i.test(method) ? method.toUpperCase() : method;
 }
 
-/** What is asked at the place that a redirect leads to. */
+/** The request to send to the place that a redirect leads to. */
 function redirected<R extends Pick<Exchange, "method" | "headers" | "body">>(
   request: R,
   status: number,

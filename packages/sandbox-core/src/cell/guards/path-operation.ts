@@ -9,8 +9,8 @@ import { type AskAgain, Failed, Malformed, type Prepared } from "./guard.ts";
 import { sameRefusal } from "./kernel-refusal.ts";
 
 /**
- * How often an operation starts again because what it is about came, went or was replaced between being found and being used.
- * A try takes some 20 us, and a process that replaces a file as fast as it can was seen to win nine in a row.
+ * How often an operation starts again because its file appeared, vanished or was replaced between lookup and use. One try takes
+ * about 20 us. A process that replaces a file as fast as it can was seen to win nine times in a row.
  */
 const MAX_RACES = 100;
 
@@ -21,38 +21,39 @@ const WAIT_MS = 0.04;
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
-/** What was found is not there any more, or something is that was not: it is to be found, and asked for, again. */
+/** The file that was found is gone, or a file that was missing has appeared. The path must be looked up, and the broker asked, again. */
 export class PathRaced extends Error {}
 
 /**
- * To be called right before each effect of an operation that has several: the directory in which it happens may have been
- * moved since the operation was decided, or since the step before. The effect itself goes by descriptor, so what is left is
- * the time between this check and the very next system call: at most one step lands where the directory has just gone.
+ * Checks that a directory is still at the path that was decided. Call it right before each effect of an operation that has
+ * several, because the directory may have been moved since the decision or since the last step. Effects go by descriptor, so the
+ * gap that remains is between this check and the very next system call: at most one step happens in a directory that has just
+ * been moved.
  *
- * @throws PathRaced where the directory is not at the path that was decided.
+ * @throws PathRaced if the directory is no longer at that path.
  */
 export function mustStillBeNamed(directory: Pick<ResolvedPath, "fd" | "held">): void {
   if (!isStillNamed(directory)) throw new PathRaced();
 }
 
-/** What an operation works with. */
+/** What an operation gets to work with. */
 export interface Found {
   readonly place: ResolvedPath;
-  /** The path as the guest wrote it says that it is a directory: `x/`, `x/.`. */
+  /** Whether the path as the guest wrote it ends like a directory's: `x/`, `x/.`. */
   readonly asDirectory: boolean;
-  /** One more request by the same operation. */
+  /** Makes a further request for the same operation. */
   readonly ask: (path: string) => void;
 }
 
 export interface PathOperationOptions {
   readonly find?: (path: string, asDirectory: boolean) => ResolvedPath;
-  /** Asks the kernel without an effect. */
+  /** Probes the kernel, without an effect. */
   readonly probe?: (place: ResolvedPath) => KernelProbe | undefined;
 }
 
 /**
- * A request on a place. It is found before the decision and used, by descriptor, after it; where the decided path has come to
- * name something else by then, it is found again, and asked for again where its path is another.
+ * An operation on one path. The place is found before the decision, and used by descriptor after it. If the decided path names
+ * another file by then, the place is found again; if its real path differs, the broker is asked again.
  */
 export function pathOperation(
   value: Primitive,
@@ -62,8 +63,8 @@ export function pathOperation(
 ): Prepared {
   const given = pathText(value);
   const asDirectory = /\/\.{0,2}$/.test(given);
-  // A cell's working directory is `/`. `..` goes by text: through the kernel, a guest could probe what it may not see by
-  // going through it (`/maybe/../granted/file`).
+  // A cell's working directory is `/`. `..` is resolved as text. If the kernel resolved it, a guest could test for paths that it
+  // may not see by going through them (`/maybe/../granted/file`).
   const path = posix.resolve("/", given);
   const found = (): ResolvedPath => bounded(() => find(path, asDirectory), given);
   let place = found();
@@ -96,7 +97,7 @@ export function pathOperation(
   };
 }
 
-/** The place of a name in its directory, whatever that name is now: what it points to, if it is a symlink, is not meant. */
+/** The place of a name in its directory. A symlink of that name is not followed. */
 export function locateName(path: string): ResolvedPath {
   const name = posix.basename(path);
   const directory = locate(posix.dirname(path), true);
@@ -108,7 +109,7 @@ export function mustExist(place: ResolvedPath): void {
   if (place.errno !== null) throw place.errno;
 }
 
-/** Asked of the descriptor that names it, before it is opened: a pipe or a device may block, never end, or act on being opened. */
+/** Checks the kind of a file by its descriptor, before it is opened: opening a pipe or a device may block, never end, or have an effect. */
 export function mustBeFile(place: ResolvedPath): number {
   const stat = fstatSync(place.fd);
   if (stat.isDirectory()) throw errnoError("EISDIR", -21, "illegal operation on a directory");
@@ -139,7 +140,7 @@ function askBounded(again: AskAgain, path: string): void {
   again(path);
 }
 
-/** The error Node would give, naming the path as the guest wrote it: what it resolved to is the host's business. */
+/** The error as Node would give it, with the path that the guest wrote. The resolved path would tell the guest about the host. */
 function asGuestErrno(error: unknown, syscall: string, given: string): unknown {
   const { code, errno } = error as NodeJS.ErrnoException;
   if (typeof code !== "string" || typeof errno !== "number") return error;

@@ -1,6 +1,6 @@
 import { type Guard, Malformed } from "./guard.ts";
 
-/** Loaded at first use: most guests never draw, and it takes 1 MiB in every cell. */
+/** Loads the module at first use: most guests never draw a random number, and it takes 1 MiB in every cell. */
 const source = (): typeof import("node:crypto") => process.getBuiltinModule("node:crypto");
 
 /** Most bytes of one `getRandomValues`, by the Web Cryptography API. */
@@ -15,7 +15,7 @@ export const getRandomValues: Guard = ([length]) => {
 
 export const randomUUID: Guard = () => ({ target: "", perform: () => `v${source().randomUUID()}` });
 
-/** 53 random bits as a fraction: every double that `Math.random` may give, and from a secure source. */
+/** 53 random bits as a fraction: any double that `Math.random` may give, but from a secure source. */
 export const random: Guard = () => ({
   target: "",
   perform: () => Number(source().randomBytes(8).readBigUInt64LE() >> 11n) / 2 ** 53,

@@ -8,7 +8,7 @@ import { rm } from "./remove.ts";
 import { execFile } from "./subprocess.ts";
 import { appendFile, writeFile } from "./write-file.ts";
 
-/** The guards, one a row of the surface table: neither can have a row that the other lacks. */
+/** The guard of each row of the surface table. The type makes a missing or extra row a compile error. */
 export const GUARDS: Readonly<Record<GuestOperation, Guard>> = {
   "fs.readFile": filesystem.readFile,
   "fs.writeFile": writeFile,

@@ -19,7 +19,7 @@ const { O_DIRECTORY, O_NOFOLLOW } = constants;
 /** Deepest directory that a recursive removal goes into: each level holds a descriptor. */
 const MAX_DEPTH = 256;
 
-/** Removes a name from its directory, never what a symlink of that name points to. */
+/** Removes a name from its directory. A symlink is removed itself, never the file that it points to. */
 export const rm: Guard = ([path, recursive, force]) => {
   const given = pathText(path);
   if (/(?:^|\/)\.{1,2}\/*$/.test(given)) throw new Malformed("no name to remove", given);
@@ -45,19 +45,19 @@ interface Removal extends Pick<Found, "asDirectory" | "ask"> {
   readonly recursive: boolean;
 }
 
-/** A directory that is gone through, and the real path under which what is in it was asked for. */
+/** An open directory, and the real path under which the broker was asked about its entries. */
 type Held = Pick<ResolvedPath, "fd" | "held">;
 
 /**
- * Removes a name from a directory. Where the directory is moved meanwhile, what is left in it is another place: the whole
- * operation is found, and asked for, again.
+ * Removes a name from a directory. If the directory is moved meanwhile, its remaining entries are at another place: the whole
+ * operation is looked up, and the broker asked, again.
  */
 function remove(parent: Held, name: string, removal: Removal, depth: number): void {
   let fd: number;
   try {
     fd = openSync(byDescriptor(parent.fd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
-    // What a directory that was moved lacks, the path that was decided may have.
+    // If the directory was moved, the name may be missing here and still exist at the path that was decided.
     mustStillBeNamed(parent);
     if ((error as NodeJS.ErrnoException).code !== "ENOTDIR" || removal.asDirectory) throw error;
     hooked("file", () => unlinkSync(byDescriptor(parent.fd, name)));
@@ -75,7 +75,7 @@ function remove(parent: Held, name: string, removal: Removal, depth: number): vo
   hooked("directory", () => rmdirSync(byDescriptor(parent.fd, name)));
 }
 
-/** Removes what is in a directory; what another process removed first is no failure. */
+/** Removes the entries of a directory. An entry that another process removed first is not a failure. */
 function empty(directory: Held, removal: Removal, depth: number): void {
   for (const entry of readdirSync(`${byDescriptor(directory.fd)}/`)) {
     removal.ask(below(directory.held, entry));

@@ -13,8 +13,9 @@ import { ended, mayAccess, noted, sameRefusal } from "./kernel-refusal.ts";
 const MAX_ARGUMENTS = 100_000;
 
 /**
- * `execFile`: the absolute command of the policy, no shell, an environment of three names, bounded output and time. It leads a
- * process group, which is killed whole, and carries the cell's mark, by which the host finds what has left the group.
+ * `execFile`: runs a command by the absolute path that the policy names, without a shell, with three environment variables and
+ * bounded output and time. The command leads a process group, which is killed as a whole, and carries the cell's mark, by which
+ * the host finds processes that left the group.
  */
 export const execFile: Guard = (
   [file, list, kind, data, timeout, encoding],
@@ -57,7 +58,7 @@ export const execFile: Guard = (
   };
 };
 
-/** The guest's error, as Node shapes it, for a command that did not start, did not end, or ended in failure. */
+/** Throws the guest's error, as Node shapes it, if the command did not start, was stopped, or failed. */
 function failUnlessDone(
   { stdout, stderr, status, signal, stopped, failure }: CommandOutcome,
   file: string,
@@ -111,7 +112,10 @@ function argumentList(list: unknown, command: string): string[] {
   return args;
 }
 
-/** The cell's own environment holds only what the host put there; the marks go on, so that a stray process can be found. */
+/**
+ * The environment of a command: three fixed variables, and the marks that the host put into the cell's environment, by which it
+ * finds a stray process.
+ */
 function scrubbedEnvironment(): Record<string, string> {
   const { PYISOLATE_CELL = "", PYISOLATE_SUPERVISOR = "" } = process.env;
   return {

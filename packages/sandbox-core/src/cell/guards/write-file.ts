@@ -13,7 +13,7 @@ const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TRUNC, O_WRONLY, W_
 export const writeFile: Guard = (args, _mode, around) => write(args, "w", around);
 export const appendFile: Guard = (args, _mode, around) => write(args, "a", around);
 
-/** Node's flags for writing, as the three things that they say. */
+/** Node's flags for writing, split into what they mean. */
 const WRITE_FLAGS = new Map<Primitive, { readonly exclusive: boolean; readonly how: number }>([
   ["w", { exclusive: false, how: O_TRUNC }],
   ["wx", { exclusive: true, how: O_TRUNC }],
@@ -58,7 +58,7 @@ function openToWrite(
   }
   const [name, ...more] = place.missing;
   if (place.errno.code !== "ENOENT" || more.length > 0) throw place.errno;
-  // It was not there, and then it was.
+  // The file appeared between the lookup and this open: start again.
   if (name === undefined) throw new PathRaced();
   if (asDirectory) throw errnoError("EISDIR", -21, "illegal operation on a directory");
   try {
@@ -66,7 +66,7 @@ function openToWrite(
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (how & O_APPEND);
     return hooked("file", () => openSync(file, flags, permissions));
   } catch (error) {
-    // Another process made it meanwhile: a file, or a symlink to a place that is another request.
+    // Another process made the file meanwhile, or a symlink, which leads to another request.
     if (!exclusive && (error as NodeJS.ErrnoException).code === "EEXIST") throw new PathRaced();
     throw error;
   }

@@ -3,14 +3,15 @@ import type { Primordials } from "./primordials.ts";
 
 export type Answers = ReturnType<typeof answers>;
 
-/** Asks for guarded operations, and makes values and errors of the answers. Planted by its source text. */
+/** Asks for guarded operations, and turns the answers into values and errors. Planted by its source text. */
 export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
   const { apply, create, Error, Errors, indexOf, own, parse, Promise, slice, text } = primordials;
   const cross = bridge.ask;
 
   /**
-   * The refusal a guest sees: a fixed message, capability, reason and id; nothing of the host. Its brand, not its looks, tells
-   * it from a guest-made error. Fields of a class are defined, not set: no setter of the guest's sees them, and they are cheap.
+   * The refusal that a guest sees: a fixed message, capability, reason and id, and nothing of the host. A private field marks it
+   * as real, so that a guest cannot forge one by its looks. The fields are class fields, which are defined and not set: no setter
+   * of the guest's sees them, and they are cheap.
    */
   class Refusal extends Error {
     readonly #denial: string;
@@ -31,7 +32,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
       return typeof error === "object" && error !== null && #denial in error ? error.#denial : null;
     }
   }
-  // Out of the guest's reach: what it cannot find it cannot construct.
+  // Hide the class from the guest, so that it cannot construct a refusal.
   own(Refusal.prototype, "constructor", Error);
 
   function refusalError(payload: string): Error {
@@ -68,7 +69,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     return error;
   }
 
-  /** @throws the refusal or failure that the answer is. */
+  /** @throws the refusal or failure, if the answer is one. */
   function valueOf(answer: Answer): unknown {
     if (typeof answer !== "string") return answer;
     const payload = slice(answer, 1);
@@ -106,7 +107,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     try {
       value = call.shape(valueOf(answer), body);
     } catch (error) {
-      // A callback that is given no error would take it for a success.
+      // Without an error, a callback would take the failure for a success.
       call.reject(error ?? new Error("The operation failed"));
       return;
     }
@@ -115,7 +116,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
 
   return {
     valueOf,
-    /** The answer as it came. */
+    /** Asks, and returns the answer as it came. */
     raw,
     ask: (asked: Asked): unknown => valueOf(raw(asked)),
     askLater: (shape: Waiting["shape"], asked: Asked): Promise<unknown> =>
@@ -126,7 +127,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
         raw(asked);
       }),
     settle,
-    /** The id of the denial that an error tells of; null for every other value, however it looks. */
+    /** The id of the denial, if the error is a refusal made here; null for every other value, even one that looks the same. */
     denialOf: Refusal.denialOf,
   };
 }

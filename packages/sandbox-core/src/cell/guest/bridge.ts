@@ -1,52 +1,52 @@
 import type { ConsoleLevel } from "../../frames.ts";
 
-/** What a bridge call may carry across the isolate's wall: nothing with a prototype that the guest could have touched. */
+/** The values that may cross the isolate's wall in a bridge call: none has a prototype that the guest could have changed. */
 export type Primitive = string | number | boolean | null | undefined | Uint8Array;
 
 /**
- * A guarded operation's answer. A string's first letter says what it is: `v` a text value, `j` a JSON value, `h` a line of
- * JSON and the text after it, `r` a refusal (`capability reason id`), `e` the operation's own failure (JSON), and for
- * imports `b` a brokered built-in, `c` a CommonJS module and `m` an ES module (its one name, a newline, its code). Anything
- * else is the value itself.
+ * The answer of a guarded operation. The first letter of a string says what it is: `v` a text value, `j` a JSON value, `h` a line
+ * of JSON and the text after it, `r` a refusal (`capability reason id`), `e` the operation's own failure (JSON); for imports, `b`
+ * a brokered built-in, `c` a CommonJS module and `m` an ES module (its canonical name, a newline, its code). Any other type is
+ * the value itself.
  */
 export type Answer = string | number | boolean | Uint8Array | undefined;
 
-/** One guarded operation as it crosses the wall: 0 and its name, or the call's number where the answer comes later. */
+/** One guarded operation as it crosses the wall: the call's number, or 0 for a synchronous one, then its name and arguments. */
 export type Asked = [callId: number, name: string, ...args: Primitive[]];
 
-/** What the guest runtime is given; each member is an `ivm.Callback` in the cell. */
+/** What the cell gives to the guest runtime; each member is an `ivm.Callback` there. */
 export interface Bridge {
-  /** With a call's number the answer comes later, to `settle`, and this gives undefined. */
+  /** Asks for an operation. With a call's number it returns undefined, and the answer comes later through `settle`. */
   readonly ask: (...asked: Asked) => Answer;
-  /** The call into the cell has an outcome for `take`; once more, where that was not certain. */
+  /** Tells the cell that the call has an outcome for `take`. May be called twice, if it is uncertain that the first call arrived. */
   readonly done: (execId: number) => void;
   readonly console: (level: ConsoleLevel, text: string) => Answer;
-  /** The cell fetches the message with `takePost`. */
+  /** Makes the cell fetch the message with `takePost`. */
   readonly post: () => Answer;
   readonly timer: (id: number, milliseconds: number) => boolean;
   readonly clearTimer: (id: number) => void;
-  /** Planted code was cut off on the way to what the guest waits for: ends the process. */
+  /** Ends the process, because planted code was cut off on the way to a result that the guest waits for. */
   readonly broken: () => void;
 }
 
 /** An ES module as the cell plants it: see `es-module.ts`. */
 export interface PlantedModule {
-  /** Whether it has a top-level `await`. */
+  /** Whether the module has a top-level `await`. */
   readonly isAsync: boolean;
-  /** Specifiers of what it imports. */
+  /** Specifiers of the modules that it imports. */
   readonly needs: readonly string[];
-  /** Which of those it exports whole. */
+  /** Indices into `needs` of the modules that it exports as a whole (`export *`). */
   readonly stars: readonly number[];
-  /** What those must export: which one, and the name. */
+  /** Names that a needed module must export: its index in `needs`, and the name. */
   readonly checks: readonly (readonly [index: number, name: string])[];
-  /** Once its functions stand, tells how each export is read, and yields; then runs. */
+  /** Runs up to its first `yield` once its functions exist, telling how each export is read; then runs the module. */
   readonly body: (
     modules: readonly { readonly namespace: object }[],
     expose: (exports: Readonly<Record<string, () => unknown>>) => void,
   ) => Generator<undefined, void, undefined> | AsyncGenerator<undefined, void, undefined>;
 }
 
-/** How a call into the cell ended, as it leaves the isolate. */
+/** How a call into the cell ended, in the form that leaves the isolate. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | {
@@ -57,17 +57,17 @@ export type Outcome =
       readonly stack: string;
     };
 
-/** What the cell holds of the guest runtime, each member as a reference. */
+/** What the cell holds of the guest runtime; each member is an isolated-vm reference there. */
 export interface GuestHandles {
   readonly run: (execId: number, source: string) => void;
   readonly call: (execId: number, name: string, args: unknown[]) => void;
   readonly take: (execId: number) => Outcome;
-  /** The same once more, with a value that is made of plain values only. Throws a TypeError that says what cannot be. */
+  /** Takes the same outcome once more, made of plain values only. Throws a TypeError that names the value that cannot travel. */
   readonly takePlain: (execId: number) => Outcome;
   readonly takePost: () => { readonly value: unknown };
   readonly takePlainPost: () => { readonly value: unknown };
   readonly settle: (callId: number, answer: Answer, body: Uint8Array | undefined) => void;
   readonly fire: (timerId: number) => void;
-  /** How many entries, of `run`, `call`, `settle` and `fire`, have come to their end. */
+  /** How many entries through `run`, `call`, `settle` and `fire` have ended. */
   readonly ended: () => number;
 }

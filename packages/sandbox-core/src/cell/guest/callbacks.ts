@@ -4,17 +4,17 @@ import type { Primordials } from "./primordials.ts";
 export type Callback = (...args: unknown[]) => unknown;
 export type Callbacks = ReturnType<typeof callbacks>;
 
-/** Calls functions that the guest gave to be called later. Planted by its source text. */
+/** Calls functions that the guest gave as callbacks. Planted by its source text. */
 export function callbacks({ broken }: Pick<Bridge, "broken">, { apply, whenSettled }: Primordials) {
-  /** Calls it in a turn of its own. What it throws is a rejection that the guest left unhandled. */
+  /** Calls a callback in its own turn. If the callback throws, the guest has left a rejection unhandled. */
   function callLater(callback: Callback, args: unknown[]): void {
     let isCalled = false;
-    // Read where the call itself begins, so that what is thrown before it is not taken for the guest's.
+    // Set the flag where the call itself begins, so that an error from before is not taken for the guest's.
     const called = (): Callback => ((isCalled = true), callback);
     whenSettled(
       undefined,
       () => void apply(called(), undefined, args),
-      // That there is nothing to wait for is no reason: it was cut off before.
+      // Waiting for undefined never rejects by itself: a rejection means that this code was cut off.
       broken,
       (error) => {
         if (!isCalled) broken();

@@ -1,16 +1,17 @@
 import type { Primordials } from "./primordials.ts";
 
-/** How values are made ready to leave the isolate. */
+/** Prepares values to leave the isolate. */
 export interface Values {
-  /** A value like it, made of plain values. Throws a TypeError that names what cannot travel. */
+  /** A copy of the value made of plain values. Throws a TypeError that names the value that cannot travel. */
   readonly plain: (value: unknown) => unknown;
-  /** Throws where a value may hold what its copy would lose without a word. */
+  /** Throws if the value may hold a WebAssembly.Module, which its copy would lose silently. */
   readonly mayNotHoldModule: () => void;
 }
 
 /**
- * Makes of a value that cannot leave the isolate as it is one that can, as structured clone would: what has getters becomes a
- * plain object of what they give, and so does what holds such objects. All else stays as it is. Planted by its source text.
+ * Converts a value that cannot leave the isolate into one that can, as structured clone would: an object with getters becomes a
+ * plain object of the values they return, and so does an object that holds such objects. All other values stay as they are.
+ * Planted by its source text.
  */
 export function plainValues(
   {
@@ -30,13 +31,13 @@ export function plainValues(
   }: Primordials,
   limits: { readonly maxText: number },
 ) {
-  /** Kinds that the copy would lose or take for broken bytes without a word. */
+  /** Kinds of values that the copy would lose silently or report as broken bytes. */
   const barred = ["RegExp", "SharedArrayBuffer", "WebAssembly.Module"];
 
-  /** One object, from the moment it is met. */
+  /** One object, from the moment the walk meets it. */
   interface Met {
     made: unknown;
-    /** It holds itself: what was made so far is in use. */
+    /** The object holds itself, so its unfinished copy is already in use. */
     isUsed: boolean;
     isDone: boolean;
   }

@@ -2,7 +2,7 @@ import type { Answers } from "./answers.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
-/** `crypto`, and what `Math.random` becomes. Planted by its source text. */
+/** `crypto`, and the replacement of `Math.random`. Planted by its source text. */
 export function cryptoStubs(
   { byteLengthOf, freeze, setBytes, tagOf }: Primordials,
   { ask }: Answers,

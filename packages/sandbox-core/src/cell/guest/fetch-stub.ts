@@ -2,14 +2,14 @@ import type { Answers } from "./answers.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
-/** `fetch` and the response it gives. Planted by its source text. */
+/** `fetch` and its response. Planted by its source text. */
 export function fetchStub(
   { bufferOf, Bytes, create, freeze, indexOf, lower, parse, slice, text }: Primordials,
   { askLater }: Answers,
   { targetText, content, option, pairsText }: GuestArguments,
 ) {
   function response(value: unknown, body: Uint8Array | undefined): object {
-    // The head is one line of JSON; the text follows as it is, since escaped it could be six times as long.
+    // The head is one line of JSON. The text follows unescaped, because escaped in JSON it could be six times as long.
     const end = indexOf(value, "\n");
     const bodyText = slice(value, end + 1);
     const head = parse(slice(value, 0, end)) as {

@@ -3,7 +3,7 @@ import type { Asked } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
-/** `node:fs` and `node:fs/promises`: what cells have of them. Planted by its source text. */
+/** The part of `node:fs` and `node:fs/promises` that cells have. Planted by its source text. */
 export function fsStubs(
   { Date, freeze, own }: Primordials,
   { ask, askLater }: Answers,
@@ -11,7 +11,7 @@ export function fsStubs(
 ) {
   interface Request {
     readonly asked: Asked;
-    /** Makes of the answer what Node would return. */
+    /** Converts the answer to the value that Node would return. */
     readonly shape: (value: unknown) => unknown;
   }
   type Row = (path: unknown, second: unknown, third: unknown) => Request;

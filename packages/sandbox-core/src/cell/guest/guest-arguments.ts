@@ -2,7 +2,7 @@ import type { Primordials } from "./primordials.ts";
 
 export type GuestArguments = ReturnType<typeof guestArguments>;
 
-/** How a guest's arguments are read: once, turned into primitives, never trusted. Planted by its source text. */
+/** Reads a guest's arguments: each once, converted to primitives. Planted by its source text. */
 export function guestArguments(primordials: Primordials, limits: { readonly maxText: number }) {
   const {
     bufferLengthOf,
@@ -22,14 +22,20 @@ export function guestArguments(primordials: Primordials, limits: { readonly maxT
     TypeError,
   } = primordials;
 
-  /** Longest text of a list or of headers: more than any guard takes. What is longer is not copied only to be refused. */
+  /**
+   * Longest text of a list or of headers, above the limit of every guard. Longer text is not copied, because it would be refused
+   * anyway.
+   */
   const maxList = 131_072;
 
-  /** Text for a target; null, which no guard accepts, for anything else. One character too many is enough to be refused. */
+  /**
+   * The text of a target, cut one character above the limit, which is enough to be refused; null, which every guard refuses, for
+   * other values.
+   */
   const targetText = (value: unknown): string | null =>
     typeof value === "string" ? slice(value, 0, limits.maxText + 1) : null;
 
-  /** A view of the very bytes of a typed array or a buffer; null for what is neither. */
+  /** A view of the same bytes as a typed array or buffer; null for other values. */
   function bytesOf(value: unknown): Uint8Array | null {
     try {
       if (isView(value)) {
@@ -37,17 +43,18 @@ export function guestArguments(primordials: Primordials, limits: { readonly maxT
           ? null
           : new Bytes(bufferOf(value), byteOffsetOf(value), byteLengthOf(value));
       }
-      // By its brand: `instanceof` would ask the guest's own traps.
+      // Check its internal slot: `instanceof` would call traps of the guest.
       bufferLengthOf(value);
       return new Bytes(value as ArrayBuffer);
     } catch (error) {
-      // What the engine says to what is no buffer. All else, the end of the guest's stack say, is no mistake in the value.
+      // The engine throws a TypeError for a value that is not a buffer. Other errors, such as the end of the guest's stack, say
+      // nothing about the value.
       if (!isTypeError(error)) throw error;
       return null;
     }
   }
 
-  /** Content: `s` and text, or `b` and a copy of the bytes, or null for what is neither. */
+  /** Content: `s` and text, or `b` and a copy of the bytes; nulls for other values. */
   function content(value: unknown): [kind: string | null, data: string | Uint8Array] {
     if (typeof value === "string") return ["s", value];
     const bytes = bytesOf(value);
@@ -61,9 +68,9 @@ export function guestArguments(primordials: Primordials, limits: { readonly maxT
   }
 
   /**
-   * A call's options by name; `short` is what a bare text or number stands for.
+   * Reads a call's options by name. A bare text or number stands for the option `short`.
    *
-   * @throws TypeError for an option that would do something in Node and does nothing here.
+   * @throws TypeError for an option that has an effect in Node and none here.
    */
   function optionsOf(
     given: unknown,
@@ -96,13 +103,13 @@ export function guestArguments(primordials: Primordials, limits: { readonly maxT
     return read;
   }
 
-  /** An option's value as it crosses the wall; what is no text and no number becomes text. */
+  /** An option's value as it crosses the wall; values other than text and numbers become text. */
   function plain(value: unknown): string | number | null {
     if (value === undefined || value === null) return null;
     return typeof value === "number" ? value : slice(text(value), 0, 64);
   }
 
-  /** A list of texts as JSON, without the guest's toJSON having a say; null where an item is no text. */
+  /** A list of texts as JSON, without calling the guest's toJSON; null if an item is not text. */
   function listText(list: unknown[]): string | null {
     let out = "[";
     for (let index = 0; index < list.length; index++) {
@@ -114,7 +121,7 @@ export function guestArguments(primordials: Primordials, limits: { readonly maxT
     return `${out}]`;
   }
 
-  /** A record of texts as JSON pairs; null where it is none. */
+  /** A record of texts as JSON pairs; null for other values. */
   function pairsText(record: unknown): string | null {
     if (record === undefined || record === null) return "[]";
     if (typeof record !== "object") return null;

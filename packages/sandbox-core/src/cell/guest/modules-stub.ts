@@ -4,7 +4,7 @@ import type { Primordials } from "./primordials.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
-/** `require`, and what `import` becomes. Planted by its source text. */
+/** `require`, and the function that replaces `import`. Planted by its source text. */
 export function modulesStub(
   { apply, create, freeze, indexOf, indirectEval, slice, Error, own, text }: Primordials,
   { raw, valueOf }: Answers,
@@ -12,18 +12,18 @@ export function modulesStub(
   { exposeAll, exportAll, namespaceOf, mustExport }: Namespaces,
   builtins: Readonly<Record<string, unknown>>,
 ) {
-  /** A module of either kind, from the moment it is known. */
+  /** A module of any kind, from the moment it is known. */
   interface Module {
     readonly name: string;
-    /** What others see of it. */
+    /** What other modules see of it. */
     namespace: object;
-    /** Runs it and what it needs, at most once. A promise where it must wait. */
+    /** Runs the module and those it needs, at most once. Returns a promise if it has to wait. */
     readonly evaluate: () => Promise<unknown> | undefined;
-    /** What `require` gives. */
+    /** The value that `require` returns. */
     readonly exports: () => unknown;
   }
   const known = create(null) as Record<string, Module>;
-  /** The names of the modules that are being linked. */
+  /** Modules that are being linked, by name. */
   let linking: Record<string, unknown> | undefined;
   const process = freeze({ cwd: () => "/" });
 
@@ -45,7 +45,7 @@ export function modulesStub(
     return known[name] ?? (kind === "c" ? commonJs(name, code) : esModule(name, code));
   }
 
-  // ── what is no ES module ───────────────────────────────────────────────────────────────────────────────────────────
+  // ── built-ins and CommonJS ─────────────────────────────────────────────────────────────────────────────────────────
 
   function builtin(name: string): Module {
     const value = builtins[name];
@@ -63,7 +63,7 @@ export function modulesStub(
         if (state !== "found") return undefined;
         try {
           state = "running";
-          // Known before it runs: in a cycle, the other module sees what there is so far.
+          // Register it before it runs: in a cycle, the other module sees the exports that exist so far.
           known[name] = self;
           const body = indirectEval(
             `(function (module, exports, require, process) {${code}\n})\n//# sourceURL=${name}`,
@@ -72,7 +72,7 @@ export function modulesStub(
           self.namespace = namespaceOf(module.exports);
           state = "ran";
         } catch (error) {
-          // Not kept, wherever it was cut off: the next load is another module's.
+          // Forget the module wherever it was cut off: the next load makes a new one.
           delete known[name];
           throw error;
         }
@@ -112,7 +112,8 @@ export function modulesStub(
           if (mustWait) waiting = later(waits);
           else run();
         } catch (error) {
-          // Not kept: the next import may be told something else. Without a call, which could be cut off too.
+          // Forget the module, because the next import may get another answer. Do it without a function call, which could be cut
+          // off too.
           failure = { error };
           delete known[name];
           throw error;
@@ -154,12 +155,12 @@ export function modulesStub(
       linking[name] = true;
       known[name] = self;
       running = body(needed, (exported) => exposeAll(namespace, exported));
-      // Up to its first `yield` an async generator runs at once, too.
+      // An async generator, too, runs up to its first `yield` at once.
       void running.next();
       for (let index = 0; index < needs.length; index++)
         own(needed, text(index), find(needs[index]), true);
     } catch (error) {
-      // Cut off anywhere on the way, it is not kept, nor are those that are linked to it.
+      // If linking was cut off anywhere, forget this module and all that were being linked with it.
       for (const other in linking) delete known[other];
       throw error;
     } finally {
@@ -170,7 +171,7 @@ export function modulesStub(
 
   return {
     require,
-    /** `import(name)`; for `import { a, b } from name`, with the names that it must have, and in a list. */
+    /** `import(name)`. For `import { a, b } from name`, it also gets the names that must exist, and returns the namespace in a list. */
     importModule: async (name: unknown, _options: unknown, needed?: unknown): Promise<unknown> => {
       const module = find(text(name));
       await module.evaluate();

@@ -2,10 +2,10 @@ import type { Primordials } from "./primordials.ts";
 
 export type Namespaces = ReturnType<typeof namespaces>;
 
-/** What modules see of each other. Planted by its source text. */
+/** Builds the namespaces through which modules see each other. Planted by its source text. */
 export function namespaces({ create, defineGetter, ownKeys, SyntaxError }: Primordials) {
   return {
-    /** Every export under its name, read when it is asked for: bindings are live. */
+    /** Defines a getter for each export, so that bindings are live. */
     exposeAll(namespace: object, exported: Readonly<Record<string, () => unknown>>): void {
       const names = ownKeys(exported);
       for (let index = 0; index < names.length; index++) {
@@ -14,7 +14,7 @@ export function namespaces({ create, defineGetter, ownKeys, SyntaxError }: Primo
       }
     },
 
-    /** `export * from`: all but the default, and what the module exports itself. */
+    /** `export * from`: adds all exports but the default and those that the module exports itself. */
     exportAll(namespace: object, from: object): void {
       const names = ownKeys(from);
       for (let index = 0; index < names.length; index++) {
@@ -24,14 +24,14 @@ export function namespaces({ create, defineGetter, ownKeys, SyntaxError }: Primo
       }
     },
 
-    /** For what is no ES module, as Node makes one: the exports are the default, and their own names. */
+    /** The namespace of a module that is not an ES module, as Node makes it: the exports as the default, and each of their own names. */
     namespaceOf(value: unknown): object {
       const namespace = create(null);
       if ((typeof value === "object" && value !== null) || typeof value === "function") {
         const keys = ownKeys(value);
         for (let index = 0; index < keys.length; index++) {
           const key = keys[index];
-          // A `then` would make the namespace a thenable, which `await` calls.
+          // Leave `then` out: it would make the namespace a thenable, which `await` calls.
           if (typeof key === "string" && key !== "then")
             namespace[key] = (value as Record<string, unknown>)[key];
         }
@@ -40,7 +40,7 @@ export function namespaces({ create, defineGetter, ownKeys, SyntaxError }: Primo
       return namespace;
     },
 
-    /** @throws SyntaxError, as Node does, where a module lacks what is imported from it. */
+    /** @throws SyntaxError, as Node does, if the module does not export a name that is imported from it. */
     mustExport(name: string, namespace: object, wanted: string): void {
       if (!(wanted in namespace))
         throw new SyntaxError(

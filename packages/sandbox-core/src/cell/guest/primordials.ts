@@ -1,9 +1,9 @@
 export type Primordials = ReturnType<typeof primordials>;
 
 /**
- * What the stubs need of the realm, kept before the guest could replace it. The guest may later change every global and every
- * prototype: nothing is looked up there again, no iterator, species or symbol method is gone through, and tables have no
- * prototype. Planted by its source text, so it names nothing outside itself.
+ * The parts of the realm that the stubs need, kept before the guest could replace them. The guest may change every global and
+ * prototype later. So the stubs look nothing up there again, use no iterators, species or symbol methods, and their tables have
+ * no prototype. Planted by its source text, so it uses no name from outside itself.
  */
 export function primordials() {
   const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
@@ -20,7 +20,7 @@ export function primordials() {
   const getter = (name: string | symbol): Method =>
     getOwnPropertyDescriptor(typedArray, name)?.get as Method;
 
-  /** A property of its own, whatever stands on the prototypes. */
+  /** Defines an own property, so that a setter on a prototype is not called. */
   function own(target: object, name: string, value: unknown, enumerable = false): void {
     defineProperty(target, name, {
       __proto__: null,
@@ -43,9 +43,9 @@ export function primordials() {
   const then = unbound<Promise<unknown>>(Promise.prototype.then as Method);
   const Promises = Promise;
   /**
-   * Waits for a value, thenable or not. A guest's `then` sees only the engine's own functions.
+   * Waits for a value, thenable or not. A guest's `then` gets only the engine's own functions.
    *
-   * @param threw Called with what one of the other two has thrown: without it, the caller would wait for ever.
+   * @param threw Called with an error that one of the other two threw. Without it, the caller would wait for ever.
    */
   function whenSettled(
     value: unknown,
@@ -56,7 +56,7 @@ export function primordials() {
     const promise = new Promises((resolve) => {
       resolve(value);
     });
-    // Without a constructor of its own, `then` would ask the guest's for one.
+    // Without an own `constructor`, `then` would read the guest's.
     own(promise, "constructor", undefined);
     const reaction = then(promise, resolved, rejected);
     own(reaction, "constructor", undefined);
@@ -72,7 +72,7 @@ export function primordials() {
   const eachItem = unbound<void>(Sets.prototype.forEach as Method);
   type Each = (item: unknown, key: unknown) => void;
 
-  /** A Map that is used by the engine's own methods. */
+  /** A Map that is used through the engine's own methods. */
   function MapOf() {
     const map = new Maps<unknown, unknown>();
     return {
@@ -95,7 +95,7 @@ export function primordials() {
   const typeErrors = TypeError.prototype;
 
   return {
-    /** One of the engine's own, by its prototype: no method of the guest's has a say. */
+    /** Whether an error is one of the engine's own, by its prototype: calls no method of the guest's. */
     isTypeError: (error: unknown): boolean =>
       typeof error === "object" && error !== null && getPrototypeOf(error) === typeErrors,
     MapOf,
@@ -106,7 +106,7 @@ export function primordials() {
     hasOwn: Object.hasOwn,
     descriptorOf: getOwnPropertyDescriptor,
     realm: globalThis as unknown as Record<string, unknown>,
-    // Under another name it is an indirect eval: it runs in the global scope, not in that of its caller.
+    // Under another name, `eval` is indirect: it runs in the global scope, not in the caller's.
     // oxlint-disable-next-line no-eval -- running the guest's text is what this room is for
     indirectEval: eval,
     Errors: {
@@ -146,7 +146,7 @@ export function primordials() {
       getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")?.get as Method,
     ),
     bufferOf,
-    /** The buffer of a typed array or a DataView. */
+    /** The buffer behind a typed array or a DataView. */
     viewedBy: (view: unknown): ArrayBuffer =>
       tagOf(view) === undefined ? dataBufferOf(view) : bufferOf(view),
     byteOffsetOf: unbound<number>(getter("byteOffset")),

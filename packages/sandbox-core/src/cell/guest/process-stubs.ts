@@ -4,7 +4,7 @@ import type { Callback, Callbacks } from "./callbacks.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
-/** `node:child_process`: what cells have of it. Planted by its source text. */
+/** The part of `node:child_process` that cells have. Planted by its source text. */
 export function processStubs(
   { arraySlice, freeze, isArray, text, whenSettled }: Primordials,
   { broken, callLater }: Callbacks,
@@ -17,7 +17,7 @@ export function processStubs(
     readonly callback: Callback | undefined;
   }
 
-  /** `(command, args?, options?, callback?)`, where any of the three may be left out. */
+  /** Sorts the arguments `(command, args?, options?, callback?)`, of which any of the last three may be missing. */
   function command(name: unknown, rest: unknown[]): Command {
     const last = rest.length > 0 ? rest[rest.length - 1] : undefined;
     const callback = typeof last === "function" ? (last as Callback) : undefined;

@@ -3,7 +3,7 @@ import type { Bridge, GuestHandles, Outcome } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
 import type { Values } from "./cloneable-values.ts";
 
-/** Runs programs and calls, and keeps how each ended until the cell takes it. Planted by its source text. */
+/** Runs programs and calls, and keeps the outcome of each until the cell takes it. Planted by its source text. */
 export function runner(
   bridge: Pick<Bridge, "done">,
   { apply, create, indirectEval, realm, slice, TypeError, whenSettled }: Primordials,
@@ -13,7 +13,7 @@ export function runner(
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
   const outcomes = create(null) as Record<number, Outcome>;
-  /** What was taken last: it may not have been copied. */
+  /** The outcome that was taken last. It is kept because the cell may have failed to copy it, and then takes it again with `takePlain`. */
   let taken: Outcome = { ok: true, value: undefined };
   let takenId = 0;
 
@@ -31,7 +31,7 @@ export function runner(
     bridge.done(execId);
   }
 
-  /** A function cannot leave a cell; as the value of a program it is none. */
+  /** Ends a call with a value. A function cannot leave the cell, so it becomes undefined. */
   function succeed(execId: number, value: unknown): void {
     end(execId, { ok: true, value: typeof value === "function" ? undefined : value });
   }
@@ -76,7 +76,7 @@ export function runner(
       value,
       (settled) => succeed(execId, settled),
       (error) => fail(execId, error),
-      // Of the two above: the call has its end all the same.
+      // Catches what the two handlers above throw, so that the call always ends.
       (error) => fail(execId, error),
     );
   }
@@ -99,7 +99,7 @@ export function runner(
       return taken;
     },
     takePlain: (execId) => {
-      // By its id: where `take` was cut off, what was taken last is another call's.
+      // Compare the id: if `take` was cut off, the outcome taken last belongs to another call.
       const outcome = takenId === execId ? taken : (outcomes[execId] as Outcome);
       return outcome.ok ? { ok: true, value: plain(outcome.value) } : outcome;
     },

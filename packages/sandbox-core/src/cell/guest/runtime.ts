@@ -31,7 +31,7 @@ const ROOMS = {
   runner,
 };
 
-/** Puts the rooms together inside the isolate. Planted by its source text, like each of them. */
+/** Assembles the stubs inside the isolate. Planted by its source text, like each of them. */
 function assemble(
   rooms: typeof ROOMS,
   bridge: Bridge,
@@ -83,7 +83,7 @@ function assemble(
   primordials.own(Math, "random", crypto.random);
 
   let ended = 0;
-  /** What is thrown out of an entry itself is never the guest's: the cell can tell by this count. */
+  /** Counts the entries that came to their end. The cell tells by the count that an exception out of any other entry is ours. */
   const counted =
     <Args extends unknown[]>(entry: (...args: Args) => void) =>
     (...args: Args): void => {
@@ -102,8 +102,8 @@ function assemble(
 }
 
 /**
- * The code planted inside the isolate: an expression for a function of the bridge and the limits that gives the handles. The
- * rooms cross the wall as their own source text. The guest shares their realm, but never their scope.
+ * The code planted inside the isolate: an expression for a function that takes the bridge and the limits and returns the handles.
+ * Each stub crosses the wall as its own source text. The guest shares their realm, but never their scope.
  */
 export const GUEST_RUNTIME = `((bridge, limits) => { "use strict"; return (${String(assemble)})({ ${Object.entries(
   ROOMS,

@@ -1,10 +1,10 @@
 import type { Primordials } from "./primordials.ts";
 
 /**
- * Tells whether the guest has ever reached for `WebAssembly`, and so may hold a Module. `v8.serialize` leaves a hole in the bytes
- * where a Module was and reports nothing, so a value that may have one is made of plain values first. Planted by its source text.
+ * Tells whether the guest has ever read `WebAssembly`, and so may hold a Module. `v8.serialize` leaves a hole in the bytes where
+ * a Module was and reports nothing, so a value that may hold one is made of plain values first. Planted by its source text.
  *
- * @returns throws where there may be a Module; the cell then takes the value once more, made plain.
+ * @returns a function that throws if the guest may hold a Module; the cell then takes the value once more, made plain.
  */
 export function wasmUse({ own, realm, TypeError }: Primordials): () => void {
   const { WebAssembly: real } = realm;

@@ -23,14 +23,14 @@ import {
 export interface ModuleCode {
   /** Whether it is an ES module; CommonJS otherwise. */
   readonly esm: boolean;
-  /** The body of a CommonJS module; of an ES module, an expression for a `PlantedModule`. */
+  /** For CommonJS, the body of the module; for an ES module, an expression that gives a `PlantedModule`. */
   readonly code: string;
 }
 
 /**
- * An ES module as an object that the guest runtime links and runs: isolated-vm's own modules lose the error that one throws, and
- * cannot wait. The body is a generator, so that functions stand, and may be imported in a cycle, before it runs; what it
- * imports it finds through a `with`, so that bindings are live. Lines keep their numbers.
+ * Turns an ES module into an object that the guest runtime links and runs. isolated-vm's own modules lose the error that a module
+ * throws, and cannot wait for top-level `await`. The body is a generator, so that functions exist, and can be imported in a
+ * cycle, before the module runs. Imports are read through a `with`, so that bindings are live. Line numbers stay the same.
  */
 export function asModule(source: string): ModuleCode {
   const plain = withoutHashbang(source);
@@ -41,15 +41,15 @@ export function asModule(source: string): ModuleCode {
   return { code: mistake === undefined ? plain : syntaxError(mistake), esm: false };
 }
 
-/** What a module's statements say of other modules. */
+/** What a module's statements say about other modules. */
 class Links {
   readonly needs: string[] = [];
-  /** Local name → how it is read. */
+  /** Local name → expression that reads it. */
   readonly imported = new Map<string, string>();
-  /** Exported name → how it is read. */
+  /** Exported name → expression that reads it. */
   readonly exported = new Map<string, string>();
   readonly stars: number[] = [];
-  /** What a needed module must export: its index, and the name. */
+  /** What a needed module must export: the module's index, and the name. */
   readonly checks: [number, string][] = [];
   readonly #modules: string;
 
@@ -92,7 +92,7 @@ function planted(source: string, { program, imports }: Parsed): string {
           edits.replace(node.start, declaration.start);
           links.exported.set("default", declaration.id.name);
         } else {
-          // What has no name of its own is called "default".
+          // A default export without a name of its own is named "default".
           edits.replace(node.start, declaration.start, `${standard} = { default: `);
           edits.insert(declaration.end, " }.default;");
           links.exported.set("default", standard);
@@ -134,7 +134,7 @@ function planted(source: string, { program, imports }: Parsed): string {
   const body = `${keyword} () { "use strict"; let ${standard}; ${expose}({ __proto__: null, ${getters} }); yield; ${edits.apply()}\n}`;
   return (
     `{ isAsync: ${keyword.startsWith("async")}, needs: ${JSON.stringify(links.needs)}, stars: ${JSON.stringify(links.stars)}, checks: ${JSON.stringify(links.checks)}, ` +
-    // Without imports there is nothing to find, and a `with` makes every free name slow.
+    // Leave the `with` out if there are no imports, because it makes every free name slow.
     `body: (${hidden}, ${expose}) => { ${links.imported.size === 0 ? "" : `with ({ __proto__: null, ${scope} })`} return (${body})(); } }`
   );
 }
@@ -160,14 +160,14 @@ function declaredNames(declaration: Declaration): string[] {
   const names: string[] = [];
   const visitors: RecursiveVisitors<undefined> & { VariablePattern: (node: Identifier) => void } = {
     VariablePattern: (node: Identifier) => void names.push(node.name),
-    // A default value in a pattern may declare names of its own.
+    // Do not visit expressions: a default value in a pattern may declare names of its own.
     Expression: () => undefined,
   };
   acornWalk().recursive(declaration, undefined, visitors);
   return names;
 }
 
-/** `f()` through a `with` would get the scope as its `this`; `(0, f)()` gets none, as an imported function must. */
+/** Rewrites `f()` to `(0, f)()` for imported functions: through the `with`, `f()` would get the scope as `this`. */
 function keepCallsBare(program: Program, { imported }: Links, edits: Edits): void {
   const { ancestor } = acornWalk();
   const bare = (called: Node, ancestors: readonly Node[]): void => {
@@ -175,7 +175,7 @@ function keepCallsBare(program: Program, { imported }: Links, edits: Edits): voi
     while (callee.type === "ParenthesizedExpression")
       callee = (callee as ParenthesizedExpression).expression;
     if (callee.type !== "Identifier" || !imported.has((callee as Identifier).name)) return;
-    // At the start of a statement the parenthesis could be taken for a call of what stands before it.
+    // At the start of a statement, the parenthesis could be parsed as a call of the line before, so put a semicolon there.
     const statement = ancestors.findLast(({ type }) => type === "ExpressionStatement");
     const list = statement === undefined ? undefined : ancestors[ancestors.indexOf(statement) - 1];
     const isFirst = statement?.start === callee.start && list !== undefined && LISTS.has(list.type);
@@ -188,7 +188,7 @@ function keepCallsBare(program: Program, { imported }: Links, edits: Edits): voi
   });
 }
 
-/** What holds statements one after another. */
+/** Nodes that hold a list of statements. */
 const LISTS = new Set(["Program", "BlockStatement", "SwitchCase", "StaticBlock"]);
 
 function hasTopLevelAwait(program: Program): boolean {

@@ -2,19 +2,19 @@ import { canonicalModule } from "../../module-name.ts";
 import { asModule, type ModuleCode } from "./es-module.ts";
 import type { Answer } from "../guest/bridge.ts";
 
-/** Makes the sources that the host supplies ready for the guest runtime, each once, and keeps them: the host sends each once. */
+/** Compiles the sources that the host supplies, each once, and keeps them: the host sends each source only once. */
 export class Modules {
   readonly #ready = new Map<string, ModuleCode>();
 
-  /** A source that came with a grant. */
+  /** Keeps a source that came with a grant. */
   keep(specifier: string, source: string): void {
     this.#ready.set(canonicalModule(specifier), asModule(source));
   }
 
   /**
-   * The answer to a granted import: `c`, for CommonJS, or `m`, for an ES module, with the module's one name and its code.
+   * The answer to a granted import: `c` (CommonJS) or `m` (ES module), the module's canonical name and its code.
    *
-   * @throws Error where the host says that the cell has the source, and it does not.
+   * @throws Error if the host says that the cell has the source, and the cell does not have it.
    */
   answer(specifier: string): Answer {
     const name = canonicalModule(specifier);

@@ -7,36 +7,39 @@ import type { Node, Program } from "acorn";
 
 import type { Edit } from "./source-edits.ts";
 
-/** The name that `import(…)` becomes: the isolate has no dynamic import of its own. */
+/** The name that replaces `import` in `import(…)`: the isolate has no dynamic import. */
 export const IMPORT = "__import__";
 
 export interface Parsed {
   readonly program: Program;
-  /** What makes each `import(…)` work. */
+  /** The edits that make each `import(…)` work. */
   readonly imports: readonly Edit[];
 }
 
-/** A source text, read as a script and, where it is none, as a module. */
+/** A source text parsed as a script or, if that fails, as a module. */
 export interface ParsedSource {
   readonly script?: Parsed;
   readonly module?: Parsed;
-  /** Why it is no module, where it was meant to be one: it was understood further than as a script. */
+  /** The syntax error of a text that was meant as a module: one that parsed further as a module than as a script. */
   readonly mistake?: string;
 }
 
 const require = createRequire(import.meta.url);
 
-/** In the bundle each parser is a file beside it. */
+/** In the bundle, each parser is a file of its own next to the main file. */
 const isBundled = import.meta.url.endsWith(".cjs");
 
-// Loaded at first use: most programs need none of it, and it takes 2 MiB in every cell.
+// Load the parsers at first use: most programs need none, and they take 2 MiB in every cell.
 const acorn = (): typeof import("acorn") => load("acorn") as typeof import("acorn");
 export const acornWalk = (): typeof import("acorn-walk") =>
   load("acorn-walk") as typeof import("acorn-walk");
 
 const loaded = new Map<string, unknown>();
 
-/** Not by `require` in the bundle: it looks for a package.json in the folders above, which a confined cell may not. */
+/**
+ * Loads a parser. In the bundle it does not use `require`, which looks for a package.json in the folders above, where a confined
+ * cell may not read.
+ */
 function load(name: string): unknown {
   if (!isBundled) return require(name);
   let exports = loaded.get(name);
@@ -53,7 +56,7 @@ function load(name: string): unknown {
   return exports;
 }
 
-/** Never throws: what is nested too deeply to be read is neither. */
+/** Never throws: a text nested too deeply for the parser has neither form. */
 export function parseSource(source: string): ParsedSource {
   const script = tryParse(source, "script");
   if ("program" in script) return { script };
@@ -68,7 +71,7 @@ interface Unparsed {
 }
 
 function tryParse(source: string, sourceType: "script" | "module"): Parsed | Unparsed {
-  // Outside of what is caught: a parser that is gone is no mistake of the guest's.
+  // Load outside the `try`: a missing parser is not the guest's syntax error.
   const { parse } = acorn();
   const { simple } = acornWalk();
   try {
@@ -91,24 +94,24 @@ function tryParse(source: string, sourceType: "script" | "module"): Parsed | Unp
   }
 }
 
-/** The first line of a Unix script as a comment: it is one only at the very start of a text. */
+/** Turns the hashbang line of a Unix script into a comment: JavaScript accepts it only at the very start of a text. */
 export function withoutHashbang(source: string): string {
   return source.startsWith("#!") ? `//${source.slice(2)}` : source;
 }
 
-/** A name in an import or export: an identifier, or a text. */
+/** The name in an import or export: an identifier or a string. */
 export function nameOf(
   node: Node & ({ type: "Identifier"; name: string } | { type: "Literal"; value?: unknown }),
 ): string {
   return node.type === "Identifier" ? node.name : String(node.value);
 }
 
-/** A name that the source does not hold. */
+/** A name that does not occur in the source. */
 export function freshName(source: string, name: string): string {
   return source.includes(name) ? freshName(source, `${name}_`) : name;
 }
 
-/** A program that only says what is wrong with it. */
+/** A program that throws this SyntaxError. */
 export function syntaxError(mistake: string): string {
   return `throw new SyntaxError(${JSON.stringify(mistake)});`;
 }

@@ -12,10 +12,11 @@ import {
 } from "./parse-source.ts";
 
 /**
- * A program that a person wrote, as a script that the isolate can run. A plain script stays as it is but for `import(…)`. A
- * source with `import`, `export` or top-level `await` becomes the body of an async function, whose value is the default
- * export, or else that of the last expression; lines keep their numbers, and imports are constants. What does not parse is left
- * for V8 to refuse, or becomes a program that throws the SyntaxError, where V8 would only say that it is no module.
+ * Turns a program into a script that the isolate can run. A plain script is left as it is, except for `import(…)`. A source with
+ * `import`, `export` or top-level `await` becomes the body of an async function, whose value is the default export, or else the
+ * value of the last expression. Line numbers stay the same, and imports become constants. A source that does not parse is left
+ * for V8 to refuse; if it was meant as a module, V8 would only say that it is not a script, so it becomes a program that throws
+ * the right SyntaxError.
  */
 export function asScript(source: string): string {
   if (!/\b(?:import|export|await)\b/.test(source)) return source;
@@ -49,7 +50,7 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
           value = declaration.id.name;
         } else {
           edits.replace(node.start, declaration.start, `${result} = `);
-          // A declaration needs no semicolon, an expression does.
+          // An expression needs a semicolon after it, a declaration does not.
           edits.insert(node.end, ";");
         }
         break;
@@ -57,7 +58,7 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
       case "ExportNamedDeclaration": {
         const standard = node.specifiers.find(({ exported }) => nameOf(exported) === "default");
         edits.replace(node.start, node.declaration?.start ?? node.end);
-        // No module can import from a program that is run: what it exports is only declared, but for the default.
+        // No module can import from the program, so its exports are only declared, except for the default.
         if (node.source) {
           const from = imported(
             node.source.value,
@@ -84,7 +85,7 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
     edits.insert(last.start, `${result} = (`);
     edits.insert(last.expression.end, ")");
   }
-  // All on one line before the source, so that line numbers stay the guest's own.
+  // Put all of this on one line before the source, so that the guest's line numbers stay the same.
   return `(async () => { "use strict"; let ${result}; ${hoisted.join(" ")} ${edits.apply()}\n;return ${value}; })()`;
 }
 
@@ -99,7 +100,7 @@ const NO_VALUE = new Set([
   "ExportAllDeclaration",
 ]);
 
-/** An import as constants, before everything else. */
+/** The statements for an import: constants, placed before everything else. */
 function importStatements(node: ImportDeclaration, namespace: string): string[] {
   const needed: string[] = [];
   const bound: string[] = [];
@@ -117,7 +118,7 @@ function importStatements(node: ImportDeclaration, namespace: string): string[] 
   return bound.length === 0 ? [from] : [`const ${namespace} = ${from}`, ...bound];
 }
 
-/** In a list, since a namespace may have a `then`, which only a dynamic import calls. */
+/** Wraps the namespace in a list: the namespace may have a `then`, which only a dynamic import may call. */
 function imported(specifier: unknown, needed: readonly string[]): string {
   return `(await ${IMPORT}(${JSON.stringify(specifier)}, undefined, ${JSON.stringify(needed)}))[0]`;
 }

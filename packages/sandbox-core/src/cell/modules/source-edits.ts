@@ -1,4 +1,4 @@
-/** One change of a source text, by UTF-16 positions in the text as it was. Edits do not overlap. */
+/** One change of a source text, by UTF-16 positions in the original text. Edits must not overlap. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
@@ -19,7 +19,7 @@ export class Edits {
     this.#edits.push({ start: at, end: at, text });
   }
 
-  /** Keeps the newlines in what is cut, so that later lines keep their numbers. */
+  /** Replaces a range. Keeps the newlines in it, so that later lines keep their numbers. */
   replace(start: number, end: number, text = ""): void {
     this.#edits.push({
       start,
@@ -28,7 +28,7 @@ export class Edits {
     });
   }
 
-  /** The text with all edits made, in time linear in its length. Of several insertions in one place the first given is first. */
+  /** The text with all edits made, in time linear in its length. Insertions at one place keep the order in which they were given. */
   apply(): string {
     let out = "";
     let at = 0;
