@@ -27,12 +27,12 @@ const CELL_TAIL = 256;
 
 /** What the broker needs of the supervisor. */
 export interface Authority {
-  /** Asked at each request: a reload is in force from the next one on. */
+  /** The policy in force. Read at each request, so that a reload holds from the next request on. */
   policy(): Policy;
   readonly sink: DenialSink;
-  /** The kernel layer's verdict where nothing was put to it. */
+  /** The kernel layer's verdict for an operation that was not put to it. */
   kernelVerdict(capability: Capability): Verdict;
-  /** Sources of the modules that the host supplies. */
+  /** Sources of the modules that the host supplies, by name. */
   readonly modules: ReadonlyMap<string, string>;
   readonly lookup: Lookup;
 }
@@ -46,14 +46,14 @@ interface Denial {
   readonly rule?: string;
   readonly reason?: DenialEvent["reason"];
   readonly broker?: Verdict;
-  /** What the kernel's layer says to it; null where it was not asked. Called when the verdict has gone out. */
+  /** The kernel layer's word on the operation; null if it was not asked. Called after the verdict has been sent to the cell. */
   readonly kernel?: () => KernelWord | null;
 }
 
-/** A request in the policy's words. */
+/** A request in the policy's spelling. */
 type Asked = Pick<Denial, "capability" | "operation" | "target">;
 
-/** Takes a verdict to the cell. */
+/** Sends a verdict to the cell. */
 export type Answer = (verdict: WireVerdict) => void;
 
 /** Decides one cell's requests, and makes an event of each denial. */
@@ -64,7 +64,7 @@ export class Broker {
   readonly #authority: Authority;
   readonly #kernel: CellKernel;
   readonly #resolver: Resolver;
-  /** Names of the modules whose source this cell has been sent. */
+  /** Names of the modules whose source has been sent to this cell. */
   readonly #sent = new Set<string>();
   #hasEnded = false;
 
@@ -77,8 +77,8 @@ export class Broker {
   }
 
   /**
-   * Decides a request. The answer goes out before the denial is recorded, so that the guest's thread does not wait for what
-   * the operator wants to know. Network requests take longer, since a name must be resolved: see {@link decideLater}.
+   * Decides a request. The answer is sent before the denial is recorded, so that the guest's thread does not wait for the sink.
+   * Network requests go to {@link decideLater}, because their names must be resolved first.
    */
   decide(request: GuardRequest, answer: Answer): void {
     const asked = this.#asked(request);
@@ -107,9 +107,9 @@ export class Broker {
       return;
     }
     const resolution = await this.#resolver.resolve(() => this.#authority.policy(), asked.target);
-    // No denial follows a cell's end.
+    // The cell has ended, and its last record with it: record no denial after that.
     if (this.#hasEnded) return;
-    // Looking up takes its time: a policy that was put in force meanwhile holds for the name too.
+    // Decide again if the policy was replaced during the lookup: the new one also holds for the name.
     const now = this.#authority.policy();
     const again = now === before ? decision : decide(now, asked);
     if (again.effect === "deny") {
@@ -121,7 +121,7 @@ export class Broker {
         this.#allow("network", { ok: true, addresses: resolution.addresses }, answer);
         break;
       case "unresolved":
-        // The policy said yes; that there is no such name is the operation's own failure.
+        // The policy allowed the request. A name that does not resolve is a failure of the operation itself.
         this.#allow("network", { ok: true, addresses: [], unresolved: resolution.code }, answer);
         break;
       case "refused":
@@ -130,7 +130,7 @@ export class Broker {
     }
   }
 
-  /** Records a denial, after the answer to the guest; a limit that ends the cell has no request to answer. */
+  /** Records a denial, after the answer to the guest. A limit that ends the cell leaves out `answer`: there is no request to answer. */
   deny(denial: Denial, answer?: Answer): DenialEvent {
     const { capability, decision } = denial;
     const policy = this.#authority.policy();
@@ -160,13 +160,13 @@ export class Broker {
     return event;
   }
 
-  /** The cell has ended: what is still being looked up for it is looked up, and decided, no more. */
+  /** The cell has ended: cancels its lookups, and decides none of the requests that wait for one. */
   end(): void {
     this.#hasEnded = true;
     this.#resolver.end();
   }
 
-  /** Refuses by the policy, with what the kernel says to it: whether the broker was the only barrier. */
+  /** Denies by the policy. The record also says what the kernel says to the operation, and so whether the broker was the only barrier. */
   #deny(
     asked: Asked,
     decision: Extract<Decision, { effect: "deny" }>,
@@ -177,8 +177,9 @@ export class Broker {
   }
 
   /**
-   * An operation that was allowed has failed, and the cell claims that the kernel refused it. A denial where that can be shown, and no
-   * alarm where the cell is only stale; else the failure is the operation's own, which the guest is told.
+   * Judges the cell's claim that the kernel refused an operation which the broker had allowed. If evidence shows it, the result
+   * is a denial, with reason `stale` and no alarm if the cell is only older than the policy or the disk. Otherwise the failure is
+   * the operation's own, and the guest is told so.
    */
   #refused(asked: Asked, seen: KernelRefusal, decision: Decision, answer: Answer): void {
     const refusal = this.#kernel.refusal(asked, seen);
@@ -187,7 +188,7 @@ export class Broker {
       return;
     }
     const kernel = (): KernelWord => ({ verdict: "deny", evidence: refusal.evidence });
-    // The policy may have changed since the operation was allowed.
+    // The policy may have been replaced since the operation was allowed.
     if (decision.effect === "deny") this.deny({ ...asked, decision, kernel }, answer);
     else {
       const reason = refusal.isStale ? "stale" : "kernel";
@@ -201,7 +202,7 @@ export class Broker {
     this.#authority.sink.allowed?.(capability);
   }
 
-  /** A source is sent to a cell once: one that asks again and again would otherwise make the host write it each time. */
+  /** Sends a source to a cell once. Otherwise a guest that imports it in a loop would make the host write it each time. */
   #module(name: string): WireVerdict {
     if (this.#sent.has(name)) return { ok: true };
     const source = this.#authority.modules.get(name) ?? null;
@@ -209,7 +210,7 @@ export class Broker {
     return { ok: true, source };
   }
 
-  /** The request in the policy's spelling: one host has one name. */
+  /** The request in the policy's spelling, in which each host has one name. */
   #asked(request: GuardRequest): Asked {
     const { capability, operation, target } = request;
     return {
@@ -226,7 +227,7 @@ function canonicalTarget(target: string): string {
   return host === null ? target : `${host}${target.slice(cut)}`;
 }
 
-/** A target for a denial that has none of its own: what the guest was about to do. */
+/** The target of a denial that has none of its own, such as a limit: the operation that the guest was about to do. */
 export function attempted(request: GuardRequest): string {
   return cleanText(
     `${request.capability} ${request.operation}:${request.target}`,

@@ -4,15 +4,16 @@ import { AsyncLocalStorage } from "node:async_hooks";
 export type CallerContext = <R>(work: () => R) => R;
 
 /**
- * The async context of the host's code that calls into a cell. A cell's requests arrive on a socket, outside of every caller; entering this
- * before the event is recorded gives the denial the caller's trace, without this package knowing of any tracing.
+ * Captures the async context of the host's code that calls into a cell. A cell's requests arrive on a socket, outside of any
+ * caller's context. Entering the captured one before an event is recorded gives the denial the caller's trace, although this
+ * package imports no tracing.
  */
 export function callerContext(): CallerContext {
   return AsyncLocalStorage.snapshot();
 }
 
 /**
- * The context of no caller. What lives longer than a call is made here: a process that waits in the pool would otherwise
- * keep the trace, and all else, of the call that happened to fill it.
+ * The context of no caller. Objects that outlive a call are made in it. Otherwise a process in the pool would keep the trace, and
+ * everything else, of the call during which the pool was filled.
  */
 export const outsideOfCalls: CallerContext = AsyncLocalStorage.snapshot();

@@ -11,15 +11,15 @@ export interface Account {
   outputBytes: number;
 }
 
-/** One call into a cell, until it settles and for a while after. */
+/** One call into a cell. It is kept for a while after it settles. */
 export interface Call extends Account {
   readonly id: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   timer: NodeJS.Timeout | undefined;
-  /** CPU time that calls beside this one may have used meanwhile, milliseconds. */
+  /** CPU time that other calls may have used while this one was in flight, milliseconds. */
   othersCpuMs: number;
-  /** CPU time of the process when it was first looked at for this call, milliseconds. */
+  /** CPU time of the process at the first sample during this call, milliseconds. */
   cpuAtFirstLook: number | undefined;
 }
 
@@ -31,9 +31,10 @@ export class Calls {
   #last = 0;
 
   /**
-   * Made in the async context of `spawn`, which then stands for calls that are forgotten.
+   * Make it in the async context of `spawn`: requests of forgotten calls get that context.
    *
-   * @param limits What all that forgotten calls left behind may use up together, until a call has settled; then its limits.
+   * @param limits Limits of the account that all forgotten calls share, until a call settles; from then on, the limits of the
+   *   call that settled last.
    */
   constructor(limits: Limits) {
     this.#rest = { context: callerContext(), limits, requests: 0, outputBytes: 0 };
@@ -66,7 +67,7 @@ export class Calls {
     return { call, promise };
   }
 
-  /** How many calls have ever begun. */
+  /** How many calls have begun so far. */
   get begun(): number {
     return this.#last;
   }
@@ -75,24 +76,24 @@ export class Calls {
     return this.#inFlight;
   }
 
-  /** The account of the call that a message says it belongs to; of none that is known, the one for all the rest. */
+  /** Looks up a call's account by the id in a message. Unknown ids share one account, so that forgotten calls are still limited. */
   account(id: number): Account {
     return this.#inFlight.get(id) ?? this.#settled.get(id) ?? this.#rest;
   }
 
-  /** The account to name where a cell, and no one call, has gone too far: the newest. */
+  /** The account to name in a denial when the cell, and not one call, exceeds a limit: that of the newest call. */
   get newest(): Account {
     return [...this.#inFlight.values()].at(-1) ?? this.account(this.#last);
   }
 
-  /** Takes a call out of flight; the taker settles it. */
+  /** Takes a call out of flight. The caller of this method must settle it. */
   settle(id: number): Call | undefined {
     const call = this.#inFlight.get(id);
     if (call === undefined) return undefined;
     clearTimeout(call.timer);
     this.#inFlight.delete(id);
     this.#settled.set(id, call);
-    // The cell keeps the same book: see `cell/accounts.ts`.
+    // The cell keeps the same accounts: see `cell/accounts.ts`.
     this.#rest.limits = call.limits;
     if (this.#settled.size > REMEMBERED_CALLS) {
       const [oldest] = this.#settled.keys();
@@ -101,7 +102,7 @@ export class Calls {
     return call;
   }
 
-  /** All that are in flight, none of them any more. */
+  /** Takes all calls out of flight and returns them. */
   settleAll(): Call[] {
     return [...this.#inFlight.keys()]
       .map((id) => this.settle(id))

@@ -5,33 +5,34 @@ import type { Confined } from "../kernel/confinement.ts";
 import { type Asked, evidenceOf, grants, type KernelWord, wordOf } from "../kernel/evidence.ts";
 import { isSamePlan, type KernelPlan } from "../kernel/plan.ts";
 
-/** What a cell needs of its supervisor to know its own plan from that of the next cell. */
+/** What a cell asks its supervisor for, to compare its own plan with the one for the next cell. */
 export interface Plans {
-  /** The plan that cells are started with now; undefined where they are not confined. */
+  /** The plan with which cells are started now; undefined if cells are not confined. */
   current(): KernelPlan | undefined;
-  /** The same by what is on the disk at this moment, or was a moment ago. */
+  /** The plan by what is on the disk now, or was a moment ago. */
   renewed(): KernelPlan | undefined;
-  /** A file of the plan is another one than when the waiting processes were started. */
+  /** Reports that a file of the plan is not the one that it was when the waiting processes were started. */
   replaced(): void;
 }
 
-/** The kernel's refusal of what the broker had allowed. */
+/** The kernel refused an operation that the broker had allowed. */
 export interface Refusal {
   readonly evidence: KernelEvidence;
-  /** Nothing is wrong but the cell's age: one that is spawned now would have been let through. */
+  /** Whether the cell's age is the only cause: a cell that is spawned now would have been let through. */
   readonly isStale: boolean;
 }
 
 /**
- * What the kernel's layer of one cell has to say: by the plan that its process was started with, which nothing changes any more. A narrower
- * policy could be put on top of it by Landlock alone, in the process itself and for each of its threads (one call for all of them is in
- * ABI 8, Linux 7.0). For that the filter would have to let cells call Landlock, which is one more part of the kernel within reach of native
- * code, and a cell would need native code of ours. So the broker alone holds the new policy until the next cell.
+ * The kernel layer of one cell. It answers by the plan with which the cell's process was started, which cannot be changed.
+ * Landlock could put a narrower policy on top of it, but only from within the process and for each thread (one call for all
+ * threads comes with ABI 8, Linux 7.0). For that, the filter would have to let cells call Landlock, which would give native code
+ * in a cell one more part of the kernel to attack, and a cell would need native code of ours. So until the next cell, only the
+ * broker enforces a new policy.
  */
 export class CellKernel {
   readonly #confined: Confined | undefined;
   readonly #plans: Plans;
-  /** A file or folder of the plan has been found to be another one by now. */
+  /** Whether a file or folder of the plan was found to be replaced. */
   #isReplaced = false;
 
   /** @param confined Undefined for a cell that is not confined. */
@@ -44,14 +45,14 @@ export class CellKernel {
     return this.#confined !== undefined;
   }
 
-  /** Whether a cell that is started now would be confined otherwise. */
+  /** Whether a cell that is started now would be confined differently. */
   get isStale(): boolean {
     const current = this.#plans.current();
     if (this.#confined === undefined || current === undefined) return false;
     return this.#isReplaced || !isSamePlan(this.#confined.plan, current);
   }
 
-  /** What the kernel says to an operation that the broker has refused; null where it was not asked, or is not there for it. */
+  /** What the kernel says to an operation that the broker has refused; null if it was not asked, or does not govern the operation. */
   word(
     asked: Asked & { readonly capability: Capability },
     probed: KernelProbe | null,
@@ -60,12 +61,12 @@ export class CellKernel {
     return wordOf(this.#confined.held, asked, probed);
   }
 
-  /** What shows that the kernel refused an operation of this cell that the broker had allowed; null where nothing does. */
+  /** The evidence that the kernel refused an operation of this cell which the broker had allowed; null without evidence. */
   refusal(asked: Asked, seen: KernelRefusal): Refusal | null {
     if (this.#confined === undefined) return null;
     const { plan, held } = this.#confined;
     const renewed = this.#plans.renewed();
-    // The plan's names may stand for other files than when the cell was started; Landlock holds on to those.
+    // The plan's names may stand for other files now than when the cell was started; Landlock still holds the old files.
     const isReplaced = seen === "differential" && grants(plan, asked);
     const isMissed = isReplaced || !grants(plan, asked);
     const isStale = seen !== "ended" && isMissed && renewed !== undefined && grants(renewed, asked);

@@ -2,11 +2,11 @@ import { cleanText, MAX_CELL_LENGTH } from "@pyisolate/policy";
 import { inWords } from "@pyisolate/policy/options";
 
 /**
- * The name that a host gives a cell, as every record, label and message has it. It is cleaned, not refused: it is often a
- * customer's own word, and a backslash or an emoji in it is no reason to have no cell.
+ * The name of a cell as every record, label and message has it. It is cleaned instead of refused, because it is often a
+ * customer's own word, which may contain a backslash or an emoji.
  *
- * @throws TypeError where it is none, or would have to be cut: two names that differ behind the cut would be one in every
- * record.
+ * @throws TypeError for an empty or missing name, and for one that would have to be cut: two names that differ only behind the
+ *   cut would be one name in every record.
  */
 export function cellName(given: unknown): string {
   const clean = typeof given === "string" ? cleanText(given, LONGEST) : "";
@@ -14,7 +14,7 @@ export function cellName(given: unknown): string {
   throw new TypeError(`a cell's name must be ${WANTED}, got ${inWords(given)}`);
 }
 
-/** Enough that no name of the right length is cut: the longest escape of one UTF-16 code unit has 8. */
+/** A bound at which no name of valid length is cut: the longest escape of one UTF-16 code unit has 8. */
 const LONGEST = MAX_CELL_LENGTH * 8;
 
 const WANTED = `a string of 1 to ${MAX_CELL_LENGTH} characters, those counted as written out that could hide or reorder text`;

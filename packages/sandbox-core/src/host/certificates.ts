@@ -11,8 +11,8 @@ const LABELS: readonly string[] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED C
 const isText = mustBe("PEM text of certificates", (value) => typeof value === "string");
 
 /**
- * PEM text in which every block is a certificate that parses. OpenSSL passes over the others, so that a guest's `fetch` would
- * trust less than the host meant; and the text goes to the cell, where a private key must not be.
+ * Checks that every block of a PEM text is a certificate that parses. OpenSSL skips other blocks silently, so a guest's `fetch`
+ * would trust fewer certificates than the host meant. The text also goes to the cell, which must not get a private key.
  */
 export const certificates: OptionCheck = (value) => {
   if (typeof value !== "string") return isText(value);

@@ -1,6 +1,6 @@
 import type { Capability, DenialEvent } from "@pyisolate/policy";
 
-/** Exact totals of a cell or a supervisor since it began. */
+/** Exact totals of a cell or a supervisor since its start. */
 export interface Stats {
   readonly denials: number;
   readonly allowed: number;

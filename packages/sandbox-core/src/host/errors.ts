@@ -7,7 +7,10 @@ const MAX_MESSAGE = 4096;
 /** Most lines of a guest's stack. */
 const MAX_FRAMES = 32;
 
-/** A guest program failed by itself. Its text is the guest's: bounded, and free of control and bidirectional characters. */
+/**
+ * A guest program failed by itself. All of its text comes from the guest; it is bounded, and free of control and bidirectional
+ * characters.
+ */
 export class GuestError extends Error {
   /** The `name` of the guest's error. */
   readonly guestName: string;
@@ -30,7 +33,7 @@ export class GuestError extends Error {
   }
 }
 
-/** Frames of the runtime, of what may be below it, and of the eval in which it runs a program. */
+/** Stack frames that are not the guest's: of the runtime, of the layers below it, and of the eval that runs the program. */
 const FOREIGN = /pyisolate:|isolated-vm|node:|file:\/\/|^\s+at eval \(<anonymous>\)$/;
 
 function cleanStack(stack: string): string {
@@ -42,7 +45,7 @@ function cleanStack(stack: string): string {
     .join("\n");
 }
 
-/** The cell has ended: nothing can be run in it any more. */
+/** The cell has ended, and cannot run anything any more. */
 export class ClosedError extends Error {
   constructor(cell: string, why: string) {
     super(`The cell "${cell}" has ended (${why}); spawn another one`);

@@ -11,10 +11,13 @@ import type { SupervisorSettings } from "./supervisor-options.ts";
 /** Descriptors that a cell keeps: the standard three and its two channels. */
 const DESCRIPTORS = 5;
 
-/** How long a look at the disk is good for, milliseconds: a cell that is refused again and again does not make the host look each time. */
+/**
+ * How long a look at the disk is reused, milliseconds. Without it, a guest that is refused in a loop would make the host look
+ * each time.
+ */
 const LOOK_MS = 1000;
 
-/** Most trees that a cell is told it may write in. */
+/** Most trees that a cell is told that it may write in. */
 const MAX_WRITABLE = 256;
 
 /** The second layer of a supervisor: whether and how the kernel confines its cells. */
@@ -23,15 +26,16 @@ export class KernelLayer implements Plans {
   readonly #confinement: Confinement | undefined;
   readonly #renew: (all: boolean) => void;
   #policy: Policy;
-  /** Of no use where no cell is confined. */
+  /** The plan for the next cell. Unused if cells are not confined. */
   #plan: KernelPlan | undefined;
-  /** The plan, made ready for its cells at the first of them. */
+  /** The plan prepared for its cells; made for the first of them. */
   #confined: Confined | undefined;
   #lookedAt = 0;
 
   /**
-   * @param renew Called when the disk has changed: processes that wait must have the plan of now, or, with `all`, be other processes.
-   * @throws CellStartError where cells must be confined, or run as another user, and cannot.
+   * @param renew Called when the disk has changed. Processes that wait must have the current plan; with `all`, they must be
+   *   replaced whatever their plan.
+   * @throws CellStartError if cells must be confined, or must run as another user, and this host cannot do it.
    */
   constructor(
     { kernel, user }: Pick<SupervisorSettings, "kernel" | "user">,
@@ -63,8 +67,8 @@ export class KernelLayer implements Plans {
   }
 
   /**
-   * The trees in which the next cell may write, for its questions to the kernel; undefined where it is not confined, and where they are so
-   * many that they would cost each cell its memory.
+   * The trees in which the next cell may write, which it needs for its probes. Undefined if the cell is not confined, or if the
+   * trees are so many that the list would cost each cell its memory.
    */
   get writable(): readonly string[] | undefined {
     const trees = this.confined?.held.paths.filter(
@@ -75,13 +79,13 @@ export class KernelLayer implements Plans {
       : trees.map(({ path }) => path);
   }
 
-  /** Holds for processes that start from now on. */
+  /** Puts a policy in force for processes that start from now on. */
   use(policy: Policy): void {
     this.#policy = policy;
     this.#take(this.#confinement === undefined ? undefined : kernelPlan(policy));
   }
 
-  /** The layer's verdict where nothing was put to it. */
+  /** The layer's verdict on an operation that was not put to it. */
   verdict(capability: Capability): Verdict {
     if (this.#isOff || capability === "random") return "not_evaluated";
     return this.#confinement?.isThereFor(capability) === true ? "not_evaluated" : "unavailable";

@@ -3,16 +3,20 @@ import type { Sample } from "./process-sampler.ts";
 
 const MIB = 1024 * 1024;
 
-/** Room beside the guest's heap, bytes: V8 copies when it collects, and the guards need some of their own. */
+/**
+ * Resident memory that a cell may use beside the guest's heap, bytes: V8 needs room to copy when it collects garbage, and the
+ * guards use some.
+ */
 const RESIDENT_SLACK = 48 * MIB;
 
 /**
- * What a call's CPU time may be measured to be beyond its limit. The cell counts the guest's own exactly and ends it first
- * where it still can; this is for what cannot be interrupted, and must not hit who stays below.
+ * How far a call's measured CPU time may exceed its limit before the host ends the cell. The cell counts the guest's time exactly
+ * and ends it first if it still can. The host's limit is for code that cannot be interrupted, and must not hit a guest that stays
+ * below its own.
  */
 const CPU_TOLERANCE = 1.1;
 const CPU_SLACK_MS = 100;
-/** CPU time of the guards for one request, milliseconds, generously. It is not the guest's. */
+/** CPU time that the guards may use for one request, milliseconds; a generous bound. It is not charged to the guest. */
 const GUARD_CPU_MS = 0.2;
 
 /** A limit that a cell has exceeded. */
@@ -22,11 +26,11 @@ export interface Excess {
   readonly account: Account;
 }
 
-/** What a cell's process uses, held against the limits of the calls into it. */
+/** Compares what a cell's process uses with the limits of the calls into it. */
 export class LimitCheck {
   readonly #memoryBytes: number;
   #firstResident: number | undefined;
-  /** CPU time when a call was last in flight, and how many calls had begun by then. */
+  /** CPU time at the last sample with a call in flight, and how many calls had begun by then. */
   #idle = { sinceCpuMs: 0, begun: -1 };
 
   /** @param memoryMib Limit of the guest's heap. */
@@ -35,10 +39,11 @@ export class LimitCheck {
   }
 
   /**
-   * What the sample exceeds, if anything. Memory counts from the first sample, when the cell was ready; CPU time from the
-   * first sample of each call.
+   * Which limit the sample exceeds, if any. Memory counts from the first sample, taken when the cell was ready; CPU time counts
+   * from the first sample of each call.
    *
-   * @param idleCpuMs What a cell may use while no call into it is in flight: timers, promises that no code awaits.
+   * @param idleCpuMs CPU time that a cell may use while no call is in flight, for timers and promises that nothing awaits;
+   *   milliseconds.
    */
   excess({ residentBytes, cpuMs }: Sample, calls: Calls, idleCpuMs: number): Excess | undefined {
     this.#firstResident ??= residentBytes;

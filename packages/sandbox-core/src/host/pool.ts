@@ -11,7 +11,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Ready cell processes: a process takes about 100 ms to start, one from here none. */
+/** Cell processes that are started in advance: starting one takes about 100 ms, taking a ready one no time. */
 export class Pool {
   readonly #size: number;
   readonly #mark: string;
@@ -27,7 +27,7 @@ export class Pool {
     this.#mark = mark;
   }
 
-  /** Starts what is missing: one for each who waits, and only then those that shall be ready for others. */
+  /** Starts the missing processes: first one for each waiting `spawn`, then those to keep ready. */
   fill(): void {
     if (this.#closed) return;
     const wanted =
@@ -41,7 +41,7 @@ export class Pool {
     if (this.#closed) throw closed();
     for (let process = this.#ready.shift(); process !== undefined; process = this.#ready.shift()) {
       if (!isAlive(process)) continue;
-      // Refilled later, so that starting the next process does not delay this one.
+      // Refill later, so that starting the next process does not delay this spawn.
       setImmediate(() => this.fill());
       return process;
     }
@@ -51,7 +51,7 @@ export class Pool {
     return await promise;
   }
 
-  /** What processes are started with from now on; those that differ are let go, or all that wait. */
+  /** Sets what processes are started with from now on, and ends the waiting ones that differ; with `all`, every waiting one. */
   restart(launch: Launch, all = false): void {
     if (!all && isSameLaunch(launch, this.#launch)) return;
     this.#launch = launch;
@@ -59,7 +59,7 @@ export class Pool {
     this.fill();
   }
 
-  /** Ends the processes that no `spawn` has taken. Resolves when it is gone. */
+  /** Ends the processes that no `spawn` has taken. Resolves when they are gone. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
@@ -85,7 +85,7 @@ export class Pool {
       },
       (error: unknown) => {
         this.#starting.delete(process);
-        // One failure is one waiter's; where none waits, the next `spawn` starts another and is told.
+        // One failure rejects one waiting `spawn`. If none waits, the next `spawn` starts another process and gets its error.
         this.#waiters.shift()?.reject(error);
         if (this.#waiters.length > 0) this.fill();
       },
@@ -108,7 +108,7 @@ export class Pool {
       if (at !== -1) this.#ready.splice(at, 1);
       process.kill();
     };
-    // It has nothing to say before it is used.
+    // Drop a process that sends anything before it is used: our own cell code sends nothing.
     process.listen({ maxBody, onAsk: drop, onFrame: drop, onGarbage: drop, onExit: drop });
   }
 }
@@ -117,7 +117,7 @@ function closed(): CellStartError {
   return new CellStartError("The supervisor is closed; make another one");
 }
 
-/** Whether it still runs, by the kernel's word: that it was killed a moment ago has not been told yet. */
+/** Whether the process still runs, as the kernel says: Node reports a kill a moment late. */
 function isAlive(process: CellProcess): boolean {
   if (process.hasExited) return false;
   try {

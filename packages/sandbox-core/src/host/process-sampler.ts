@@ -2,33 +2,33 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
 import { outsideOfCalls } from "./caller-context.ts";
 
-/** How often a cell at work is looked at, milliseconds. A guest was seen to take 1.3 GiB in 8 s: 4 MiB in this time. */
+/** How often a working cell is sampled, milliseconds. A guest was seen to allocate 1.3 GiB in 8 s, which is 4 MiB in this time. */
 const PERIOD_MS = 25;
-/** Every so many periods a cell that is not at work is looked at. */
+/** An idle cell is sampled once in so many periods. */
 const IDLE_PERIODS = 20;
 
-/** What the kernel says of a cell's process. */
+/** A sample of a cell's process, from /proc. */
 export interface Sample {
   readonly residentBytes: number;
-  /** CPU time of the thread that runs the guest and its guards, milliseconds; the collector's threads are not in it. */
+  /** CPU time of the thread that runs the guest and its guards, milliseconds. The garbage collector's threads are not included. */
   readonly cpuMs: number;
 }
 
-/** What the host looks after in a cell, since the cell may be past looking after itself. */
+/** A process to sample. The host does it because a cell that spins cannot watch itself. */
 export interface SampledProcess {
   readonly pid: number;
-  /** Whether the host waits for it. */
+  /** Whether a call into the cell is in flight. */
   readonly busy: boolean;
   onSample(sample: Sample): void;
 }
 
-/** Descriptors that stay bound to the one process, whatever becomes of its id. */
+/** Open descriptors, which stay bound to this process even if its id is given to another. */
 interface Files {
   readonly statm: number;
   readonly stat: number;
 }
 
-/** Looks at every cell's process, often enough that none goes far beyond its limits. */
+/** Samples the process of every cell, often enough that none goes far beyond its limits. */
 export class ProcessSampler {
   readonly #files = new Map<SampledProcess, Files>();
   readonly #buffer = Buffer.alloc(1024);
@@ -36,16 +36,16 @@ export class ProcessSampler {
   #timer: NodeJS.Timeout | undefined;
   #period = 0;
 
-  /** Looks at it once, and then again and again. */
+  /** Samples the process at once, and then periodically. */
   add(watched: SampledProcess): void {
     try {
       const statm = openSync(`/proc/${watched.pid}/statm`, "r");
-      // The process' first thread, which has its id, and not the whole process.
+      // Read the process's first thread, which has the same id, and not the whole process.
       const stat = openSync(`/proc/${watched.pid}/task/${watched.pid}/stat`, "r");
       this.#files.set(watched, { statm, stat });
       this.#look(watched, { statm, stat });
     } catch {
-      // It has ended already; its exit is told elsewhere.
+      // The process has ended already; its exit is reported elsewhere.
       return;
     }
     this.#timer ??= outsideOfCalls(() => setInterval(() => this.#lookAround(), PERIOD_MS).unref());
@@ -70,14 +70,15 @@ export class ProcessSampler {
       try {
         this.#look(watched, files);
       } catch {
-        // It has ended; its exit is told elsewhere.
+        // The process has ended; its exit is reported elsewhere.
       }
     }
   }
 
   #look(watched: SampledProcess, { statm, stat }: Files): void {
     const residentBytes = Number(this.#read(statm).split(" ")[1]) * this.#units.pageBytes;
-    // Fields 14 and 15 of proc(5), counted after the command's name, which may hold anything.
+    // Count the fields of proc(5) after the command's name, which may contain spaces and parentheses. Fields 14 and 15 are the
+    // CPU time.
     const fields = this.#read(stat)
       .replace(/^.*\) /s, "")
       .split(" ");
@@ -94,7 +95,7 @@ export class ProcessSampler {
   }
 }
 
-/** What `/proc` counts in: `AT_PAGESZ` and `AT_CLKTCK` of the auxiliary vector, as getauxval(3) has them. */
+/** The units of `/proc`: `AT_PAGESZ` and `AT_CLKTCK` of the auxiliary vector, as in getauxval(3). */
 function unitsOf(): { readonly pageBytes: number; readonly ticksPerSecond: number } {
   const units = { pageBytes: 4096, ticksPerSecond: 100 };
   const vector = readFileSync("/proc/self/auxv");

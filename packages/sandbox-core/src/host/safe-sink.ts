@@ -2,12 +2,12 @@ import type { DenialSink } from "@pyisolate/policy";
 
 const warned = new WeakSet<object>();
 
-/** A sink that cannot reach back: whatever it throws, the decision stands and goes out. */
+/** Wraps a sink so that nothing it throws reaches the broker: the decision stands and is sent. */
 export function safeSink(sink: DenialSink | undefined, also: DenialSink): DenialSink {
   const guard = (work: () => unknown): void => {
     try {
       const returned = work();
-      // An async method is a sink's mistake too, and its rejection must not end the host.
+      // A sink must be synchronous. If it is async by mistake, its rejection must not end the host.
       if (returned instanceof Promise) returned.catch(warn);
     } catch (error) {
       warn(error);

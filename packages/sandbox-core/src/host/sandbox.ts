@@ -21,11 +21,11 @@ import type { Sample, ProcessSampler, SampledProcess } from "./process-sampler.t
 const MAX_SOURCE = 16 * 1024 * 1024;
 
 export interface SpawnOptions {
-  /** A line that the guest wrote with `console`, clean and bounded. Called in the async context of the call into the cell. */
+  /** Called with each line that the guest writes with `console`, cleaned and bounded, in the async context of the call into the cell. */
   readonly onConsole?: OnConsole;
 }
 
-/** What a sandbox needs of its supervisor. */
+/** What a sandbox needs from its supervisor. */
 export interface SandboxHost {
   readonly authority: Authority;
   readonly plans: Plans;
@@ -35,7 +35,7 @@ export interface SandboxHost {
 
 /** One running cell. Made by `Supervisor.spawn`. */
 export class Sandbox {
-  /** As every record, label and message has it: `cleanText` of the name that was given. */
+  /** The name in every record, label and message: `cleanText` of the name that was given. */
   readonly name: string;
   readonly #process: CellProcess;
   readonly #host: SandboxHost;
@@ -55,7 +55,7 @@ export class Sandbox {
     this.#process = process;
     this.#host = host;
     this.#kernel = new CellKernel(process.launch.confined, host.plans);
-    // The name as it was given: `denialEvent` cleans it by itself, and would write escapes out twice.
+    // Pass the name as it was given: `denialEvent` cleans it itself, and would escape an escape again.
     this.#broker = new Broker(name, process.mark, host.authority, this.#kernel);
     const calls = new Calls(this.#limits);
     this.#calls = calls;
@@ -109,20 +109,20 @@ export class Sandbox {
   }
 
   /**
-   * Whether the kernel confines this cell otherwise than it would one that is spawned now, since the policy or the disk has changed. What
-   * a wider policy grants is refused here, with reason `stale`, until the cell is spawned again; what a narrower one takes is refused by
-   * the broker alone.
+   * Whether the kernel would confine a cell that is spawned now differently, because the policy or the disk has changed since.
+   * Operations that only the new policy grants are refused in this cell with reason `stale`, until it is spawned again.
+   * Operations that the new policy takes away are refused by the broker alone.
    */
   get stale(): boolean {
     return this.#kernel.isStale;
   }
 
   /**
-   * Runs a program; resolves to its value, awaited, as structured clone carries it.
+   * Runs a program. Resolves to its value, awaited, as structured clone carries it.
    *
-   * @throws PolicyError for a denial that the guest did not catch, with that very event, and for the limit that ended the cell.
+   * @throws PolicyError for a denial that the guest did not catch, with its event, and for the limit that ended the cell.
    * @throws GuestError for any other failure of the guest.
-   * @throws ClosedError where the cell has ended.
+   * @throws ClosedError if the cell has ended.
    */
   async exec(source: string): Promise<unknown> {
     if (typeof source !== "string") throw new TypeError("exec takes the program's source text");
@@ -134,9 +134,9 @@ export class Sandbox {
   }
 
   /**
-   * Calls a function that the guest left on `globalThis`; arguments and result travel by structured clone.
+   * Calls a function that the guest left on `globalThis`. Arguments and result travel by structured clone.
    *
-   * @throws as {@link exec}, and an Error for arguments that cannot travel.
+   * @throws as {@link exec}, and an Error for arguments that structured clone cannot carry.
    */
   async call(name: string, ...args: unknown[]): Promise<unknown> {
     if (typeof name !== "string") throw new TypeError("call takes the function's name");
@@ -146,14 +146,15 @@ export class Sandbox {
   }
 
   /**
-   * What the guest posts, until the cell ends; a reader that waits holds the host open. With several readers each message
-   * goes to one. Without any, 10 000 messages wait, of 64 MiB at most: what comes then is refused, and recorded.
+   * The messages that the guest posts, until the cell ends. A waiting reader keeps the host's process running. With several
+   * readers, each message goes to one. Without any, up to 10 000 messages of 64 MiB together wait; further ones are refused and
+   * recorded.
    */
   messages(): AsyncGenerator<unknown, void, undefined> {
     return this.#messages.read();
   }
 
-  /** The newest denials of this cell, newest last, at most 256; `stats` has the exact totals. */
+  /** The newest denials of this cell, newest last, at most 256. `stats` has the exact totals. */
   denialEvents(): readonly DenialEvent[] {
     return this.#broker.tail.events();
   }
@@ -184,7 +185,7 @@ export class Sandbox {
     try {
       this.#process.send(frame(call));
     } catch (error) {
-      // The arguments could not be serialised: the call never began.
+      // The arguments could not be serialised, so the call never began.
       this.#calls.settle(call.id);
       throw error;
     }
@@ -201,7 +202,7 @@ export class Sandbox {
     if (excess !== undefined) this.#overrun(excess.limit, excess.detail, excess.account);
   }
 
-  /** The cell says what no cell of ours says: it is not ours any more. */
+  /** The cell sent something that our own cell code never sends, so it is compromised: ends it. */
   #onGarbage(error: unknown): void {
     if (error instanceof OutputExceeded) {
       this.#overrun("output", "", error.account);
@@ -219,7 +220,7 @@ export class Sandbox {
     this.#overrun(limit, target, this.#calls.newest, evidence);
   }
 
-  /** A limit that ends the cell. */
+  /** Records a limit that ends the cell, and ends it. */
   #overrun(limit: EndingLimit, target: string, account: Account, evidence?: KernelEvidence): void {
     if (this.closed) return;
     const event = this.#requests.deny(limit, target, account, undefined, evidence);

@@ -22,42 +22,42 @@ import { systemLookup } from "./names/resolv-conf-lookup.ts";
 const KERNEL_MODES = ["off", "prefer", "require"] as const;
 
 export interface SupervisorOptions {
-  /** What guests may do; a policy, or what `parsePolicy` takes. */
+  /** What guests may do: a policy, or any input of `parsePolicy`. */
   readonly policy: PolicyInput;
-  /** Where denials go, besides `denialEvents()`. */
+  /** Receives every denial, besides `denialEvents()`. */
   readonly denials?: DenialSink;
-  /** Needed to reload the policy. Without one the policy can never change. */
+  /** The secret that `reloadPolicy` asks for. Without one, the policy can never change. */
   readonly token?: string;
   /**
-   * The second layer: Linux itself confines each cell to what the policy grants. `prefer`, the default: where this host can; what is
-   * missing is said in one process warning, and is `unavailable` in the records. `require`: the supervisor is not made where
-   * anything is missing. `off`: the broker alone.
+   * The second layer: Linux itself confines each cell to what the policy grants. `prefer` (default) confines cells as far as this
+   * host can; a process warning names once what is missing, and records say `unavailable` for it. `require` makes the constructor
+   * throw if anything is missing. `off` leaves enforcement to the broker alone.
    */
   readonly kernel?: (typeof KERNEL_MODES)[number];
-  /** As whom confined cells run, by number. Only a privileged host can choose; without it cells run as the host does. */
+  /** The user under which confined cells run, by number. Only a privileged host can choose one. If left out, cells run as the host does. */
   readonly user?: CellUser;
-  /** Ready processes that wait for a `spawn`; each takes about 50 MiB, most of it shared. Default 2. */
+  /** How many processes are kept ready for `spawn`; each takes about 50 MiB, most of it shared. Default 2. */
   readonly pool?: number;
-  /** Modules for guests, by name: source text, ES or CommonJS. Each load is a request that the policy decides. */
+  /** Modules for guests, by name: source text, ES or CommonJS. The policy decides each load. */
   readonly modules?: Readonly<Record<string, string>>;
-  /** PEM certificates that guests' `fetch` trusts beside the built-in ones. */
+  /** PEM certificates that guests' `fetch` trusts in addition to the built-in ones. */
   readonly ca?: string;
   /**
-   * The host's own resolver, for services that have one, or whose names come from elsewhere than `/etc/hosts` and DNS (mDNS,
-   * LDAP, the other modules of nsswitch.conf). Its answers are checked like those of the default: a name's grant reaches no
-   * loopback or private address. `dns.promises.lookup` is the system's, and takes threads that the whole service shares, for
-   * as long as a name's server is silent.
+   * A resolver to use instead of the default, for services that have their own, or whose names come from sources other than
+   * `/etc/hosts` and DNS (mDNS, LDAP, the other modules of nsswitch.conf). Its answers are checked like those of the default: a
+   * grant for a name reaches no loopback or private address. `dns.promises.lookup` is the system's resolver; it holds threads
+   * that the whole service shares, for as long as a name's server is silent.
    */
   readonly lookup?: Lookup;
 }
 
-/** A user and a group of the system, by their numbers; root is none that a cell runs as by choice. */
+/** A user and a group of the system, by number. Cells cannot be told to run as root. */
 export interface CellUser {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** The options with their defaults, each read once. The policy is still as it was given. */
+/** The options with their defaults; each was read once. The policy is still unparsed. */
 export interface SupervisorSettings {
   readonly policy: unknown;
   readonly denials: DenialSink | undefined;
@@ -70,7 +70,7 @@ export interface SupervisorSettings {
   readonly lookup: Lookup;
 }
 
-/** @throws TypeError where an option is unknown or not of its kind; the message says what is accepted. */
+/** @throws TypeError for an unknown option, or a value of the wrong kind; the message says what is accepted. */
 export function supervisorSettings(given: unknown): SupervisorSettings {
   const options = readOptions("Supervisor", given, SUPERVISOR);
   return {
@@ -91,7 +91,10 @@ export function spawnOptions(given: unknown): SpawnOptions {
   return readOptions("spawn", given, SPAWN);
 }
 
-/** @throws TypeError for a policy that is still being loaded. Whether it is one `parsePolicy` says, with every mistake. */
+/**
+ * @throws TypeError for a promise of a policy, where `await` is missing. `parsePolicy` checks the policy itself and lists every
+ *   mistake.
+ */
 export function mustBeLoaded(policy: unknown): void {
   mustHold("policy", policy, loaded);
 }
@@ -113,7 +116,7 @@ function isUser(value: unknown): boolean {
 const SUPERVISOR: OptionChecks<SupervisorOptions> = {
   policy: loaded,
   denials: withMethods("a sink, an object", ["record"], ["allowed", "closed", "policyLoaded"]),
-  // What was given is not shown: it may be the secret, in another form.
+  // Do not show the value: it may be the secret in another form.
   token: (value) =>
     nonEmptyText(value) === undefined
       ? undefined

@@ -32,10 +32,10 @@ import { ProcessSampler } from "./process-sampler.ts";
 /** Most denials of all cells together that `denialEvents()` keeps. */
 const SUPERVISOR_TAIL = 1024;
 
-/** The cell's name in denials of control operations: no guest's. */
+/** The cell name in denials of control operations, which no guest asks for. */
 const CONTROL_CELL = "supervisor";
 
-/** Runs guests, each in a cell of its own, under one policy. */
+/** Runs guests, each in its own cell, under one policy. */
 export class Supervisor {
   readonly #token: ControlToken;
   readonly #kernel: KernelLayer;
@@ -50,9 +50,9 @@ export class Supervisor {
   #closing: Promise<void> | undefined;
 
   /**
-   * @throws TypeError where an option is unknown or not of its kind; the message says what is accepted.
-   * @throws InvalidPolicyError where the policy does not load.
-   * @throws CellStartError where this host cannot run cells, or cannot confine them and must.
+   * @throws TypeError for an unknown option, or a value of the wrong kind; the message says what is accepted.
+   * @throws InvalidPolicyError if the policy does not load.
+   * @throws CellStartError if this host cannot run cells, or cannot confine them as `kernel: "require"` demands.
    */
   constructor(options: SupervisorOptions) {
     const settings = supervisorSettings(options);
@@ -92,15 +92,15 @@ export class Supervisor {
   }
 
   /**
-   * Starts a cell. The name is the tenant's, or whatever an operator knows the guest by; it is in every denial.
+   * Starts a cell. Its name, which every denial carries, is the tenant's or any other by which an operator knows the guest.
    *
-   * @throws TypeError where the name is none: 1 to 128 characters, as every record has them. There a line break or another
-   * character that could hide or reorder text is written out (`\u{a}`), and a backslash twice. Likewise where an option is
-   * unknown or not of its kind.
-   * @throws CellStartError where the process does not start, or the supervisor is closed.
+   * @throws TypeError for a name that is not 1 to 128 characters long as records spell it: there, a line break or another
+   *   character that could hide or reorder text becomes `\u{a}` or the like, and a backslash is doubled. Also for an unknown
+   *   option, or a value of the wrong kind.
+   * @throws CellStartError if the process does not start, or the supervisor is closed.
    */
   async spawn(name: string, options: SpawnOptions = {}): Promise<Sandbox> {
-    // Before a process is taken that would have to be given back.
+    // Check before a process is taken, which would have to be given back.
     cellName(name);
     const given = spawnOptions(options);
     const process = await this.#pool.take();
@@ -114,11 +114,11 @@ export class Supervisor {
   }
 
   /**
-   * Puts another policy in force, for the next operation of every live cell.
+   * Puts another policy in force, from the next operation of every live cell on.
    *
-   * @throws PolicyAuthError for a wrong token, which is recorded as a denial of `control`.
-   * @throws TypeError for a policy that is still being loaded: `await` is missing.
-   * @throws InvalidPolicyError where the policy does not load; the old one stays.
+   * @throws PolicyAuthError for a wrong token; recorded as a denial of `control`.
+   * @throws TypeError for a promise of a policy: `await` is missing.
+   * @throws InvalidPolicyError if the policy does not load; the old one stays in force.
    */
   // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
   async reloadPolicy(policy: PolicyInput, token: string): Promise<void> {
@@ -144,14 +144,14 @@ export class Supervisor {
   }
 
   /**
-   * What the kernel lets a cell do at most, whatever code runs in it, by the policy in force and by what is on the disk at this moment; for
-   * persons there is `printKernelPlan`. It is what a confined cell would be started with, also where this host cannot confine one.
+   * The most that the kernel lets a cell do, whatever code runs in it, by the policy in force and the files on the disk now. It
+   * describes a cell as it would be confined, even if this host cannot confine one. `printKernelPlan` writes it for people.
    */
   kernelPlan(): KernelPlan {
     return kernelPlan(this.#policy);
   }
 
-  /** The newest denials of all cells, newest last, at most 1024; `stats` has the exact totals. */
+  /** The newest denials of all cells, newest last, at most 1024. `stats` has the exact totals. */
   denialEvents(): readonly DenialEvent[] {
     return this.#tail.events();
   }
@@ -160,7 +160,7 @@ export class Supervisor {
     return this.#tail.stats;
   }
 
-  /** Ends every cell. Resolves when no process is left. Idempotent. */
+  /** Ends every cell. Resolves when all of their processes are gone. Idempotent. */
   async close(): Promise<void> {
     this.#closing ??= (async () => {
       await Promise.all([

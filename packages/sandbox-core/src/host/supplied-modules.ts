@@ -8,9 +8,10 @@ import { BROKERED_BUILTINS, canonicalModule } from "../module-name.ts";
 const source = mustBe("source text", (value) => typeof value === "string");
 
 /**
- * The modules that a host gives its guests, by the name that a request for them has: `os` and `node:os` are one module.
+ * The modules that a host gives to its guests, by canonical name: `os` and `node:os` are one module.
  *
- * @throws TypeError for what is no source text, for a module that cells broker, and for one that is given twice.
+ * @throws TypeError for a value that is not source text, for a module that cells broker themselves, and for one that is given
+ *   twice.
  */
 export function suppliedModules(
   given: Readonly<Record<string, string>>,
@@ -30,7 +31,7 @@ export function suppliedModules(
   return modules;
 }
 
-/** `node:path` has no authority, so its published port is given to guests as it is. */
+/** The source of `node:path` for guests: its published port, unchanged, because the module has no authority. */
 function pathSource(): string {
   return readFileSync(createRequire(import.meta.url).resolve("path-browserify"), "utf8");
 }

@@ -1,11 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** Guards the control operations. Keeps no copy of the token, and compares in constant time whatever the lengths. */
+/** Checks the token of control operations. Keeps a MAC of it instead of a copy, and compares in constant time for every length. */
 export class ControlToken {
   readonly #key = randomBytes(32);
   readonly #digest: Buffer | undefined;
 
-  /** @param token Not empty. Without one no control operation can ever succeed. */
+  /** @param token Not empty. Without a token, every control operation is refused. */
   constructor(token: string | undefined) {
     if (token !== undefined) this.#digest = this.#mac(token);
   }
@@ -17,7 +17,7 @@ export class ControlToken {
   }
 
   #mac(text: string): Buffer {
-    // As UTF-16: UTF-8 has no lone surrogates, so that all texts that differ only in those would be one.
+    // Hash the text as UTF-16: UTF-8 turns every lone surrogate into the same bytes, so different tokens could match.
     return createHmac("sha256", this.#key).update(Buffer.from(text, "utf16le")).digest();
   }
 }

@@ -3,18 +3,24 @@ import type { Duplex } from "node:stream";
 import { FrameError, FrameReader, type IncomingFrame } from "../../frame-reader.ts";
 import { loopShare, type Source } from "./loop-share.ts";
 
-/** What an intake is told to do with what comes in. */
+/** What an intake needs from the owner of its channel. */
 export interface IntakeOptions {
-  /** Longest body that a frame of this kind and id may have, bytes. What is longer is not even held. */
+  /** Longest body that a frame of this kind and id may have, bytes. A longer one is refused by its head and never held. */
   readonly maxBody: (kind: number, id: number) => number;
-  /** Whether nothing may follow a frame until it is answered: the cell's thread waits for the answer. */
+  /**
+   * Whether a frame must be answered before the next may come, as on the blocking channel, where the cell's thread waits for the
+   * answer.
+   */
   readonly inStep: boolean;
   readonly onFrame: (frame: IncomingFrame) => void;
-  /** The cell broke the framing, or `onFrame` threw; nothing more is read. */
+  /** The cell broke the framing, or `onFrame` threw. Nothing is read after this call. */
   readonly onBroken: (error: unknown) => void;
 }
 
-/** Takes the frames of one channel of a cell, in the host's share of the loop; what it cannot take yet waits in the kernel. */
+/**
+ * Reads the frames of one channel of a cell, in turns of the host's loop that {@link loopShare} assigns. Frames that it cannot
+ * take yet wait in the kernel.
+ */
 export class Intake implements Source {
   readonly isReader = false;
   readonly #stream: Duplex;
@@ -37,7 +43,7 @@ export class Intake implements Source {
     return this.#isHeld;
   }
 
-  /** Takes no frame until it is let go: the cell does not read its answers. */
+  /** Stops taking frames, or goes on. Used while the cell does not read its answers. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
     if (!isHeld) loopShare.offer(this);

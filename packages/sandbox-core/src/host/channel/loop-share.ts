@@ -1,26 +1,32 @@
 import { outsideOfCalls } from "../caller-context.ts";
 
 /**
- * How long all cells together may keep the host's loop in one turn, milliseconds. One frame is taken to its end, and the most
- * that one may cost is 30 ms (`clone/ceilings.ts`), so that a turn takes at most 50 ms.
+ * How long all cells together may hold the host's loop in one turn, milliseconds. A frame that was begun is finished, and one
+ * frame takes at most 30 ms (`clone/ceilings.ts` bounds the decoding), so a turn takes at most 50 ms.
  */
 const TURN_MS = 10;
 
-/** Time that is spent before it matters when the turn ends, milliseconds: one request in an idle host needs no more work. */
+/**
+ * Time that may be spent before a turn is scheduled to reset the count, milliseconds. A single request in an idle host then
+ * costs no turn.
+ */
 const UNCOUNTED_MS = 1;
 
 /** Most frames of one channel before another has its turn. */
 const FRAMES_AT_ONCE = 64;
 
-/** A channel that has frames to be taken, or a cell whose messages are read. */
+/** A channel with frames to take, or the reader of a cell's messages. */
 export interface Source {
-  /** Readers have turns of their own: a flood on the channels does not keep them waiting. */
+  /** Whether it reads messages. Readers have turns of their own, so that a flood on the channels does not keep them waiting. */
   readonly isReader: boolean;
-  /** Takes one frame, or decodes one message. False where there is none, or none may be taken now: it says so again when there is. */
+  /**
+   * Takes one frame, or decodes one message. Returns false if there is none or none may be taken now; the source then enlists
+   * itself again later.
+   */
   takeOne(): boolean;
 }
 
-/** Sources that wait for their turn, in its order. */
+/** Sources that wait, in the order of their turns. */
 class Line {
   readonly #waiting: Source[] = [];
   readonly #isWaiting = new Set<Source>();
@@ -46,8 +52,8 @@ class Line {
 }
 
 /**
- * Shares the host's loop among the channels of all cells, and the readers of their messages, in turns: however much a cell
- * sends, timers and others go on.
+ * Shares the host's loop in turns among the channels of all cells and the readers of their messages. However much a cell sends,
+ * the host's timers and other work go on.
  */
 class LoopShare {
   readonly #channels = new Line();
@@ -56,7 +62,7 @@ class LoopShare {
   #isScheduled = false;
   #isReadersTurn = false;
 
-  /** Takes what may be taken in this turn at once, and the rest in turns to come. False where something is left for those. */
+  /** Takes at once what this turn has time for, and leaves the rest for later turns. Returns false if something is left. */
   offer(source: Source): boolean {
     const line = this.#lineOf(source);
     if (line.has(source)) return false;
@@ -66,7 +72,7 @@ class LoopShare {
     return isServed;
   }
 
-  /** Takes what there is in turns to come. */
+  /** Takes everything in later turns. */
   enlist(source: Source): void {
     const line = this.#lineOf(source);
     if (line.has(source)) return;
@@ -78,7 +84,7 @@ class LoopShare {
     return isReader ? this.#readers : this.#channels;
   }
 
-  /** True where the source has no more for now. */
+  /** Returns true if the source has nothing more for now. */
   #serve(source: Source): boolean {
     const begun = performance.now();
     let now = begun;
@@ -94,7 +100,7 @@ class LoopShare {
     return isEmpty;
   }
 
-  /** Also where nothing waits: what was spent in one turn does not count in the next. */
+  /** Schedules a turn. Called even if nothing waits, because the turn resets the time that was spent. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -115,5 +121,5 @@ class LoopShare {
   }
 }
 
-/** There is one loop, so there is one share of it, whatever supervisors there are. */
+/** One for the process, which has one loop for all of its supervisors. */
 export const loopShare = new LoopShare();

@@ -8,18 +8,18 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Most bytes of the messages that wait in all cells of this process together. */
 const MAX_WAITING_BYTES_OF_ALL = 256 * 1024 * 1024;
 
-/** What a message takes beside its own bytes. */
+/** Memory that a message takes beside its own bytes. */
 const MESSAGE_BYTES = 256;
 
-/** A message for a reader; undefined where none will come any more. */
+/** A message for a reader; undefined if no more will come. */
 type Read = { readonly value: unknown } | undefined;
 
 let bytesOfAll = 0;
 
 /**
- * What a guest posted, in order; each message goes to one reader. Ends with the cell. A message is kept as the bytes that it came
- * in, which are what the guest paid for, and decoded when it is read: in the host's share of the loop, since the readers of many
- * cells may go on in one turn.
+ * The messages that a guest posted, in order; each goes to one reader. Ends with the cell. A message is kept as the bytes in
+ * which it came, for which the guest has paid, and decoded when it is read. Decoding takes turns of the host's loop, because the
+ * readers of many cells may become ready in the same turn.
  */
 export class Messages implements Source {
   readonly isReader = true;
@@ -32,15 +32,15 @@ export class Messages implements Source {
   readonly #onBroken: (error: unknown) => void;
 
   /**
-   * @param onWait Told when a reader begins to wait, and when it no longer does.
-   * @param onBroken Told of a message that is no value after all: it is left out.
+   * @param onWait Called when a reader begins to wait, and when it no longer waits.
+   * @param onBroken Called for a message that is not a valid value. That message is left out.
    */
   constructor(onWait: (waits: boolean) => void, onBroken: (error: unknown) => void) {
     this.#onWait = onWait;
     this.#onBroken = onBroken;
   }
 
-  /** False where no reader takes it and too much waits. */
+  /** Returns false if no reader takes the message and too much is waiting. */
   push(message: Uint8Array): boolean {
     const bytes = message.length + MESSAGE_BYTES;
     if (
@@ -50,17 +50,17 @@ export class Messages implements Source {
       bytesOfAll + bytes > MAX_WAITING_BYTES_OF_ALL
     )
       return false;
-    // A copy of its own: a view would keep the whole chunk that it came in.
+    // Copy the message: a view would keep alive the whole chunk in which it came.
     const kept = Buffer.allocUnsafeSlow(message.length);
     kept.set(message);
     this.#waiting.push(kept);
     this.#account(bytes);
-    // Not at once: it came in a turn of the cell's channel.
+    // Do not decode at once: this turn belongs to the cell's channel.
     if (this.#readers.length > 0) loopShare.enlist(this);
     return true;
   }
 
-  /** Nothing more comes. What waits can still be read, and is the host's own from now on. */
+  /** No more messages will come. Those that wait can still be read, and count as the host's own from now on. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -114,7 +114,7 @@ export class Messages implements Source {
     if (message === undefined) return undefined;
     this.#first += 1;
     this.#account(-(message.length + MESSAGE_BYTES));
-    // Cut in lots: taking the first off an array moves all the others.
+    // Drop read messages in batches: removing the first item of an array moves all others.
     if (this.#first === this.#waiting.length || this.#first > MAX_WAITING) {
       this.#waiting = this.#waiting.slice(this.#first);
       this.#first = 0;

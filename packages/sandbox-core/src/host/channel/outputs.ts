@@ -9,12 +9,12 @@ import { GuestError } from "../errors.ts";
 import type { Messages } from "./messages.ts";
 import { maxBody, parseConsole, parseFailure, WireError } from "./wire.ts";
 
-/** Most outcomes of calls that are not in flight. A cell of ours sends none. */
+/** Most outcomes for calls that are not in flight. Our own cell code sends none, so more mean that the cell is compromised. */
 const MAX_STRAYS = 100;
 
 export type OnConsole = (level: ConsoleLevel, text: string) => void;
 
-/** More is about to leave the cell than the cell itself would let out. */
+/** The cell sends more output than its own code would have let out. */
 export class OutputExceeded extends Error {
   readonly account: Account;
 
@@ -24,17 +24,20 @@ export class OutputExceeded extends Error {
   }
 }
 
-/** Where what leaves a cell goes. */
+/** Where the output of a cell goes. */
 export interface Destinations {
   readonly messages: Messages;
   readonly onConsole: OnConsole | undefined;
-  /** The denial of that id, if this cell had it. */
+  /** The denial with this id, if this cell had one. */
   denial(id: string): DenialEvent | undefined;
-  /** A message found no reader, and no room to wait. */
+  /** Called when a message finds no reader and no room to wait. */
   onUnread(account: Account): void;
 }
 
-/** What leaves a cell: results, failures, console lines and messages. All of it is the guest's, none of it is believed. */
+/**
+ * Receives the output of a cell: results, failures, console lines and messages. All of it is under the guest's
+ * control, so everything is checked.
+ */
 export class Outputs {
   readonly #calls: Calls;
   readonly #destinations: Destinations;
@@ -46,9 +49,9 @@ export class Outputs {
   }
 
   /**
-   * Longest body that a frame may have, bytes, so that the host holds no more of it.
+   * Longest body that a frame may have, bytes. The host refuses a longer one by its head, and does not hold it.
    *
-   * @throws OutputExceeded where the call has no output left.
+   * @throws OutputExceeded if the call has no output left.
    */
   maxBody(kind: number, id: number): number {
     if (kind === Frame.request || kind === Frame.failure) return maxBody(kind);
@@ -58,7 +61,7 @@ export class Outputs {
     return Math.min(maxBody(kind), left);
   }
 
-  /** Throws for what no cell of ours sends. */
+  /** Throws for frames that our own cell code never sends. */
   receive(frame: IncomingFrame): void {
     switch (frame.kind) {
       case Frame.result:
@@ -72,7 +75,7 @@ export class Outputs {
         break;
       case Frame.failure: {
         const failure = parseFailure(frame.body);
-        // Only a denial that this cell really had is believed: an id is a claim.
+        // Accept only a denial that this cell really had: the id is a claim of the cell.
         const event =
           failure.denial === undefined ? undefined : this.#destinations.denial(failure.denial);
         const error = event === undefined ? new GuestError(failure) : new PolicyError(event);
@@ -94,7 +97,10 @@ export class Outputs {
     }
   }
 
-  /** The cell has counted the same, and has refused the one output that was too much. */
+  /**
+   * Counts output against the call's limit. The cell has counted the same and refuses output above it, so a frame beyond the
+   * limit shows that the cell is compromised.
+   */
   #spend({ id, body }: IncomingFrame): void {
     const account = this.#calls.account(id);
     account.outputBytes += outputCost(body);
@@ -108,7 +114,7 @@ export class Outputs {
     try {
       this.#calls.account(frame.id).context(() => onConsole(level, cleanText(text, 8192)));
     } catch (error) {
-      // The host's own mistake: not the cell's, and not to be lost.
+      // This is a bug of the host's callback: it must not end the cell, and must not be lost.
       process.emitWarning(
         `onConsole threw: ${error instanceof Error ? error.message : String(error)}`,
         "PyIsolateWarning",
@@ -116,7 +122,10 @@ export class Outputs {
     }
   }
 
-  /** @param read Reads the outcome, and gives how it is told. Before the call is out of flight: a broken one ends it with the cell. */
+  /**
+   * @param read Reads the outcome, and returns a function that tells it to the call. It runs while the call is still in flight,
+   *   so that a broken outcome ends the call with its cell.
+   */
   #settle(id: number, read: () => (call: Call) => void): void {
     if (!this.#calls.inFlight.has(id)) {
       this.#strays += 1;
@@ -130,13 +139,16 @@ export class Outputs {
   }
 }
 
-/** The cell has looked at it in the same way, and has told its guest what does not travel. */
+/** Throws if the bytes are not a value. The cell runs the same check and tells its guest which values do not travel. */
 function mustBeValue(body: Buffer): void {
   const problem = cloneProblem(body);
   if (problem !== undefined) throw new WireError(`a value that cannot be taken: ${problem.why}`);
 }
 
-/** Tells a call that its result is a value, but none that the host takes. Throws where it is no value: no cell of ours sends that. */
+/**
+ * Rejects the call if its result is a value that the host does not take. Throws if it is not a value at all, which our own cell
+ * code never sends.
+ */
 function failing({ kind, why }: CloneProblem): (call: Call) => void {
   if (kind === "broken") throw new WireError(`a value that cannot be taken: ${why}`);
   const message = `the result cannot leave the cell: ${why}`;

@@ -6,27 +6,27 @@ import { type Answer, attempted, type Broker } from "../broker.ts";
 import type { Account, Calls } from "../calls.ts";
 import { type GuardRequest, type LimitReached, parseRequest, WireError } from "./wire.ts";
 
-/** The limits that end a cell, and `crash`: its process ended with no other limit to blame. */
+/** The limits that end a cell. `crash`: its process ended and no other limit explains it. */
 export type EndingLimit = "cpu" | "wall" | "memory" | "output" | "calls" | "crash";
 
 /**
- * How many refusals beyond its limit of calls one call into a cell may have. A guest that goes on asking after so many will not
- * stop, and each refusal is a record.
+ * How many refusals one call into a cell may get beyond its limit of calls, before the cell is ended. A guest that still asks
+ * after so many will not stop, and each refusal makes a record.
  */
 const MAX_REFUSED_CALLS = 10_000;
 
-/** Most asynchronous requests that wait for their verdicts: a cell of ours has 128 for each of five capabilities. */
+/** Most asynchronous requests that wait for their verdicts. Our own cell code has at most 128 for each of five capabilities. */
 const MAX_WAITING = 1024;
 
-/** What the requests of a cell need of it. */
+/** What the requests of a cell need from its sandbox. */
 export interface RequestHooks {
   answer(frame: Buffer): void;
   send(frame: Buffer): void;
-  /** The guest has used up a limit that its cell does not survive. */
+  /** Called when the guest exceeds a limit that ends its cell. */
   onOverrun(limit: "cpu" | "memory" | "calls", account: Account): void;
 }
 
-/** Puts what one cell asks to the broker: on the account, and in the async context, of the call that it is part of. */
+/** Puts a cell's requests to the broker, each on the account and in the async context of the call that it is part of. */
 export class Requests {
   readonly #broker: Broker;
   readonly #calls: Calls;
@@ -41,7 +41,7 @@ export class Requests {
     this.#hooks = hooks;
   }
 
-  /** A request on the blocking channel. Throws for what is none, and for one that is not the next. */
+  /** Takes a request on the blocking channel. Throws for a malformed frame, and for a request that is not the next in number. */
   ask(frame: IncomingFrame): void {
     this.#lastAsked = inStep(frame, this.#lastAsked);
     const request = parseRequest(frame.body);
@@ -53,7 +53,7 @@ export class Requests {
       account.context(() => this.#broker.decide(request, answer));
   }
 
-  /** A request on the other channel. Rejects for what is none, and for one that is not the next. */
+  /** Takes a request on the asynchronous channel. Rejects for a malformed frame, and for a request that is not the next in number. */
   async askLater(frame: IncomingFrame): Promise<void> {
     this.#lastAskedLater = inStep(frame, this.#lastAskedLater);
     if (this.#waiting >= MAX_WAITING) throw new WireError("too many requests at once");
@@ -71,7 +71,7 @@ export class Requests {
     }
   }
 
-  /** Records that a limit was reached; with evidence, that the kernel ended the cell for what no request explains. */
+  /** Records that a limit was reached; with evidence, that the kernel ended the cell without a request that explains it. */
   deny(
     limit: EndingLimit,
     target: string,
@@ -97,10 +97,7 @@ export class Requests {
     );
   }
 
-  /**
-   * Counts what is no request and makes the host work like one. True where the call has had so many that the cell has been
-   * ended.
-   */
+  /** Counts an event that costs the host as much as a request. Returns true if the call has had so many that the cell has been ended. */
   charge(account: Account): boolean {
     account.requests += 1;
     if (account.requests <= account.limits.calls + MAX_REFUSED_CALLS) return false;
@@ -113,7 +110,7 @@ export class Requests {
     else if (!this.charge(account)) this.deny("output", "", account, answer);
   }
 
-  /** Refuses a request that is one too many. */
+  /** Refuses a request beyond the call's limit of calls. */
   #isOneTooMany(request: GuardRequest, account: Account, answer: Answer): boolean {
     if (this.charge(account)) return true;
     if (account.requests <= account.limits.calls) return false;
@@ -122,7 +119,7 @@ export class Requests {
   }
 }
 
-/** The number of a request, which must be the next: a cell that repeats or leaves one out has lost step. */
+/** The number of a request. It must follow the last one: a cell that repeats or skips a number has lost step. */
 function inStep({ kind, id }: IncomingFrame, last: number): number {
   if (kind !== Frame.request) throw new WireError(`frame of kind ${kind} in place of a request`);
   if (id !== nextNumber(last)) throw new WireError(`request ${id} after ${last}`);

@@ -15,23 +15,23 @@ import {
 } from "../../frames.ts";
 import { GUEST_SURFACE } from "../../surface.ts";
 
-/** What a cell sent that is no message: the cell, not only the guest, can no longer be trusted. */
+/** A cell sent bytes that are not a valid message: not only the guest but the cell itself can no longer be trusted. */
 export class WireError extends Error {
   override get name(): string {
     return "WireError";
   }
 }
 
-/** Longest body of a failure: its four texts with their lengths. */
+/** Longest body of a failure, bytes: four texts, each after its length. */
 const MAX_FAILURE_BYTES = 4 * (4 + MAX_FAILURE_TEXT_BYTES);
 
-/** Longest body of a console line: its text, each character 3 bytes at most, and the level. */
+/** Longest body of a console line, bytes: its text, at most 3 bytes a UTF-16 code unit, and the level. */
 const MAX_CONSOLE_BYTES = 32 * 1024;
 
-/** Longest reason why a request is none, in UTF-16 code units. */
+/** Longest text of why a request is malformed, in UTF-16 code units. */
 const MAX_BAD = 256;
 
-/** Longest body of a frame from a cell, by its kind: what is longer is not held until it is whole. */
+/** Longest body of a frame from a cell, bytes, by its kind. A longer one is refused by its head and never held. */
 export function maxBody(kind: number): number {
   switch (kind) {
     case Frame.ready:
@@ -50,22 +50,22 @@ export function maxBody(kind: number): number {
   }
 }
 
-/** A request as the host knows it, parsed and bounded. */
+/** A request, parsed and bounded. */
 export interface GuardRequest {
   readonly kind: "guard";
   readonly capability: (typeof GUEST_SURFACE)[keyof typeof GUEST_SURFACE]["capability"];
   readonly operation: string;
   readonly target: string;
   readonly call: number;
-  /** Why it is no request that a policy could decide. */
+  /** Why the arguments do not make a request; null if they do. */
   readonly malformed: string | null;
-  /** It was allowed, and the cell claims that the kernel refused it. */
+  /** The cell's claim that the kernel refused the operation after the broker had allowed it. */
   readonly refused: KernelRefusal | null;
-  /** What the cell claims that the kernel says to it. */
+  /** The cell's claim of what the kernel says to the operation. */
   readonly probed: KernelProbe | null;
 }
 
-/** The cell's word that its guest has used up a limit that only the cell can see. */
+/** The cell's claim that its guest has exceeded a limit which only the cell can measure. */
 export interface LimitReached {
   readonly kind: "limit";
   readonly limit: "cpu" | "memory" | "output";
@@ -77,7 +77,7 @@ for (const { capability, operation } of Object.values(GUEST_SURFACE)) {
   operations.set(capability, (operations.get(capability) ?? new Set()).add(operation));
 }
 
-/** @throws WireError for anything but a request of this surface. */
+/** @throws WireError for every message other than a request of the guest surface or a limit. */
 export function parseRequest(body: Buffer): GuardRequest | LimitReached {
   const message = parseJson(body, MAX_REQUEST_BYTES);
   if (!isRequest(message)) throw new WireError("request of another form");
@@ -100,7 +100,7 @@ export function parseRequest(body: Buffer): GuardRequest | LimitReached {
   };
 }
 
-/** By hand, since a guest's thread waits for it: a schema took as long again as the parsing of the JSON. */
+/** Written by hand, because a guest's thread waits for it: checking with a schema took as long again as parsing the JSON. */
 function isRequest(message: unknown): message is WireRequest {
   if (typeof message !== "object" || message === null) return false;
   const { c, o, t, x, bad, k, p } = message as { readonly [key: string]: unknown };
@@ -122,7 +122,7 @@ function isRequest(message: unknown): message is WireRequest {
   );
 }
 
-/** @throws WireError for anything but a failure. */
+/** @throws WireError for bytes that are not a failure. */
 export function parseFailure(body: Buffer): Failure {
   let at = 0;
   const text = (): string => {
@@ -138,7 +138,7 @@ export function parseFailure(body: Buffer): Failure {
   return { ...(denial === "" ? {} : { denial }), name, message, stack };
 }
 
-/** @throws WireError for anything but a console line. */
+/** @throws WireError for bytes that are not a console line. */
 export function parseConsole(body: Buffer): { level: ConsoleLevel; text: string } {
   const level = CONSOLE_LEVELS[body[0] ?? CONSOLE_LEVELS.length];
   if (level === undefined || body.length > MAX_CONSOLE_BYTES)
@@ -146,7 +146,7 @@ export function parseConsole(body: Buffer): { level: ConsoleLevel; text: string 
   return { level, text: body.toString("utf8", 1) };
 }
 
-/** Bounded first: brackets alone make a parser take fifty times their own memory. */
+/** Checks the length first: a text of brackets alone makes the parser take fifty times its own size in memory. */
 function parseJson(body: Buffer, maxBytes: number): unknown {
   if (body.length > maxBytes) throw new WireError(`message of ${body.length} bytes`);
   try {

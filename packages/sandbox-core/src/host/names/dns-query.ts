@@ -3,24 +3,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { failure } from "./lookup-queue.ts";
 
-/** How long the second of two answers (A and AAAA) is waited for when the first has come, milliseconds: some servers never give one. */
+/** How long to wait for the second of two answers (A and AAAA) after the first, milliseconds. Some servers never send one. */
 const GRACE_MS = 250;
 
-/** What c-ares says where there is no such name, or none with an address. */
+/** The codes of c-ares for a name that does not exist or has no address. */
 export const ABSENT: ReadonlySet<string> = new Set(["ENOTFOUND", "ENODATA", "EBADNAME"]);
 
-/** One question to DNS. Plain data: it goes to a thread. */
+/** One question to DNS. It is plain data, because it is posted to a thread. */
 export interface DnsQuestion {
   readonly name: string;
   readonly timeoutMs: number;
   readonly tries: number;
-  /** `address:port` each; those of the system unless given. */
+  /** `address:port` of each server; the system's servers if left out. */
   readonly servers?: readonly string[];
 }
 
 /**
- * The addresses of both families, IPv4 first. Each question has a resolver of its own: there is no other way to cancel one.
- * Rejects with the codes of c-ares.
+ * Queries DNS for the addresses of both families; IPv4 comes first. Each question has its own resolver, because c-ares can only
+ * cancel all questions of a resolver. Rejects with the codes of c-ares.
  */
 export async function queryDns(
   { name, timeoutMs, tries, servers }: DnsQuestion,
@@ -46,7 +46,7 @@ export async function queryDns(
     const failures = (await all).flatMap((one) =>
       one.status === "rejected" ? [one.reason as NodeJS.ErrnoException] : [],
     );
-    // That one family is absent says nothing of the other.
+    // If one family is absent, the other may still have failed, and its error says more.
     throw (
       failures.find(({ code }) => !ABSENT.has(code ?? "")) ?? failure("ENOTFOUND", "no address")
     );

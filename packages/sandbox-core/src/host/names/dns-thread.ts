@@ -1,15 +1,15 @@
-// The thread on which names are looked up. c-ares holds the event loop that it runs on for as long as a server is silent; this
-// one's holds no host.
+// The thread that looks names up. c-ares blocks the event loop that it runs on for as long as a server is silent, and this loop
+// is not the host's.
 import { parentPort } from "node:worker_threads";
 
 import { type DnsQuestion, queryDns } from "./dns-query.ts";
 
-/** What goes to the thread: a question, or the number of one that is not wanted any more. */
+/** A message to the thread: a question, or the number of a question whose answer is no longer wanted. */
 export type DnsOrder =
   | { readonly number: number; readonly question: DnsQuestion }
   | { readonly cancelled: number };
 
-/** What comes back. */
+/** A message from the thread. */
 export type DnsReport = { readonly number: number } & (
   | { readonly addresses: readonly string[] }
   | { readonly code: string; readonly message: string }

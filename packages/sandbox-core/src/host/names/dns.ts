@@ -5,18 +5,18 @@ import type { DnsQuestion } from "./dns-query.ts";
 import type { DnsOrder, DnsReport } from "./dns-thread.ts";
 import { failure } from "./lookup-queue.ts";
 
-/** Most that the thread may take for its heap, MiB: it holds 64 questions at most, and their answers. */
+/** Most heap of the thread, MiB. It holds at most 64 questions and their answers. */
 const HEAP_MIB = 32;
 
 const FILE = new URL(
-  // Run from its sources, as tests do, the package has no other.
+  // Tests run the package from its sources, where the thread's file is TypeScript.
   import.meta.url.endsWith(".ts") ? "./dns-thread.ts" : "./dns-thread.js",
   import.meta.url,
 );
 
 type Waiting = PromiseWithResolvers<readonly string[]>;
 
-/** Asks DNS on a thread of its own, which does not hold the host open. */
+/** Asks DNS on a thread that does not keep the host's process running. */
 class DnsThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -24,7 +24,7 @@ class DnsThread {
 
   constructor(onEnd: () => void) {
     this.#worker = new Worker(FILE, {
-      // Neither what the host preloads nor its environment is the thread's.
+      // Give the thread neither the host's preloaded modules nor its environment.
       execArgv: [],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
@@ -37,7 +37,7 @@ class DnsThread {
     };
     this.#worker.on("error", (error) => end(String(error)));
     this.#worker.on("exit", () => end("the thread that looks names up has ended"));
-    // Last: a listener of its messages would hold the host again.
+    // Do this last: adding a message listener refs the worker again.
     this.#worker.unref();
   }
 
@@ -68,12 +68,12 @@ class DnsThread {
   }
 }
 
-/** One for the host, from the first name on that neither a file nor a rule answers. */
+/** One thread for the process, started for the first name that neither a file nor a rule answers. */
 let thread: DnsThread | undefined;
 
 /**
- * The addresses of both families, IPv4 first. What is under way does not hold the host open. Rejects with the codes of c-ares,
- * and with `EAI_AGAIN` where there can be no thread.
+ * Queries DNS for the addresses of both families; IPv4 comes first. A query under way does not keep the host's process running.
+ * Rejects with the codes of c-ares, and with `EAI_AGAIN` if the thread cannot be started.
  */
 export async function askDns(
   question: DnsQuestion,

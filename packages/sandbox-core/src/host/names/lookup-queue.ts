@@ -1,40 +1,41 @@
-/** Most look-ups that are under way at a time for the whole host. The system's own resolver holds a socket or two for each. */
+/** Most lookups under way at a time in the whole host. Each may hold a socket or two. */
 const MAX_RUNNING = 64;
 
-/** Most of one cell. With more than half of the host's under way, each cell has one at a time. */
+/** Most lookups under way for one cell. While more than half of the host's are under way, each cell may have one. */
 const MAX_RUNNING_OF_CELL = 4;
 
-/** Most answers that one cell waits for: what comes then fails at once. */
+/** Most answers that one cell may wait for. A further lookup fails at once. */
 const MAX_WAITING = 1024;
 
 /** How long one name may take, milliseconds. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * The addresses of a host's name, the preferred first. A rejection's `code` (`ENOTFOUND`, `EAI_AGAIN`) is told to the guest.
+ * Looks up the addresses of a host's name; the preferred comes first. The guest is told the `code` of a rejection (`ENOTFOUND`,
+ * `EAI_AGAIN`).
  *
- * @param options The `signal` is aborted when the answer is not wanted any more: the cell has ended, or 10 s are over. A
- *   look-up that goes on all the same counts to its cell's share, of 4 at a time, until those 10 s are over.
+ * @param options `signal` aborts when the answer is no longer wanted: the cell has ended, or 10 s have passed. A lookup that goes
+ *   on regardless counts to its cell's 4 until those 10 s have passed.
  */
 export type Lookup = (
   hostname: string,
   options?: { readonly signal: AbortSignal },
 ) => Promise<readonly string[]>;
 
-/** What a queue keeps of a cell. */
+/** What a queue keeps for a cell. */
 interface Turns {
   readonly waiting: PromiseWithResolvers<void>[];
   running: number;
 }
 
-/** Look-ups of many cells, which take turns: a cell without any under way comes before those that have some. */
+/** Gives lookups of many cells their turns. A cell without a lookup under way comes before cells that have one. */
 export class LookupQueue {
   #running = 0;
-  /** Both in the order of their turns. */
+  /** Both sets are in the order of the turns. */
   readonly #withNone = new Set<Turns>();
   readonly #withSome = new Set<Turns>();
 
-  /** Resolves when it is the cell's turn; `release` ends it. */
+  /** Resolves when it is the cell's turn. The caller ends the turn with `release`. */
   async turn(cell: Turns): Promise<void> {
     const turn = Promise.withResolvers<void>();
     cell.waiting.push(turn);
@@ -50,7 +51,7 @@ export class LookupQueue {
     this.#admit();
   }
 
-  /** Drops all that waits. */
+  /** Rejects all lookups of a cell that wait for a turn. */
   leave(cell: Turns, why: Error): void {
     for (const turn of cell.waiting.splice(0)) turn.reject(why);
     this.#enrol(cell);
@@ -65,7 +66,7 @@ export class LookupQueue {
       if (cell === undefined || turn === undefined) return;
       cell.running += 1;
       this.#running += 1;
-      // To the end of the line.
+      // Put the cell at the end of its line.
       this.#withNone.delete(cell);
       this.#withSome.delete(cell);
       this.#enrol(cell);
@@ -73,7 +74,7 @@ export class LookupQueue {
     }
   }
 
-  /** Puts a cell into the line in which it belongs; where it is there already, it keeps its turn. */
+  /** Puts a cell into the line where it belongs. A cell that is already in that line keeps its place. */
   #enrol(cell: Turns): void {
     const isWaiting = cell.waiting.length > 0 && cell.running < MAX_RUNNING_OF_CELL;
     for (const [line, isItsOwn] of [
@@ -86,16 +87,16 @@ export class LookupQueue {
   }
 }
 
-/** One for the host: supervisors share what the system has. */
+/** One queue for the process, because its supervisors share the system's sockets. */
 const hostQueue = new LookupQueue();
 
-/** The look-ups of one cell; its end is theirs. */
+/** The lookups of one cell. They end with it. */
 export class CellLookups {
   readonly #lookup: Lookup;
   readonly #queue: LookupQueue;
   readonly #turns: Turns = { waiting: [], running: 0 };
   readonly #underWay = new Set<AbortController>();
-  /** By name: who asks for one that is being looked up gets the same answer. */
+  /** Lookups under way, by name: a second request for a name waits for the same answer. */
   readonly #shared = new Map<string, Promise<readonly string[]>>();
   #waiting = 0;
   #hasEnded = false;
@@ -106,8 +107,8 @@ export class CellLookups {
   }
 
   /**
-   * Rejects as the look-up does; with the code `ETIMEOUT` after 10 s, with `EAI_AGAIN` where the cell waits for 1024 answers,
-   * and with `ECANCELLED` at once when the cell ends.
+   * Looks a name up. Rejects as the lookup does; with the code `ETIMEOUT` after 10 s; with `EAI_AGAIN` if the cell already waits
+   * for 1024 answers; and with `ECANCELLED` at once when the cell ends.
    */
   async find(hostname: string): Promise<readonly string[]> {
     if (this.#hasEnded) throw cancelled();
@@ -133,13 +134,13 @@ export class CellLookups {
     const control = new AbortController();
     this.#underWay.add(control);
     const late = Promise.withResolvers<void>();
-    // The caller that awaits the answer holds the host open, and a cell may not.
+    // Unref the timer: the caller that awaits the answer keeps the host running, and a cell must not.
     const timer = setTimeout(() => {
       control.abort(failure("ETIMEOUT", `no answer within ${TIMEOUT_MS} ms`));
       late.resolve();
     }, TIMEOUT_MS).unref();
     const answer = (async () => await this.#lookup(hostname, { signal: control.signal }))();
-    // Its place is free when it has ended, not when it is told to.
+    // Free the place when the lookup has really ended, not when it is told to.
     void Promise.race([answer.catch(() => undefined), late.promise]).then(() => {
       clearTimeout(timer);
       this.#underWay.delete(control);
@@ -148,7 +149,7 @@ export class CellLookups {
     return await Promise.race([answer, aborted(control.signal)]);
   }
 
-  /** Nothing waits any more, and what is under way is told to end. Idempotent. */
+  /** Rejects every waiting lookup, and aborts those under way. Idempotent. */
   end(): void {
     this.#hasEnded = true;
     this.#queue.leave(this.#turns, cancelled());
@@ -156,7 +157,7 @@ export class CellLookups {
   }
 }
 
-/** An error with a code, as Node's own of `dns` have. */
+/** An error with a code, like the errors of `node:dns`. */
 export function failure(code: string, message: string): NodeJS.ErrnoException {
   return Object.assign(new Error(message), { code });
 }

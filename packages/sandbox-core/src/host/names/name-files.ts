@@ -1,21 +1,21 @@
 import { hostname } from "node:os";
 import { isIP } from "node:net";
 
-/** Most domains of a `search` line that are tried: as many as Kubernetes takes. */
+/** Most domains of a `search` line that are tried: the limit of Kubernetes. */
 const MAX_SEARCH = 32;
 
-/** What resolv.conf(5) says of how names are looked up. Its servers c-ares reads itself. */
+/** The part of resolv.conf(5) that says how names are looked up. c-ares reads the servers itself. */
 export interface ResolvConf {
-  /** Domains that a short name may be below. */
+  /** Domains to append to a short name. */
   readonly search: readonly string[];
-  /** A name with as many dots is tried as it is first. */
+  /** A name with at least so many dots is first tried as it is. */
   readonly ndots: number;
   readonly timeoutMs: number;
-  /** Tries a server. */
+  /** How often each server is tried. */
   readonly tries: number;
 }
 
-/** Addresses by name, in lower case: hosts(5). IPv4 first, otherwise in the order of the file. */
+/** Parses hosts(5) into addresses by name, in lower case. IPv4 comes first, then the order of the file. */
 export function parseHosts(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const line of text.split("\n")) {
@@ -32,9 +32,9 @@ export function parseHosts(text: string): ReadonlyMap<string, readonly string[]>
   return found;
 }
 
-/** The last line of a kind counts, as with glibc; options that are out of its bounds are brought within them. */
+/** Parses resolv.conf(5). As in glibc, the last line of a kind counts, and options out of bounds are brought within them. */
 export function parseResolvConf(text: string): ResolvConf {
-  // Without a line that says so, the host's own domain.
+  // The default is the domain of the host's own name.
   let search = [hostname().replace(/^[^.]*\.?/, "")];
   const options = { ndots: 1, timeout: 2, attempts: 2 };
   for (const line of text.split("\n")) {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 
-/** A small file of the system, parsed again when it has changed. Where it cannot be read it is as good as empty. */
+/** A small system file, parsed again when it has changed. A file that cannot be read counts as empty. */
 export class ParsedFile<T> {
   readonly #path: string;
   readonly #parse: (text: string) => T;
@@ -13,7 +13,10 @@ export class ParsedFile<T> {
     this.#parsed = parse("");
   }
 
-  /** Some microseconds where nothing has changed. On the caller's thread: those of libuv are for the host's own work. */
+  /**
+   * Takes some microseconds if the file has not changed. Reads on the caller's thread, because libuv's threads are for the host's
+   * own work.
+   */
   get value(): T {
     try {
       const { ino, size, mtimeNs, ctimeNs } = statSync(this.#path, { bigint: true });

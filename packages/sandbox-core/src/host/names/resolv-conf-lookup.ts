@@ -4,21 +4,21 @@ import { failure, type Lookup } from "./lookup-queue.ts";
 import { parseHosts, parseResolvConf, type ResolvConf } from "./name-files.ts";
 import { ParsedFile } from "./parsed-file.ts";
 
-/** Longest name that DNS has, octets. */
+/** Longest name in DNS, octets. */
 const MAX_NAME = 253;
 
 export interface SystemLookupOptions {
-  /** `address:port` each; those of the system unless given. */
+  /** `address:port` of each server; the system's servers if left out. */
   readonly servers?: readonly string[];
   readonly hostsFile?: string;
   readonly resolvConf?: string;
 }
 
 /**
- * Looks names up as the system does, without the system's resolver: getaddrinfo takes a thread of the host's for as long as a
- * server is silent, and cannot be told to stop. `localhost` and what is below it are this host (RFC 6761), then `/etc/hosts`
- * holds, then DNS, with the `search`, `domain`, `ndots`, `timeout` and `attempts` of `/etc/resolv.conf`. Rejects with the
- * codes of getaddrinfo: `ENOTFOUND`, and `EAI_AGAIN` where it could not be found out.
+ * Looks names up as the system does, but without the system's resolver: getaddrinfo holds one of the host's threads for as long
+ * as a server is silent, and cannot be cancelled. `localhost` and names below it are this host (RFC 6761); then `/etc/hosts` is
+ * tried, then DNS, with `search`, `domain`, `ndots`, `timeout` and `attempts` of `/etc/resolv.conf`. Rejects with codes of
+ * getaddrinfo: `ENOTFOUND`, and `EAI_AGAIN` if no server could say.
  */
 export function systemLookup({
   servers,
@@ -34,7 +34,7 @@ export function systemLookup({
   };
 }
 
-/** As glibc does: goes on where there is no such name, or a server fails; stops where none answers. */
+/** Tries the candidates as glibc does: goes on if a name does not exist or a server fails, and stops if no server answers. */
 async function search(
   name: string,
   conf: ResolvConf,

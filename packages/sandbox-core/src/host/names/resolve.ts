@@ -10,14 +10,14 @@ import {
 
 import { CellLookups, type Lookup } from "./lookup-queue.ts";
 
-/** Most addresses of one name that are considered. */
+/** Most addresses of one name that are used. */
 const MAX_ADDRESSES = 8;
 
-/** A network request after the host has looked at the addresses behind the name. */
+/** The verdict on a network request after the host has checked the addresses behind the name. */
 export type Resolution =
   | { readonly kind: "granted"; readonly addresses: readonly string[] }
   | { readonly kind: "unresolved"; readonly code: string }
-  /** The name was granted, what it resolves to was not. */
+  /** The name was granted, but an address that it resolves to was not. */
   | {
       readonly kind: "refused";
       readonly target: string;
@@ -33,16 +33,16 @@ export class Resolver {
   }
 
   /**
-   * The addresses that a granted `host:port` may be connected to. A name's grant reaches public addresses only: loopback,
-   * private and link-local ones need a rule that names the address, or a name in someone else's hands would open them (DNS
-   * rebinding). A deny rule on an address holds whatever the name.
+   * Finds the addresses to which a granted `host:port` may connect. A grant for a name reaches public addresses only. Loopback,
+   * private and link-local addresses need a rule that names the address: otherwise the owner of a name could point it at them
+   * (DNS rebinding). A deny rule on an address holds for every name.
    *
-   * @param policy Asked once the addresses are known: a reload in between holds.
+   * @param policy Called once the addresses are known, so that a reload during the lookup holds.
    */
   async resolve(policy: () => Policy, target: string): Promise<Resolution> {
     const cut = target.lastIndexOf(":");
     const bare = unbracketed(target.slice(0, cut));
-    // The rule that granted an address named that very address.
+    // If the target is an address, the rule that granted it named that address.
     if (isIP(bare) !== 0) return { kind: "granted", addresses: [bare] };
     let found: readonly string[];
     try {
@@ -57,7 +57,7 @@ export class Resolver {
     return admitted(policy(), found, target.slice(cut + 1));
   }
 
-  /** The cell has ended: nothing is looked up for it any more. */
+  /** The cell has ended: ends its lookups. */
   end(): void {
     this.#lookups.end();
   }
@@ -68,7 +68,7 @@ function admitted(policy: Policy, found: readonly string[], port: string): Resol
   let refused: Resolution | undefined;
   for (const address of found.slice(0, MAX_ADDRESSES)) {
     const canonical = canonicalHost(address);
-    // A scoped address (`fe80::1%eth0`) is none that a policy could name.
+    // Skip a scoped address (`fe80::1%eth0`): a policy cannot name one.
     if (canonical === null || isIP(unbracketed(canonical)) === 0) continue;
     const connect = `${canonical}:${port}`;
     const decision = decide(policy, {

@@ -9,14 +9,14 @@ const bundled = (name: string): string =>
 /** What a cell process starts with. */
 export const CELL_MAIN = bundled("main");
 
-/** What isolated-vm's own entry uses to find its addon among those for other systems. */
+/** The part of node-gyp-build that isolated-vm's own entry uses to find its addon for this system. */
 interface NodeGypBuild {
   path(folder: string): string;
 }
 
 let addon: string | undefined;
 
-/** The file of isolated-vm's addon for this Node. Only its path: the host loads no isolate. Throws where there is none. */
+/** The path of isolated-vm's addon for this Node. The host itself does not load it. Throws if there is none. */
 export function isolateAddon(): string {
   if (addon !== undefined) return addon;
   const manifest = createRequire(import.meta.url).resolve("isolated-vm/package.json");
@@ -24,5 +24,5 @@ export function isolateAddon(): string {
   return (addon = find.path(dirname(manifest)));
 }
 
-/** All that a cell reads of its own code, the addon apart. */
+/** The files of its own code that a cell reads, besides the addon. */
 export const CELL_FILES = ["main", "command-thread", "acorn", "acorn-walk"].map(bundled);

@@ -3,10 +3,10 @@ import { promisify } from "node:util";
 
 import { isOutOfReach } from "./proc-stat.ts";
 
-/** The variable that stands in the environment of a cell and of all that it starts. */
+/** The variable in the environment of a cell, and of every process that it starts. */
 export const CELL_MARK = "PYISOLATE_CELL";
 
-/** How much of an environment is looked at between two turns of the host's loop, bytes: it is up to 6 MiB, of hostile text. */
+/** How much of an environment is searched in one turn of the host's loop, bytes. An environment has up to 6 MiB, of hostile text. */
 const CHUNK = 32 * 1024;
 
 const NAME = Buffer.from(`${CELL_MARK}=`);
@@ -18,9 +18,9 @@ const tryOpen = promisify(open);
 const tryRead = promisify(read);
 
 /**
- * The first of the marks that is in a process' environment; one that has ended, and waits to be seen by its parent, has no
- * environment any more. Read by a thread of libuv: the kernel waits for what the process does to its memory just then, and
- * the host's loop would wait with it.
+ * The first of the marks in a process's environment. A process that has ended, and waits for its parent to notice, has no
+ * environment. A libuv thread reads the file: while the process changes its memory, the kernel makes the reader wait, and the
+ * host's loop must not.
  */
 export async function markOf(
   name: string,
@@ -39,7 +39,7 @@ export async function markOf(
       const { bytesRead } = await tryRead(fd, buffer, kept, CHUNK - kept, null);
       const text = buffer.subarray(0, kept + bytesRead);
       const mark = firstMark(text, marks);
-      // The kernel gives less than it is asked for at the end only.
+      // Only at its end does the kernel return less than was asked for.
       if (mark !== undefined || text.length < CHUNK) return mark;
       kept = NAME.length + MARK - 1;
       text.copyWithin(0, text.length - kept);
@@ -47,7 +47,7 @@ export async function markOf(
   } catch {
     return undefined;
   } finally {
-    // It waits for nothing, and one way to a thread less is much on a busy machine.
+    // Closing does not block, and on a busy machine each trip to a libuv thread costs much.
     closeSync(fd);
   }
 }
@@ -61,7 +61,7 @@ function firstMark(text: Buffer, marks: ReadonlyMap<string, unknown>): string | 
   return undefined;
 }
 
-/** What {@link markOf} needs room in, for one process after the other. */
+/** A buffer for {@link markOf}; it can be reused for one process after another. */
 export function markBuffer(): Buffer {
   return Buffer.allocUnsafe(CHUNK);
 }

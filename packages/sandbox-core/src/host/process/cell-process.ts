@@ -15,19 +15,22 @@ import { maxBody, WireError } from "../channel/wire.ts";
 /** How long a cell process may take until it is ready, milliseconds: 30 times what is usual on a busy machine. */
 const START_TIMEOUT_MS = 30_000;
 
-/** How long after a channel's end the process' own end may take to be told before it is taken for alive, milliseconds. */
+/** After the end of a channel, how long the process's own end may take to be reported before the process counts as alive, milliseconds. */
 const SILENCE_MS = 50;
 
-/** How long after a process' end its pipes are read on, milliseconds: a process that it left behind may hold them open. */
+/** How long the pipes are read after a process's end, milliseconds. A process that it left behind may hold them open. */
 const PIPE_GRACE_MS = 500;
 
-/** How much of a cell's last words is kept, UTF-16 code units. */
+/** How much of a cell's last output on standard error is kept, UTF-16 code units. */
 const LAST_WORDS = 8192;
 
-/** How much may wait to be read by a cell before nothing more is read from it, bytes: a cell that only asks fills its own memory. */
+/**
+ * How many bytes may wait to be read by a cell before the host stops reading from it. Without it, a cell that only asks would
+ * fill the host's memory.
+ */
 const MAX_UNREAD = 1024 * 1024;
 
-/** Who listens to a cell process. */
+/** Receives what a cell process does. */
 export interface Listener {
   /** Longest body that a frame of this kind and id may have, bytes. */
   maxBody(kind: number, id: number): number;
@@ -44,10 +47,10 @@ interface Handle {
   unref?(): void;
 }
 
-/** One child process that holds a guest: its two channels, its last words and its end. */
+/** One child process that holds a guest: its two channels, its last output on standard error, and its end. */
 export class CellProcess {
   readonly launch: Launch;
-  /** Stands in the environment of the cell and of all that it starts. */
+  /** The mark in the environment of the cell and of every process that it starts. */
   readonly mark = randomBytes(12).toString("hex");
   readonly #child: ChildProcess;
   readonly #sync: Duplex;
@@ -63,11 +66,11 @@ export class CellProcess {
   #isGone = false;
   #isSilent = false;
   #exit: Exit | undefined;
-  /** Resolves when nothing that the process started is left. */
+  /** Resolves when no process that this one started is left. */
   #alone: Promise<void> = Promise.resolve();
   #holders = 0;
 
-  /** @throws CellStartError where the system does not even let it be tried. */
+  /** @throws CellStartError if the system refuses to start a process. */
   constructor(launch: Launch, supervisorMark: string) {
     this.launch = launch;
     this.#child = spawnCell(this.mark, supervisorMark, launch.confined);
@@ -111,13 +114,13 @@ export class CellProcess {
       const end = (): void =>
         this.#end({ code, signal, lastWords: this.#lastWords, silent: this.#isSilent });
       const grace = setTimeout(end, PIPE_GRACE_MS);
-      // `close` comes after the pipes are read to their end, so the last words are whole.
+      // Use `close`, which comes after the pipes are read to their end, so that the last output is complete.
       this.#child.on("close", () => {
         clearTimeout(grace);
         end();
       });
     });
-    // A host that has nothing else to do may end: a waiting cell does not hold it.
+    // Unref everything: a waiting cell must not keep the host's process running.
     for (const handle of this.#handles) handle.unref?.();
     this.send(encodeJson(Frame.start, 0, launch.start));
   }
@@ -126,7 +129,7 @@ export class CellProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** Resolves when the process and what it started are gone; a caller that awaits it holds the host open. */
+  /** Resolves when the process and those it started are gone. Keeps the host running while it is awaited. */
   async exited(): Promise<Exit> {
     for (const handle of this.#handles) handle.ref?.();
     return await this.#ended.promise;
@@ -137,12 +140,12 @@ export class CellProcess {
   }
 
   /**
-   * Resolves when the guest's isolate stands, and the kernel itself has said that the process is confined as it must be.
+   * Resolves when the guest's isolate exists and the kernel itself has shown that the process is confined as it must be.
    *
-   * @throws CellStartError where it does not come to that.
+   * @throws CellStartError if that does not happen.
    */
   async ready(): Promise<void> {
-    // Not unref'd: the caller awaits it.
+    // Do not unref this timer: the caller awaits it.
     const timer = setTimeout(() => {
       this.#ready.reject(
         startFailure(`was not ready within ${START_TIMEOUT_MS} ms; the host may be overloaded`, {
@@ -161,17 +164,17 @@ export class CellProcess {
       this.kill();
       throw startFailure(`is not confined as it must be (${faults.join("; ")})`, {});
     }
-    // Where no command is granted, the filter that has just been attested lets no thread make a process.
+    // If no command is granted, the filter that was just attested lets no thread start a process.
     if (this.launch.confined?.plan.commands.length === 0) this.#marked.cannotBe();
   }
 
-  /** Only the last listener is told. */
+  /** Sets the listener. Only the last one is called. */
   listen(listener: Listener): void {
     this.#listener = listener;
     if (this.#exit !== undefined) listener.onExit(this.#exit);
   }
 
-  /** Whether something is awaited from the cell, so that the host must not end for want of work. Counted. */
+  /** Counts whether the host waits for something from the cell. While it does, the host's process keeps running. */
   hold(holds: boolean): void {
     this.#holders += holds ? 1 : -1;
     const handle = this.#async as Handle;
@@ -187,19 +190,19 @@ export class CellProcess {
     this.#write(this.#sync, frame);
   }
 
-  /** The last word: SIGKILL to the whole group. */
+  /** Sends SIGKILL to the whole process group. */
   kill(): void {
     if (!this.hasExited) this.#marked.endGroup();
   }
 
-  /** Before it is used, a cell has nothing to say but that it is ready. */
+  /** The listener. Throws before there is one: until a cell is used, it may only say that it is ready. */
   get #heard(): Listener {
     if (this.#listener === undefined) throw new WireError("a frame before the cell is in use");
     return this.#listener;
   }
 
   #take(stream: Duplex, inStep: boolean, onFrame: (frame: IncomingFrame) => void): Intake {
-    // A killed child resets the channel; its end is told by `exit`.
+    // A killed child resets the channel; `exit` reports its end.
     stream.on("error", () => stream.destroy());
     stream.on("close", () => this.#fallSilent());
     return new Intake(stream, {
@@ -213,7 +216,7 @@ export class CellProcess {
     });
   }
 
-  /** A cell that has closed one of its channels can do nothing any more, and would be waited for. */
+  /** Ends a cell that closed one of its channels: it cannot do anything any more, and the host would wait for it. */
   #fallSilent(): void {
     setTimeout(() => {
       if (this.hasExited) return;
@@ -223,8 +226,8 @@ export class CellProcess {
   }
 
   /**
-   * Writes, and takes nothing more from a channel that the cell does not read: what it asks for there would fill the host. The
-   * other channel goes on, since the cell may be waiting on it.
+   * Writes a frame. If the cell does not read its channel, the host takes no more requests from that channel, because their
+   * answers would fill its memory. The other channel goes on, since the cell may be waiting for it.
    */
   #write(stream: Duplex, frame: Buffer): void {
     if (stream.destroyed) return;
@@ -238,7 +241,7 @@ export class CellProcess {
   #end(exit: Exit): void {
     if (this.#exit !== undefined) return;
     this.#exit = exit;
-    // A process that is not found may hold the other ends of the pipes: the host holds none of them on.
+    // Close the host's ends: a process that was not found may hold the other ends of the pipes open.
     for (const stream of [this.#sync, this.#async, this.#words]) stream.destroy();
     this.#ready.reject(
       startFailure(`ended before it was ready (${exit.signal ?? `exit ${exit.code}`})`, {
@@ -246,7 +249,7 @@ export class CellProcess {
         exit: exit.code,
       }),
     );
-    // Where no caller awaits `ready`, its rejection is no failure of the host's.
+    // If no caller awaits `ready`, its rejection must not become an unhandled one in the host.
     this.#ready.promise.catch(() => undefined);
     void this.#alone.then(() => this.#ended.resolve(exit));
     this.#listener?.onExit(exit);

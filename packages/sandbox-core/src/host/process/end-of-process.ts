@@ -6,17 +6,17 @@ import { OUT_OF_STEP } from "../../frames.ts";
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote on standard error. */
+  /** The end of its output on standard error. */
   readonly lastWords: string;
-  /** It had closed a channel, and was ended for that. */
+  /** Whether the host ended the process because it had closed a channel. */
   readonly silent: boolean;
 }
 
-/** What the record says of a process that ended by itself. */
+/** How the record describes a process that ended by itself. */
 export interface EndOfProcess {
   readonly limit: "memory" | "crash";
   readonly target: string;
-  /** It was the kernel's layer that ended it. */
+  /** Given if the kernel's layer ended the process. */
   readonly evidence?: KernelEvidence;
 }
 
@@ -32,7 +32,7 @@ export function endOfProcess(
       evidence: "seccomp-kill",
     };
   }
-  // V8 ends its process where the heap cannot grow: SIGABRT, SIGTRAP or SIGILL, and it says so.
+  // V8 ends its process with SIGABRT, SIGTRAP or SIGILL when the heap cannot grow, and says so on standard error.
   const outOfMemory = /out of memory|heap limit|allocation failed/i.test(lastWords);
   let target: string = signal ?? `exit ${code}`;
   if (silent) target = "a channel was closed";

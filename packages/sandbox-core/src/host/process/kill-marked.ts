@@ -5,45 +5,48 @@ import { outsideOfCalls } from "../caller-context.ts";
 import { markBuffer, markOf } from "./cell-mark.ts";
 import { type ProcStat, procStat, startOf } from "./proc-stat.ts";
 
-/** How long it is looked again for processes that come while others are killed, or that cannot be killed; milliseconds. */
+/** How long the search goes on if new processes keep coming, or some cannot be killed; milliseconds. */
 const DEADLINE_MS = 5000;
 
-/** How long killed processes have until it is looked again, milliseconds. */
+/** How long killed processes have to end before the next pass, milliseconds. */
 const PAUSE_MS = 5;
 
-/** How many passes in a row must find nothing: a process that came, and one that went, while a pass was made may be missed by it. */
+/** How many passes in a row must find nothing. One pass may miss processes that are started or end while it runs. */
 const EMPTY_PASSES = 2;
 
-/** How often one pass looks for processes that came since it began. */
+/** How many times one pass lists processes, to find those that came since it began. */
 const MAX_ROUNDS = 8;
 
-/** How many processes are looked at beside each other: more could take all of libuv's threads, which may have to wait for them. */
+/**
+ * How many processes are looked at in parallel. More could take all of libuv's threads, because reading a process's memory may
+ * have to wait for that process.
+ */
 const AT_ONCE = 2;
 
-/** How long the host's loop is held by one turn of a pass, milliseconds: a thousand processes take 10. */
+/** How long one turn of a pass may hold the host's loop, milliseconds. A thousand processes take 10. */
 const TURN_MS = 2;
 
 interface Search {
   readonly mark: string;
   readonly startedAt: number;
   emptyPasses: number;
-  /** Once the cell's own process is gone: until when it is looked for what it left, and who is told when nothing is left. */
+  /** Set once the cell's own process is gone: when the search gives up, and the callback for its end. */
   end: { readonly deadline: number; readonly done: () => void } | undefined;
 }
 
-/** By mark, all that is looked for in this host: one pass over /proc serves everybody who waits. */
+/** Every search in this process, by mark. One pass over /proc serves all of them. */
 const searches = new Map<string, Search>();
 
 let isSearching = false;
 
-/** The ids of cells' own processes that live, as /proc has them: no other cell left those. It makes a pass among many cells cheap. */
+/** Ids of cells' own processes that are alive, as text. Passes skip them, which makes a pass cheap among many cells. */
 const leaders = new Set<string>();
 
-/** What one cell's process starts, and may leave behind. Made when the process has started. */
+/** Finds and kills the processes that one cell's process started and may leave behind. Made when that process has started. */
 export class MarkedProcesses {
   readonly #leader: number;
   readonly #mark: string;
-  /** What the cell left cannot be older. */
+  /** Start time of the cell's process: processes that it left cannot be older. */
   readonly #startedAt: number;
   #arePossible = true;
 
@@ -58,14 +61,14 @@ export class MarkedProcesses {
     leaders.add(String(leader));
   }
 
-  /** The kernel lets the cell's process start no other: nothing is left of it when it ends, and nothing is looked for. */
+  /** Says that the kernel lets the cell's process start no other. Nothing can be left of it, so nothing is searched for. */
   cannotBe(): void {
     this.#arePossible = false;
   }
 
   /**
-   * SIGKILL to the cell's own group, and a first look for what has left it, while the process itself ends: from now on nothing
-   * in the group can start another.
+   * Sends SIGKILL to the cell's own group, and makes a first pass for processes that left the group, while the cell's process
+   * ends. From now on nothing in the group can start another process.
    */
   endGroup(): void {
     this.#killGroup();
@@ -75,10 +78,9 @@ export class MarkedProcesses {
   }
 
   /**
-   * To be called when the cell's own process has ended. Kills what is left in its group, and every process whose environment
-   * carries its mark, each with its process group; resolves when none is left, or after 5 s. A process that left the cell's
-   * group (`setsid`) is found all the same; one that also emptied its environment is found only as long as it shares its new
-   * group with one that did not.
+   * Call when the cell's own process has ended. Kills the rest of its group, and every process whose environment carries its
+   * mark, each with its process group. Resolves when none is left, or after 5 s. A process that left the cell's group (`setsid`)
+   * is found too; one that also emptied its environment is found only while a process that did not is in its new group.
    */
   async kill(): Promise<void> {
     leaders.delete(String(this.#leader));
@@ -90,7 +92,7 @@ export class MarkedProcesses {
     await promise;
   }
 
-  /** Its number is given to no other group as long as one process is in it. */
+  /** Safe after the leader's end: the kernel does not reuse a group's number while a process is in the group. */
   #killGroup(): void {
     if (this.#leader > 0) kill(-this.#leader);
   }
@@ -106,11 +108,11 @@ export class MarkedProcesses {
 }
 
 function lookAgain(): void {
-  // No call's: the passes go on for others when this cell's search is over.
+  // Run in the context of no call: the passes go on for other cells after this cell's search has ended.
   if (!isSearching) outsideOfCalls(() => void search());
 }
 
-/** One empty pass is enough before the cell's own process is gone; the last of them begins after. */
+/** Before the cell's own process is gone, one empty pass is enough; after it, at least one more pass must begin. */
 function isDue({ end, emptyPasses }: Search): boolean {
   return end !== undefined || emptyPasses === 0;
 }
@@ -118,7 +120,7 @@ function isDue({ end, emptyPasses }: Search): boolean {
 async function search(): Promise<void> {
   isSearching = true;
   for (;;) {
-    // Half a pass is none for a cell that ends while it is made.
+    // Copy the searches first: a pass that began before a cell's process ended does not count as one after it.
     const served = [...searches.values()].filter(isDue).map((wanted) => ({ wanted, ...wanted }));
     if (served.length === 0) break;
     let found: ReadonlyMap<string, readonly number[]> = new Map();
@@ -126,7 +128,7 @@ async function search(): Promise<void> {
     try {
       found = await pass(served);
     } catch (error) {
-      // No descriptor is left, say. That nothing was found is then no news.
+      // The host may have no descriptor left. An incomplete pass must not count as one that found nothing.
       hindered = `/proc cannot be read (${String(error)})`;
     }
     for (const { wanted, mark, end } of served) {
@@ -145,7 +147,7 @@ async function search(): Promise<void> {
   isSearching = false;
 }
 
-/** Kills what carries one of the marks; tells what that was. */
+/** Kills the processes that carry one of the marks. Returns their ids by mark. */
 async function pass(
   served: readonly Pick<Search, "mark" | "startedAt">[],
 ): Promise<ReadonlyMap<string, readonly number[]>> {
@@ -182,7 +184,7 @@ async function pass(
   return found;
 }
 
-/** Of all processes those that are not yet in `seen`, which they are then. */
+/** Lists the processes that are not yet in `seen`, and adds them to it. */
 async function namesOfProcesses(seen: Set<string>): Promise<readonly string[]> {
   const names = await readdir("/proc");
   return names.filter((name) => {
@@ -193,8 +195,8 @@ async function namesOfProcesses(seen: Set<string>): Promise<readonly string[]> {
 }
 
 /**
- * A cell leads a session of its own, and a process can only join groups of its session: all in the group of a marked process
- * descend from the cell. Killed as a group, none of them gets to start another first.
+ * A cell leads a session, and a process can only join groups of its own session. So every process in the group of a marked one
+ * descends from the cell. Killing the whole group at once leaves none of them time to start another.
  */
 function killWithGroup(pid: number, group: number): void {
   if (group > 1) kill(-group);
@@ -205,7 +207,7 @@ function kill(target: number): void {
   try {
     process.kill(target, "SIGKILL");
   } catch {
-    // It has ended since; or it may not be killed, and will be found again.
+    // The process has ended since, or may not be killed; the next pass finds it in that case.
   }
 }
 

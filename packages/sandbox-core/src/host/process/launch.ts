@@ -5,11 +5,11 @@ import { isSamePlan } from "../../kernel/plan.ts";
 /** What a cell process is started with. */
 export interface Launch {
   readonly start: Start;
-  /** Undefined where the kernel does not confine it. */
+  /** Undefined for a process that the kernel does not confine. */
   readonly confined: Confined | undefined;
 }
 
-/** Whether processes that were started with the one are as good as those that are with the other. */
+/** Whether processes that were started with one launch can stand in for those of the other. */
 export function isSameLaunch(one: Launch, other: Launch): boolean {
   if (one.start.memoryMib !== other.start.memoryMib) return false;
   if (one.confined === undefined || other.confined === undefined)

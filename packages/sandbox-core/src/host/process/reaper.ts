@@ -5,8 +5,9 @@ import type { Writable } from "node:stream";
 import { outsideOfCalls } from "../caller-context.ts";
 
 /**
- * Waits for its standard input to end, which the kernel sees to however the host dies, then kills all that carries the mark,
- * each with its group, until nothing did twice in a row. A cell that spins cannot see for itself that its host is gone.
+ * Waits for the end of its standard input, which the kernel closes however the host dies. Then kills every process that carries
+ * the mark, each with its group, until two passes in a row find none. Needed because a cell that spins cannot notice that its
+ * host is gone.
  */
 const SCRIPT = `
 while read -r line; do :; done
@@ -26,17 +27,17 @@ while [ "$round" -lt 100 ] && [ "$empty" -lt 2 ]; do
 done
 `;
 
-/** Most shells that are started in a row where each is killed from outside. */
+/** Most shells started in a row if each is killed from outside. */
 const MAX_RESTARTS = 5;
 
-/** The process that outlives the host just long enough to leave no child of it behind. One shell for a whole supervisor. */
+/** A process that outlives the host just long enough to kill its children. One shell serves a whole supervisor. */
 export class Reaper {
   readonly mark = randomBytes(12).toString("hex");
   #shell: ChildProcess | undefined;
   #restarts = 0;
   #closing = false;
 
-  /** Idempotent; called before the first cell process. */
+  /** Starts the shell. Idempotent; must be called before the first cell process. */
   watch(): void {
     if (this.#shell === undefined) outsideOfCalls(() => this.#start());
   }
@@ -45,7 +46,7 @@ export class Reaper {
     const shell = spawn("/bin/sh", ["-c", SCRIPT, "pyisolate-reaper", this.mark], {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin" },
-      // Its own session: what ends the host's group shall not end the reaper first.
+      // Give the shell its own session, so that a signal which ends the host's group does not end the reaper first.
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
     });
@@ -63,7 +64,7 @@ export class Reaper {
     shell.unref();
   }
 
-  /** Resolves when nothing marked is left. */
+  /** Resolves when no marked process is left. */
   async close(): Promise<void> {
     this.#closing = true;
     const shell = this.#shell;

@@ -7,13 +7,13 @@ import { CELL_MAIN, isolateAddon } from "./cell-files.ts";
 import { CELL_MARK } from "./cell-mark.ts";
 import { startFailure } from "./start-failure.ts";
 
-/** The host's time zone: a cell that may not read `/etc/localtime` would be in UTC. */
+/** The host's time zone, for the cell: one that may not read `/etc/localtime` would use UTC. */
 const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
 
 /**
- * Starts the process of a cell, confined where it is told how.
+ * Starts the process of a cell; confined, if `launch` says how.
  *
- * @throws CellStartError where the system does not even let it be tried.
+ * @throws CellStartError if the system refuses to start a process.
  */
 export function spawnCell(
   mark: string,
@@ -29,14 +29,15 @@ export function spawnCell(
         : confined.confinement.command(confined.plan, [...program, CONFINED]);
     child = spawn(file, args, {
       cwd: "/",
-      // Nothing of the host's environment. An empty OPENSSL_CONF keeps Node from reading the system's.
+      // Pass on nothing of the host's environment. An empty OPENSSL_CONF keeps Node from reading the system's file.
       env: {
         OPENSSL_CONF: "",
         TZ: timeZone,
         [CELL_MARK]: mark,
         PYISOLATE_SUPERVISOR: supervisorMark,
       },
-      // Leads a group of its own: killed whole, and not hit by a Ctrl-C that is meant for the host.
+      // Make the cell the leader of its own group, so that it can be killed as a whole, and a Ctrl-C for the host does not reach
+      // it.
       detached: true,
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
     });
@@ -44,7 +45,7 @@ export function spawnCell(
     const { code } = error as NodeJS.ErrnoException;
     throw startFailure(`could not be started (${code ?? String(error)})`, { code, cause: error });
   }
-  // Where there is no descriptor left, Node makes no pipes, and tells why later.
+  // Without a free descriptor, Node makes no pipes and reports the reason later, in an event.
   if ((child.stdio as unknown) === undefined) {
     child.on("error", () => undefined);
     throw startFailure("could not be started (EMFILE)", { code: "EMFILE" });

@@ -1,9 +1,9 @@
 import { CellStartError } from "../errors.ts";
 
-/** Most of a process' last words that a message repeats, UTF-16 code units. */
+/** How much of a process's last output a message repeats, UTF-16 code units. */
 const MAX_WORDS = 1000;
 
-/** Why a cell process did not come up, with what to do about it. */
+/** The error for a cell process that did not start, with what to do about it. */
 export function startFailure(
   why: string,
   {
@@ -28,7 +28,7 @@ export function startFailure(
   });
 }
 
-/** The launcher's own exit codes, by `packages/launcher/src/words.h`. */
+/** The exit codes of the launcher itself, from `packages/launcher/src/words.h`. */
 const [PLAN_UNREADABLE, KERNEL_LACKS, STEP_FAILED, CANARY_FAILED, EXEC_FAILED] = [
   120, 121, 122, 123, 124,
 ];
