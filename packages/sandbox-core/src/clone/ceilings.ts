@@ -1,16 +1,19 @@
 import { CloneCursor, TooMuch } from "./cursor.ts";
 
 /**
- * What a value may cost to decode, in units of about 10 ns: 25 ms. Node decodes a value in one go, on the host's only thread,
- * which stands still meanwhile.
+ * Highest cost of decoding a value, in units of about 10 ns: 25 ms. Node decodes a value in one go on the host's only thread,
+ * which can do nothing else meanwhile.
  */
 const MAX_COST = 2_500_000;
 
-/** What a value may take in memory: so many bytes, and so many more for each that it came in. 13 can be 33 million places. */
+/**
+ * Most memory that a value may take: a base, and so much for each byte of its clone. Without it, 13 bytes can ask for an array of
+ * 33 million places.
+ */
 const MAX_MEMORY = 4 * 1024 * 1024;
 const MAX_MEMORY_PER_BYTE = 16;
 
-/** What the value would cost whose bytes are read. */
+/** Adds up what the value in the bytes would cost to decode. */
 export class CloneBill extends CloneCursor {
   protected cost = 0;
   protected memory = 0;
@@ -21,7 +24,7 @@ export class CloneBill extends CloneCursor {
     this.#maxMemory = MAX_MEMORY + MAX_MEMORY_PER_BYTE * bytes.length;
   }
 
-  /** Adds to what it costs, which is looked at where a container ends and where a class of objects would be made. */
+  /** Adds to the cost. The sum is checked where a container ends and where an object would get a new class. */
   protected take(cost: number, memory: number): void {
     this.cost += cost;
     this.memory += memory;

@@ -5,11 +5,14 @@ import { Scan } from "./scan.ts";
 export interface CloneProblem {
   /** Completes "the value cannot be taken: ". */
   readonly why: string;
-  /** `much`: a value like others, but more of it than can be decoded. `barred`: it holds what does not travel. `broken`: it is no value. */
+  /**
+   * `much`: a valid value that is too large to decode. `barred`: a value that holds a kind which may not travel. `broken`: bytes
+   * that are not a value.
+   */
   readonly kind: "much" | "barred" | "broken";
 }
 
-/** Undefined where the bytes may be decoded. The work is bounded like the value's own. */
+/** Checks the bytes of a structured clone before they are decoded. Undefined if they may be. The check's own work is bounded too. */
 export function cloneProblem(bytes: Buffer): CloneProblem | undefined {
   try {
     new Scan(bytes).whole();

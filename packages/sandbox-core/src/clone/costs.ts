@@ -1,5 +1,5 @@
 /**
- * What parts of a value cost to decode, in units of about 10 ns: measured as thread CPU time of the first decode in a fresh
+ * What the parts of a value cost to decode, in units of about 10 ns. Measured as thread CPU time of the first decode in a fresh
  * process, Node 24.21, on the machines that this project is built on.
  */
 export const COST = {
@@ -16,7 +16,7 @@ export const COST = {
   byte: 0.06,
 } as const;
 
-/** Memory that parts of a value take beside their own bytes, as resident memory: bytes. */
+/** Resident memory that the parts of a value take in addition to their own bytes, in bytes. */
 export const MEMORY = {
   place: 8,
   number: 24,
@@ -30,27 +30,27 @@ export const MEMORY = {
   view: 650,
 } as const;
 
-/** Where V8 takes elements for far apart, and makes a table of what was an array (`kMaxGap`). */
+/** The distance between indices above which V8 turns an array's elements into a table (`kMaxGap`). */
 const MAX_GAP = 1024;
 
-/** Longest text that is an index: below 2^32 - 1. */
+/** Highest number that is an index: 2^32 - 2. */
 const MAX_INDEX = 0xffff_fffe;
 const MAX_INDEX_DIGITS = 10;
 
 /**
- * The keys of one object or sparse array that are indices. A key that is far from the last can make V8 turn the elements into a
- * table, and the next one back: all are copied each time, and each copy is kept until the value is whole. A key that is near
- * makes the array of elements half as long again as the key says.
+ * Bounds what the index keys of one object or sparse array cost. A key far from the last one can make V8 turn the elements into a
+ * table, and the next key can turn them back. V8 copies all elements each time, and keeps every copy until the value is whole. A
+ * key near the last one makes the array of elements half as long again as the key says.
  */
 export class IndexCosts {
-  /** What the key last added costs, and the memory that it takes. */
+  /** Cost and memory of the key that was added last. */
   cost = 0;
   memory = 0;
   readonly #length: number;
   #last: number;
   #keys: number;
 
-  /** @param length Of an array: its places are there, and would be copied, already. */
+  /** @param length Length of an array, whose places exist from the start and would be copied too. */
   constructor(length = 0) {
     this.#length = length;
     this.#last = length - 1;
@@ -79,13 +79,13 @@ export class IndexCosts {
   }
 }
 
-/** Whether a number that is a key is an index; every other one is a name. */
+/** Whether a numeric key is an index; other numbers are property names. */
 export function isIndex(key: number): boolean {
   return Number.isInteger(key) && key >= 0 && key <= MAX_INDEX;
 }
 
 /**
- * The index that a key's text spells as V8 has it, without a leading zero; undefined for every other text.
+ * The index that a key's text spells as V8 writes it, without leading zeros; undefined for other texts.
  *
  * @param width Bytes of a character.
  */
@@ -107,13 +107,13 @@ export function indexOf(
   return isIndex(index) ? index : undefined;
 }
 
-/** Longest text that V8 hashes by its letters; of a longer one, only the length (`kMaxHashCalcLength`). */
+/** Longest text that V8 hashes by its characters, bytes. Of a longer text it hashes the length only (`kMaxHashCalcLength`). */
 const MAX_HASHED_BYTES = 16_383;
 
 /**
- * The entries of one Map or Set. V8 hashes numbers and BigInts without a seed, of a BigInt only the lowest 64 bits, and of a long
- * text only the length, so that a guest can choose keys that all stand in one row: each is then compared with all before it.
- * Every number and long text is taken to do so.
+ * Bounds what the entries of one Map or Set cost. V8 hashes numbers and BigInts without a seed, BigInts by their lowest 64 bits
+ * only, and long texts by their length only. So a guest can choose keys that all collide, and each is then compared with all
+ * before it. The bound assumes that all numbers and long texts collide.
  */
 export class EntryCosts {
   #numbers = 0;
@@ -121,8 +121,8 @@ export class EntryCosts {
   #longTexts = 0;
 
   /**
-   * @param tag The key's.
-   * @param bytes What the key took on the wire.
+   * @param tag The key's tag.
+   * @param bytes Length of the key on the wire.
    */
   next(tag: number, bytes: number): number {
     if (tag === 0x5a) return 25 + this.#bigInts++ * (0.75 + bytes * 0.02); // Z

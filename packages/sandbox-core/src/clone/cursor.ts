@@ -2,30 +2,30 @@ import { serialize } from "node:v8";
 
 import { isIndex } from "./costs.ts";
 
-/** The bytes are not decoded; the message says why. */
+/** The bytes are refused; the message says why. */
 export class Refused extends Error {}
 
-/** They are a value that holds what does not travel. */
+/** The bytes are a value that holds a kind which may not travel. */
 export class Barred extends Refused {}
 
-/** They are a value like others, and more of it than can be decoded. */
+/** The bytes are a valid value that is too large to decode. */
 export class TooMuch extends Refused {}
 
-/** The format's version that this Node writes and reads; the cell runs the same Node. */
+/** The version bytes that this Node writes and reads. The cell runs the same Node. */
 const HEADER = serialize(0).subarray(0, 2);
 
 const STRING = 0x22; // "
 const TWO_BYTE = 0x63; // c
-/** Stands before two-byte text, so that it begins at an even place. */
+/** Precedes two-byte text, so that the text begins at an even offset. */
 const PADDING = 0x00;
 
-/** A place in the bytes of a structured clone. Never beyond their end. */
+/** A position in the bytes of a structured clone. It never moves past their end. */
 export class CloneCursor {
   readonly bytes: Buffer;
   at = 0;
-  /** Bytes of a character of the text that was skipped last. */
+  /** Bytes of a character in the text that was skipped last. */
   width: 1 | 2 = 1;
-  /** How many bytes there are: asking the buffer each time costs a quarter of a scan. */
+  /** Length of the bytes, kept here because reading it from the buffer each time costs a quarter of a scan. */
   readonly #size: number;
 
   constructor(bytes: Buffer) {
@@ -60,7 +60,7 @@ export class CloneCursor {
     this.at += length;
   }
 
-  /** An unsigned number of 7 bits a byte, the lowest first. */
+  /** Reads an unsigned number of 7 bits a byte, the lowest first. */
   varint(): number {
     const first = this.byte();
     return first < 0x80 ? first : this.#longVarint(first & 0x7f);
@@ -76,7 +76,7 @@ export class CloneCursor {
     throw new Refused("a number is too long");
   }
 
-  /** A number that is a key, which is an index: V8 writes every other as text. */
+  /** Reads a numeric key. It must be an index: V8 writes every other numeric key as text. */
   index(tag: number): number {
     const key = this.#key(tag);
     if (!isIndex(key)) throw new Refused("a key is a number and no index");
@@ -95,7 +95,7 @@ export class CloneCursor {
     return this.bytes.readDoubleLE(this.at - 8);
   }
 
-  /** Skips a text; its length, in bytes. */
+  /** Skips a text and returns its length in bytes. */
   text(tag: number): number {
     const kind = tag === PADDING ? this.byte() : tag;
     if (kind === STRING) this.width = 1;

@@ -4,14 +4,14 @@ import { CloneCursor, Refused, TooMuch } from "./cursor.ts";
 import { Shapes } from "./shapes.ts";
 import { END, ERROR_KINDS, HOLE, INTEGER, refusedKind } from "./tags.ts";
 
-/** How deep a value may be nested: less than what any recursion over it can bear. */
+/** Deepest nesting of a value. It is below what any recursion over the value can bear. */
 export const MAX_DEPTH = 1000;
 
-/** Reads the format that `v8.serialize` writes (V8's value-serializer.cc, Node's v8.js for views), and builds nothing. */
+/** Walks the format that `v8.serialize` writes (V8's value-serializer.cc; Node's v8.js for views) without building the value. */
 export class Scan extends CloneBill {
   readonly #shapes = new Shapes();
   #depth = 0;
-  /** Where the key read last begins, its length included. */
+  /** Where the key that was read last begins, its length field included. */
   #textFrom = 0;
 
   whole(): void {
@@ -21,7 +21,10 @@ export class Scan extends CloneBill {
     this.mustBeBounded();
   }
 
-  /** The kinds that most values are made of, apart: V8 compiles a small method better, and a value of them is scanned in a third of the time. */
+  /**
+   * Handles the most common kinds, in a method of their own: V8 compiles a small method better, and such values are scanned in a
+   * third of the time.
+   */
   #value(tag: number): void {
     switch (tag) {
       case 0x22: // " text of one byte a character
@@ -124,7 +127,7 @@ export class Scan extends CloneBill {
     this.#counts();
   }
 
-  /** How many properties it had, and its length, again. */
+  /** Skips the number of properties and the length, which stand once more at an array's end. */
   #counts(): void {
     this.varint();
     this.varint();
@@ -132,7 +135,7 @@ export class Scan extends CloneBill {
 
   #dense(): void {
     const length = this.varint();
-    // Each place is a byte at least.
+    // Each place takes at least one byte.
     this.mustHold(length);
     this.#places(length, 0);
     for (let index = 0; index < length; index++) {
@@ -147,7 +150,7 @@ export class Scan extends CloneBill {
     this.take(COST.array + length * each, MEMORY.array + length * MEMORY.place);
   }
 
-  /** Keys and values. What an object costs is above all whether V8 has seen its keys in this order before. */
+  /** Walks keys and values. The cost of an object depends mostly on whether V8 has seen its keys in this order before. */
   #properties(end: number, length = 0): void {
     let shape = this.#shapes.empty;
     let keys = 0;
@@ -183,7 +186,7 @@ export class Scan extends CloneBill {
     }
   }
 
-  /** Skips a key's text. Undefined where it is a name, and no index. */
+  /** Skips a key's text. Returns its index; undefined if the key is a property name. */
   #textIndex(tag: number): number | undefined {
     this.#textFrom = this.at;
     const length = this.text(tag);
@@ -211,7 +214,7 @@ export class Scan extends CloneBill {
     }
   }
 
-  /** Skips bytes that their length stands before; that length. */
+  /** Skips bytes that follow their length, and returns that length. */
   #bytes(): number {
     const length = this.varint();
     this.skip(length);

@@ -1,14 +1,17 @@
 const KNOWN_KEY = 8;
-/** A name is hashed, and compared with the one that is known. */
+/** V8 hashes a name, and compares it with the one that it knows. */
 const NAME_BYTE = 0.2;
-/** V8 makes a hidden class for a key that is new in its place, and copies what it knows of the keys before it. */
+/** V8 makes a hidden class for a key that is new in its place, and copies the descriptors of the keys before it. */
 const newKeyAfter = (keys: number): number => 130 + keys * 0.3;
 /** An object of more keys than this is a table (`kMaxNumberOfDescriptors`). */
 const MAX_CLASS_KEYS = 1020;
 const TABLE_KEY = 60;
-/** What V8 does again for each key of a class when one of its fields turns out to hold another kind of value. */
+/** Cost for each key of a class when one of its fields turns out to hold another kind of value, because V8 then revises all of them. */
 const GENERALISED_KEY = 500;
-/** A class has so many next ones at most (`kMaxNumberOfTransitions` is 1536); an object with another key is a table of its own. */
+/**
+ * A class has at most so many successors (`kMaxNumberOfTransitions` is 1536). Beyond it, an object with another key becomes a
+ * table of its own.
+ */
 const MAX_NEXT = 1000;
 
 /** Slots of the table of shapes, a power of two: more than twice the new shapes that a value can pay for. */
@@ -17,27 +20,27 @@ const SLOTS = 1 << 16;
 const EMPTY = SLOTS;
 
 const hashes = new Uint32Array(SLOTS + 1);
-/** How many shapes have one key more than this one. */
+/** By slot: how many shapes extend this one by one key. */
 const nexts = new Uint16Array(SLOTS + 1);
-/** Which kinds of values the last key of this shape has had. */
+/** By slot: which kinds of values the shape's last key has had. */
 const kinds = new Uint8Array(SLOTS + 1);
-/** Where the key that came last after this shape stands in the bytes, its tag included, and the shape that it made. */
+/** By slot: where the key that last followed this shape stands in the bytes, its tag included; and the slot of the resulting shape. */
 const lastFrom = new Uint32Array(SLOTS + 1);
 const lastTo = new Uint32Array(SLOTS + 1);
 const lastNext = new Uint32Array(SLOTS + 1);
 const used: number[] = [];
 
-/** Of this process alone, so that a guest cannot make shapes whose hashes are one. */
+/** Random for each process, so that a guest cannot construct shapes whose hashes collide. */
 const seed = Math.floor(Math.random() * 2 ** 32) | 1;
 
 /**
- * The orders of keys that the objects of one value have, each told by a hash: V8 makes a hidden class for each that is new.
- * One value at a time: the table is shared.
+ * Tracks the key orders of the objects in one value, each by a hash: V8 makes a hidden class for every new one. Use it for one
+ * value at a time, because the table is shared.
  */
 export class Shapes {
   /** The slot of an object without keys. */
   readonly empty = EMPTY;
-  /** What the key last added costs, and whether V8 has not seen it in this place. */
+  /** Cost of the key that was added last, and whether V8 has not seen it in this place before. */
   cost = 0;
   isNew = false;
   next = EMPTY;
@@ -51,8 +54,9 @@ export class Shapes {
   }
 
   /**
-   * Where the key at `at` is the one that came last after the shape at `slot`, its end; else 0. Its shape is then `next`. Most objects
-   * of a value are like the one before, and need no hash.
+   * Compares the key at `at` with the one that last followed the shape at `slot`. Returns the end of the key if they are equal,
+   * and puts the resulting shape into `next`; returns 0 otherwise. Most objects of a value are like the one before, and this
+   * spares them the hash.
    */
   repeats(slot: number, bytes: Uint8Array, at: number): number {
     const to = lastTo[slot] as number;
@@ -68,7 +72,7 @@ export class Shapes {
     return here;
   }
 
-  /** The slot of an object that had the one at `slot`, with `keys` keys, and gets one more, whose bytes are `bytes[from..to]`. */
+  /** The slot of the shape that results if an object at `slot`, with `keys` keys, gets the key `bytes[from..to]`. */
   add(slot: number, keys: number, bytes: Uint8Array, from: number, to: number): number {
     const spelling = (to - from) * NAME_BYTE;
     this.isNew = keys >= MAX_CLASS_KEYS;
@@ -90,7 +94,7 @@ export class Shapes {
       used.push(found);
     } else this.isNew = (nexts[slot] as number) > MAX_NEXT;
     this.cost = spelling + (this.isNew ? newKeyAfter(keys) : KNOWN_KEY);
-    // Past MAX_NEXT each such object is a table of its own, its known keys too.
+    // Past MAX_NEXT, each such object becomes a table of its own, including its known keys.
     const isKnown = (nexts[slot] as number) <= MAX_NEXT;
     lastFrom[slot] = from - 1;
     lastTo[slot] = isKnown ? to : 0;
@@ -98,7 +102,7 @@ export class Shapes {
     return found;
   }
 
-  /** What it costs that the key last added to the shape at `slot` has a value with this tag. */
+  /** The cost of a value with this tag for the key that was added last to the shape at `slot`. */
   hold(slot: number, tag: number): number {
     const kind = tag === 0x49 ? 1 : tag === 0x4e || tag === 0x55 ? 2 : 4; // I; N, U; all else
     const before = kinds[slot] as number;

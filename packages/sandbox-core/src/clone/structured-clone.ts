@@ -2,8 +2,8 @@ import { types } from "node:util";
 import { DefaultDeserializer, DefaultSerializer } from "node:v8";
 
 /**
- * A value as structured clone carries it. Throws for what it cannot, a function for one, or a view of memory that is shared,
- * which another process cannot share.
+ * Serializes a value as structured clone. Throws for a value that structured clone cannot carry, such as a function, and for a
+ * view of shared memory, because another process cannot share it.
  */
 export function encodeClone(value: unknown): Buffer {
   const writer = new NamingSerializer();
@@ -13,12 +13,12 @@ export function encodeClone(value: unknown): Buffer {
 }
 
 /**
- * The value in bytes that {@link encodeClone} made, or anybody else.
+ * Decodes bytes that {@link encodeClone} or an untrusted peer made.
  *
- * @remarks Bounded by its input: lengths are checked against what is there, and nesting against the stack. A property named
- * `__proto__` is the value's own.
+ * @remarks Bounded by its input: lengths are checked against the bytes that are there, and nesting against the stack. A property
+ *   named `__proto__` becomes an own property.
  *
- * @throws where the bytes are no value.
+ * @throws if the bytes are not a value.
  */
 export function decodeClone(bytes: Uint8Array): unknown {
   const reader = new CopyingDeserializer(bytes);
@@ -30,7 +30,7 @@ const baseWriter = DefaultSerializer.prototype as unknown as {
   _writeHostObject(this: DefaultSerializer, view: NodeJS.ArrayBufferView): void;
 };
 
-/** Node's own takes a copy of shared memory, without a word. */
+/** Refuses views of shared memory, which Node's own serializer would copy silently. */
 class NamingSerializer extends DefaultSerializer {
   _writeHostObject(view: NodeJS.ArrayBufferView): void {
     if (ArrayBuffer.isView(view) && types.isSharedArrayBuffer(view.buffer))
@@ -43,7 +43,10 @@ const base = DefaultDeserializer.prototype as unknown as {
   _readHostObject(this: DefaultDeserializer): NodeJS.ArrayBufferView;
 };
 
-/** Node's own makes each view one of the bytes it reads: a reader of the value could read what lay beside it. */
+/**
+ * Copies the bytes of each view. Node's own deserializer makes it a view of its input, so that a reader of the value could read
+ * what lies next to it.
+ */
 class CopyingDeserializer extends DefaultDeserializer {
   _readHostObject(): NodeJS.ArrayBufferView {
     const view = base._readHostObject.call(this);

@@ -1,16 +1,16 @@
 import { Barred, Refused } from "./cursor.ts";
 
-// The letters of V8's wire format (value-serializer.cc) that stand for more than a kind of value.
+// The letters of V8's wire format (value-serializer.cc) that mean more than a kind of value.
 
-/** Ends of what is nested, and of an Error. */
+/** End markers of containers, and of an Error. */
 export const END = { object: 0x7b, sparse: 0x40, dense: 0x24, map: 0x3a, set: 0x2c, error: 0x2e };
 export const HOLE = 0x2d;
 export const INTEGER = 0x49;
 
-/** The letters of the kinds of Errors: E, R, F, S, T, U. */
+/** Letters of the kinds of Errors: E, R, F, S, T, U. */
 export const ERROR_KINDS = new Set([0x45, 0x52, 0x46, 0x53, 0x54, 0x55]);
 
-/** Kinds that structured clone knows and that do not leave a cell, by their letters. */
+/** Kinds that structured clone supports and that may not leave a cell, by their letters. */
 const BARRED = new Map([
   [0x52, "a RegExp, which would be compiled where it arrives"], // R
   [0x7e, "a resizable ArrayBuffer, which would reserve what it could grow to"], // ~
@@ -19,7 +19,7 @@ const BARRED = new Map([
   [0x6d, "a WebAssembly.Memory"], // m
 ]);
 
-/** Why no value that begins with this letter is taken. */
+/** Why a value that begins with this letter is refused. */
 export function refusedKind(tag: number): Refused {
   const barred = BARRED.get(tag);
   return barred === undefined
