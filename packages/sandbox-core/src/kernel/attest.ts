@@ -1,21 +1,21 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** What a confined process must look like from outside. */
+/** How a confined process must look from outside. */
 export interface Expected {
-  /** Whose child it is. */
+  /** Id of its parent process. */
   readonly parent: number;
-  /** As whom it runs; undefined where it runs as the host does. */
+  /** The user that it must run as; undefined if it runs as the host does. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-/** `CAP_SETPCAP` of linux/capability.h: without it the bounding set cannot be emptied, and means nothing under no_new_privs. */
+/** `CAP_SETPCAP` of linux/capability.h. Without it, the bounding set cannot be emptied; it then has no effect, because of no_new_privs. */
 const CAP_SETPCAP = 8n;
 
 const NO_CAPABILITY = "0000000000000000";
 
 /**
- * Reads from the kernel itself how every thread of a process is confined, and gives what is not as it must be; empty where all
- * is. Landlock has no line there: the launcher's canaries, in the very process, answer for it.
+ * Reads from the kernel how each thread of a process is confined. Returns what is not as it must be; empty if all is. The kernel
+ * does not report Landlock there: the launcher has tested it with canaries in the same process.
  */
 export function attest(pid: number, expected: Expected): string[] {
   const faults = faultsOf(pid, expected);
@@ -33,12 +33,12 @@ function faultsOf(pid: number, expected: Expected): string[] {
   let seen = 0;
   for (const thread of threads) {
     const status = statusOf(`/proc/${pid}/task/${thread}/status`);
-    // It ended since it was listed.
+    // The thread has ended since it was listed.
     if (status === null) continue;
     seen += 1;
     for (const [field, wanted] of wantedOf(pid, expected)) {
       const found = status.get(field);
-      // SECCOMP_MODE_DEAD of linux/seccomp.h: the filter has just ended it.
+      // SECCOMP_MODE_DEAD of linux/seccomp.h: the filter has just ended the thread.
       if (field === "Seccomp" && found === "3")
         faults.add(`thread ${thread} made a system call that ends a cell`);
       else if (found !== wanted)
@@ -75,7 +75,7 @@ function canEmptyBoundingSet(): boolean {
   return ((BigInt(`0x${own}`) >> CAP_SETPCAP) & 1n) === 1n;
 }
 
-/** Whether `/proc` is there and of the host's own PID namespace: a container's is, unless its mounts were changed. */
+/** Whether `/proc` exists and shows the host's own PID namespace. A container's does, unless its mounts were changed. */
 function isOwnProc(): boolean {
   try {
     return readlinkSync("/proc/self") === String(process.pid);
@@ -92,7 +92,7 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** The lines of a `status` file by name; null where the thread is gone. */
+/** The lines of a `status` file by name; null if the thread is gone. */
 function statusOf(path: string): ReadonlyMap<string, string> | null {
   try {
     const lines = readFileSync(path, "latin1").split("\n");

@@ -5,18 +5,19 @@ import { overlaps } from "./filesystem-rule.ts";
 import { pathTree } from "./pattern-to-trees.ts";
 import { type Grant, isWithin, RIGHTS } from "./rights.ts";
 
-/** What of a file, and of a directory by itself, a command may read. */
+/** The rights by which a command reads a file, or the list of a directory. */
 const READ = RIGHTS.read_file | RIGHTS.read_dir;
 
-/** What a rule's `reads` come to. */
+/** The outcome of a rule's `reads`. */
 export interface CommandReads {
   readonly notes: readonly string[];
   readonly paths: readonly Grant[];
 }
 
 /**
- * What the commands of a rule may read beside the programs themselves. The kernel has one set of paths for a cell and all that it starts,
- * so native code in the cell reads it too; a guest's own request is the broker's, who grants nothing by it.
+ * What the commands of a rule may read besides the programs themselves. The kernel has one set of paths for a cell and all that
+ * it starts, so native code in the cell can read these too. A guest's own request is decided by the broker, which grants nothing
+ * by `reads`.
  */
 export function commandReads(policy: Policy, rule: Rule, disk: Disk): CommandReads {
   const parts = (rule.reads ?? []).map((pattern) => onePattern(policy, pattern, disk));
@@ -54,7 +55,7 @@ function onePattern(policy: Policy, pattern: string, disk: Disk): CommandReads {
     return { notes: [`reads ${pattern}: ${tree.path} ${why}`], paths: [] };
   }
   if (kind === "file") {
-    // There is nothing below a file.
+    // A file has nothing below it.
     const paths = tree.covers === "some" ? [] : [{ path: tree.path, rights: RIGHTS.read_file }];
     return { notes: [`reads ${pattern}: native code in the cell can as well`], paths };
   }

@@ -6,24 +6,27 @@ import { opposing, type RuleOutcome } from "./planned-rule.ts";
 import { grantsOf } from "./program-files.ts";
 import { type Grant, RIGHTS } from "./rights.ts";
 
-/** What stands for any command in a policy. */
+/** The pattern for any command in a policy. */
 const ANY = "*";
 
-/** The kernel reads what it executes, and asks for both. */
+/** The kernel demands both rights to execute a file, because it also reads it. */
 const EXECUTED = RIGHTS.execute | RIGHTS.read_file;
 
-/** Where most programs read nothing from and write to nowhere. */
+/** Most programs open it to read nothing or to discard output. */
 const DEV_NULL: Grant = { path: "/dev/null", rights: RIGHTS.read_file | RIGHTS.write_file };
 
-/** Landlock does not govern a file's mode and times, and a filter cannot tell one file from another. */
+/** Landlock does not govern a file's mode and times, and a seccomp filter cannot tell one file from another. */
 const SETS_MODES = "commands set modes and times, so the cell can of every file that its user owns";
 
-/** Whether a rule speaks of every command. */
+/** Whether a rule covers every command. */
 export function isAnyCommand(rule: Rule): boolean {
   return (rule.commands ?? [ANY]).includes(ANY);
 }
 
-/** An allow rule over commands, as programs that may be executed. Without one, nothing executes and no process is made. */
+/**
+ * Turns an allow rule for commands into programs that may be executed. Without such a rule, the kernel lets the cell execute
+ * nothing and start no process.
+ */
 export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
   const denies = opposing(policy, rule);
   if (denies.some(isAnyCommand)) return { hold: "exact", notes: [] };

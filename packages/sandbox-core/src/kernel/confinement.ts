@@ -13,10 +13,13 @@ import {
 } from "./program-files.ts";
 import { type KernelClass, type KernelSupport, kernelSupport, type Missing } from "./support.ts";
 
-/** Files that anyone may read, and that few policies grant: one of them must be refused in each cell. */
+/** Files that every user may read and few policies grant. Each cell checks that the kernel refuses it one of them. */
 const CANARIES = ["/etc/passwd", "/usr/bin/env", "/etc/hostname"];
 
-/** What of the kernel's layer answers for a capability's operations. The others are the broker's alone. */
+/**
+ * The part of the kernel's layer that governs a capability's operations. The broker alone decides the capabilities that are
+ * missing here.
+ */
 const CLASS_OF: Partial<Record<Capability, KernelClass>> = {
   filesystem: "files",
   network: "tcp",
@@ -24,12 +27,12 @@ const CLASS_OF: Partial<Record<Capability, KernelClass>> = {
 };
 
 export interface ConfinementOptions {
-  /** The cell's own code, and the addons that it loads. */
+  /** Paths of the cell's own code, and of the addons that it loads. */
   readonly code: readonly string[];
   readonly addons: readonly string[];
   /** How many descriptors, from 0 on, a cell keeps. */
   readonly descriptors: number;
-  /** As whom cells run; only a privileged host can choose. */
+  /** The user that cells run as. Only a privileged host can choose one. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
@@ -37,11 +40,11 @@ export interface ConfinementOptions {
 export interface Confined {
   readonly confinement: Confinement;
   readonly plan: KernelPlan;
-  /** All that its kernel grants: the plan, and what the cell itself needs to run. */
+  /** Everything that the kernel grants to the cell: the plan, and what the cell itself needs to run. */
   readonly held: KernelPlan;
 }
 
-/** How this host starts programs so that the kernel confines them. Made once for a supervisor. */
+/** Starts programs so that the kernel confines them. Made once for each supervisor. */
 export class Confinement {
   readonly user: ConfinementOptions["user"];
   readonly #launcher: string;
@@ -64,10 +67,10 @@ export class Confinement {
   }
 
   /**
-   * Looks at this host and gets ready. Undefined where cells cannot be confined here and need not be; what is missing is said once, as
-   * a process warning.
+   * Finds out what this host can confine, and prepares it. Undefined if cells cannot be confined here and do not have to be. A
+   * process warning says once what is missing.
    *
-   * @throws CellStartError where they must be, and anything is missing.
+   * @throws CellStartError if cells have to be confined and anything is missing.
    */
   static prepare(
     wanted: "prefer" | "require",
@@ -85,13 +88,13 @@ export class Confinement {
       : new Confinement(support.launcher, support, options);
   }
 
-  /** How the cells of a plan are confined. */
+  /** How cells with this plan are confined. */
   confined(plan: KernelPlan): Confined {
     const held = { ...plan, paths: [...plan.paths, ...grantsOf(this.#own)] };
     return { confinement: this, plan, held };
   }
 
-  /** The command line that runs a program of Node's, confined by a plan. Throws RangeError for a plan that is too large. */
+  /** The command line that runs a program in Node, confined by a plan. Throws RangeError for a plan that is too large. */
   command(plan: KernelPlan, program: readonly string[]): [string, ...string[]] {
     const args = launchArguments({
       plan,
@@ -106,18 +109,21 @@ export class Confinement {
     return [this.#launcher, ...args];
   }
 
-  /** Whether the kernel's layer answers for a capability here. */
+  /** Whether the kernel's layer governs a capability's operations on this host. */
   governs(capability: Capability): boolean {
     return CLASS_OF[capability] !== undefined && this.isThereFor(capability);
   }
 
-  /** Whether nothing of the layer is missing that could answer for a capability: its verdict is else `unavailable`. */
+  /** Whether this host has every part of the layer that a capability needs. If not, the layer's verdict is `unavailable`. */
   isThereFor(capability: Capability): boolean {
     const needed = CLASS_OF[capability];
     return !this.#support.missing.some((one) => one.class === needed);
   }
 
-  /** Reads from the kernel how a process that was started so is confined; what is not as it must be, empty where all is. */
+  /**
+   * Reads from the kernel how a process that was started with {@link command} is confined. Returns what is not as it must be;
+   * empty if all is.
+   */
   attest(pid: number): string[] {
     const { user } = this;
     return attest(pid, { parent: process.pid, ...(user === undefined ? {} : { user }) });
@@ -130,7 +136,7 @@ function inWords(missing: readonly Missing[]): string {
 
 let warned = "";
 
-/** Once for each thing to say, however many supervisors a process makes. */
+/** Warns once about each missing part, however many supervisors the process makes. */
 function warnOnce(isAll: boolean, missing: string): void {
   if (missing === warned) return;
   warned = missing;

@@ -2,15 +2,15 @@ import { realpathSync, statSync } from "node:fs";
 
 import { type ProgramFiles, programFiles } from "./program-files.ts";
 
-/** What an absolute path is at this moment. `link`: it is a symlink, or goes through one, so that no real path reads like it. */
+/** What an absolute path is on the disk now. `link`: it is a symlink or goes through one, so no real path reads like it. */
 export type Kind = "file" | "directory" | "link" | "missing";
 
-/** What the plan asks of the file system. Passed in, so that a plan is a function of a policy and of this. */
+/** What a plan asks the file system. It is a parameter, so that a plan is a pure function of a policy and a disk. */
 export interface Disk {
   kindOf(path: string): Kind;
-  /** Where a command's path leads; null where it leads nowhere. */
+  /** Where a command's path leads; null if it leads nowhere. */
   realPath(path: string): string | null;
-  /** What a program cannot start without. */
+  /** The files that a program cannot start without. */
   filesOf(program: string): ProgramFiles;
 }
 

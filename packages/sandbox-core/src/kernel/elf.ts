@@ -1,22 +1,22 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** What a program says of itself that it needs before its first instruction. */
+/** What a program's file says that it needs to start. */
 export interface ElfNeeds {
-  /** The loader that the kernel starts in its place (`PT_INTERP`); null for a static program and for a library. */
+  /** The loader that the kernel starts instead (`PT_INTERP`); null for a static program and for a library. */
   readonly interpreter: string | null;
   /** Libraries by name, or by path where the name holds a slash (`DT_NEEDED`). */
   readonly needed: readonly string[];
-  /** Folders to look in first (`DT_RUNPATH` and the older `DT_RPATH`), `$ORIGIN` not yet replaced. */
+  /** Folders to search first (`DT_RUNPATH` and the older `DT_RPATH`), with `$ORIGIN` still in them. */
   readonly folders: readonly string[];
 }
 
 const [PT_LOAD, PT_DYNAMIC, PT_INTERP] = [1, 2, 3];
 const [DT_NEEDED, DT_STRTAB, DT_RPATH, DT_RUNPATH] = [1n, 5n, 15n, 29n];
 
-/** Most bytes of one part of a file that are read: far above what real programs have. */
+/** Most bytes that are read of one part of a file; real programs have far less. */
 const MAX_PART = 1024 * 1024;
 
-/** Reads a 64-bit little-endian ELF file. Null for what is none: a script, or a program of another architecture's size. */
+/** Reads a 64-bit little-endian ELF file. Null for other files, such as scripts and programs of another word size. */
 export function elfNeeds(path: string): ElfNeeds | null {
   const fd = openSync(path, "r");
   try {

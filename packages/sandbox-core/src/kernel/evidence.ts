@@ -13,19 +13,19 @@ export interface Asked {
   readonly target: string;
 }
 
-/** The kernel layer's verdict on an operation, with what shows it. */
+/** The kernel layer's verdict on an operation, with its evidence. */
 export type KernelWord =
   | { readonly verdict: "allow" }
   | { readonly verdict: "deny"; readonly evidence: KernelEvidence };
 
-/** What is done to the entries of a directory; the others are done to a file or a directory itself. */
+/** Rights that apply to the entries of a directory; all others apply to a file or directory itself. */
 const OF_FILE_ENTRIES: Rights = RIGHTS.make_reg | RIGHTS.remove_file;
 const OF_DIRECTORY_ENTRIES: Rights = RIGHTS.make_dir | RIGHTS.remove_dir;
 const OF_ENTRIES: Rights = OF_FILE_ENTRIES | OF_DIRECTORY_ENTRIES;
 
 /**
- * What proves that the kernel's layer refused an operation, by what a guard saw and by the plan that its cell was started with. Null where
- * nothing does: the plan grants it, or what was seen has other causes too.
+ * The evidence that the kernel's layer refused an operation, from what a guard saw and from the plan with which its cell was
+ * started. Null without evidence: the plan grants the operation, or what was seen can have other causes.
  */
 export function evidenceOf(
   plan: KernelPlan,
@@ -36,7 +36,7 @@ export function evidenceOf(
   if (seen === "ended") return isRunning(plan, asked) ? "seccomp-kill" : null;
   switch (asked.capability) {
     case "network":
-      // Where no port is granted there is no socket that could be refused a connection.
+      // If no port is granted, the cell cannot make a socket, so no connection can have been refused.
       return seen === "hook" && !refusesAll(plan, asked) && !grantsPort(plan, asked.target)
         ? "ruleset+errno"
         : null;
@@ -52,13 +52,13 @@ export function evidenceOf(
 }
 
 /**
- * What the kernel's layer says to an operation that the broker has refused, so that nothing was tried. Null where it was not asked, and
- * where what was seen and what the plan says do not agree.
+ * What the kernel's layer says to an operation that the broker has refused, and which was therefore not tried. Null if it was not
+ * asked, or if what the cell saw contradicts the plan.
  *
- * Files are asked about by the cell, without an effect; its word counts only where the plan says the same, so that a cell that lies can
- * keep a verdict back and cannot turn one round. Ports and the starting of processes are not asked about one by one: the list that the
- * process was started with is closed, what Landlock and the filter compare are numbers, and the launcher has tried in this very process,
- * before it became the cell, what is on no list.
+ * For files, the cell probes without an effect. Its claim counts only if the plan says the same, so a cell that lies can withhold
+ * a verdict but cannot reverse one. Ports and the starting of processes are not probed one by one. The list with which the
+ * process was started cannot grow, Landlock and the filter compare plain numbers, and the launcher has tried an unlisted one in
+ * this same process before it became the cell.
  */
 export function wordOf(
   plan: KernelPlan,
@@ -77,13 +77,13 @@ export function wordOf(
   return evidence === null ? null : { verdict: "deny", evidence };
 }
 
-/** Whether the kernel has a say in an operation that is asked about one by one. */
+/** Whether the kernel governs an operation that is probed one by one. */
 function isAskedAbout({ capability, operation }: Asked): boolean {
   if (capability === "filesystem") return (RIGHTS_OF_OPERATION[operation] ?? 0) !== 0;
   return capability === "subprocess";
 }
 
-/** Whether the plan lets an operation through, as far as names tell. */
+/** Whether the plan grants an operation, judged by names alone. */
 export function grants(plan: KernelPlan, asked: Asked): boolean {
   switch (asked.capability) {
     case "network":
@@ -99,13 +99,13 @@ export function grants(plan: KernelPlan, asked: Asked): boolean {
 
 function ofFile(plan: KernelPlan, asked: Asked, seen: KernelRefusal): KernelEvidence | null {
   const lacking = lackingOf(plan, asked);
-  // Entries: Landlock is asked before ordinary permissions are. Files: after them, so the guard has looked at those too.
+  // Landlock checks entries before ordinary permissions. It checks files after them, so the guard has looked at those as well.
   if (seen === "hook") return (lacking & OF_FILE_ENTRIES) === 0 ? null : "ruleset+errno";
   if (seen === "directory") return (lacking & OF_DIRECTORY_ENTRIES) === 0 ? null : "ruleset+errno";
   return (lacking & ~OF_ENTRIES) === 0 ? null : "differential+ruleset";
 }
 
-/** The rights of an operation that the plan does not give on its target. */
+/** The rights that an operation needs and the plan does not give on its target. */
 function lackingOf({ paths }: KernelPlan, { operation, target }: Asked): Rights {
   const needed = RIGHTS_OF_OPERATION[operation] ?? 0;
   return (
@@ -123,7 +123,7 @@ function grantsPort({ ports }: KernelPlan, target: string): boolean {
   return ports === "all" || ports.includes(Number(target.slice(target.lastIndexOf(":") + 1)));
 }
 
-/** Whether a command may have been running at all. */
+/** Whether a command of this name can have been running at all. */
 function isRunning(plan: KernelPlan, { capability, target }: Asked): boolean {
   return capability === "subprocess" && plan.commands.length > 0 && grantsCommand(plan, target);
 }

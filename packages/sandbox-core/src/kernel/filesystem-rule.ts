@@ -14,10 +14,10 @@ import {
   RIGHTS_OF_OPERATION,
 } from "./rights.ts";
 
-/** What a rule without `paths` speaks of. */
+/** The patterns of a rule without `paths`. */
 const EVERYTHING = ["/**"];
 
-/** An allow rule over paths, as the nearest trees that Landlock can say. */
+/** Turns an allow rule for paths into the nearest trees that Landlock can express. */
 export function filesystemRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
   const parts = (rule.paths ?? EVERYTHING).map((pattern) =>
     plannedPattern(policy, rule, pattern, disk),
@@ -73,13 +73,13 @@ function plannedPattern(policy: Policy, rule: Rule, pattern: string, disk: Disk)
 function rightsOf(operations: readonly Operation[]): Rights {
   let rights = 0;
   for (const operation of operations) rights |= RIGHTS_OF_OPERATION[operation] ?? 0;
-  // What may be made in one place and removed from another may be moved.
+  // A file that may be made in one place and removed from another may be moved there.
   const moves = RIGHTS.make_reg | RIGHTS.remove_file;
   return (rights & moves) === moves ? rights | RIGHTS.refer : rights;
 }
 
 function onFile(tree: PathTree, operations: readonly Operation[]): Part {
-  // A pattern of what is below it covers nothing: there is nothing below a file.
+  // A pattern for what is below a file covers nothing.
   if (tree.covers === "some") return NOTHING;
   const own = { path: tree.path, rights: rightsOf(operations) & RIGHTS_OF_A_FILE };
   return withRemoval(
@@ -92,7 +92,7 @@ function onFile(tree: PathTree, operations: readonly Operation[]): Part {
 
 function onDirectory(pattern: string, tree: PathTree, operations: readonly Operation[]): Part {
   if (tree.covers === "one") {
-    // Of a directory by itself only its list can be had: it is not read or written, and what is in it has other paths.
+    // A directory by itself can only be listed: it is not read or written, and its entries have other paths.
     const rights = rightsOf(operations) & RIGHTS.read_dir;
     const notes =
       rights === 0
@@ -118,7 +118,7 @@ function onDirectory(pattern: string, tree: PathTree, operations: readonly Opera
     : granted;
 }
 
-/** To remove a name is a right on its directory. */
+/** Adds the right to remove a name, which Landlock puts on the name's directory. */
 function withRemoval(
   tree: PathTree,
   operations: readonly Operation[],
@@ -139,8 +139,9 @@ function withRemoval(
 }
 
 /**
- * Nothing is there yet. What may be written may be made, so the nearest directory that exists stands for it; never `/`, which would
- * grant everything for one path that was mistyped. What may only be read, listed or removed is left out.
+ * Handles a path that does not exist yet. A file that may be written may be made, so the nearest existing directory stands in for
+ * the path; but never `/`, which would grant everything for one mistyped path. A path that may only be read, listed or removed is
+ * left out.
  */
 function missing(
   pattern: string,
@@ -166,7 +167,7 @@ function missing(
   };
 }
 
-/** Whether a deny rule leaves nothing of an operation in a tree. For one path the policy itself knows. */
+/** Whether a deny rule leaves nothing of an operation in a tree. For a single path, the policy itself is asked. */
 function isAllDenied(policy: Policy, rule: Rule, operation: Operation, tree: PathTree): boolean {
   if (tree.covers === "one") {
     const request = { capability: "filesystem", operation, target: tree.path } as const;
@@ -182,7 +183,7 @@ function isAllDenied(policy: Policy, rule: Rule, operation: Operation, tree: Pat
   );
 }
 
-/** The deny rules that take something out of a tree: Landlock only adds. */
+/** The deny rules that take a part out of a tree. Landlock cannot express them, because its rules only grant. */
 function takenAway(
   policy: Policy,
   rule: Rule,
@@ -201,7 +202,7 @@ function takenAway(
     );
 }
 
-/** Whether a path that one tree covers may lie in the other. */
+/** Whether a path can lie in both trees. */
 export function overlaps(one: PathTree, other: PathTree): boolean {
   return isWithin(one.path, other.path) || (one.covers !== "one" && isWithin(other.path, one.path));
 }

@@ -1,16 +1,19 @@
 import { type Grant, parentOf, type Rights } from "./rights.ts";
 
-/** Grants by their paths, so that a target is looked up by the directories above it and not by every grant: a guest chooses targets. */
+/**
+ * Grants by path. A target is looked up through the directories above it instead of compared with every grant, because a guest
+ * chooses targets and could make that slow.
+ */
 interface Index {
   readonly rights: ReadonlyMap<string, Rights>;
-  /** How many names the longest path has. */
+  /** Number of names in the longest path. */
   readonly depth: number;
 }
 
-// A plan lives as long as its cells do, and is never changed.
+// The cache is safe because a plan never changes; it lives as long as its cells do.
 const indices = new WeakMap<readonly Grant[], Index>();
 
-/** The rights that grants give on a path, by its name: its own and those of every directory above it. */
+/** The rights that grants give on a path, judged by names: its own, and those of every directory above it. */
 export function givenRights(grants: readonly Grant[], path: string): Rights {
   let index = indices.get(grants);
   if (index === undefined) indices.set(grants, (index = indexed(grants)));

@@ -2,24 +2,25 @@ import type { KernelPlan } from "./plan.ts";
 import { grantsOf, type ProgramFiles } from "./program-files.ts";
 import { type Grant, isWithin, RIGHTS } from "./rights.ts";
 
-/** The form of a launcher's arguments that this version speaks: `PROTOCOL` of `packages/launcher/src/plan.h`. */
+/** The version of the launcher's arguments that this package writes: `PROTOCOL` of `packages/launcher/src/plan.h`. */
 export const LAUNCHER_PROTOCOL = 1;
 
-/** Most text of one plan, UTF-16 code units: the kernel takes 2 MiB of arguments and environment with a stack of 8 MiB. */
+/** Most text of one plan, UTF-16 code units. With a stack of 8 MiB, the kernel takes 2 MiB of arguments and environment. */
 const MAX_TEXT = 1024 * 1024;
 
 /** Most ports that a launcher takes one by one: `MAX_PORTS` of its `plan.h`. */
 const MAX_PORTS = 4096;
 
 /**
- * What Node reads of its own process. V8 shares its built-in code between processes where it finds it here, and copies some 2 MiB of it
- * into each where it does not. The launcher keeps its process' id, so that this is the cell's own file and no other's.
+ * A file about its own process that Node reads. If V8 can read it, it shares its built-in code between processes; if not, it
+ * copies some 2 MiB of code into each. The launcher keeps its process id when it becomes the cell, so this path is the cell's own
+ * file and no other's.
  */
 const OWN_MAPS = "/proc/self/maps";
 
-/** Resource limits of every confined cell, by the numbers of Linux' asm-generic/resource.h. */
+/** Resource limits of every confined cell, by the numbers of Linux's asm-generic/resource.h. */
 const LIMITS = [
-  // RLIMIT_CORE: a cell's memory holds what its tenant gave it, and is not left on the disk.
+  // RLIMIT_CORE: a cell's memory holds its tenant's data, which must not be left on the disk.
   "limit=4:0",
   // RLIMIT_MEMLOCK and RLIMIT_MSGQUEUE: the cell needs neither.
   "limit=8:0",
@@ -28,24 +29,24 @@ const LIMITS = [
 
 export interface Launch {
   readonly plan: KernelPlan;
-  /** What the cell needs to run at all. */
+  /** The files that the cell needs to run. */
   readonly own: ProgramFiles;
   /** The Landlock ABI of this host; 0 for none. */
   readonly abi: number;
-  /** The process that the cell ends with. */
+  /** Id of the parent process; the kernel ends the cell with it. */
   readonly parent: number;
   /** How many descriptors, from 0 on, the cell keeps. */
   readonly descriptors: number;
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** Files that anyone can read: the first that the plan does not grant must be refused before the cell starts. */
+  /** Files that every user can read. The kernel must refuse the first one that the plan does not grant, before the cell starts. */
   readonly canaries: readonly string[];
   readonly program: readonly string[];
 }
 
 /**
- * The arguments of a launcher for one cell.
+ * The launcher's arguments for one cell.
  *
- * @throws RangeError where the plan is larger than a process can be started with.
+ * @throws RangeError if the plan is larger than the arguments that a process can be started with.
  */
 export function launchArguments(launch: Launch): string[] {
   const { plan, own, abi, parent, descriptors, user, canaries, program } = launch;
@@ -77,7 +78,7 @@ export function launchArguments(launch: Launch): string[] {
 }
 
 function portArguments({ ports }: KernelPlan): string[] {
-  // More ports than can be told one by one are all ports.
+  // Grant all ports if they are too many to list.
   return ports === "all" || ports.length > MAX_PORTS
     ? ["connect=*"]
     : ports.map((port) => `connect=${port}`);

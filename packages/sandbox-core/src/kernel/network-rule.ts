@@ -2,7 +2,7 @@ import type { Policy, Rule } from "@pyisolate/policy";
 
 import { opposing, type RuleOutcome } from "./planned-rule.ts";
 
-/** What a rule without `hosts` speaks of. */
+/** The patterns of a rule without `hosts`. */
 const EVERYTHING = ["*:*"];
 
 interface Endpoint {
@@ -10,7 +10,7 @@ interface Endpoint {
   readonly port: number | "all";
 }
 
-/** An allow rule over hosts, as TCP ports: of an address the kernel knows nothing. */
+/** Turns an allow rule for hosts into TCP ports, because the kernel's layer cannot tell addresses apart. */
 export function networkRule(policy: Policy, rule: Rule): RuleOutcome {
   const denies = opposing(policy, rule);
   const endpoints = endpointsOf(rule).filter((endpoint) => !isAllDenied(endpoint, denies));
@@ -33,7 +33,7 @@ export function networkRule(policy: Policy, rule: Rule): RuleOutcome {
   };
 }
 
-/** Whether a deny rule reaches into what the kernel grants: another rule's port, that no rule denies altogether. */
+/** Whether a deny rule covers a port that the kernel grants: one of an allow rule, which no rule denies for all hosts. */
 export function isPortReached(policy: Policy, deny: Rule): boolean {
   const denies = policy.rules.filter(
     ({ capability, effect }) => capability === "network" && effect === "deny",
@@ -44,7 +44,7 @@ export function isPortReached(policy: Policy, deny: Rule): boolean {
   });
 }
 
-/** Whether two rules speak of a port that both name. */
+/** Whether two lists of endpoints have a port in common. */
 function meet(some: readonly Endpoint[], others: readonly Endpoint[]): boolean {
   return some.some((one) =>
     others.some(({ port }) => port === "all" || one.port === "all" || port === one.port),

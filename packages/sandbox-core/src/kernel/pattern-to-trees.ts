@@ -1,12 +1,12 @@
-/** What of a policy's path pattern Landlock can say: one path, with what is below it. */
+/** The part of a policy's path pattern that Landlock can express: one path, with or without all that is below it. */
 export interface PathTree {
   /** The part before the first wildcard. */
   readonly path: string;
-  /** `one`: this path alone. `tree`: it and all below it. `some`: only some of what is below it. */
+  /** `one`: this path alone. `tree`: the path and all below it. `some`: only a part of what is below it. */
   readonly covers: "one" | "tree" | "some";
 }
 
-/** Reads a pattern that a policy has accepted: literal segments, `*` within one, `**` for any number of them. */
+/** Converts a pattern that a policy has accepted: literal segments, `*` within a segment, `**` for any number of segments. */
 export function pathTree(pattern: string): PathTree {
   const segments = pattern.split("/").filter((segment) => segment !== "");
   const literal = segments.findIndex((segment) => segment.includes("*"));

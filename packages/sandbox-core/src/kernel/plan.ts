@@ -8,21 +8,21 @@ import { pathTree } from "./pattern-to-trees.ts";
 import { opposing, type PlannedRule, type RuleOutcome } from "./planned-rule.ts";
 import { type Grant, merged } from "./rights.ts";
 
-/** What a confined cell can do at most, whatever code runs in it: a policy as Linux can say it. */
+/** The most that a confined cell can do, whatever code runs in it: a policy as far as Linux can express it. */
 export interface KernelPlan {
   readonly policyName: string;
   readonly policyHash: string;
-  /** One for each rule of the policy, in its order. */
+  /** One entry for each rule of the policy, in the policy's order. */
   readonly rules: readonly PlannedRule[];
-  /** What the rules grant, put together. A cell has besides what it needs to run at all. */
+  /** The grants of all rules together. A cell also gets what it needs to run. */
   readonly paths: readonly Grant[];
   readonly ports: readonly number[] | "all";
   readonly commands: readonly string[] | "all";
 }
 
 /**
- * Compiles a policy into what the kernel can hold: never narrower than the policy for what is there, and as little wider as Linux
- * allows. What is on the disk at this moment decides about paths.
+ * Compiles a policy into what the kernel can enforce. For files that exist, the plan is never narrower than the policy, and only
+ * as much wider as Linux makes necessary. For paths, it depends on what is on the disk now.
  */
 export function kernelPlan(policy: Policy, disk: Disk = hostDisk): KernelPlan {
   const rules = policy.rules.map((rule): PlannedRule => {
@@ -39,7 +39,7 @@ export function kernelPlan(policy: Policy, disk: Disk = hostDisk): KernelPlan {
   };
 }
 
-/** Whether a cell that was started with one plan is confined as one that is started with the other. */
+/** Whether cells that are started with either plan are confined in the same way. */
 export function isSamePlan(one: KernelPlan, other: KernelPlan): boolean {
   const held = ({ paths, ports, commands }: KernelPlan): string =>
     JSON.stringify([paths, ports, commands]);
@@ -68,7 +68,7 @@ function allowance(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
     : commandRule(policy, rule, disk);
 }
 
-/** A deny rule costs the kernel nothing where no allow rule reaches, and cannot be said where one does. */
+/** A deny rule needs nothing from the kernel unless an allow rule grants what it denies, and the kernel cannot express it if one does. */
 function denial(policy: Policy, rule: Rule): RuleOutcome {
   return isReached(policy, rule)
     ? {
@@ -82,7 +82,7 @@ function isReached(policy: Policy, rule: Rule): boolean {
   if (rule.capability === "network") return isPortReached(policy, rule);
   return opposing(policy, rule).some((allow) => {
     if (!allow.operations.some((operation) => rule.operations.includes(operation))) return false;
-    // One command that is denied is not granted in the first place; what any command stands for cannot be taken apart.
+    // A single denied command is never granted in the first place. From a rule for any command, none can be taken out.
     if (rule.capability === "subprocess") return isAnyCommand(allow) && !isAnyCommand(rule);
     const trees = (other: Rule): ReturnType<typeof pathTree>[] =>
       (other.paths ?? ["/**"]).map(pathTree);

@@ -6,7 +6,7 @@ import { type Grant, RIGHTS } from "./rights.ts";
 /** Longest line of the printed form, UTF-16 code units. */
 const MAX_LINE = 400;
 
-/** The plan for a person: each rule with how the kernel holds it, then all that the kernel lets through. */
+/** Writes the plan for people: each rule with how the kernel enforces it, then everything that the kernel lets through. */
 export function printKernelPlan(plan: KernelPlan): string {
   const width = Math.max(...plan.rules.map(({ rule }) => rule.id.length), 1);
   const lines = [`Kernel plan of the policy ${plan.policyName} (${plan.policyHash})`, ""];

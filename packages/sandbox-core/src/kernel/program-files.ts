@@ -7,16 +7,16 @@ import { type Grant, RIGHTS } from "./rights.ts";
 
 /** The files that a program cannot start without, by their real paths. */
 export interface ProgramFiles {
-  /** What the kernel itself executes: the program, its loader, the interpreter of a script. */
+  /** The files that the kernel executes: the program, its loader, and the interpreter of a script. */
   readonly executed: readonly string[];
   /** Libraries, and the loader's list of them. */
   readonly read: readonly string[];
 }
 
-/** The loader's own list of libraries by name. Read where it is granted; the loader does without where it is not. */
+/** The loader's list of libraries by name. The loader reads it if it may, and works without it. */
 const LOADER_CACHE = "/etc/ld.so.cache";
 
-/** Where loaders look without being told: glibc's of Debian and of others, and musl's. */
+/** Folders in which loaders search by default: glibc's on Debian and elsewhere, and musl's. */
 const TRIPLET = arch() === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
 const DEFAULT_FOLDERS = [
   `/lib/${TRIPLET}`,
@@ -28,12 +28,12 @@ const DEFAULT_FOLDERS = [
   "/usr/local/lib",
 ];
 
-/** Most interpreters that one script leads through: Linux' own number. */
+/** Most interpreters in a row that one script leads through: Linux's own limit. */
 const MAX_INTERPRETERS = 5;
 
 /**
- * Follows a program to all that it needs to start: interpreters of scripts, loader, libraries and their libraries. What is not
- * found is left out; the program then says so itself.
+ * Collects all files that a program needs to start: interpreters of scripts, the loader, libraries, and the libraries of those. A
+ * file that cannot be found is left out; the program then reports it itself.
  */
 export function programFiles(program: string, cache: LibraryCache = loaderCache()): ProgramFiles {
   const executed = new Set<string>();
@@ -57,7 +57,7 @@ export function programFiles(program: string, cache: LibraryCache = loaderCache(
   return { executed: [...executed], read: [...read] };
 }
 
-/** What it takes to execute programs: the kernel reads what it executes, and asks for both rights. */
+/** The grants to execute programs. The kernel demands the rights to execute and to read, because it does both. */
 export function grantsOf({ executed, read }: ProgramFiles): Grant[] {
   return [
     ...executed.map((path) => ({ path, rights: RIGHTS.execute | RIGHTS.read_file })),
@@ -100,16 +100,16 @@ function locate(name: string, folders: readonly string[], cache: LibraryCache): 
   ];
   for (const candidate of candidates) {
     const real = realPath(candidate);
-    // A library of another architecture has the same name in another folder.
+    // A library of another architecture may have the same name in another folder.
     if (real !== null && tryElf(real) !== null) return real;
   }
   return null;
 }
 
-/** Paths by the name of a library. */
+/** Paths of libraries by name. */
 export type LibraryCache = ReadonlyMap<string, readonly string[]>;
 
-/** Reads glibc's `ld.so.cache` (the format since glibc 2.2); empty where there is none, as with musl. */
+/** Reads glibc's `ld.so.cache` (the format since glibc 2.2). Empty if there is none, as with musl. */
 export function loaderCache(path = LOADER_CACHE): LibraryCache {
   const names = new Map<string, string[]>();
   const bytes = tryRead(path);
@@ -125,7 +125,7 @@ export function loaderCache(path = LOADER_CACHE): LibraryCache {
   return names;
 }
 
-/** The interpreter in the first line of a script; null for what is none. */
+/** The interpreter in the first line of a script; null for other files. */
 function interpreterOf(file: string): string | null {
   const line = tryRead(file, 256).toString("latin1").split("\n", 1)[0] ?? "";
   return /^#![ \t]*(\/[^ \t]*)/.exec(line)?.[1] ?? null;

@@ -17,11 +17,11 @@ export const RIGHTS = {
 /** A set of rights, as a number. */
 export type Rights = number;
 
-/** What a rule on a file can say; all other rights are about the entries of a directory. */
+/** The rights that a Landlock rule on a file can hold; all others are about the entries of a directory. */
 export const RIGHTS_OF_A_FILE: Rights =
   RIGHTS.execute | RIGHTS.write_file | RIGHTS.read_file | RIGHTS.truncate;
 
-/** What the guards of an operation need of the kernel. `stat` needs nothing: Landlock does not govern it. */
+/** The rights that the guards of an operation need. `stat` needs none, because Landlock does not govern it. */
 export const RIGHTS_OF_OPERATION: Readonly<Record<string, Rights>> = {
   read: RIGHTS.read_file,
   list: RIGHTS.read_dir,
@@ -30,23 +30,23 @@ export const RIGHTS_OF_OPERATION: Readonly<Record<string, Rights>> = {
   remove: RIGHTS.remove_file | RIGHTS.remove_dir,
 };
 
-/** One path of a plan: a file, or a directory with all that is below it. */
+/** A path of a plan: a file, or a directory with everything below it. */
 export interface Grant {
   readonly path: string;
   readonly rights: Rights;
 }
 
-/** The directory of a path; `/` is its own. */
+/** The directory of a path; `/` for `/` itself. */
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** Whether a path is the other one, or below it. */
+/** Whether a path is the tree's root or below it. */
 export function isWithin(path: string, tree: string): boolean {
   return tree === "/" || path === tree || path.startsWith(`${tree}/`);
 }
 
-/** One entry a path, and none that a directory above it makes needless. */
+/** One grant for each path, without those that a directory above makes redundant. */
 export function merged(grants: readonly Grant[]): Grant[] {
   const rights = new Map<string, Rights>();
   for (const grant of grants) rights.set(grant.path, (rights.get(grant.path) ?? 0) | grant.rights);

@@ -6,46 +6,46 @@ import { dirname, join } from "node:path";
 
 import { LAUNCHER_PROTOCOL } from "./launch-arguments.ts";
 
-/** What the kernel's layer consists of. Each is there on a host, or missing with a reason. */
+/** The parts of the kernel's layer. A host has each, or misses it for a reason. */
 export type KernelClass =
-  /** A launcher that can be started here. */
+  /** A launcher that runs on this host. */
   | "launcher"
-  /** Which files are read, written, listed, made, removed and executed. */
+  /** Which files may be read, written, listed, made, removed and executed. */
   | "files"
-  /** Which TCP ports are connected to. */
+  /** Which TCP ports may be connected to. */
   | "tcp"
-  /** No signal to, and no abstract socket of, a process outside. */
+  /** Signals and abstract sockets do not reach processes outside the cell. */
   | "scopes"
-  /** Which system calls are made at all: other sockets, processes, everything else. */
+  /** Which system calls may be made at all: other sockets, starting processes, and everything else. */
   | "system calls";
 
 export interface Missing {
   readonly class: KernelClass;
-  /** Why it is missing, and what to do about it. */
+  /** Why the part is missing, and what to do about it. */
   readonly why: string;
 }
 
-/** What this host can confine a cell with. */
+/** What this host has to confine a cell. */
 export interface KernelSupport {
-  /** The launcher's path; null where cells cannot be confined at all. */
+  /** The launcher's path; null if cells cannot be confined at all. */
   readonly launcher: string | null;
   /** The Landlock ABI; 0 for none. */
   readonly abi: number;
-  /** Empty where everything is there. */
+  /** Missing parts; empty if everything is there. */
   readonly missing: readonly Missing[];
 }
 
-/** The Landlock ABI that brought each class, and the kernel that did. `files` is whole with truncation. */
+/** The Landlock ABI and kernel with which each part came. `files` is complete since truncation is governed. */
 const SINCE = [
   { class: "files", abi: 3, kernel: "6.2" },
   { class: "tcp", abi: 4, kernel: "6.7" },
   { class: "scopes", abi: 6, kernel: "6.12" },
 ] as const satisfies readonly { class: KernelClass; abi: number; kernel: string }[];
 
-/** Architectures whose system call numbers have been run. */
+/** Architectures on which the filter's system call numbers have been tested. */
 const TESTED: readonly string[] = ["x64"];
 
-/** Looks at this host once: finds the launcher, starts it, and asks the kernel through it. Takes some milliseconds. */
+/** Finds out what this host has: looks for the launcher, starts it, and asks the kernel through it. Takes some milliseconds. */
 export function kernelSupport(): KernelSupport {
   if (platform() !== "linux")
     return without(`this is ${platform()}, and the kernel's layer is Linux'`);
@@ -69,7 +69,7 @@ export function kernelSupport(): KernelSupport {
   return supportOf(found.launcher, stdout);
 }
 
-/** Reads what the launcher says of the kernel. */
+/** Parses what the launcher reports about the kernel. */
 export function supportOf(launcher: string, probe: string): KernelSupport {
   const answers = new Map(
     probe
