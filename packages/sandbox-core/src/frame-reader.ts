@@ -3,11 +3,11 @@ import { HEAD_BYTES } from "./frames.ts";
 export interface IncomingFrame {
   readonly kind: number;
   readonly id: number;
-  /** A view of what came in: to be copied where it is kept longer than a turn. */
+  /** A view of the bytes that came in. Copy it to keep it longer than a turn of the loop. */
   readonly body: Buffer;
 }
 
-/** A peer broke the framing: nothing that it sends can be understood any more. */
+/** A peer broke the framing, so nothing that it sends can be understood any more. */
 export class FrameError extends Error {
   override get name(): string {
     return "FrameError";
@@ -26,7 +26,7 @@ export class FrameReader {
     this.#maxBody = maxBody;
   }
 
-  /** Bytes that came in and are not part of a frame that {@link next} has given. */
+  /** How many bytes have come in without being part of a frame that {@link next} returned. */
   get held(): number {
     return this.#held;
   }
@@ -37,10 +37,10 @@ export class FrameReader {
   }
 
   /**
-   * The next frame that is complete. Those before a broken head are given first, so that how the stream was cut into chunks
-   * makes no difference.
+   * The next complete frame. Frames before a broken head are returned first, so that the result does not depend on how the stream
+   * was cut into chunks.
    *
-   * @throws FrameError where a frame's head promises more than is allowed, and at every later call.
+   * @throws FrameError if a frame's head announces a longer body than is allowed; then also at every later call.
    */
   next(): IncomingFrame | undefined {
     if (this.#held < this.#needed) return undefined;
@@ -60,7 +60,7 @@ export class FrameReader {
     return { kind, id, body: bytes.subarray(HEAD_BYTES, end) };
   }
 
-  /** One whole frame in one chunk is the common case: no copy is made. */
+  /** Joins the chunks. In the common case, one chunk holds exactly one frame, and no copy is made. */
   #joined(): Buffer {
     const [first] = this.#chunks;
     if (this.#chunks.length === 1 && first !== undefined) return first;

@@ -1,4 +1,4 @@
-// The frames that host and cell both speak. Everything here is loaded in both processes, so it imports nothing.
+// The frames between host and cell. Both processes load this file, so it imports nothing.
 
 /**
  * Length of a frame's head: u32 LE length of the body, u8 kind, u32 LE id. The id is the number of the request in a request
@@ -6,25 +6,25 @@
  */
 export const HEAD_BYTES = 9;
 
-/** Longest body of a frame: bounds what one side can make the other hold. */
+/** Longest body of a frame, bytes: bounds the memory that one side can make the other hold. */
 export const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-/** Longest body of a request, in bytes: the longest target, each character of it escaped in JSON (6 bytes), and the rest. */
+/** Longest body of a request, bytes: the longest target with each character escaped in JSON (6 bytes), and the other fields. */
 export const MAX_REQUEST_BYTES = 32 * 1024;
 
 /** Longest target that a guard puts into a request, in UTF-16 code units: the longest Linux path is 4096 bytes. */
 export const MAX_REQUEST_TARGET = 4096;
 
-/** The argument that tells a cell's process that it was started confined. */
+/** The command-line argument that tells a cell's process that it was started confined. */
 export const CONFINED = "confined";
 
-/** What a cell writes on standard error before it ends itself because it has lost step with its broker. */
+/** What a cell writes on standard error before it ends itself because it has lost step with the broker. */
 export const OUT_OF_STEP = "pyisolate: out of step: ";
 
-/** Settled calls that both sides remember, for what they left behind in the cell: timers, promises that nothing awaits. */
+/** How many settled calls both sides remember, because a call may leave timers, or promises that nothing awaits, in the cell. */
 export const REMEMBERED_CALLS = 64;
 
-/** The number of a cell's next request on a channel, from that of the last; 0 is none. */
+/** The number of a cell's next request on a channel. 0 stands for no request. */
 export function nextNumber(last: number): number {
   return last === 0xffff_ffff ? 1 : last + 1;
 }
@@ -44,16 +44,16 @@ export const Frame = {
   post: 21,
 } as const;
 
-/** What a fresh cell process is told, once. JSON. */
+/** The settings of a fresh cell process, sent once. JSON. */
 export interface Start {
   readonly memoryMib: number;
-  /** The trees in which the kernel lets this cell write, by the plan's names; left out where there is no use in them. */
+  /** The trees in which the kernel lets this cell write, as the plan names them; left out if the cell has no use for them. */
   readonly writable?: readonly string[];
   /** PEM certificates that `fetch` trusts beside the built-in ones. */
   readonly ca: string | null;
 }
 
-/** The cell's share of a call's limits; the host keeps the others. */
+/** The limits of a call that the cell enforces; the host enforces the others. */
 export interface CallLimits {
   readonly cpuMs: number;
   readonly wallMs: number;
@@ -72,36 +72,36 @@ export interface Call extends CallLimits {
 }
 
 /**
- * What a guard of a confined cell saw of the kernel's layer when it asked it, by trying.
+ * What a guard of a confined cell saw of the kernel's layer when it tried an operation.
  *
  * - `filter`: the errno that only our seccomp filter gives.
- * - `hook`: EACCES where Landlock is asked before ordinary permissions are: a connection, and a name that is made or removed.
- * - `directory`: the same, where the name is a directory's.
- * - `differential`: EACCES, and access(2), which Landlock does not govern, says that ordinary permissions allow it.
- * - `ended`: a command that was running has ended by SIGSYS, as our filter ends a process.
+ * - `hook`: EACCES from an operation that Landlock checks before ordinary permissions: connecting, and making or removing a name.
+ * - `directory`: the same, for the name of a directory.
+ * - `differential`: EACCES, while access(2), which Landlock does not govern, says that ordinary permissions allow the operation.
+ * - `ended`: a running command has ended by SIGSYS, the signal by which our filter ends a process.
  */
 export const KERNEL_REFUSALS = ["filter", "hook", "directory", "differential", "ended"] as const;
 export type KernelRefusal = (typeof KERNEL_REFUSALS)[number];
 
-/** What a guard saw when it asked the kernel without doing anything, before the broker was asked; `passed`: it had no objection. */
+/** What a guard saw when it probed the kernel, without an effect and before it asked the broker. `passed`: the kernel had no objection. */
 export const KERNEL_PROBES = ["passed", "hook", "directory", "differential"] as const;
 export type KernelProbe = (typeof KERNEL_PROBES)[number];
 
-/** What the cell asks the broker: keys are short, since this is the hot path. JSON. */
+/** A request of the cell to the broker. Its keys are short because requests are the hot path. JSON. */
 export interface WireRequest {
   /** Capability. */
   readonly c: string;
   /** Operation. */
   readonly o: string;
-  /** Target, as the guard found it to be. */
+  /** Target, as the guard resolved it. */
   readonly t: string;
-  /** Id of the call into the cell that this is part of. */
+  /** Id of the call into the cell that the request is part of. */
   readonly x: number;
-  /** Why it is no request at all: refused before the policy. */
+  /** Why the arguments do not make a request; then it is refused before the policy is asked. */
   readonly bad?: string;
-  /** It was allowed and tried, and this is how it looks as if the kernel's layer had refused it: a claim, which the host judges. */
+  /** The cell's claim that the kernel's layer refused the operation after the broker had allowed it. The host judges it. */
   readonly k?: KernelRefusal;
-  /** What the kernel's layer says to it, asked beforehand and without an effect: a claim, too. Left out where it was not asked. */
+  /** The cell's claim of what the kernel's layer says to the operation, from a probe; left out if the cell did not probe. */
   readonly p?: KernelProbe;
 }
 
@@ -114,8 +114,8 @@ export type WireVerdict =
       /** network: the name could not be resolved. */
       readonly unresolved?: string;
       /**
-       * import: the source of a module that the host supplies, or null where there is none of that name. A source is sent to
-       * a cell once: where it is left out, the cell has it.
+       * import: the source of a module that the host supplies; null if the host supplies none of that name. A source is sent to a
+       * cell once: if left out, the cell already has it.
        */
       readonly source?: string | null;
     }
@@ -132,16 +132,17 @@ export const CONSOLE_LEVELS = ["debug", "log", "info", "warn", "error"] as const
 export type ConsoleLevel = (typeof CONSOLE_LEVELS)[number];
 
 /**
- * What a console line, a message or a result takes from the call's `output_bytes`: the bytes of its body. Cell and host both
- * count with this. Of a console line that is its text in UTF-8 and one byte for the level, so an empty line costs as well.
+ * The bytes that a console line, a message or a result takes from the call's `output_bytes`: those of its body. Cell and host
+ * both count with this function. The body of a console line is its text in UTF-8 and one byte for the level, so an empty line
+ * costs one byte.
  */
 export function outputCost(body: Uint8Array): number {
   return body.length;
 }
 
-/** How a call into the cell failed. Its texts in this order, each in UTF-8 after its length in bytes, u32 LE. */
+/** How a call into the cell failed. On the wire its texts stand in this order, each in UTF-8 after its length in bytes, u32 LE. */
 export interface Failure {
-  /** The denial that the guest did not catch. */
+  /** The id of the denial that the guest did not catch. */
   readonly denial?: string;
   readonly name: string;
   readonly message: string;
@@ -165,7 +166,7 @@ export function consoleBody(level: ConsoleLevel, text: string): Buffer {
   return body;
 }
 
-/** Longest text of a failure, in bytes: what the guest runtime lets through (8192 UTF-16 units), 3 bytes each. */
+/** Longest text of a failure, bytes: the 8192 UTF-16 code units that the guest runtime lets through, at 3 bytes each. */
 export const MAX_FAILURE_TEXT_BYTES = 3 * 8192;
 
 export function encodeFailure(id: number, failure: Failure): Buffer {

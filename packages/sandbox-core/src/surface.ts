@@ -1,14 +1,14 @@
 /** One guarded operation as a guest sees it. */
 export interface GuardedOperation {
   readonly capability: "filesystem" | "network" | "subprocess" | "random" | "import";
-  /** The policy's operation. */
+  /** The operation's name in a policy. */
   readonly operation: string;
-  /** Whether the guest waits for it (`sync`), or gets a promise (`async`). */
+  /** Whether the guest's thread waits for the answer (`sync`), or the guest gets a promise (`async`). */
   readonly modes: readonly ("sync" | "async")[];
 }
 
 /**
- * Every guarded operation of the guest surface, by name. The guards in the cell are keyed by this table, so that none can
+ * Every guarded operation of the guest surface, by name. The guards in the cell are keyed by this table, so that no guard can
  * exist outside it, and the tests drive each row through allow, deny, malformed and failure.
  */
 export const GUEST_SURFACE = {
