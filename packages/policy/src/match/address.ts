@@ -1,20 +1,20 @@
 /** An IP address as 16-bit groups: two for IPv4, eight for IPv6. */
 export type Address = readonly number[];
 
-/** A block of addresses, `bits` long from the left. */
+/** A block of addresses that share their first `bits` bits. */
 export interface AddressBlock {
   readonly address: Address;
   readonly bits: number;
 }
 
-/** Reads an address in the one spelling that `canonicalHost` gives: `10.0.0.1`, `[fd00::1]`. Null for a name. */
+/** Parses an address in the one spelling that `canonicalHost` returns: `10.0.0.1`, `[fd00::1]`. Null for a name. */
 export function parseAddress(host: string): Address | null {
   if (host.startsWith("[")) return parseIPv6(host.slice(1, -1));
   const value = parseIPv4(host);
   return value < 0 ? null : [value >>> 16, value & 0xffff];
 }
 
-/** A strict dotted quad as an unsigned 32-bit number; -1 for everything else, other spellings of an address too. */
+/** Parses a strict dotted quad into an unsigned 32-bit number. Returns -1 for any other text, including other spellings of an address. */
 export function parseIPv4(text: string): number {
   if (text.length < 7 || text.length > 15) return -1;
   let value = 0;
@@ -48,7 +48,7 @@ export function contains({ address: block, bits }: AddressBlock, address: Addres
   return true;
 }
 
-/** The block that an address and a length name: what lies beyond the length becomes zero. */
+/** The block of this length around an address: the bits beyond the length become zero. */
 export function blockOf(address: Address, bits: number): AddressBlock {
   return {
     address: address.map((group, index) => {
@@ -59,13 +59,13 @@ export function blockOf(address: Address, bits: number): AddressBlock {
   };
 }
 
-/** The spelling that {@link parseAddress} reads, but for IPv6 not compressed. */
+/** Spells an address so that {@link parseAddress} can read it. IPv6 is not compressed. */
 export function spellAddress(address: Address): string {
   if (address.length === 8) return `[${address.map((group) => group.toString(16)).join(":")}]`;
   return address.map((group) => `${group >>> 8}.${group & 255}`).join(".");
 }
 
-/** Hexadecimal groups with at most one `::`, well-formed because a URL parser wrote them. */
+/** Parses hexadecimal groups with at most one `::`. The text is well-formed because a URL parser wrote it. */
 function parseIPv6(text: string): Address {
   const [left = "", right] = text.split("::");
   const head = groups(left);

@@ -1,7 +1,7 @@
 import type { Address, AddressBlock } from "./address.ts";
 import { PortRanks } from "./port-ranks.ts";
 
-/** Blocks of addresses by their bits: an address is followed through all blocks that hold it, the widest first. */
+/** Address blocks by their bits. A lookup follows an address through all blocks that contain it, the widest first. */
 export class BlockTree {
   readonly #ipv4 = new Bits();
   readonly #ipv6 = new Bits();
@@ -26,7 +26,7 @@ export class BlockTree {
     return best;
   }
 
-  /** An IPv4 address is never in an IPv6 block. */
+  /** The tree of the address's family: an IPv4 address is never in an IPv6 block. */
   #family(address: Address): Bits {
     return address.length === 2 ? this.#ipv4 : this.#ipv6;
   }

@@ -5,11 +5,11 @@ import { PortRanks } from "./port-ranks.ts";
 import { PrefixTree } from "./prefix-tree.ts";
 import { NO_RANK, type NearIndex, type RankIndex } from "./rank.ts";
 
-/** Host patterns: by host, by the names that they are below of, by blocks of addresses. */
+/** Host patterns, indexed by host, by the domain that they are below, and by address block. */
 export class HostIndex implements RankIndex {
   readonly #every = new PortRanks();
   readonly #byHost = new Map<string, PortRanks>();
-  /** By `.example.com` for `*.example.com`. */
+  /** `*.example.com` is stored under `.example.com`. */
   readonly #byEnd = new Map<string, PortRanks>();
   #blocks: BlockTree | undefined;
 
@@ -25,7 +25,7 @@ export class HostIndex implements RankIndex {
     else portsOf(this.#byHost, host).add(port, rank);
   }
 
-  /** @param endpoint One that `canonicalEndpoint` returns. */
+  /** @param endpoint As `canonicalEndpoint` returns it. */
   least(endpoint: string, below: number): number {
     const host = hostOf(endpoint);
     const port = endpoint.slice(host.length + 1);
@@ -50,12 +50,12 @@ function portsOf(map: Map<string, PortRanks>, key: string): PortRanks {
   return ports;
 }
 
-/** Longer than any host of a pattern: what lies before it in a target can be near to none. */
+/** Longer than the host of any pattern. Characters of a target further from its end cannot make it nearer to one. */
 const MAX_HOST = 512;
 
 /**
- * Which host is nearest: the same one at another port, then the one whose start or end agrees longest. Names are near where
- * their ends agree, addresses where their starts do.
+ * Finds the nearest host: the same host at another port, else the one that shares the longest start or end. Names are near if
+ * they share their end, addresses if they share their start.
  */
 export class NearHosts implements NearIndex {
   readonly #byHost = new Map<string, number>();

@@ -3,19 +3,19 @@ import { canonicalHost } from "./host.ts";
 import { portNumber } from "./target.ts";
 import { quoted } from "../text.ts";
 
-/** The shape of a host pattern; {@link readHost} tells whether the host in it is one. */
+/** The shape of a host pattern. Whether the host in it is valid, {@link readHost} tells. */
 export const HOST_PATTERN = /^[^\s:]\S{0,300}:(?:\*|[0-9]{1,5})$/;
 
-/** A host pattern that has been read. `host` is `*`, `*.` and a name, or a canonical host. */
+/** A parsed host pattern. `host` is `*`, `*.` and a name, or a canonical host. */
 export interface HostPattern {
   readonly host: string;
-  /** For a block of addresses, which then has no `host` to compare. */
+  /** Set for a block of addresses; `host` is then not compared. */
   readonly block?: AddressBlock;
   /** `*`, or a number without leading zeros. */
   readonly port: string;
 }
 
-/** Reads `host:port`; or says what is wrong with it, and what to write instead. */
+/** Parses `host:port`. For a mistake, returns what is wrong and what to write instead. */
 export function readHost(pattern: string): HostPattern | string {
   const at = /:(?:\*|[0-9]+)$/.exec(pattern)?.index;
   if (at === undefined || /^[^[]*:.*:/.test(pattern)) return portMistake(pattern);
@@ -41,12 +41,12 @@ export function readHost(pattern: string): HostPattern | string {
   return { host: wildcard ? `*.${host}` : host, ...ends };
 }
 
-/** The host of `host:port`. */
+/** The host in `host:port`. */
 export function hostOf(endpoint: string): string {
   return endpoint.slice(0, endpoint.lastIndexOf(":"));
 }
 
-/** `10.0.0.0/8` or `[fd00::]/8`. */
+/** Parses `10.0.0.0/8` or `[fd00::]/8`. */
 function readBlock(text: string, port: string): AddressBlock | string {
   const [, base = "", length = ""] = /^([^/]*)\/([0-9]{1,3})$/.exec(text) ?? [];
   const host = canonicalHost(base);
@@ -61,7 +61,7 @@ function readBlock(text: string, port: string): AddressBlock | string {
     return `has a block of /${bits}; the longest is /${address.length * 16}`;
   const block = blockOf(address, bits);
   if (spellAddress(block.address) === spellAddress(address)) return block;
-  // Refused, not rounded: the author of 10.1.2.3/8 may have meant the address.
+  // Refuse it instead of rounding: the author of 10.1.2.3/8 may have meant the address.
   const start = canonicalHost(spellAddress(block.address)) ?? "";
   return `has an address inside its block; write ${quoted(`${start}/${bits}:${port}`)} for the block, ${quoted(`${host}:${port}`)} for the address`;
 }

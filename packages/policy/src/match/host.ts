@@ -1,19 +1,19 @@
 import { type Address, parseAddress, parseIPv4, spellAddress } from "./address.ts";
 
-/** Longest host in octets, dots included (RFC 1035, 2.3.4), and the longest of its labels. */
+/** Longest host in octets, dots included, and longest label (RFC 1035, 2.3.4). */
 const MAX_HOST = 253;
 const MAX_LABEL = 63;
 
 /**
- * One spelling for all spellings of a host: names in lower case and punycode without the final dot, IPv4 as a dotted
- * quad, IPv6 compressed in brackets; an IPv4 address mapped into IPv6 is that IPv4 address. Null for what is no host, or
- * could be read as something else: ports, zone ids, percent signs, spaces, labels that DNS does not have.
+ * The one spelling for all spellings of a host: names in lower case and punycode without the final dot, IPv4 as a dotted quad,
+ * IPv6 compressed in brackets. An IPv4 address mapped into IPv6 becomes the IPv4 address. Null for text that is not a host or
+ * could be read as something else: ports, zone ids, percent signs, spaces, labels that DNS does not allow.
  *
- * @remarks Every spelling of an IPv4 address that `inet_aton` reads (decimal, octal, hexadecimal, short) is read as the
- * URL standard reads it, and so as `fetch` does. Giving the result in again gives the same.
+ * @remarks Every spelling of an IPv4 address that `inet_aton` accepts (decimal, octal, hexadecimal, short) is read as the URL
+ *   standard reads it, and so as `fetch` does. Idempotent.
  */
 export function canonicalHost(host: string): string | null {
-  // Longer in other spellings: each character of an international name may be one of several bytes.
+  // Other spellings are longer: each character of an international name may take several bytes.
   if (typeof host !== "string" || host.length > 4 * MAX_HOST) return null;
   if (isPlainName(host) || parseIPv4(host) >= 0) return host;
   const bracketed = host.startsWith("[");
@@ -30,11 +30,11 @@ export function canonicalHost(host: string): string | null {
 // oxlint-disable-next-line no-control-regex -- naming control characters is the point
 const FOREIGN = /[\u0000-\u0020\u007f-\u009f\u00a0%/?#@:\\[\]]/;
 
-/** What only the URL parser can tell: a label in punycode, or a last one that may be a number, and so an address. */
+/** Labels that only the URL parser can judge: one in punycode, or a last one that may be a number, which makes the host an address. */
 const NOT_PLAIN = /(?:^|\.)(?:xn--|[0-9][^.]*$)/;
 
 function canonicalIPv6(bracketed: string): string | null {
-  // Without this, `[::1]/x` would be a URL with a path.
+  // Without this check, `[::1]/x` would be parsed as a URL with a path.
   if (!/^\[[0-9A-Fa-f:.]{2,45}\]$/.test(bracketed)) return null;
   const read = URL.parse(`http://${bracketed}/`)?.hostname;
   if (read === undefined) return null;
@@ -42,13 +42,13 @@ function canonicalIPv6(bracketed: string): string | null {
   return mapped === null ? read : spellAddress(mapped);
 }
 
-/** `::ffff:0:0/96` (RFC 4291, 2.5.5.2). A kernel connects to the IPv4 address inside. */
+/** Unwraps `::ffff:0:0/96` (RFC 4291, 2.5.5.2): a kernel connects to the IPv4 address inside. */
 function mappedIPv4(address: Address): Address | null {
   const isMapped = address.every((group, at) => at > 5 || group === (at === 5 ? 0xffff : 0));
   return isMapped && address.length === 8 ? address.slice(6) : null;
 }
 
-/** A name that is certainly in its one spelling: no letter to lower, no label to decode, no number at the end. */
+/** Whether a name is certainly in its canonical spelling: no letter to lower, no label to decode, no number at the end. */
 function isPlainName(host: string): boolean {
   return isName(host) && !NOT_PLAIN.test(host);
 }

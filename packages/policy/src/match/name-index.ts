@@ -1,12 +1,12 @@
 import { NO_RANK, type RankIndex } from "./rank.ts";
 
-/** Names that are compared whole, or `*` for every one. */
+/** Names that are compared as a whole, or `*` for every name. */
 export class NameIndex implements RankIndex {
   readonly #ranks = new Map<string, number>();
   readonly #canonical: (name: string) => string | null;
   #every = NO_RANK;
 
-  /** @param canonical A pattern's one spelling; null where it has none and stands as it is written. */
+  /** @param canonical Spells a pattern canonically; null for a pattern that stays as it is written. */
   constructor(canonical: (name: string) => string | null) {
     this.#canonical = canonical;
   }

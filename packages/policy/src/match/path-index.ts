@@ -2,26 +2,29 @@ import { NO_RANK, type RankIndex } from "./rank.ts";
 import { StarredSegments } from "./starred-segments.ts";
 
 /**
- * Path patterns by their segments, as a tree that patterns with the same beginning share. A path is followed down every
- * branch that fits it at once, so that its cost grows with its segments and with the branches that fit, not with the number
- * of patterns.
+ * Path patterns as a tree of segments, in which patterns with the same start share nodes. A lookup follows a path down all
+ * matching branches at once. So its cost grows with the path's segments and the matching branches, and not with the number of
+ * patterns.
  */
 export class PathIndex implements RankIndex {
   readonly #root = new Place(undefined);
-  // Patterns such as **/.env, their segments from the last one on: most policies have some, and without them in the tree a
-  // path has one way at a time.
+  // Patterns such as **/.env, stored from their last segment on. Most policies have some; if they were in the main tree, every
+  // lookup would have to follow several branches.
   readonly #tails = new Place(undefined);
-  /** The places that the path so far leads to, and those that it leads to with one segment more; kept to be used again. */
+  /** The places that the path so far leads to, and those after one more segment. The arrays are reused between lookups. */
   #places: Place[] = [];
   #next: Place[] = [];
   readonly #starred: Place[] = [];
   #best = NO_RANK;
-  /** Counts the segments of all paths: what a place was last entered in, it is not entered in again. */
+  /**
+   * Number of the current step. One step handles one segment, and the count runs on over all lookups, so a place can tell that it
+   * was already entered in this step.
+   */
   #step = 0;
-  /** The first step of the path that is followed. */
+  /** The first step of the current lookup. */
   #first = 0;
 
-  /** @param pattern One that `PATH_PATTERN` accepts. */
+  /** @param pattern A pattern that `PATH_PATTERN` accepts. */
   add(pattern: string, rank: number): void {
     const path = pattern.startsWith("/") ? pattern.slice(1) : pattern;
     const segments = path === "" ? [] : path.split("/");
@@ -36,17 +39,17 @@ export class PathIndex implements RankIndex {
     place.end = Math.min(place.end, rank);
   }
 
-  /** @param path One that `canonicalPath` returns. */
+  /** @param path As `canonicalPath` returns it. */
   least(path: string, below: number): number {
     let place = this.#root;
     let best = this.#tails.least < below ? this.#leastTail(path, below) : below;
-    // One place at a time, for as long as there is no star: the usual case, and the quickest.
+    // Follow a single place as long as no star occurs. This is the usual case and the fastest.
     for (let start = 1; place.least < best;) {
       const { anyDepth, literals } = place;
       if (place.starred !== undefined) return this.#leastFrom(place, path, start, best);
       if (anyDepth !== undefined) {
         if (anyDepth.hasMore) return this.#leastFrom(place, path, start, best);
-        // A pattern that ends in ** covers the path whatever comes.
+        // A pattern that ends in ** covers the path whatever follows.
         if (anyDepth.end < best) best = anyDepth.end;
       }
       if (start >= path.length) return Math.min(best, place.end);
@@ -59,7 +62,7 @@ export class PathIndex implements RankIndex {
     return best;
   }
 
-  /** From the last segment on. */
+  /** Looks the path up in `#tails`, from its last segment on. */
   #leastTail(path: string, below: number): number {
     let place = this.#tails;
     let best = below;
@@ -110,7 +113,7 @@ export class PathIndex implements RankIndex {
     this.#next.length = 0;
   }
 
-  /** Adds a place, once in each step, and what a `**` of no segments leads to from there. */
+  /** Adds a place, at most once in each step, and the place that a `**` of no segments leads to. */
   #enter(place: Place): void {
     if (place.least >= this.#best || place.step === this.#step || place.passed === this.#first) {
       return;
@@ -130,26 +133,26 @@ function segmentEnd(path: string, start: number): number {
   return slash < 0 ? path.length : slash;
 }
 
-/** Where the same segments lead, in one pattern or in many. */
+/** A node of the tree: the place after the same segments of one or more patterns. */
 class Place {
-  /** The least rank of the patterns that lead through here: what cannot be better than what was found is not followed. */
+  /** The least rank of the patterns that pass through this place. A lookup skips the place if it already found a lower one. */
   least = NO_RANK;
   /** The least rank of the patterns that end here. */
   end = NO_RANK;
-  /** The last step in which the place was entered. */
+  /** The last step in which a lookup entered the place. */
   step = 0;
-  /** The first step of the last path on which a later `**`, to which all patterns from here lead, was reached. */
+  /** The first step of the last lookup that reached the later `**` to which all patterns from here lead; see {@link pass}. */
   passed = 0;
-  /** Behind `**`: each further segment may lead here again. */
+  /** Whether the place is behind a `**`: each further segment may lead to it again. */
   readonly isAnyDepth: boolean;
   anyDepth: Place | undefined;
   literals: Map<string, Place> | undefined;
   starred: StarredSegments<Place> | undefined;
   readonly #before: Place | undefined;
-  /** How many ways lead on from here. */
+  /** How many branches lead on from here. */
   #ways = 0;
 
-  /** @param before The place that `segment` leads here from; the root has none. */
+  /** @param before The place from which `segment` leads here; undefined for the root. */
   constructor(before: Place | undefined, segment = "") {
     this.isAnyDepth = segment === "**";
     this.#before = before;
@@ -161,8 +164,9 @@ class Place {
   }
 
   /**
-   * Passes the places from which every pattern leads to this one, behind a `**` that has been reached: whatever they could
-   * still match, this matches too. Without it a pattern of many `**` would try all of them at each segment.
+   * Marks the places from which every pattern leads through this `**`, now that a lookup has reached it, so that the lookup skips
+   * them: whatever they could still match, this place matches too. Without it, a pattern with many `**` would try all of them at
+   * each segment.
    */
   pass(first: number): void {
     let place = this.#before;
@@ -177,7 +181,7 @@ class Place {
     }
   }
 
-  /** The place that a pattern's segment leads to, made where it is new. */
+  /** The place that a pattern's segment leads to. Makes it if it is new. */
   below(segment: string): Place {
     if (segment === "**") return (this.anyDepth ??= new Place(this, segment));
     if (segment.includes("*")) {

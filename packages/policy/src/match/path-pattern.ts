@@ -4,20 +4,23 @@ import { HOSTILE_CHARACTERS, quoted } from "../text.ts";
 export const MAX_PATH_LENGTH = 4096;
 
 const LITERAL = `[^/*?\\[\\]{}${HOSTILE_CHARACTERS}]`;
-/** Not `.`, `..` or a `**` beside something else. One literal at a time, so that there is one way to match and no blow-up. */
+/**
+ * A segment other than `.` and `..`, without `**` beside other characters. It consumes one literal at a time, so there is only
+ * one way to match and no exponential backtracking.
+ */
 const SEGMENT = `(?!\\.{1,2}(?:/|$))\\*?(?:${LITERAL}\\*?)*`;
 const PATTERN = `(?:/|(?:/\\*\\*|\\*\\*|/(?=[^/])${SEGMENT})(?:/\\*\\*|/(?=[^/])${SEGMENT})*)`;
 
 /**
- * A pattern over absolute paths: literal segments, `*` for any run of characters within one, `**` for any number of
- * whole segments. Begins with `/`, or with a `**` segment.
+ * A pattern over absolute paths: literal segments, `*` for any characters within a segment, `**` for any number of whole
+ * segments. It begins with `/`, or with a `**` segment.
  */
 export const PATH_PATTERN = new RegExp(`^${PATTERN}$`, "u");
 
 /** A literal absolute path. */
 export const LITERAL_PATH = new RegExp(`^(?:/(?!\\.{1,2}(?:/|$))${LITERAL}+)+$`, "u");
 
-/** `/srv/**.csv` as it was meant: any folders, then `*.csv` in them. */
+/** Rewrites `/srv/**.csv` as it was meant: any folders, then `*.csv` in them. */
 function apart(segments: readonly string[]): string {
   return segments
     .flatMap((segment) => {
@@ -32,7 +35,7 @@ function apart(segments: readonly string[]): string {
     .join("/");
 }
 
-/** What is wrong with a path pattern, and what to write instead. Undefined where nothing is. */
+/** What is wrong with a path pattern, and what to write instead; undefined if it is valid. */
 export function pathMistake(pattern: string): string | undefined {
   const segments = pattern.split("/");
   if (pattern === "") return 'is empty; write an absolute path, or "/**" for every path';

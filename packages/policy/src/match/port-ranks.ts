@@ -1,6 +1,6 @@
 import { NO_RANK } from "./rank.ts";
 
-/** The least rank for each port of one host, and for every port. */
+/** The least rank for each port of one host, and for all ports. */
 export class PortRanks {
   #every = NO_RANK;
   #byPort: Map<string, number> | undefined;

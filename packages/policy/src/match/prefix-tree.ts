@@ -1,6 +1,6 @@
 import { NO_RANK } from "./rank.ts";
 
-/** Texts by their beginnings, with the least rank of all texts that begin so: a radix tree. */
+/** A radix tree of texts. Each node has the least rank of all texts that begin with it. */
 export class PrefixTree {
   readonly #root = new Branch("", NO_RANK);
 
@@ -23,7 +23,7 @@ export class PrefixTree {
     }
   }
 
-  /** The longest beginning that a text shares with any text of the tree, and the least rank of those that share it. */
+  /** The longest start that a text shares with a text of the tree, and the least rank of those that share it. */
   longest(text: string): { readonly length: number; readonly rank: number } {
     let branch = this.#root;
     let at = 0;
@@ -53,7 +53,7 @@ class Branch {
     this.next.set(branch.text.charCodeAt(0), branch);
   }
 
-  /** Puts a branch of the first characters between this one and the next. */
+  /** Inserts a branch with the first characters of `next` between this branch and `next`. */
   split(next: Branch, length: number): Branch {
     const middle = new Branch(next.text.slice(0, length), next.least);
     this.put(middle);

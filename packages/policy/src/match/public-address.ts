@@ -2,13 +2,13 @@ import { type Address, type AddressBlock, blockOf, contains, parseAddress } from
 import { canonicalHost } from "./host.ts";
 
 /**
- * Whether an address, in any spelling, is on the public internet: one that a guest may reach through a name. False for
- * loopback, private, shared, link-local, multicast, documentation, benchmarking, reserved and unspecified addresses,
- * for IPv6 that carries such an IPv4 address, and for what is not an address.
+ * Whether an address, in any spelling, is on the public internet, so that a guest may reach it through a name. False for
+ * loopback, private, shared, link-local, multicast, documentation, benchmarking, reserved and unspecified addresses, for IPv6
+ * that embeds such an IPv4 address, and for text that is not an address.
  *
- * @remarks Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its updates), IPv6 Global
- * Unicast allocations. Blocks that hold a few reachable anycast addresses (192.0.0.0/24, 2001::/23) count as not public
- * whole.
+ * @remarks Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its updates), IPv6 Global Unicast
+ *   allocations. A block that contains a few reachable anycast addresses (192.0.0.0/24, 2001::/23) counts as not public as a
+ *   whole.
  */
 export function isPublicAddress(address: string): boolean {
   const host = canonicalHost(address);
@@ -46,14 +46,14 @@ const SPECIAL_IPV4 = [
   "240.0.0.0/4", // reserved, RFC 1112, and the limited broadcast, RFC 8190
 ].map(block);
 
-/** The only IPv6 space that is allocated as global unicast; all else is special, reserved or unused. */
+/** The only IPv6 space allocated as global unicast. All other space is special, reserved or unused. */
 const GLOBAL_UNICAST = block("[2000::]/3");
-/** Translation to IPv4, RFC 6052: as public as the IPv4 address inside. */
+/** Translation to IPv4, RFC 6052: public if the embedded IPv4 address is. */
 const NAT64 = block("[64:ff9b::]/96");
-/** 6to4, RFC 3056: a tunnel to the IPv4 address inside. */
+/** 6to4, RFC 3056: a tunnel to the embedded IPv4 address. */
 const SIX_TO_FOUR = block("[2002::]/16");
 
-/** Inside the global unicast space. */
+/** Special blocks inside the global unicast space. */
 const SPECIAL_IPV6 = [
   "[2001::]/23", // IETF protocol assignments, RFC 2928: Teredo, benchmarking, ORCHID
   "[2001:db8::]/32", // documentation, RFC 3849

@@ -7,7 +7,7 @@ import type { NearIndex, RankIndex } from "./rank.ts";
 import { canonicalEndpoint, canonicalModule, canonicalPath } from "./target.ts";
 import type { GuardedCapability } from "../vocabulary.ts";
 
-/** The key of a rule that says what it is about. `random` has none. */
+/** The key of a rule that holds its scope. `random` has none. */
 export const SCOPE_KEYS = {
   filesystem: "paths",
   network: "hosts",
@@ -16,7 +16,7 @@ export const SCOPE_KEYS = {
 } as const satisfies Partial<Record<GuardedCapability, keyof Rule>>;
 export type ScopeKey = (typeof SCOPE_KEYS)[keyof typeof SCOPE_KEYS];
 
-/** How to grant everything of a capability on purpose. */
+/** The pattern that grants all targets, for authors who mean it. */
 export const EVERYTHING = {
   paths: "/**",
   hosts: "*:*",
@@ -24,13 +24,13 @@ export const EVERYTHING = {
   modules: "*",
 } as const satisfies Record<ScopeKey, string>;
 
-/** How one capability's targets are read, and compared with the scopes of its rules. */
+/** How one capability's targets are normalized and compared with the scopes of its rules. */
 export interface Scoping {
-  /** A target in its one spelling; null for what no allow rule covers. */
+  /** The canonical spelling of a target; null for a target that no allow rule can cover. */
   readonly canonical: (target: string) => string | null;
-  /** Where patterns are found by the targets that they cover. */
+  /** Makes an index of patterns by the targets that they cover. */
   readonly covering: () => RankIndex;
-  /** Where patterns are found by the targets that they do not cover and come near. */
+  /** Makes an index of patterns by the targets that they come near without covering. */
   readonly near: () => NearIndex;
 }
 
@@ -47,7 +47,7 @@ export const SCOPINGS: Readonly<Record<GuardedCapability, Scoping>> = {
     covering: () => new NameIndex(canonicalModule),
     near: nearStarts,
   },
-  // Its rules have no patterns.
+  // Rules for random numbers have no patterns.
   random: { canonical: () => "", covering: namesAsWritten, near: nearStarts },
 };
 
@@ -55,7 +55,7 @@ function namesAsWritten(): RankIndex {
   return new NameIndex((name) => name);
 }
 
-/** A target is near to a pattern by the characters that they share from their start. */
+/** Makes an index for which a target is near to a pattern if both share their first characters. */
 function nearStarts(): NearIndex {
   const starts = new PrefixTree();
   return {

@@ -1,4 +1,4 @@
-/** One segment of a path, and where in the path it stands. */
+/** One segment of a path, and its position in the path. */
 export interface Segment {
   readonly path: string;
   readonly start: number;
@@ -7,18 +7,18 @@ export interface Segment {
 }
 
 /**
- * Most characters of a segment's end that tell patterns apart: it bounds the look-ups a segment costs, whatever the
- * patterns are.
+ * Most characters of a segment's start or end by which patterns are told apart. It bounds the lookups for each segment, whatever
+ * the patterns are.
  */
 const MAX_KEY = 32;
 
 interface Starred<T> {
-  /** What stands between the stars: the first at the segment's start, the last at its end. */
+  /** The texts between the stars. The first stands at the segment's start, the last at its end. */
   readonly literals: readonly string[];
   readonly value: T;
 }
 
-/** Segments that hold a `*`, such as `*.csv` or `report-*`, found by what they begin or end with. */
+/** Segments with a `*`, such as `*.csv` or `report-*`, indexed by their start or end. */
 export class StarredSegments<T> {
   readonly #values = new Map<string, T>();
   readonly #byStart = new Map<string, Starred<T>[]>();
@@ -26,7 +26,7 @@ export class StarredSegments<T> {
   readonly #startLengths: number[] = [];
   readonly #endLengths: number[] = [];
 
-  /** The value of a pattern's segment; made where it is new. */
+  /** The value of a pattern's segment. Makes it if it is new. */
   place(pattern: string, make: () => T): T {
     const known = this.#values.get(pattern);
     if (known !== undefined) return known;
@@ -41,7 +41,7 @@ export class StarredSegments<T> {
     return value;
   }
 
-  /** Adds the values of those that match a segment to a list. */
+  /** Adds to a list the values of the patterns that match a segment. */
   collect(segment: Segment, found: T[]): void {
     const { text } = segment;
     for (const length of this.#startLengths) {
@@ -77,7 +77,7 @@ function match<T>(
   }
 }
 
-/** Whether literals, with anything between them, make up a segment: the first at its start, the last at its end. */
+/** Whether the literals, with any text between them, make up the segment: the first at its start, the last at its end. */
 function matchSegment(
   literals: readonly string[],
   path: string,

@@ -4,13 +4,13 @@ import { canonicalHost } from "./host.ts";
 import { MAX_PATH_LENGTH } from "./path-pattern.ts";
 
 /**
- * A path as the matchers take it: absolute, no `.`, `..` or empty segment, no NUL, well-formed; one final slash is
- * dropped. Null for every other, which no allow rule covers.
+ * A path in the form that the matchers take: absolute, well-formed, without NUL and without `.`, `..` or empty segments. One
+ * final slash is dropped. Null for any other path, which no allow rule covers.
  */
 export function canonicalPath(target: string): string | null {
   const { length } = target;
   if (length > MAX_PATH_LENGTH || target.charCodeAt(0) !== SLASH) return null;
-  // How the segment so far reads: 0 empty, 1 ".", 2 "..", 3 anything else.
+  // The current segment so far: 0 empty, 1 ".", 2 "..", 3 anything else.
   let segment = 0;
   for (let at = 1; at < length; at += 1) {
     const code = target.charCodeAt(at);
@@ -22,7 +22,7 @@ export function canonicalPath(target: string): string | null {
     else if (segment < 3) segment += 1;
   }
   if (segment === 1 || segment === 2) return null;
-  // Lone surrogates: what the kernel would be given is another name.
+  // Refuse lone surrogates: the kernel would get another name.
   if (!target.isWellFormed()) return null;
   return segment === 0 && length > 1 ? target.slice(0, -1) : target;
 }
@@ -30,25 +30,25 @@ export function canonicalPath(target: string): string | null {
 const SLASH = 47;
 const DOT = 46;
 
-/** `host:port` in the one spelling that the matchers know; null where the host is no host, or the port no port. */
+/** `host:port` in the one spelling that the matchers know; null if the host or the port is malformed. */
 export function canonicalEndpoint(target: string): string | null {
   const colon = target.lastIndexOf(":");
   const port = target.slice(colon + 1);
   const number = portNumber(port);
   if (colon < 1 || number < 0) return null;
   const host = target.slice(0, colon);
-  // Without brackets it cannot be told where an IPv6 address ends and the port begins.
+  // Without brackets, nothing tells where an IPv6 address ends and the port begins.
   if (host.charCodeAt(0) !== BRACKET && host.includes(":")) return null;
   const canonical = canonicalHost(host);
   if (canonical === null) return null;
-  // The usual case has nothing to allocate: the target is its own spelling.
+  // Usually the target is its own canonical spelling, and nothing is allocated.
   return canonical === host && port.charCodeAt(0) !== ZERO ? target : `${canonical}:${number}`;
 }
 
 const BRACKET = 91;
 const ZERO = 48;
 
-/** 1 to 65535, or -1. */
+/** Parses a port from 1 to 65535; -1 for other text. */
 export function portNumber(text: string): number {
   if (text.length < 1 || text.length > 5) return -1;
   let value = 0;
@@ -61,13 +61,13 @@ export function portNumber(text: string): number {
 }
 
 /**
- * A module's name: a package or built-in with its sub-paths, in printable ASCII; no relative or absolute path. `node:` is
- * the only prefix: any other would be a URL, and `file:tmp/x.mjs` is a place.
+ * A module name: a package or built-in with its sub-paths, in printable ASCII. Relative and absolute paths do not match. `node:`
+ * is the only prefix allowed: with any other, the name is a URL, such as `file:tmp/x.mjs`.
  */
 export const MODULE_NAME =
   /^(?!.{257})(?!.*(?:^|[/:])\.{0,2}(?:\/|$))(?:node:)?[A-Za-z0-9@_][A-Za-z0-9@_./~+-]*$/;
 
-/** A module's name in its one spelling: a built-in has its `node:`, because `fs` and `node:fs` are one module. */
+/** A module's canonical name. Built-ins get their `node:`, because `fs` and `node:fs` are one module. */
 export function canonicalModule(target: string): string | null {
   if (!MODULE_NAME.test(target)) return null;
   return target.startsWith("node:") || !isBuiltin(target) ? target : `node:${target}`;
