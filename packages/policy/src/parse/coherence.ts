@@ -4,8 +4,8 @@ import { isReservedRuleId } from "../identifier.ts";
 type Told = Pick<DenialFields, "brokerDecision" | "kernelDecision" | "reason" | "policyRule">;
 
 /**
- * Where the fields of a denial contradict each other, each allowed by itself: an event that says so would be counted as a
- * refusal that no layer made, or under a rule that does not exist.
+ * Finds fields of a denial that contradict each other although each is valid by itself. Without this check, such an event would
+ * be counted as a refusal that no layer made, or under a rule that does not exist.
  */
 export function contradictionIn({
   brokerDecision,

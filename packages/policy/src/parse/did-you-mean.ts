@@ -1,4 +1,4 @@
-/** The word that was probably meant: the nearest of some, where it is near enough to be a slip of the hand. */
+/** The word that was probably meant: the nearest of several, if it is near enough for a typing mistake. */
 export function didYouMean(written: string, words: readonly string[]): string | undefined {
   if (written.length > MAX_LENGTH) return undefined;
   const folded = fold(written);
@@ -8,7 +8,7 @@ export function didYouMean(written: string, words: readonly string[]): string | 
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const word of words) {
     const distance = Math.min(slips(written, word), slips(folded, fold(word)));
-    // One slip in a word of any length, two from six letters on, three from nine.
+    // Allow one mistake in a word of any length, two from six letters on, three from nine.
     if (distance <= Math.max(1, Math.floor(word.length / 3)) && distance < bestDistance) {
       best = word;
       bestDistance = distance;
@@ -17,17 +17,17 @@ export function didYouMean(written: string, words: readonly string[]): string | 
   return best;
 }
 
-/** No word that is asked for is half as long. */
+/** Longer text is not compared. All words that are compared with are less than half as long. */
 const MAX_LENGTH = 40;
 
-/** `cpuMs`, `CPU_MS` and `cpu-ms` are one word written by different habits. */
+/** Makes `cpuMs`, `CPU_MS` and `cpu-ms` the same word. */
 function fold(word: string): string {
   return word.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
 /**
- * The insertions, deletions, substitutions and swaps of neighbours between two words: Damerau-Levenshtein distance in
- * its optimal string alignment form.
+ * The Damerau-Levenshtein distance of two words, in its optimal string alignment form: insertions, deletions, substitutions and
+ * swaps of neighbours.
  */
 function slips(from: string, to: string): number {
   let before: number[] = [];

@@ -1,6 +1,6 @@
 import { cleanText, quoted } from "../text.ts";
 
-/** A value from outside as part of a message: what it is, clean and short. Never throws. */
+/** Describes an untrusted value for a message: its text or kind, clean and short. Never throws. */
 export function inWords(value: unknown): string {
   if (typeof value === "string") return quoted(value);
   if (typeof value === "function") return "a function";
@@ -11,7 +11,7 @@ export function inWords(value: unknown): string {
   return value instanceof Map || value instanceof Set ? "a Map or Set" : "an object";
 }
 
-/** Whether `await` would wait for it. */
+/** Whether `await` would wait for the value. */
 export function isThenable(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   try {

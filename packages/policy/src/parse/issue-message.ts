@@ -26,7 +26,7 @@ export function issueMessage(issue: z.core.$ZodIssue, written: PlainData | undef
       if (typeof written === "string") return `is longer than ${issue.maximum} characters`;
       return `${shown(written)} is too large; the most is ${issue.maximum}`;
     default:
-      // The schema's own words: every other check of it has some.
+      // Every other check of the schema has a message of its own.
       return issue.message;
   }
 }
@@ -95,7 +95,7 @@ function valueMistake(allowed: readonly string[], written: PlainData | undefined
   return `${quoted(written)} ${whose ? `is an operation of ${owner[0]}; here it ` : ""}${list}`;
 }
 
-/** How people write that they mean every operation. */
+/** Words by which people mean every operation. */
 const EVERY: ReadonlySet<string> = new Set(["*", "**", "all", "any"]);
 
 function shown(written: PlainData | undefined): string {

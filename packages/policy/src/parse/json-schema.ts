@@ -8,8 +8,8 @@ export function policyJsonSchemaText(): string {
 }
 
 /**
- * The JSON Schema of a policy (draft 2020-12), for editors: as strict as the zod schema in everything that JSON Schema
- * can say. It cannot say that a host is one, or that no two rules have one id.
+ * The JSON Schema of a policy (draft 2020-12), for editors. It is as strict as the zod schema wherever JSON Schema can express a
+ * check. It cannot express that a host is valid, or that rule ids are unique.
  */
 function policyJsonSchema(): object {
   return z.toJSONSchema(PolicyDocument, { io: "input" });

@@ -14,10 +14,10 @@ import { cleanText } from "../text.ts";
 import { type Operation, OPERATIONS } from "../vocabulary.ts";
 
 /**
- * Checks and compiles a policy, given as an object or as YAML or JSON text. A policy that is one already is returned as
- * it is.
+ * Checks and compiles a policy, given as an object or as YAML or JSON text. A policy that is already compiled is returned
+ * unchanged.
  *
- * @throws InvalidPolicyError for everything else, with every mistake in it.
+ * @throws InvalidPolicyError for any other input; it lists every mistake.
  */
 export function parsePolicy(input: unknown): Policy {
   return isCompiled(input) ? input : parse(input);
@@ -26,8 +26,7 @@ export function parsePolicy(input: unknown): Policy {
 /**
  * Reads, checks and compiles a policy file of YAML or JSON, at most 2 MiB of UTF-8.
  *
- * @throws InvalidPolicyError with the file's name in its message; where the file cannot be read, with the reason as its
- * `cause`.
+ * @throws InvalidPolicyError with the file's name in its message. If the file cannot be read, its `cause` is the reason.
  */
 export async function loadPolicy(path: string): Promise<Policy> {
   const source = typeof path === "string" ? cleanText(path, 512) : typeof path;
@@ -69,10 +68,10 @@ function parse(input: unknown, source?: string): Policy {
   return policy;
 }
 
-/** An object from a caller. */
+/** Reads an object that a caller gave. */
 function readValue(input: unknown): Omit<PolicyText, "lines"> & { lines?: never } {
   const issues: PolicyIssue[] = [];
-  // Bytes and promises are told apart because they are the likely slips.
+  // Bytes and promises get messages of their own, because they are likely mistakes.
   const isSlip = ArrayBuffer.isView(input) || isThenable(input);
   if (typeof input !== "object" || input === null || isSlip) {
     issues.push({
@@ -91,7 +90,7 @@ function policyOf(document: PolicyDocument): Policy {
   const rules = document.rules.map((rule): Rule => {
     const operations: readonly Operation[] = OPERATIONS[rule.capability];
     const named: readonly Operation[] | undefined = rule.operations;
-    // In the vocabulary's order and once each, so that the same rule is the same content.
+    // Sort in the vocabulary's order without repeats, so that equal rules have equal content and one hash.
     return {
       ...rule,
       operations:
@@ -106,7 +105,7 @@ function policyOf(document: PolicyDocument): Policy {
   return freeze({ ...content, hash });
 }
 
-/** JSON with sorted keys and every default written out: one text for one content. */
+/** JSON with sorted keys and all defaults, so that equal content gives equal text. */
 function canonicalJson(content: object): string {
   return JSON.stringify(content, (_key, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
@@ -124,7 +123,7 @@ function freeze<T extends object>(value: T): T {
   return Object.freeze(value);
 }
 
-/** One byte more than is allowed, so that the text is then refused for its length, even from an endless device. */
+/** Reads at most one byte more than is allowed. A longer text is then refused for its length, even from an endless device. */
 async function readBounded(path: string): Promise<Buffer> {
   await using file = await open(path, "r");
   const buffer = Buffer.alloc(MAX_DOCUMENT_BYTES + 1);

@@ -1,4 +1,4 @@
-/** What JSON can say. Objects have no prototype, so that a key such as `__proto__` is a key like any other. */
+/** The values that JSON has. Objects have no prototype, so that `__proto__` is a key like any other. */
 export type PlainData = null | boolean | number | string | PlainData[] | PlainObject;
 export interface PlainObject {
   [key: string]: PlainData;
@@ -11,16 +11,16 @@ export const MAX_DEPTH = 16;
 /** Most values that are read: 10,000 rules of some ten values and their lists. */
 export const MAX_VALUES = 150_000;
 /**
- * Most characters of all keys and texts together, in UTF-16 code units, each counted as often as it is used: what is
- * checked for a few values of a policy's text must not be checked for gigabytes that an object or aliases repeat.
+ * Most characters of all keys and texts together, in UTF-16 code units, each counted as often as it is used. Without it, an
+ * object or aliases could repeat a few texts and make the checks run over gigabytes.
  */
 export const MAX_CHARACTERS = 2_097_152;
 
 /**
- * A bounded copy of a value as plain data, so that what is checked cannot change while it is read: getters and proxies
- * are asked once, cycles end. Keys whose value is undefined count as absent.
+ * Copies a value to bounded plain data, so that it cannot change between check and use. Getters and proxies are read once, and
+ * cycles end. A key with the value undefined counts as absent.
  *
- * @param problem - told of everything that is not plain data; where it returns, the value counts as absent. May throw.
+ * @param problem - Called for everything that is not plain data. If it returns, the value counts as absent. May throw.
  */
 export function plainData(
   input: unknown,
@@ -63,7 +63,7 @@ export function plainData(
     return object;
   }
 
-  /** Whether a text is still within the bound of all texts. The first that is not ends the reading. */
+  /** Counts a text. Returns whether all texts are still within their bound; the first that exceeds it ends the reading. */
   function spend(text: string, path: Path): boolean {
     characters -= text.length;
     if (characters >= 0) return true;
@@ -73,11 +73,11 @@ export function plainData(
   }
 }
 
-/** What an object holds, read once: an array's items, or the own enumerable entries; undefined where it throws. */
+/** The content of an object, read once: an array's items, or the own enumerable entries; undefined if reading throws. */
 function entriesOf(value: object): unknown[] | { items: [string, unknown][] } | undefined {
   try {
     if (Array.isArray(value)) {
-      // By index up to a bound: a proxy may say that it is 2^32 long, and an iterator may never end.
+      // Read by index up to a bound: a proxy may claim a length of 2^32, and an iterator may never end.
       const length = Math.min(Number(value.length) || 0, MAX_VALUES);
       return Array.from({ length }, (_, index): unknown => value[index]);
     }

@@ -12,24 +12,24 @@ import {
 import { quoted } from "../text.ts";
 import { composeYaml, inQuotes } from "./yaml-text.ts";
 
-/** Most mistakes of the text itself that are told: there is one for each line of a text that is no YAML. */
+/** Most mistakes of YAML syntax that are reported. Text that is not YAML has one on each line. */
 const MAX_PROBLEMS = 100;
 
 /** Longest policy text, in bytes of UTF-8: 10,000 rules of two hundred characters. */
 export const MAX_DOCUMENT_BYTES = 2_097_152;
 
-/** A policy's text as plain data, with the line of everything in it. */
+/** A policy text as plain data, with the line of each value. */
 export interface PolicyText {
   readonly data: PlainData | undefined;
   readonly lines: Lines;
-  /** Mistakes of the text itself. Where there are any, the rest of it is not to be trusted. */
+  /** Mistakes of YAML syntax. If there are any, the data may be wrong elsewhere too. */
   readonly issues: readonly PolicyIssue[];
 }
 
-/** For each object and array of a document, the line of each of its keys or items. */
+/** For each object and array of a document: the line of each of its keys or items. */
 export type Lines = WeakMap<object, Map<string | number, number>>;
 
-/** Reads YAML 1.2 or JSON, which is YAML too. Never throws. */
+/** Parses YAML 1.2, which includes JSON. Never throws. */
 export function readYaml(text: string): PolicyText {
   const lines: Lines = new WeakMap();
   const issues: PolicyIssue[] = [];
@@ -40,7 +40,7 @@ export function readYaml(text: string): PolicyText {
   const counter = new LineCounter();
   const problem = (at: number, message: string): void => {
     const line = Math.max(1, counter.linePos(at).line);
-    // Once a line: what follows from the first mistake of a line is seldom another.
+    // Report one mistake a line: further ones on the line mostly follow from the first.
     if (issues.some((issue) => issue.line === line)) return;
     if (issues.length < MAX_PROBLEMS) issues.push({ path: "", line, message });
   };
@@ -52,13 +52,13 @@ export function readYaml(text: string): PolicyText {
     const data = new Reader(counter, lines, problem).read(document.contents, 0);
     return { data, lines, issues: bounded(issues) };
   } catch {
-    // The parser recurses: thousands of indentations exhaust its stack.
+    // The parser recurses, so thousands of indentations exhaust its stack.
     const message = "nested too deeply to be read; a policy needs 4 levels";
     return { data: undefined, lines, issues: [{ path: "", line: 1, message }] };
   }
 }
 
-/** The line of a path, or of the deepest part of it that the text has. */
+/** The line of a path; if the text does not have the path, the line of its deepest part that the text has. */
 export function lineOf(data: PlainData | undefined, lines: Lines, path: Path): number {
   let line = 1;
   let value: unknown = data;
@@ -72,7 +72,7 @@ export function lineOf(data: PlainData | undefined, lines: Lines, path: Path): n
   return line;
 }
 
-/** Turns the parser's nodes into plain data. Not the parser's own way, which loses lines and lets aliases multiply. */
+/** Converts the parser's nodes to plain data. The parser's own conversion loses lines, and lets aliases multiply. */
 class Reader {
   #budget = MAX_VALUES;
   #characters = MAX_CHARACTERS;
@@ -113,7 +113,7 @@ class Reader {
     return data;
   }
 
-  /** What an alias stands for. Anchors are kept as they are met, because a name may be used again for another node. */
+  /** Resolves an alias. Anchors are recorded in the order of the text, because a later node may reuse a name. */
   #resolve(node: Node | null): Node | null | undefined {
     if (!isAlias(node)) {
       if (node !== null && "anchor" in node && typeof node.anchor === "string") {
@@ -184,7 +184,7 @@ class Reader {
   }
 
   #scalar({ value, range }: Scalar): PlainData {
-    // The core schema makes nothing else; if a parser ever does, no field with a meaning accepts the text.
+    // The core schema makes no other types. If a parser ever does, no field with a meaning accepts this text.
     if (value === null || typeof value === "boolean" || typeof value === "number") return value;
     const text = typeof value === "string" ? value : `a ${typeof value}`;
     this.#characters -= text.length;

@@ -15,7 +15,7 @@ const MAX_PATTERNS = 1000;
 
 const NAME = new RegExp(`^(?! )[^${HOSTILE_CHARACTERS}]{1,128}(?<! )$`, "u");
 const ID = new RegExp(`^(?!default$|limit\\.|control\\.)${RULE_ID.source.slice(1)}`);
-/** A space in its name, before a slash or an option: what follows are arguments, and the rule would never match. */
+/** Refuses a command with arguments: a space and then text without a slash, an option or a path. Such a rule would never match. */
 const ARGUMENTS = "(?!.* (?:[^/]*$|-|/))";
 const COMMAND = new RegExp(`^\\*$|^${ARGUMENTS}${LITERAL_PATH.source.slice(1)}`, "u");
 const MODULE = new RegExp(`^\\*$|${MODULE_NAME.source}`);
@@ -54,7 +54,7 @@ const Module = z
   })
   .describe("Name of a module, or * for every one.");
 
-/** One limit: a whole number between its bounds. */
+/** The schema of one limit: a whole number between its bounds. */
 const limit = (name: LimitName) => {
   const { default: usual, min, max, unit, bounds } = LIMITS[name];
   return z.int().min(min).max(max).default(usual).describe(`${unit}. Bounds ${bounds}.`);
@@ -84,7 +84,7 @@ const scope = (key: ScopeKey, pattern: z.ZodString) =>
       `Needed to allow; ["${EVERYTHING[key]}"] is everything. Left out of a deny rule: everything.`,
     );
 
-/** An allow rule says what it is about: leaving it out must not grant everything by accident. */
+/** Requires a scope in an allow rule, so that leaving it out does not grant everything by accident. */
 const scoped = <T extends z.ZodObject>(key: ScopeKey, rule: T): T =>
   rule
     .refine((value) => value["effect"] !== "allow" || value[key] !== undefined, {
@@ -98,7 +98,7 @@ const scoped = <T extends z.ZodObject>(key: ScopeKey, rule: T): T =>
       then: { required: [key] },
     });
 
-/** A key that means something in an allow rule only. */
+/** Refuses a key in a deny rule, where it has no effect. */
 const allowing = <T extends z.ZodObject>(key: string, why: string, rule: T): T =>
   rule
     .refine((value) => value["effect"] !== "deny" || value[key] === undefined, {
@@ -137,7 +137,7 @@ const PolicyRule = z.discriminatedUnion("capability", [
   z.strictObject(common("random")),
 ]);
 
-/** A policy as it is written. The JSON Schema for editors is generated from it. */
+/** The schema of a policy as an author writes it. The JSON Schema for editors is generated from it. */
 export const PolicyDocument = z
   .strictObject({
     $schema: z

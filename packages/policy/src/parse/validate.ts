@@ -14,7 +14,10 @@ import { issueMessage } from "./issue-message.ts";
 type Issue = z.core.$ZodIssue;
 type Found = (path: Path, message: string) => void;
 
-/** Each round mends what hid further mistakes: a misspelled top key, then a rule's, then its capability, then its operations. */
+/**
+ * Most rounds of checking. Each round repairs a mistake that hid further ones: a misspelled top key, then a rule's key, then its
+ * capability, then its operations.
+ */
 const MAX_ROUNDS = 8;
 
 export type Checked =
@@ -23,7 +26,7 @@ export type Checked =
 
 /**
  * Checks a policy's data against the schema and lists every mistake. A mistake that hides others, such as a misspelled
- * capability, is mended in `data` by the near word and the check repeated, so that one reading finds them all.
+ * capability, is repaired in `data` with the nearest word, and the check runs again. So one call finds all mistakes.
  */
 export function check(data: PlainData | undefined, lines?: Lines): Checked {
   const issues: PolicyIssue[] = [];
@@ -42,9 +45,9 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
     const mended = result.error.issues.filter(
       (issue) => round < MAX_ROUNDS && mend(issue, data, found, lines),
     );
-    // What is left is said once, in the last round.
+    // Report the remaining mistakes in the last round, so that each is reported once.
     if (mended.length > 0) continue;
-    // One value may fail several checks for the same reason; the last is the most particular.
+    // A value may fail several checks for one reason; keep the last, which is the most specific.
     const last = new Map(result.error.issues.map((issue) => [spell(issue.path as Path), issue]));
     for (const issue of last.values()) {
       const path = issue.path as Path;
@@ -55,7 +58,7 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
   }
 }
 
-/** Mends a mistake that may hide others and says so; false for one that hides nothing. */
+/** Repairs a mistake that may hide others, and reports it. Returns false for a mistake that hides nothing. */
 function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: Lines): boolean {
   const path = issue.path as Path;
   if (issue.code === "unrecognized_keys") {
@@ -79,7 +82,7 @@ function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: L
     const value = issue.values.find((each) => String(each) === near);
     if (typeof value !== "string" && typeof value !== "number") return false;
     found(path, issueMessage(issue, written));
-    // The value itself: 1 and not "1", or the same mistake would be found again.
+    // Put the value itself (1 and not "1"), or the next round would find the same mistake.
     put(data, path, value);
     return true;
   }
@@ -92,7 +95,7 @@ function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: L
     impliedBy(rule);
   if (capability !== undefined) rule["capability"] = capability;
   else {
-    // Nothing tells what the rest should be; what every rule has is still checked.
+    // The capability cannot be guessed. Drop its fields, so that the keys that all rules have are still checked.
     for (const key of Object.keys(rule)) if (key !== "id" && key !== "effect") delete rule[key];
     rule["capability"] = "random";
   }
@@ -107,10 +110,10 @@ const CAPABILITIES = [
   "import",
 ] as const satisfies GuardedCapability[];
 const TOP_KEYS = ["version", "name", "rules", "limits"];
-/** For editors; not among the keys that a message lists, because no policy needs it. */
+/** A key for editors. Messages do not list it among the valid keys, because no policy needs it. */
 const SCHEMA_KEY = "$schema";
 const RULE_KEYS = ["id", "effect", "capability", "operations"];
-/** Only commands are processes of their own, which the kernel may let read more. */
+/** Only a rule for commands has it: commands are processes of their own, which the kernel may let read more. */
 const READS_KEY = "reads";
 const SCOPES = Object.entries(SCOPE_KEYS) as [GuardedCapability, string][];
 
@@ -145,7 +148,7 @@ function unknownKey(
   return { message: `unknown key ${quoted(key)}${meant} (known: ${known.join(", ")})`, near };
 }
 
-/** The capability that a rule's scope or operations speak of. */
+/** The capability to which a rule's scope or operations belong. */
 function impliedBy(rule: PlainObject): GuardedCapability | undefined {
   const scope = SCOPES.find(([, key]) => key in rule)?.[0];
   if (scope !== undefined) return scope;
@@ -156,7 +159,7 @@ function impliedBy(rule: PlainObject): GuardedCapability | undefined {
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/** A rule's id names it in events: two rules of one name could not be told apart. */
+/** Reports rules with the same id: events name a rule by its id, so such rules could not be told apart. */
 function findDuplicates(data: PlainData | undefined, found: Found): void {
   const rules = at(data, ["rules"]);
   const firsts = new Map<string, number>();
@@ -188,7 +191,7 @@ function put(data: PlainData | undefined, path: Path, value: PlainData): void {
   if (key !== undefined) container[key] = value;
 }
 
-/** `rules[2].paths[0]`; a key that is no plain word is quoted. */
+/** Spells a path as `rules[2].paths[0]`. A key that is not a plain word is quoted. */
 function spell(path: Path): string {
   return path
     .map((key, index) => {

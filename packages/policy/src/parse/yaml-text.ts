@@ -3,33 +3,33 @@ import { Composer, type Document, Lexer, type LineCounter, Parser } from "yaml";
 import { MAX_DEPTH } from "./plain-data.ts";
 import { cleanText, quoted } from "../text.ts";
 
-/** Most pieces of syntax that are read: twice what 10,000 rules have, and what is read in about two seconds. */
+/** Most tokens that are read: twice as many as 10,000 rules have, and about two seconds of reading. */
 const MAX_LEXEMES = 1_200_000;
 
-/** What the parser's lexer puts between the pieces of a text: that a document begins, that a flow ends, that a scalar follows. */
+/** Control characters that the parser's lexer puts between tokens: a document begins, a flow ends, a scalar follows. */
 const MARKS: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001f"]);
 const SCALAR_FOLLOWS = "\u001f";
 
 type Problem = (at: number, message: string) => void;
 
 /**
- * The one document of a YAML text. Told as problems: what is not YAML 1.2, and what YAML adds to a text that its writer
- * did not write: tags, directives, further documents.
+ * Parses the single document of a YAML text. Reports text that is not YAML 1.2, and features by which YAML adds something that
+ * the author did not write: tags, directives, further documents.
  *
- * @throws RangeError where the text is nested too deeply to be read.
+ * @throws RangeError if the text is nested too deeply.
  */
 export function composeYaml(
   text: string,
   counter: LineCounter,
   problem: Problem,
 ): Document | undefined {
-  // Duplicate keys are looked for by the reader: the composer compares each key with each.
+  // The reader checks for duplicate keys: the composer would compare each key with each other.
   const composer = new Composer({ lineCounter: counter, prettyErrors: false, uniqueKeys: false });
   const [document, second] = composer.compose(tokens(text, counter, problem), true, text.length);
   for (const { code, pos, message } of document === undefined
     ? []
     : [...document.errors, ...document.warnings]) {
-    // The parser reports an exhausted stack where it does not throw.
+    // The parser sometimes reports an exhausted stack as an error instead of throwing it.
     if (message.endsWith("Maximum call stack size exceeded")) throw new RangeError(message);
     if (code !== "TAG_RESOLVE_FAILED") problem(pos[0], inWords(text, pos[0], message));
   }
@@ -82,7 +82,7 @@ function tagMistake(tag: string): string {
   return `has a tag, ${quoted(tag)}, and tags are not read; leave it out, or put text that begins with ! in quotes`;
 }
 
-/** What to write instead, where the parser's words speak of a rule of YAML that the writer did not think of. */
+/** What to write instead, where the parser's message cites a YAML rule that the author did not think of. */
 function inWords(text: string, at: number, message: string): string {
   const written = plainAt(text, at);
   if (/^[*@`%&|>]/.test(written) && /alias|reserved|block scalar|anchor/i.test(message)) {
@@ -94,10 +94,10 @@ function inWords(text: string, at: number, message: string): string {
   return `not valid YAML: ${cleanText(message, 200)}${hint === undefined ? "" : `; ${hint}`}`;
 }
 
-/** `[::1]:443`, which YAML reads as a list and something after it. */
+/** Matches `[::1]:443`, which YAML reads as a list with text after it. */
 const UNQUOTED_ADDRESS = /[\s[,](\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](?:\/[0-9]+)?:(?:[0-9]+|\*))/;
 
-/** What the parser says, and what to do about it. */
+/** Hints by the parser's message. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/tab/i, "indent with spaces"],
   [
@@ -108,12 +108,12 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/end with a|closing|missing/i, "something that was opened before is not closed"],
 ];
 
-/** For text that begins with a character that means something else in YAML. */
+/** The hint for a text that begins with a character which has a meaning in YAML. */
 export function inQuotes(written: string): string {
   return `text that begins with ${written.charAt(0)} must be in quotes; write ${quoted(written)}`;
 }
 
-/** The word that stands at a place of a text, without what separates it from the next. */
+/** The word at a position of the text, up to the next separator. */
 function plainAt(text: string, at: number): string {
   return /^[^\s,[\]{}]*/.exec(text.slice(at, at + 200))?.[0] ?? "";
 }
