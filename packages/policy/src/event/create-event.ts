@@ -6,24 +6,24 @@ import { nextInSequence } from "./sequence.ts";
 import { cleanText, MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH, MAX_TARGET_LENGTH } from "../text.ts";
 import { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "../vocabulary.ts";
 
-/** What the caller of {@link denialEvent} must say; the rest is filled in. */
+/** What the caller of {@link denialEvent} must give. Every other field has a default. */
 export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"> &
   Partial<Omit<DenialFields, "cell" | "capability" | "operation">>;
 
 /**
- * Makes an event of a denial: fills id, seq, time and defaults, cleans the text, freezes.
+ * Makes a denial event: fills in id, seq, time and defaults, cleans the texts, and freezes the event.
  *
- * @remarks The texts (`cell`, `target`, `policyName`) are taken as the guest and the policy wrote them. A caller that numbers
- * its denials gives `id` and `seq` both; otherwise they come from one sequence per cell name in this process, which
- * remembers at least 65,536 names: those heard of last.
+ * @remarks Give the texts (`cell`, `target`, `policyName`) as the guest and the policy wrote them. A caller that numbers its
+ *   denials itself gives both `id` and `seq`. Otherwise they come from one sequence for each cell name in this process, which
+ *   remembers at least the 65,536 names used last.
  *
- * @throws TypeError where a field is outside its closed set, a name is not a name, the kernel is said to have denied
- * without evidence, or the fields contradict each other.
+ * @throws TypeError for a field outside its closed set, a malformed name, a kernel denial without evidence, or fields that
+ *   contradict each other.
  */
 export function denialEvent(input: DenialInput): DenialEvent {
   const { id, seq, ...fields } = checked(input);
   if (id !== undefined && seq !== undefined) return new DenialEvent({ ...fields, id, seq });
-  // Last, when nothing can be refused any more: a number that no event has would be a gap in the sequence.
+  // Take the number last, when nothing can be refused any more: a number without an event would be a gap in the sequence.
   const next = nextInSequence(fields.cell);
   return new DenialEvent({ ...fields, id: id ?? next.id, seq: seq ?? next.seq });
 }
@@ -33,7 +33,7 @@ type Checked = Omit<DenialFields, "id" | "seq"> & {
   readonly seq: number | undefined;
 };
 
-/** The input, each field read once, so that what was checked is what the event says. */
+/** Checks the input. Reads each field once, so that the event says what was checked. */
 function checked(input: DenialInput): Checked {
   const { capability, operation, id, seq } = input;
   const { reason = "no_rule", policyRule = DEFAULT_RULE, enforced = true } = input;
@@ -94,7 +94,7 @@ function nearestRuleOf(input: DenialInput): NearestRule | null {
   return { id, lacked };
 }
 
-/** A clock with a finer grain than the event's is rounded down, so that the event's JSON loses nothing. */
+/** Rounds down to whole milliseconds, so that the event's JSON loses nothing. */
 function millisecond(time: unknown): number {
   const whole = typeof time === "number" ? Math.floor(time) : Number.NaN;
   if (whole >= 0 && whole <= MAX_TIME) return whole;

@@ -1,10 +1,10 @@
 import type { NearestRule } from "../decision.ts";
 import type { Capability, DenialReason, Operation, Verdict } from "../vocabulary.ts";
 
-/** How the kernel layer's verdict is known, strongest first. */
+/** How the kernel layer's verdict is proved, strongest evidence first. */
 export const KERNEL_EVIDENCE = [
   "audit",
-  /** The filter ended the process: the system call is one that no code of ours makes. */
+  /** The filter ended the process, because of a system call that our own code never makes. */
   "seccomp-kill",
   "seccomp-errno",
   "ruleset+errno",
@@ -12,12 +12,12 @@ export const KERNEL_EVIDENCE = [
 ] as const;
 export type KernelEvidence = (typeof KERNEL_EVIDENCE)[number];
 
-/** What a nearest rule may have lacked. */
+/** What the nearest rule may lack. */
 export const NEAREST_LACKS = ["operation", "scope"] as const;
 
-/** Every field of a denial, in TypeScript's spelling. */
+/** Every field of a denial event, in TypeScript's spelling. */
 export interface DenialFields {
-  /** Unique across processes; also given to the guest and to the caller, so that a denial is never mistaken for a bug. */
+  /** Unique across processes. Guest and caller get it too, so that they can tell a denial from a bug. */
   readonly id: string;
   /** Position among the cell's denials, from 1, without gaps. */
   readonly seq: number;
@@ -26,25 +26,25 @@ export interface DenialFields {
   readonly cell: string;
   readonly capability: Capability;
   readonly operation: Operation;
-  /** Bounded and clean (`cleanText`); empty where the operation has no target. */
+  /** Bounded and clean (`cleanText`); empty if the operation has no target. */
   readonly target: string;
-  /** A rule's id, `default`, `limit.` and the limit's name, or `control.` and the operation's. */
+  /** A rule's id, `default`, `limit.` with the limit's name, or `control.` with the operation's name. */
   readonly policyRule: string;
   readonly brokerDecision: Verdict;
   readonly kernelDecision: Verdict;
-  /** Given where, and only where, `kernelDecision` is `deny`. */
+  /** Non-null if and only if `kernelDecision` is `deny`. */
   readonly kernelEvidence: KernelEvidence | null;
   readonly reason: DenialReason;
-  /** For a denial by default: the rule that came closest, and what it lacked. */
+  /** For a denial by default: the allow rule that came closest, and what it lacked. */
   readonly nearestRule: NearestRule | null;
   readonly policyName: string | null;
   /** Content hash of the policy that decided. */
   readonly policyHash: string | null;
-  /** False for the verdict of a shadow policy, which never has an effect. */
+  /** False for the verdict of a shadow policy, which is only recorded. */
   readonly enforced: boolean;
 }
 
-/** The event as JSON: snake_case, so that it equals the Python project's `to_dict()` where both have a field. */
+/** The event as JSON, in snake_case. Fields that the Python project has too equal those of its `to_dict()`. */
 export interface DenialEventJson {
   readonly id: string;
   readonly seq: number;
@@ -66,7 +66,7 @@ export interface DenialEventJson {
   readonly enforced: boolean;
 }
 
-/** One refused request: complete, frozen, stable as JSON. Two events with one id are one denial. */
+/** One refused request: complete, frozen, and stable as JSON. Two events with the same id record one denial. */
 export class DenialEvent implements DenialFields {
   readonly id: string;
   readonly seq: number;
@@ -85,7 +85,7 @@ export class DenialEvent implements DenialFields {
   readonly policyHash: string | null;
   readonly enforced: boolean;
 
-  /** @internal Trusted, already clean fields: use `denialEvent`, or `parseDenialEvent` for JSON. */
+  /** @internal Takes trusted fields that are clean already. Use `denialEvent`, or `parseDenialEvent` for JSON. */
   constructor(fields: DenialFields) {
     this.id = fields.id;
     this.seq = fields.seq;
@@ -108,7 +108,7 @@ export class DenialEvent implements DenialFields {
     Object.freeze(this);
   }
 
-  /** `operation:target`, or the operation alone where there is no target. */
+  /** `operation:target`; the operation alone if there is no target. */
   get attemptedAction(): string {
     return this.target === "" ? this.operation : `${this.operation}:${this.target}`;
   }

@@ -19,13 +19,13 @@ import {
   VERDICTS,
 } from "../vocabulary.ts";
 
-/** One reason why something is not a denial event. `path` is a field's name, or empty for the whole. */
+/** One reason why a value is not a denial event. `path` is the name of a field; empty for the whole value. */
 export interface DenialEventIssue {
   readonly path: string;
   readonly message: string;
 }
 
-/** What was said to be a denial event is none. Lists every mistake; what it quotes is clean. */
+/** The value is not a denial event. Lists every mistake; the text that it quotes is cleaned. */
 export class InvalidDenialEventError extends Error {
   readonly issues: readonly DenialEventIssue[];
 
@@ -40,13 +40,13 @@ export class InvalidDenialEventError extends Error {
   }
 }
 
-/** Longest JSON text of an event, in UTF-16 code units: every field at its longest and escaped fits several times. */
+/** Longest JSON text of an event, in UTF-16 code units: several times an event with every field at its longest and escaped. */
 const MAX_TEXT_LENGTH = 64 * 1024;
 
 /**
- * Takes an event back from its JSON, as an object or as text; exactly what `denialEvent` makes is accepted.
+ * Reads an event from its JSON, as an object or as text. Accepts exactly what `denialEvent` makes.
  *
- * @throws InvalidDenialEventError for anything else, whatever it is.
+ * @throws InvalidDenialEventError for every other value.
  */
 export function parseDenialEvent(input: unknown): DenialEvent {
   const result = EventJson.safeParse(dataOf(input));
@@ -132,7 +132,7 @@ const EventJson = z
     }
   });
 
-/** The fields that can contradict each other, as the JSON spells them. */
+/** The JSON names of the fields that can contradict each other. */
 const SPELLINGS = {
   brokerDecision: "broker_decision",
   kernelDecision: "kernel_decision",
@@ -140,13 +140,13 @@ const SPELLINGS = {
   policyRule: "policy_rule",
 } as const;
 
-/** Whether a time is written as `toJSON` writes it: one spelling a moment, so that the round trip is exact. */
+/** Whether a time is spelled as `toJSON` spells it. Only one spelling of a moment is accepted, so that the round trip is exact. */
 function isTime(text: string): boolean {
   const time = text.length > 30 ? Number.NaN : Date.parse(text);
   return time >= 0 && time <= MAX_TIME && new Date(time).toISOString() === text;
 }
 
-/** The input as plain data, so that what is checked cannot change while it is read. */
+/** Copies the input to plain data, so that it cannot change between check and use. */
 function dataOf(input: unknown): unknown {
   let data = input;
   if (typeof input === "string") {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 
 /**
- * Fewest names whose numbering is remembered: those heard of last. At the longest names this is some 20 MB, twice that just
- * before the older half is forgotten.
+ * How many cell names at least keep their numbering; the names used last are kept. At the longest names this takes some 20 MB,
+ * and twice as much just before the older half is dropped.
  */
 const MIN_SEQUENCES = 65_536;
 
@@ -11,22 +11,22 @@ interface Sequence {
   last: number;
 }
 
-/** Names heard of since the last change of halves, and those heard of before it. */
+/** Names used since the halves were last swapped, and those used before. */
 let recent = new Map<string, Sequence>();
 let older = new Map<string, Sequence>();
 let isTold = false;
 
-/** A name for one life of a cell: 96 random bits, so that ids made from it are unique across processes. */
+/** A random name for one life of a cell: 96 bits, so that ids made from it are unique across processes. */
 export function newInstance(): string {
   return randomBytes(12).toString("base64url");
 }
 
 /**
- * The next number of a cell's denials. A name that was forgotten begins again at 1 with another instance in its ids, which
- * a process warning says once.
+ * The next number of a cell's denials. A forgotten name begins again at 1, with another instance in its ids; a process warning
+ * says so once.
  *
- * @remarks Two halves and not one list in order of use: moving a busy name to the list's end on every event made each event
- * cost more the more other names there were.
+ * @remarks Uses two halves instead of one list in order of use: moving a busy name to the end on every event made each event cost
+ *   more, the more other names there were.
  */
 export function nextInSequence(cell: string): { readonly id: string; readonly seq: number } {
   const sequence = recent.get(cell) ?? remembered(cell);

@@ -2,28 +2,28 @@ import type { DenialEvent } from "./event.ts";
 import type { Policy } from "../policy.ts";
 import type { Capability } from "../vocabulary.ts";
 
-/** A cell's totals at its end. */
+/** Totals of a cell, given when it ends. */
 export interface CellTotals {
-  /** The name, as the cell's events have it. */
+  /** The cell's name as in its events. */
   readonly cell: string;
-  /** Denials in the cell's whole life. */
+  /** Denials in the whole life of the cell. */
   readonly denials: number;
-  /** Allowed requests in the cell's whole life. */
+  /** Allowed requests in the whole life of the cell. */
   readonly allowed: number;
-  /** Why it ended: closed by the host, or the limit that ended it. */
+  /** Why the cell ended: the host closed it, or it reached a limit. */
   readonly cause: "closed" | "limit";
 }
 
 /**
- * Where denials go. Every method is synchronous, must not throw and must not wait: a sink never delays or changes a
- * decision. Only `record` is asked of it; the rest is for sinks that also keep the deny ratio and the cells' ends.
+ * Receives denials. Every method is synchronous, must not throw and must not wait, because a sink may never delay or change a
+ * decision. Only `record` is required. The other methods are for sinks that also track the deny ratio and the ends of cells.
  */
 export interface DenialSink {
   record(event: DenialEvent): void;
   /** Counts one allowed request. */
   allowed?(capability: Capability): void;
-  /** The cell has ended: no denial of it will follow. */
+  /** The cell has ended; none of its denials will follow. */
   closed?(totals: CellTotals): void;
-  /** From now on this policy decides. */
+  /** This policy decides from now on. */
   policyLoaded?(policy: Policy): void;
 }
