@@ -4,19 +4,19 @@ import { NO_RANK, type NearIndex, type RankIndex } from "./match/rank.ts";
 import { SCOPE_KEYS, type Scoping, SCOPINGS } from "./match/scope.ts";
 import { DEFAULT_RULE, type GuardedCapability, OPERATIONS } from "./vocabulary.ts";
 
-/** The rules of one operation made ready: every decision that they can lead to exists already. */
+/** The rules of one operation, prepared for `decide`: every decision that they can lead to is made in advance. */
 export interface CompiledOperation {
   /** The patterns of the rules by rank. */
   readonly covering: RankIndex;
-  /** The least rank of a rule without a scope, which covers every target. */
+  /** The least rank of a rule without a scope, which covers every target; {@link NO_RANK} if there is none. */
   readonly unscoped: number;
-  /** The verdict of each rank, where it is the least that covers the target. */
+  /** By rank: the verdict if that rank is the least that covers the target. */
   readonly verdicts: readonly Decision[];
-  /** For a target that is malformed: the first deny rule without a scope. */
+  /** The first deny rule without a scope. It decides malformed targets, which no pattern covers. */
   readonly unscopedDeny: Decision | undefined;
-  /** The allow rules that grant the operation, numbered by themselves. */
+  /** The allow rules that grant the operation, by an index of their own. */
   readonly near: NearIndex;
-  /** The verdict of each of them, where it comes nearest to a target that no rule covers. */
+  /** By that index: the verdict if the rule comes nearest to a target that no rule covers. */
   readonly outsideScope: readonly Decision[];
 }
 
@@ -27,10 +27,11 @@ export interface CompiledCapability {
 
 export type CompiledPolicy = ReadonlyMap<string, CompiledCapability>;
 
-// Beside the policy and not on it: a policy stays plain data, and what was not made here decides nothing.
+// Keep the compiled form in a map and not on the policy: a policy stays plain data, and an object that was not made here decides
+// nothing.
 const compiledPolicies = new WeakMap<object, CompiledPolicy>();
 
-/** What `decide` uses of a policy; undefined for what `parsePolicy` has not made. */
+/** The compiled form of a policy, for `decide`; undefined for an object that `parsePolicy` did not make. */
 export function compiledPolicy(policy: Policy): CompiledPolicy | undefined {
   return compiledPolicies.get(policy);
 }
@@ -40,7 +41,7 @@ export function isCompiled(value: unknown): value is Policy {
   return typeof value === "object" && value !== null && compiledPolicies.has(value);
 }
 
-/** Makes a policy ready for `decide`, once. */
+/** Prepares a policy for `decide`, once. */
 export function compilePolicy(policy: Policy): void {
   const byCapability = Map.groupBy(policy.rules, (rule) => rule.capability);
   const compiled = new Map<string, CompiledCapability>();
@@ -59,7 +60,8 @@ function compileCapability(
   const compiled = new Map<string, CompiledOperation>();
   for (const operation of OPERATIONS[capability]) {
     const speaking = rules.map((rule) => rule.operations.includes(operation));
-    // Operations that the same rules speak of are one: most policies name few, and an index is made once.
+    // Operations that occur in the same rules share one compiled form. Most policies name few operations, so few indexes are
+    // made.
     const key = speaking.map(Number).join("");
     const known = compiled.get(key);
     const made = known ?? compileOperation(rules, speaking, scoping);
@@ -78,7 +80,7 @@ function compileOperation(
     rules.filter((rule, at) => rule.effect === effect && speaking[at] === speaks);
   const denies = select("deny", true);
   const allows = select("allow", true);
-  // Allow rules for other operations.
+  // Allow rules for other operations: they explain a denial by `wrong_operation`.
   const others = select("allow", false);
   const ranked = [...denies, ...allows, ...others];
   const covering = scoping.covering();

@@ -7,18 +7,17 @@ import { DEFAULT_RULE } from "./vocabulary.ts";
 const NO_RULE: Decision = Object.freeze({ effect: "deny", rule: DEFAULT_RULE, reason: "no_rule" });
 
 /**
- * The policy's verdict on a request: deny by default, deny beats allow, whatever the order of the rules. Where several
- * rules of the deciding effect cover a request, the first in the document is named.
+ * The policy's verdict on a request. The default is deny, and deny beats allow in any order of the rules. If several rules of the
+ * deciding effect cover a request, the verdict names the first in the document.
  *
- * @remarks Pure and total: it never throws, and what is not a request, or not a policy that `parsePolicy` made, is
- * denied. Decisions are frozen and shared. A decision costs what its target's segments or labels cost to look up, however
- * many rules there are.
+ * @remarks Pure and total: never throws, and denies a malformed request and a policy that `parsePolicy` did not make. Decisions
+ *   are frozen and shared. The cost depends on the segments or labels of the target, and not on the number of rules.
  */
 export function decide(policy: Policy, request: Request): Decision {
   try {
     return verdict(policy, request);
   } catch {
-    // A caller without types may hand in a getter or a proxy that throws.
+    // A caller without types may pass a getter or a proxy that throws.
     return NO_RULE;
   }
 }
@@ -31,13 +30,13 @@ function verdict(policy: Policy, request: Request): Decision {
     return NO_RULE;
   }
   const canonical = capability.canonical(target);
-  // No allow rule covers it; a deny rule without a scope is still the better explanation.
+  // No allow rule covers a malformed target. A deny rule without a scope explains the denial better than the nearest allow rule.
   if (canonical === null) return operation.unscopedDeny ?? nearest(operation, target);
   const rank = operation.covering.least(canonical, operation.unscoped);
   return operation.verdicts[rank] ?? nearest(operation, canonical);
 }
 
-/** Of rules that grant the operation, the one whose scope is nearest to the target; of equals, the first. */
+/** Among the rules that grant the operation, the one whose scope is nearest to the target; the first of several that are equally near. */
 function nearest({ outsideScope, near }: CompiledOperation, target: string): Decision {
   if (outsideScope.length < 2) return outsideScope[0] ?? NO_RULE;
   return outsideScope[near.nearest(target)] ?? NO_RULE;

@@ -1,6 +1,6 @@
 import type { DenialEvent } from "./event/event.ts";
 
-/** A request was refused. `denialEvent` is the record of that very refusal. */
+/** A request was refused. `denialEvent` is the record of this refusal. */
 export class PolicyError extends Error {
   readonly denialEvent: DenialEvent;
 
@@ -14,7 +14,7 @@ export class PolicyError extends Error {
   }
 }
 
-/** A control operation was tried without the right to it. */
+/** A control operation was attempted with a wrong token. */
 export class PolicyAuthError extends PolicyError {
   override get name(): string {
     return "PolicyAuthError";
@@ -37,10 +37,10 @@ export interface PolicyIssue {
   readonly message: string;
 }
 
-/** Most mistakes that are listed. A real policy has fewer; a hostile one must not become a message of 100 MB. */
+/** Most mistakes that are listed. No real policy has so many, and a hostile one must not produce a message of 100 MB. */
 const MAX_ISSUES = 500;
 
-/** Mistakes in the order of the text. Past the bound, a last one says how many there are. */
+/** Sorts mistakes in the order of the text. Above the bound, cuts them and adds one that says how many there are. */
 export function bounded(issues: readonly PolicyIssue[]): readonly PolicyIssue[] {
   const sorted = issues.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
   if (sorted.length <= MAX_ISSUES) return sorted;

@@ -10,11 +10,11 @@ import { SCOPE_KEYS, type ScopeKey, SCOPINGS } from "./match/scope.ts";
 import { quoted } from "./text.ts";
 import { type GuardedCapability, type Operation, OPERATIONS } from "./vocabulary.ts";
 
-/** Why a request was decided as it was. */
+/** Why a request was decided in this way. */
 export type Cause =
   /** An allow rule covers it. */
   | "granted"
-  /** No allow rule speaks of the capability, or none of the operation or the target. */
+  /** No allow rule names the capability, or none names the operation or covers the target. */
   | "no_rule"
   /** An allow rule covers the target, but not the operation. */
   | "operation_not_granted"
@@ -22,18 +22,18 @@ export type Cause =
   | "outside_scope"
   /** A deny rule covers it. */
   | "refused_by_rule"
-  /** The target is none of its capability's, so that no allow rule can cover it. */
+  /** The target is malformed for its capability, so no allow rule can cover it. */
   | "malformed"
-  /** No policy can grant it: a control operation, a limit, or no request at all. */
+  /** No policy can grant it: it is a control operation, a limit, or not a request. */
   | "not_grantable";
 
 /** What the nearest rule lacks to grant the request. */
 export interface Lack {
   readonly rule: string;
   readonly what: "operation" | "path" | "host" | "port" | "command" | "module";
-  /** What it would have to hold. */
+  /** What the rule would have to contain. */
   readonly wanted: string;
-  /** What it holds instead: its operations, or the patterns of its scope. */
+  /** What it contains instead: its operations, or the patterns of its scope. */
   readonly has: readonly string[];
 }
 
@@ -49,25 +49,25 @@ export interface RuleToAdd {
   readonly modules?: readonly string[];
 }
 
-/** A decision, why it was so, and what would make it another. */
+/** A decision, its cause, and the change that would reverse it. */
 export interface Explanation {
   readonly decision: Decision;
   readonly cause: Cause;
-  /** The rule that came nearest; undefined where no rule came near, or a rule decided. */
+  /** What the nearest rule lacks; undefined if no rule came near, or a rule decided. */
   readonly lack: Lack | undefined;
   /**
-   * The smallest change that grants the request: a rule of this operation and this target alone. Undefined where the request
-   * is granted, where a deny rule would still refuse it, and where no rule can say its target.
+   * The smallest change that grants the request: a rule for this operation and this target alone. Undefined if the request is
+   * granted already, if a deny rule would still refuse it, or if no rule can name its target.
    */
   readonly change: RuleToAdd | undefined;
-  /** The same in words; clean. */
+  /** The explanation in words; cleaned. */
   readonly message: string;
 }
 
 /**
- * Says why a policy decides a request as it does, what the nearest rule lacks, and the smallest change that would grant it.
+ * Explains why a policy decides a request as it does, what the nearest rule lacks, and the smallest change that would grant it.
  *
- * @remarks Pure, and for people: it reads the policy's rules and costs far more than `decide`, whose verdict it explains.
+ * @remarks Pure. Made for people: it reads all rules of the policy and costs far more than `decide`, whose verdict it explains.
  *
  * @example
  * explain(policy, { capability: "filesystem", operation: "read", target: "/etc/shadow" }).change;
@@ -121,14 +121,14 @@ function whatOf({ capability, hosts }: Rule, target: string): Lack["what"] {
   return capability === "import" ? "module" : "path";
 }
 
-/** A rule of one operation on one target; undefined where a policy cannot say the target, such as a path with a star in it. */
+/** A rule for one operation on one target; undefined if a policy cannot name the target, such as a path with a star in it. */
 function ruleFor(
   { rules }: Policy,
   { operation }: Request,
   { capability, canonical }: Target,
 ): RuleToAdd | undefined {
   const key: ScopeKey | undefined = capability === "random" ? undefined : SCOPE_KEYS[capability];
-  // Every target would be covered, not this one.
+  // The rule's star would be a wildcard, and cover other targets too.
   if (canonical.includes("*")) return undefined;
   const rule: RuleToAdd = {
     id: freeId(rules, `allow-${capability}-${operation}`),

@@ -1,20 +1,20 @@
 import type { Limits } from "./policy.ts";
 
 interface LimitRow {
-  /** The name in {@link Limits}. */
+  /** The limit's name in {@link Limits}. */
   readonly field: keyof Limits;
   readonly default: number;
   readonly min: number;
   readonly max: number;
   readonly unit: string;
-  /** The attack that the limit bounds. */
+  /** The attack that the limit stops. */
   readonly bounds: string;
 }
 
-/** A day. Timers beyond 2^31 milliseconds would fire at once (HTML, timers), and no call may wait for so long. */
+/** One day, milliseconds: no call may wait longer. A timer beyond 2^31 milliseconds would fire at once (HTML, timers). */
 const DAY_MS = 86_400_000;
 
-/** The limits as a document writes them. */
+/** Every limit, by its name in a policy document. */
 export const LIMITS = {
   cpu_ms: {
     field: "cpuMs",
@@ -36,7 +36,7 @@ export const LIMITS = {
   memory_mib: {
     field: "memoryMib",
     default: 64,
-    // isolated-vm refuses less than 8 MiB.
+    // isolated-vm refuses a heap below 8 MiB.
     min: 8,
     max: 65_536,
     unit: "MiB of the guest's heap",

@@ -4,23 +4,23 @@ import { quoted } from "./text.ts";
 
 export { inWords, isThenable };
 
-/** Says what is wrong with a value, in words that follow the option's name; undefined where it is right. */
+/** Says what is wrong with a value, in words that follow the option's name; undefined for a valid value. */
 export type OptionCheck = (value: unknown) => string | undefined;
 
-/** A check for each option: one that is forgotten does not compile. */
+/** One check for each option. A missing check is a compile error. */
 export type OptionChecks<Options extends object> = {
   readonly [Name in keyof Options]-?: OptionCheck;
 };
 
 /**
- * Reads a caller's options, each once. An unknown key or a value of the wrong kind is refused: passed over, it would leave
- * off what the caller meant to switch on.
+ * Reads a caller's options, each once. Refuses an unknown key and a value of the wrong kind: if it ignored them, what the caller
+ * meant to switch on would stay off.
  *
- * @remarks Only the object's own keys count. An option that it inherits is refused too, unless every object has it.
+ * @remarks Only the object's own keys count. An inherited option is refused too, unless every object inherits it.
  *
- * @param taker The function that takes them, for the message.
- * @returns a new object, without a prototype, with the options that are given; one that is undefined counts as left out.
- * @throws TypeError that names the option, says what is accepted and, where there is one, the word that was probably meant.
+ * @param taker The function that takes the options, for the message.
+ * @returns a new object without a prototype that holds the given options. An undefined option counts as left out.
+ * @throws TypeError that names the option, says what is accepted and, if there is a near word, which one was probably meant.
  * @example
  * const { port = 80 } = readOptions<{ port?: number }>("serve", given, { port: whole(0, 65_535) });
  */
@@ -37,18 +37,18 @@ export function readOptions<Options extends object>(
   return options;
 }
 
-/** @throws TypeError as {@link readOptions}, for one value that has a place of its own among the arguments. */
+/** Checks a single argument. @throws TypeError as {@link readOptions}. */
 export function mustHold(name: string, value: unknown, check: OptionCheck): void {
   const mistake = check(value);
   if (mistake !== undefined) throw new TypeError(`${name} ${mistake}`);
 }
 
-/** A check of one's own. @param wanted Completes the sentence "must be". */
+/** A custom check. @param wanted Completes the sentence "must be". */
 export function mustBe(wanted: string, holds: (value: unknown) => boolean): OptionCheck {
   return (value) => (holds(value) ? undefined : `must be ${wanted}, got ${inWords(value)}`);
 }
 
-/** One of some words. */
+/** Accepts one of several words. */
 export function oneOf(words: readonly string[]): OptionCheck {
   const list = words.map((word) => JSON.stringify(word)).join(", ");
   const check = mustBe(`one of ${list}`, (value) => words.some((word) => word === value));
@@ -61,7 +61,7 @@ export function oneOf(words: readonly string[]): OptionCheck {
   };
 }
 
-/** A whole number between two others, both included. */
+/** Accepts a whole number from `min` to `max`, both included. */
 export function whole(min: number, max: number): OptionCheck {
   return mustBe(
     `a whole number from ${min} to ${max}`,
@@ -76,12 +76,12 @@ export const nonEmptyText: OptionCheck = mustBe(
 
 export const flag: OptionCheck = mustBe("true or false", (value) => typeof value === "boolean");
 
-/** A function. @param of What it is a function of, for the message. */
+/** Accepts a function. @param of Its parameter, for the message. */
 export function functionOf(of: string): OptionCheck {
   return mustBe(`a function of ${of}`, (value) => typeof value === "function");
 }
 
-/** An object with methods. @param what What it is, such as "a provider". @param optional Those that it need not have. */
+/** Accepts an object with methods. @param what Its name in the message, such as "a provider". @param optional Methods that it may lack. */
 export function withMethods(
   what: string,
   methods: readonly string[],
@@ -98,7 +98,7 @@ export function withMethods(
   });
 }
 
-/** An object of options inside of options. @param needed Those that it cannot be without. */
+/** Accepts an object of options as the value of an option. @param needed Options that must be given. */
 export function optionsOf<Options extends object>(
   wanted: string,
   checks: OptionChecks<Options>,
@@ -114,13 +114,13 @@ export function optionsOf<Options extends object>(
   };
 }
 
-/** Whether an object's keys are its content; a list, a Map and a promise have theirs elsewhere, and would seem empty. */
+/** Whether an object's content is its keys. A list, a Map and a promise keep theirs elsewhere, and would look empty. */
 export function isRecord(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   return !(Symbol.iterator in value) && !isThenable(value);
 }
 
-/** The options that are given, or what is wrong with the first that is not right. */
+/** The given options; for a mistake, what is wrong with the first option that has one. */
 function read<Options extends object>(
   given: object,
   checks: OptionChecks<Options>,
@@ -129,7 +129,7 @@ function read<Options extends object>(
   for (const key of Reflect.ownKeys(given)) {
     if (!names.some((name) => name === key)) return unknownOption(key, names);
   }
-  // Without a prototype: an option that was left out is not read from what a library put on every object.
+  // Use no prototype, so that an option that was left out is not read from a property that a library put on Object.prototype.
   const options = Object.create(null) as Partial<Options>;
   for (const name of names) {
     if (!Object.hasOwn(given, name)) {
@@ -155,7 +155,7 @@ function unknownOption(key: string | symbol, names: readonly string[]): string {
   return `unknown option ${spelt}${allowed} are ${names.join(", ")}`;
 }
 
-/** From a class or another object. What a library put on every object is no option. */
+/** Whether an option comes from a class or another object. A property that a library put on Object.prototype does not count. */
 function isInherited(given: object, name: string): boolean {
   return name in given && !(name in Object.prototype);
 }

@@ -1,6 +1,6 @@
 import type { GuardedCapability, Operation } from "./vocabulary.ts";
 
-/** One sentence of a policy. A rule with no `operations` speaks of all of its capability's. */
+/** One rule of a policy. A rule that names no `operations` covers all operations of its capability. */
 export interface Rule {
   readonly id: string;
   readonly effect: "allow" | "deny";
@@ -13,15 +13,15 @@ export interface Rule {
   /** subprocess: absolute commands. */
   readonly commands?: readonly string[];
   /**
-   * subprocess: absolute glob patterns of what the kernel lets the commands read beside what the guest may and what programs need to
-   * start. It is no scope: the broker grants a guest nothing by it.
+   * subprocess: absolute glob patterns of files that the kernel lets the commands read, in addition to what the guest may read
+   * and what programs need to start. It is not a scope: the broker grants a guest nothing by it.
    */
   readonly reads?: readonly string[];
   /** import: module names. */
   readonly modules?: readonly string[];
 }
 
-/** What a cell may use up. Reaching one is a denial like any other, with reason `limit`. */
+/** The resources that a cell may use. Reaching a limit is a denial with reason `limit`. */
 export interface Limits {
   /** CPU time of the guest in one call into the cell, milliseconds. Ends the cell. */
   readonly cpuMs: number;
@@ -29,13 +29,13 @@ export interface Limits {
   readonly wallMs: number;
   /** The guest's heap, MiB. Ends the cell. */
   readonly memoryMib: number;
-  /** Guarded operations in one call into the cell. Refuses the operation. */
+  /** Guarded operations in one call into the cell. Further operations are refused. */
   readonly calls: number;
-  /** Bytes that leave the cell in one call into it: result, console, messages. Refuses the output. */
+  /** Bytes of results, console lines and messages that leave the cell in one call into it. Further output is refused. */
   readonly outputBytes: number;
 }
 
-/** A policy that has been checked and compiled; immutable. Made by `parsePolicy` and `loadPolicy` only. */
+/** A policy that has been checked and compiled; immutable. Only `parsePolicy` and `loadPolicy` make one. */
 export interface Policy {
   readonly version: 1;
   readonly name: string;
@@ -46,8 +46,8 @@ export interface Policy {
 }
 
 /**
- * What a policy is made of: one that is one already, an object as a policy file holds it, or YAML or JSON text. A promise is
- * none of these, so that `policy: loadPolicy(path)` without `await` does not compile.
+ * The input of `parsePolicy`: a compiled policy, an object with the content of a policy file, or YAML or JSON text. A promise is
+ * none of these, so `policy: loadPolicy(path)` without `await` does not compile.
  */
 export type PolicyInput =
   | string

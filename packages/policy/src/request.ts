@@ -1,12 +1,12 @@
 import type { Capability, Operation } from "./vocabulary.ts";
 
-/** What a guest asks for, after the guard has found out what is really asked. */
+/** A guest's request, after the guard has resolved its target. */
 export interface Request {
   readonly capability: Capability;
   readonly operation: Operation;
   /**
-   * What the operation is on: the real absolute path, `host:port` with the host in canonical form, the absolute command,
-   * the module's name. Empty for `random`.
+   * What the operation acts on: the real absolute path, `host:port` with the host in canonical form, the absolute command, or the
+   * module's name. Empty for `random`.
    */
   readonly target: string;
 }

@@ -1,12 +1,12 @@
-// Printable ASCII without the escape character itself is the common case and is returned untouched.
+// Text of printable ASCII without the backslash is the common case, and is returned unchanged.
 const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/;
 
 /**
- * The inside of a character class, for the `u` flag: everything that could end a line, move a cursor, hide, reorder or
- * imitate text. In order: controls; format characters (the bidirectional controls of Unicode TR 9, soft hyphen, tags);
- * lone surrogates; line and paragraph separators; spaces that are not the space, and the blank braille pattern;
- * characters drawn as nothing (fillers, variation selectors); noncharacters; the backslash, so that what is escaped can
- * always be told from what was written; and the ellipsis, so that a cut can.
+ * The inside of a character class, for the `u` flag: all characters that could end a line, move a cursor, or hide, reorder or
+ * imitate text. In order: controls; format characters (the bidirectional controls of Unicode TR 9, soft hyphen, tags); lone
+ * surrogates; line and paragraph separators; spaces other than the ASCII space, and the blank braille pattern; characters drawn
+ * as nothing (fillers, variation selectors); noncharacters; the backslash, so that an escape differs from text that looks like
+ * one; and the ellipsis, so that a cut does.
  */
 export const HOSTILE_CHARACTERS = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800\p{DI}\p{NChar}\\\u2026`;
 
@@ -17,7 +17,7 @@ const TOKEN = /\\\\|\\u\{[0-9a-f]+\}|[^]/gu;
 const ESCAPE = /\\(?:\\|u\{([0-9a-f]{1,6})\})/g;
 const CUT = "…";
 
-/** Longest target that an event carries, in UTF-16 code units: a longest Linux path does not fit, a readable one does. */
+/** Longest target in an event, in UTF-16 code units. The longest Linux paths do not fit; readable ones do. */
 export const MAX_TARGET_LENGTH = 1024;
 /** Longest name of a cell in an event, in UTF-16 code units. */
 export const MAX_CELL_LENGTH = 128;
@@ -25,28 +25,28 @@ export const MAX_CELL_LENGTH = 128;
 export const MAX_POLICY_NAME_LENGTH = 256;
 
 /**
- * Guest text made safe to store and print: well-formed Unicode without control, bidirectional, invisible or look-alike
- * blank characters (each becomes `\u{hex}`, the backslash `\\`), at most `max` UTF-16 code units. A cut is marked by a
- * final `…`, and never splits a character or an escape.
+ * Makes guest text safe to store and print: well-formed Unicode without control, bidirectional, invisible or look-alike blank
+ * characters (each becomes `\u{hex}`, the backslash `\\`), at most `max` UTF-16 code units. A cut ends in `…`, and never splits a
+ * character or an escape.
  *
- * @remarks Two different texts that are not cut never become the same clean text. For that the escapes are escaped too,
- * so text is cleaned once, where it enters: {@link isCleanText} tells what has been.
+ * @remarks Two different texts that are not cut always give different clean texts. For that, escapes are escaped too, so clean a
+ *   text only once, where it enters. {@link isCleanText} tells whether a text is clean already.
  */
 export function cleanText(text: string, max: number): string {
   if (text.length <= max && PLAIN.test(text)) return text;
-  // Cut before escaping too, so that a 100 MB string costs no more than a short one. A pair that this splits lies
-  // beyond what the second cut keeps.
+  // Cut before escaping too, so that a 100 MB string costs no more than a short one. A surrogate pair that this cut splits lies
+  // behind the second cut.
   const escaped = escape(text.length <= max ? text : text.slice(0, max + 1));
   if (text.length <= max && escaped.length <= max) return escaped;
   return cut(escaped, max);
 }
 
-/** Text from outside as part of a message: clean, short, in quotes. */
+/** Prepares text from outside for a message: clean, short, in quotes. */
 export function quoted(text: string): string {
   return `"${cleanText(text, 80)}"`;
 }
 
-/** Whether a text is one that {@link cleanText} returns for this `max`. */
+/** Whether {@link cleanText} can return this text for this `max`. */
 export function isCleanText(text: string, max: number): boolean {
   if (text.length > max) return false;
   if (PLAIN.test(text)) return true;
@@ -75,6 +75,6 @@ function cut(escaped: string, max: number): string {
     if (end + token.length > max - 1) break;
     end += token.length;
   }
-  // A slice keeps the whole string it was cut from alive, here the guest's 100 MB; through a buffer it is a copy.
+  // Copy through a buffer: a slice would keep alive the string that it was cut from, here the guest's 100 MB.
   return Buffer.from(escaped.slice(0, end) + CUT).toString();
 }

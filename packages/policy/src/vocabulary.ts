@@ -1,4 +1,4 @@
-/** What a guest may ask for. `control` and `limit` are not askable: they name refusals of the host's own making. */
+/** What a denial is about. A guest can ask for all but `control` and `limit`, which name refusals that the host itself makes. */
 export const CAPABILITIES = [
   "filesystem",
   "network",
@@ -10,7 +10,7 @@ export const CAPABILITIES = [
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** The closed set of operations of each capability. A policy that names another one does not load. */
+/** The closed set of operations of each capability. A policy that names any other operation does not load. */
 export const OPERATIONS = {
   filesystem: ["read", "write", "list", "stat", "remove"],
   network: ["connect"],
@@ -18,7 +18,7 @@ export const OPERATIONS = {
   random: ["read"],
   import: ["load"],
   control: ["reload_policy"],
-  // `crash`: the cell's process ended by itself, with no other limit to blame.
+  // `crash`: the cell's process ended by itself, and no other limit explains it.
   limit: ["cpu", "wall", "memory", "calls", "output", "crash"],
 } as const satisfies Record<Capability, readonly string[]>;
 export type Operation = (typeof OPERATIONS)[Capability][number];
@@ -26,9 +26,9 @@ export type Operation = (typeof OPERATIONS)[Capability][number];
 /** The capabilities that a policy's rules can grant. */
 export type GuardedCapability = Exclude<Capability, "control" | "limit">;
 
-/** Why a request was refused. Closed, so that it may be a metric attribute. */
+/** Why a request was refused. The set is closed, so that it may be a metric attribute. */
 export const DENIAL_REASONS = [
-  /** No rule grants this operation, and none covers this target. */
+  /** No allow rule grants this operation, and none covers this target. */
   "no_rule",
   /** A deny rule covers the request. */
   "explicit_deny",
@@ -36,26 +36,26 @@ export const DENIAL_REASONS = [
   "wrong_operation",
   /** A rule grants the operation, but not on this target. */
   "outside_scope",
-  /** Refused before the policy: not a request at all. */
+  /** Refused before the policy was asked, because it is not a valid request. */
   "malformed",
-  /** A limit declared beside the rules was reached. */
+  /** The guest reached a limit that the policy declares. */
   "limit",
-  /** The kernel layer refused. */
+  /** The kernel's layer refused it. */
   "kernel",
-  /** The kernel layer refused, by a plan older than the policy or the disk: the next cell is let through. */
+  /** The kernel's layer refused it by a plan that is older than the policy or the disk. A new cell would be let through. */
   "stale",
   /** A control operation with a wrong token. */
   "auth",
   /** The cell had ended. */
   "closed",
-  /** The decision could not be made: no policy, channel lost. */
+  /** The decision could not be made, for example without a policy or with a lost channel. */
   "unavailable",
 ] as const;
 export type DenialReason = (typeof DENIAL_REASONS)[number];
 
-/** One layer's verdict. The table in the README says when each is said. */
+/** One layer's verdict. The table in the README says when each is used. */
 export const VERDICTS = ["allow", "deny", "not_evaluated", "unavailable"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** The rule named by a denial that no rule explains: deny is the default. */
+/** The rule that a denial by default names. */
 export const DEFAULT_RULE = "default";
