@@ -17,11 +17,11 @@ export const LABELS = {
   state: prometheusLabel(ATTRIBUTES.telemetryState),
 } as const;
 
-/** What the Collector makes of a service's name and instance in Prometheus. */
+/** The labels into which the Collector turns a service's name and instance for Prometheus. */
 export const JOB = "job";
 export const INSTANCE = "instance";
 
-/** What a record is told by: our word → the field's own name, which VictoriaLogs keeps and Loki writes with `_`. */
+/** The fields of a record: our name → the attribute's name, which VictoriaLogs keeps and Loki writes with `_`. */
 export const RECORD_FIELDS = {
   service: "service.name",
   namespace: "service.namespace",
@@ -43,7 +43,7 @@ export const RECORD_FIELDS = {
 } as const;
 export type RecordField = keyof typeof RECORD_FIELDS;
 
-/** Fields and their values, those without one left out. */
+/** The fields that have a value. */
 export function recordFields(
   values: Readonly<Partial<Record<RecordField, string | undefined>>>,
 ): (readonly [field: RecordField, value: string])[] {

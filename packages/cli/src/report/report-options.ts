@@ -3,7 +3,7 @@ import type { LogStoreAt } from "./ask/find-log-store.ts";
 import type { Filter } from "./selector.ts";
 import { parseRange, type TimeRange } from "./time-range.ts";
 
-/** What `pyisolate report` takes. */
+/** The options of `pyisolate report`. */
 export const REPORT_OPTIONS = {
   "--prometheus": { value: "URL", help: "http://127.0.0.1:9090 unless given" },
   "--victorialogs": { value: "URL", help: "where the records are: a VictoriaLogs" },
@@ -14,7 +14,7 @@ export const REPORT_OPTIONS = {
 None of the three: a VictoriaLogs at http://127.0.0.1:9428, or else a Loki at http://127.0.0.1:3100`,
   },
   "--no-logs": { help: "counts only: no log store is asked" },
-  // What it was called while a Loki was the only one.
+  // The option's old name, from when Loki was the only log store.
   "--no-loki": { help: "the same", hidden: true },
   "--from": {
     value: "TIME",
@@ -39,10 +39,10 @@ None of the three: a VictoriaLogs at http://127.0.0.1:9428, or else a Loki at ht
   },
 } as const satisfies OptionTable;
 
-/** What was asked for. */
+/** The parsed options of a report. */
 export interface Options {
   readonly prometheus: URL;
-  /** Where the log store may be, and which it is then; undefined where none is to be asked. */
+  /** The addresses at which a log store may be, each with its kind; undefined if none is to be asked. */
   readonly logs: readonly [LogStoreAt, ...LogStoreAt[]] | undefined;
   readonly range: TimeRange;
   readonly filter: Filter;
@@ -50,10 +50,10 @@ export interface Options {
 }
 
 /**
- * What the given options ask for.
+ * Parses the given options.
  *
  * @param now Unix milliseconds.
- * @throws UsageError where a value is none of its kind, or two contradict each other.
+ * @throws UsageError for an invalid value, or for two that contradict each other.
  */
 export function reportOptions(values: OptionValues<typeof REPORT_OPTIONS>, now: number): Options {
   const range = parseRange(values["--from"] ?? "-1h", values["--to"] ?? "now", now);

@@ -1,7 +1,7 @@
 import { prometheusLabel } from "@pyisolate/telemetry";
 import { INSTANCE, JOB, LABELS, RECORD_FIELDS, type RecordField, recordFields } from "./names.ts";
 
-/** What the report is about; undefined is all of them. */
+/** What the report is limited to. Without a field, it covers all of that kind. */
 export interface Filter {
   /** `service.name`, or `service.namespace`, `/` and the name. */
   readonly job?: string;
@@ -10,7 +10,7 @@ export interface Filter {
   readonly cell?: string;
 }
 
-/** A metric of the services in the filter; by cell too, where the metric tells cells apart. */
+/** A PromQL selector of a metric for the services in the filter; also by cell, if the metric has that label. */
 export function metricSelector(metric: string, filter: Filter, by: "all" | "cell" = "all"): string {
   const matchers = [
     ...equal(JOB, filter.job),
@@ -20,13 +20,13 @@ export function metricSelector(metric: string, filter: Filter, by: "all" | "cell
   return matchers.length === 0 ? metric : `${metric}{${matchers.join(",")}}`;
 }
 
-/** Records of one event in Loki, of the services and the cell in the filter. */
+/** A LogQL selector for the records of one event, of the services and the cell in the filter. */
 export function logSelector(event: string, filter: Filter): string {
   const { namespace, name } = partsOf(filter.job);
   const label = (field: RecordField): string => prometheusLabel({ name: RECORD_FIELDS[field] });
   const stream = [
     ...equal(label("namespace"), namespace),
-    // Loki wants one matcher at least that an empty label would fail.
+    // Loki demands at least one matcher that an empty label would fail.
     ...(name === undefined ? [`${label("service")}=~".+"`] : equal(label("service"), name)),
     ...equal(label("instance"), filter.instance),
   ];
@@ -34,7 +34,7 @@ export function logSelector(event: string, filter: Filter): string {
   return [`{${stream.join(",")}}`, ...pipeline].join(" | ");
 }
 
-/** The same in VictoriaLogs. */
+/** A LogsQL filter for the same records. */
 export function logsqlFilter(event: string, filter: Filter): string {
   const { namespace, name } = partsOf(filter.job);
   const { instance, cell } = filter;
@@ -47,7 +47,7 @@ function equal(label: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`${label}=${quoted(value)}`];
 }
 
-// Prometheus' job is `namespace/name`, and a namespace may hold no `/` that could be told from that one.
+// Prometheus's job is `namespace/name`. A namespace must not contain a `/`, which could not be told from the separator.
 function partsOf(job: string | undefined): { namespace?: string; name?: string } {
   if (job === undefined) return {};
   const slash = job.indexOf("/");
@@ -56,7 +56,7 @@ function partsOf(job: string | undefined): { namespace?: string; name?: string }
     : { namespace: job.slice(0, slash), name: job.slice(slash + 1) };
 }
 
-/** A string of PromQL, LogsQL and LogQL, all of which write them as Go does. */
+/** A quoted string in PromQL, LogsQL or LogQL, which all use Go's syntax. */
 export function quoted(text: string): string {
   const escaped = text
     .toWellFormed()

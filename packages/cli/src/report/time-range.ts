@@ -1,6 +1,6 @@
 import { UsageError } from "../command.ts";
 
-/** From and to, Unix milliseconds. */
+/** From and to, in Unix milliseconds. */
 export interface TimeRange {
   readonly from: number;
   readonly to: number;
@@ -9,13 +9,13 @@ export interface TimeRange {
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const RELATIVE = /^-(?<count>\d{1,9})(?<unit>[smhdw])$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
-/** Milliseconds. Shorter ranges have fewer moments than the report has columns. */
+/** Shortest range, milliseconds. A shorter one has fewer moments than the report has columns. */
 const SHORTEST_MS = 10_000;
 
 /**
- * A moment: RFC 3339, `now`, or one before now such as `-90m`.
+ * Parses a moment: RFC 3339, `now`, or a distance before now such as `-90m`.
  *
- * @throws UsageError with what would do.
+ * @throws UsageError for other text; it says what is accepted.
  */
 function parseMoment(text: string, now: number): number {
   if (text === "now") return now;
@@ -31,9 +31,9 @@ function parseMoment(text: string, now: number): number {
 }
 
 /**
- * A range that lies before now.
+ * Parses a range that lies before now.
  *
- * @throws UsageError where it is no range
+ * @throws UsageError for a range that has not begun, or is shorter than 10 s
  */
 export function parseRange(from: string, to: string, now: number): TimeRange {
   const range = { from: parseMoment(from, now), to: parseMoment(to, now) };
@@ -42,6 +42,6 @@ export function parseRange(from: string, to: string, now: number): TimeRange {
     throw new UsageError(
       `The range from ${from} to ${to} is too short: ${SHORTEST_MS / 1000} s at least.`,
     );
-  // What has not come yet would look like an absence of telemetry.
+  // Cut the range at now: the future would look like missing telemetry.
   return { from: range.from, to: Math.min(range.to, now) };
 }

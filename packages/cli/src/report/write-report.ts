@@ -10,20 +10,20 @@ import { type Answer, find } from "./findings/findings.ts";
 import { page } from "./page/page.ts";
 import { plain } from "../visible.ts";
 
-/** What came of it. */
+/** The result of writing a report. */
 export interface Written {
-  /** Absolute. */
+  /** The file's absolute path. */
   readonly file: string;
-  /** Whether all that were asked have answered. */
+  /** Whether every source that was asked has answered. */
   readonly complete: boolean;
 }
 
 /**
- * Asks, draws and writes.
+ * Queries the sources, draws the page and writes it to a file.
  *
  * @param now Unix milliseconds.
- * @param say Takes a line that tells how far it is, or what is wrong.
- * @throws {Error} Of the file system, or because of the signal.
+ * @param say Called with a line of progress, or with what is wrong.
+ * @throws {Error} Of the file system, or when the signal aborts.
  */
 export async function writeReport(
   { prometheus, logs, range, filter, out }: Options,

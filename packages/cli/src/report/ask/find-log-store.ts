@@ -3,7 +3,7 @@ import { createLoki } from "./loki.ts";
 import { SourceError } from "./source-error.ts";
 import { createVictoriaLogs } from "./victorialogs.ts";
 
-/** Where a store may be, and what it is then. */
+/** An address at which a log store may be, and which store would be there. */
 export interface LogStoreAt {
   readonly name: LogStoreName;
   readonly url: URL;
@@ -15,10 +15,10 @@ const CREATED: Readonly<Record<LogStoreName, (url: URL, signal?: AbortSignal) =>
 };
 
 /**
- * The first of these that answers as what it is taken for. Where there is one only, it is that one: what is the matter with it
- * is told when it is asked.
+ * Returns the first candidate that answers as its kind of store. A single candidate is returned unchecked: the first query then
+ * reports what is wrong with it.
  *
- * @throws {SourceError} With what each of them said.
+ * @throws {SourceError} With the answer of each candidate.
  */
 export async function findLogStore(
   places: readonly [LogStoreAt, ...LogStoreAt[]],

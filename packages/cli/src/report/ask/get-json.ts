@@ -1,6 +1,6 @@
 import { SourceError } from "./source-error.ts";
 
-/** What is being asked, for messages and limits. */
+/** The server to ask, for messages and limits. */
 export interface Asked {
   /** `Prometheus`, `VictoriaLogs` or `Loki`. */
   readonly who: string;
@@ -9,15 +9,15 @@ export interface Asked {
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds for one answer. */
+/** Milliseconds to wait for one answer. */
 const WITHIN_MS = 60_000;
-/** Bytes. A server that answers more is not answering these questions. */
+/** Longest answer, bytes. No answer to these queries is longer. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Asks by POST, because a query may be longer than an address may be.
+ * Sends a query by POST, because it may be longer than a URL may be.
  *
- * @throws {SourceError} Where there is no answer.
+ * @throws {SourceError} If there is no answer.
  */
 export async function askText(
   { who, base, signal }: Asked,
@@ -43,9 +43,9 @@ export async function askText(
 }
 
 /**
- * The same where the answer is one JSON, as Prometheus has it.
+ * Sends a query whose answer is one JSON document, as Prometheus gives it.
  *
- * @returns `data` of an answer whose `status` is `success`; its shape is for the caller to check.
+ * @returns `data` of an answer whose `status` is `success`. The caller checks its shape.
  * @throws {SourceError}
  */
 export async function askJson(
@@ -57,7 +57,7 @@ export async function askJson(
   const { status, text } = await askText(asked, path, form);
   const answer = parsed(text);
   if (!isRecord(answer)) {
-    // A log store's refusals are plain text.
+    // The log stores refuse in plain text.
     const said = status === 200 ? "" : `: ${firstLine(text)}`;
     throw new SourceError(
       `What answers at ${base.origin} is not ${who}: HTTP ${status}, no JSON${said}.`,
@@ -90,7 +90,7 @@ async function bounded(response: Response, who: string): Promise<string> {
   return text + decoder.decode();
 }
 
-/** JSON, or undefined. */
+/** Parses JSON; undefined for other text. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -102,7 +102,7 @@ export function parsed(text: string): unknown {
 function whyNot(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError")
     return `nothing within ${WITHIN_MS / 1000} s`;
-  // fetch says only "fetch failed"; what failed is its cause.
+  // fetch's own message is only "fetch failed"; the cause says what failed.
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (cause instanceof AggregateError && cause.errors.length > 0) return messageOf(cause.errors[0]);
   return messageOf(cause);
@@ -112,7 +112,7 @@ function messageOf(cause: unknown): string {
   return firstLine(cause instanceof Error ? cause.message : String(cause));
 }
 
-/** Of a server's message. */
+/** The first line of a server's message, cut and without its final dot. */
 export function firstLine(text: string): string {
   return (text.trim().split("\n", 1)[0] ?? "").slice(0, 300).replace(/\.$/, "");
 }

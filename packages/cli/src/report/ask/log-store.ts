@@ -1,36 +1,36 @@
 import type { RecordField } from "../names.ts";
 import type { Filter } from "../selector.ts";
 
-/** A log record, as far as it is told: fields by our own words for them, whatever its store calls them. */
+/** The fields of a log record that the report shows, by our own names for them, which are the same for every store. */
 export interface LogRecord {
   /** Unix milliseconds. */
   readonly time: number;
   readonly fields: Readonly<Partial<Record<RecordField, string>>>;
 }
 
-/** The newest first; those of one millisecond in an order that no store's whim changes. */
+/** Orders records newest first. Records of the same millisecond get a fixed order, whatever order the store returned. */
 export function newestFirst(one: LogRecord, other: LogRecord): number {
   if (one.time !== other.time) return other.time - one.time;
   const [text, otherText] = [one.fields, other.fields].map((fields) => JSON.stringify(fields));
   return (text ?? "") < (otherText ?? "") ? 1 : -1;
 }
 
-/** Which records. */
+/** Which records to ask for. */
 export interface Wanted {
   readonly event: string;
   readonly filter: Filter;
-  /** Fields that are one value. */
+  /** Fields that must have exactly this value. */
   readonly where?: Readonly<Partial<Record<RecordField, string>>>;
 }
 
 export type LogStoreName = "VictoriaLogs" | "Loki";
 
-/** What is asked of a store of records. Times are Unix milliseconds. */
+/** A store of log records, and the queries that the report makes. Times are Unix milliseconds. */
 export interface LogStore {
   readonly name: LogStoreName;
   readonly url: URL;
   /**
-   * The newest records first, each once, `limit` at most.
+   * The newest records first, each once, at most `limit`.
    *
    * @throws {SourceError}
    */
@@ -39,9 +39,9 @@ export interface LogStore {
     range: Readonly<Record<"from" | "to" | "limit", number>>,
   ): Promise<LogRecord[]>;
   /**
-   * Whether it is what it is taken for, by a question that costs nothing.
+   * Checks with a cheap query that the server is this kind of store.
    *
-   * @throws {SourceError} Because it is not, or does not answer.
+   * @throws {SourceError} If it is not, or does not answer.
    */
   present(): Promise<void>;
 }

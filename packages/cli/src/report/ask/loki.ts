@@ -5,7 +5,7 @@ import { askJson, type Asked, isRecord } from "./get-json.ts";
 import { type LogRecord, type LogStore, newestFirst } from "./log-store.ts";
 import { SourceError } from "./source-error.ts";
 
-/** A Loki, asked in LogQL. */
+/** Makes a client of Loki, which is queried in LogQL. */
 export function createLoki(url: URL, signal?: AbortSignal): LogStore {
   const asked: Asked = { who: "Loki", base: url, ...(signal === undefined ? {} : { signal }) };
   return {
@@ -17,7 +17,7 @@ export function createLoki(url: URL, signal?: AbortSignal): LogStore {
       );
       const data = await askJson(asked, "/loki/api/v1/query_range", {
         query: [logSelector(event, filter), ...stages].join(" | "),
-        // Loki's own unit. Its end is exclusive.
+        // Loki takes nanoseconds. Its end is exclusive.
         start: `${Math.round(from)}000000`,
         end: `${Math.round(to) + 1}000000`,
         limit: String(limit),
@@ -52,7 +52,7 @@ function parse(data: unknown): LogRecord[] {
       return { time: Number(nanoseconds.slice(0, -6)), fields };
     });
   });
-  // Each stream is in order; the streams among each other are not.
+  // Loki sorts within each stream, but not across streams.
   return records.toSorted(newestFirst);
 }
 

@@ -10,7 +10,7 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** What is asked of Prometheus. Times are Unix milliseconds. */
+/** A Prometheus server, and the queries that the report makes. Times are Unix milliseconds. */
 export interface Prometheus {
   readonly url: URL;
   /** Values at one moment; each series has one point. */
@@ -66,7 +66,7 @@ function point(pair: unknown): Point {
   const [time, value] = pair as unknown[];
   if (typeof time !== "number" || typeof value !== "string") throw nonsense();
   const number = Number(value);
-  // A counter is a finite number; Prometheus' "+Inf" and "NaN" are values all the same, of no counter of ours.
+  // Prometheus may send "+Inf" and "NaN", but our counters are always finite.
   if (!Number.isFinite(number)) throw nonsense();
   return [Math.round(time * 1000), number];
 }

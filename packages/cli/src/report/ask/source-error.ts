@@ -1,4 +1,4 @@
-/** Prometheus or a log store is not there, refuses, or answers what its API does not promise. The message is for people. */
+/** Prometheus or a log store does not answer, refuses, or breaks its API's promises. The message is for people. */
 export class SourceError extends Error {
   override get name(): string {
     return "SourceError";

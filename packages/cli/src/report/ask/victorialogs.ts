@@ -6,10 +6,10 @@ import { SourceError } from "./source-error.ts";
 
 const WHO = "VictoriaLogs";
 
-/** It keeps what is sent again as often as it comes, so more are asked for than are wanted. */
+/** VictoriaLogs keeps a record as often as it was sent, so the query asks for this many times the records. */
 const SENT_AGAIN = 2;
 
-/** A VictoriaLogs, asked in LogsQL. */
+/** Makes a client of VictoriaLogs, which is queried in LogsQL. */
 export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
   const asked: Asked = { who: WHO, base: url, ...(signal === undefined ? {} : { signal }) };
   return {
@@ -25,11 +25,11 @@ export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
           `sort by (_time desc) limit ${SENT_AGAIN * limit}`,
           `fields ${["_time", ...Object.values(RECORD_FIELDS)].join(", ")}`,
         ].join(" | "),
-        // Nanoseconds, since it tells units apart by size. Its end is inclusive.
+        // Send nanoseconds: VictoriaLogs guesses the unit by the size of the number. Its end is inclusive.
         start: `${Math.round(from)}000000`,
         end: `${Math.round(to)}999999`,
       });
-      // A refusal is plain text, an answer a line of JSON for each record, and nothing where there is none.
+      // A refusal is plain text. An answer has one line of JSON for each record, and is empty if there are none.
       if (status !== 200) {
         throw new SourceError(
           `What answers at ${url.origin} is not ${WHO}, or refuses a question: HTTP ${status}: ${firstLine(text)}.`,
@@ -38,7 +38,7 @@ export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
       return parse(text).slice(0, limit);
     },
     async present() {
-      // Of a second ago. Nothing else answers there, and in this form.
+      // Query the last second. No other server answers at this path in this form.
       await askJson(asked, "/select/logsql/stats_query", {
         query: "_time:1s | stats count() as n",
       });

@@ -11,15 +11,15 @@ import { type TelemetryHealth, telemetryHealth } from "./telemetry-health.ts";
 /** Columns of the plots. */
 const COLUMNS = 96;
 
-/** What was asked, and what came of it. */
+/** The outcome of the queries to one source. */
 export type Answer<T> =
   | { readonly ok: true; readonly url: URL; readonly value: T }
-  /** Without a URL where it was not found. */
+  /** The source failed. It has no URL if it was not found. */
   | { readonly ok: false; readonly url: URL | undefined; readonly problem: string }
-  /** It was not to be asked. */
+  /** The source was not to be asked. */
   | { readonly ok: false; readonly url?: undefined; readonly problem?: undefined };
 
-/** Everything that the page tells. */
+/** Everything that the page shows. */
 export interface Findings {
   readonly range: TimeRange;
   readonly grid: Grid;
@@ -28,7 +28,7 @@ export interface Findings {
   readonly madeAt: number;
   readonly metrics: Answer<{ readonly refusals: Refusals; readonly health: TelemetryHealth }>;
   readonly records: Answer<Records>;
-  /** Which store has the records. Undefined where none was found, or asked. */
+  /** The store that has the records; undefined if none was found, or none was asked. */
   readonly logStore: LogStoreName | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface Sources {
   readonly logs: LogStore | SourceError | undefined;
 }
 
-/** Asks both. A source that fails is a finding; anything else is thrown. */
+/** Queries both sources. A source that fails becomes a finding; any other error is thrown. */
 export async function find(
   { prometheus, logs }: Sources,
   {

@@ -1,13 +1,13 @@
 import type { TimeRange } from "../time-range.ts";
 
-/** Missing scrapes in a row that make a gap. */
+/** How many scrapes in a row must be missing to make a gap. */
 export const MISSED = 3;
 
 /**
- * The times between which nothing was heard, out of the times at which something was.
+ * Finds the gaps: the ranges in which no sample was seen.
  *
- * @param heard Unix milliseconds, in order.
- * @param usual Milliseconds between two of them, as a rule.
+ * @param heard Times of the samples, Unix milliseconds, in order.
+ * @param usual The usual milliseconds between two samples.
  */
 export function gapsBetween(heard: readonly number[], usual: number): TimeRange[] {
   return heard.flatMap((to, index) => {
@@ -16,7 +16,7 @@ export function gapsBetween(heard: readonly number[], usual: number): TimeRange[
   });
 }
 
-/** The usual distance between two of the times; undefined where there are too few to tell. */
+/** The usual distance between two samples; undefined if there are too few to tell. */
 export function usualDistance(heard: readonly number[]): number | undefined {
   const distances = heard
     .flatMap((time, index) => {
@@ -24,11 +24,11 @@ export function usualDistance(heard: readonly number[]): number | undefined {
       return before === undefined ? [] : [time - before];
     })
     .toSorted((a, b) => a - b);
-  // The lower of two in the middle: after a short time one of them may be the gap.
+  // Take the lower of the two middle distances: of a few samples, the upper one may be the gap.
   return distances[Math.floor((distances.length - 1) / 2)];
 }
 
-/** Ranges as one list without overlaps, in order. */
+/** Merges ranges into one list without overlaps, in order. */
 export function union(ranges: readonly TimeRange[]): TimeRange[] {
   const merged: TimeRange[] = [];
   for (const range of ranges.toSorted((a, b) => a.from - b.from)) {

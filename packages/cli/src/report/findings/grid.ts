@@ -1,6 +1,6 @@
 import type { TimeRange } from "../time-range.ts";
 
-/** A range cut into columns of equal width. */
+/** A time range cut into columns of equal width. */
 export interface Grid extends TimeRange {
   /** Milliseconds. */
   readonly step: number;
@@ -9,7 +9,7 @@ export interface Grid extends TimeRange {
 }
 
 export function gridOf({ from, to }: TimeRange, columns: number): Grid {
-  // Whole milliseconds, so that a sample's time is a column's end exactly.
+  // Use whole milliseconds, so that a sample's time equals a column's end exactly.
   const step = Math.max(1, Math.ceil((to - from) / columns));
   const ends = Array.from({ length: columns }, (_, column) => to - (columns - 1 - column) * step);
   return { from: to - columns * step, to, step, ends };

@@ -2,27 +2,27 @@ import type { Prometheus, Series } from "../ask/prometheus.ts";
 import { SourceError } from "../ask/source-error.ts";
 import type { Grid } from "./grid.ts";
 
-/** How far before the range a counter's last value is looked for, and so what "new" is measured against. */
+/** How far before the range a counter's last value is looked up. A series without one counts as new. */
 export const LOOK_BACK = { promql: "24h", words: "24 h" } as const;
-/** Series of one metric. Beyond it the answers do not fit into memory for what they are worth. */
+/** Most series of one metric. Larger answers would take more memory than they are worth. */
 const MAX_SERIES = 10_000;
 
-/** What one series of a counter counted in a range. */
+/** How much one series of a counter grew in a range. */
 export interface Increase {
   readonly labels: Readonly<Record<string, string>>;
-  /** Exact, as far as Prometheus has seen the counter. */
+  /** Growth in the whole range; exact for everything that Prometheus scraped. */
   readonly total: number;
-  /** For each column of the grid. Where the counter was unseen for a while, its increase is spread over that while. */
+  /** Growth in each column of the grid. If the counter was not scraped for a while, its growth is spread over that while. */
   readonly columns: readonly number[];
-  /** What the counter stood at before the range; 0 where it was not there. */
+  /** The counter's value before the range; 0 if it did not exist. */
   readonly before: number;
 }
 
 /**
- * What each series of a counter counted in each column.
+ * Computes how much each series of a counter grew in each column.
  *
- * Not PromQL's `increase`, which extrapolates, and which does not see the first count of a new series: five denials by a
- * rule that never denied before would be 0. A report whose sums do not add up is not believed.
+ * PromQL's `increase` is not used, because it extrapolates and misses the first count of a new series: five denials by a rule
+ * that never denied before would be 0. Readers do not trust a report whose sums do not add up.
  *
  * @throws {SourceError}
  */
@@ -50,7 +50,7 @@ export async function increases(
   return during.map((series) => increaseOf(series, stoodAt.get(keyOf(series.labels)), grid));
 }
 
-/** A counter's increase from what it stood at before the range, undefined where it was not there, and its values. */
+/** Computes the growth from a counter's value before the range, undefined if it did not exist, and its samples. */
 export function increaseOf(
   { labels, points }: Series,
   before: number | undefined,
@@ -59,11 +59,11 @@ export function increaseOf(
   const columns = grid.ends.map(() => 0);
   let total = 0;
   let last = before ?? 0;
-  // A new counter counted from 0 in the column where it appears; a known one since it was last seen.
+  // A new counter grew from 0 in the column where it appears; a known one grew since it was last scraped.
   let seen = before === undefined ? undefined : -1;
   for (const [time, value] of points) {
     const column = Math.round((time - (grid.ends[0] ?? 0)) / grid.step);
-    // A counter that fell was reset: its process began anew.
+    // A counter whose value fell was reset, because its process restarted.
     const added = value >= last ? value - last : value;
     const first = (seen ?? column - 1) + 1;
     for (let each = first; each <= column; each++)
@@ -76,7 +76,7 @@ export function increaseOf(
 }
 
 function keyOf(labels: Readonly<Record<string, string>>): string {
-  // The functions drop the name, the selector keeps it.
+  // PromQL's functions drop the metric's name, a bare selector keeps it.
   const pairs = Object.entries(labels).filter(([name]) => name !== "__name__");
   return JSON.stringify(pairs.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

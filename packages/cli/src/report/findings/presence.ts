@@ -7,41 +7,41 @@ import { type Grid, gridOf } from "./grid.ts";
 import { LOOK_BACK } from "./increases.ts";
 import { type InstanceState, instanceStates } from "./states.ts";
 
-/** Columns in which presence is looked at: fine enough to see each scrape of an hour at the usual intervals. */
+/** Columns for presence, fine enough to tell the scrapes of an hour apart at the usual intervals. */
 const COLUMNS = 1500;
 
 /** One process that records denials. */
 export interface Instance {
   readonly job: string;
   readonly instance: string;
-  /** Unix milliseconds of the first and last time that it was heard in the range. */
+  /** Unix milliseconds of the first and last sample in the range. */
   readonly first: number;
   readonly last: number;
-  /** Where it was not heard though it was before and after. */
+  /** Ranges without samples, between ranges with samples. */
   readonly gaps: readonly TimeRange[];
-  /** What it said of itself, while it was not exporting. */
+  /** The states other than exporting that it reported. */
   readonly troubles: readonly InstanceState[];
-  /** What it said last. */
+  /** The state that it reported last. */
   readonly state: string;
-  /** Denial events less records less those not yet settled; 0 unless something is unaccounted for. */
+  /** Denial events minus records minus events not yet settled; 0 unless an event is unaccounted for. */
   readonly residual: number;
-  /** Events not yet settled: at last, and at most. */
+  /** Events not yet settled: the last value, and the greatest. */
   readonly queue: number;
   readonly peak: number;
 }
 
-/** Which services were heard, and when none was. */
+/** Which instances were scraped, and when none was. */
 export interface Presence {
   readonly instances: readonly Instance[];
-  /** Whether any instance was known in the day before the range. If not, nothing is missed until the first is heard. */
+  /** Whether any instance was known in the day before the range. If not, nothing counts as missing before the first sample. */
   readonly heardBefore: boolean;
-  /** Where no instance was heard. To the range's end too: that all have ended cannot be told from hearing none. */
+  /** Ranges in which no instance was scraped, up to the range's end too: missing samples do not show whether all instances have ended. */
   readonly silences: readonly TimeRange[];
-  /** Milliseconds: silences that are shorter are not seen. */
+  /** Milliseconds. Shorter silences cannot be seen. */
   readonly resolution: number;
 }
 
-/** Hears each instance in the range. */
+/** Finds when each instance was scraped in the range. */
 export async function presence(
   prometheus: Prometheus,
   select: (metric: (typeof METRICS)[keyof typeof METRICS]) => string,
@@ -58,7 +58,7 @@ export async function presence(
       ),
     );
   const [heard, before, states, peaks, lasts, events, records] = await Promise.all([
-    // As a gauge of which every instance has one, it says of each whether it was heard.
+    // Every instance has this gauge, so its samples show when each instance was scraped.
     prometheus.over(`max by (${JOB}, ${INSTANCE}) (count_over_time(${queue}[${fine.step}ms]))`, {
       from: fine.ends[0] ?? grid.to,
       to: fine.to,
@@ -110,7 +110,7 @@ function valuesOf(series: readonly Series[]): ReadonlyMap<string, number> {
   return new Map(series.map((each) => [keyOf(each), each.points[0]?.[1] ?? 0]));
 }
 
-/** The key by which an instance is known in every answer. */
+/** The key of an instance in every answer. */
 function keyOf({ labels }: Pick<Series, "labels">): string {
   return JSON.stringify([labels[JOB] ?? "", labels[INSTANCE] ?? ""]);
 }

@@ -1,13 +1,13 @@
 import type { Increase } from "./increases.ts";
 
-/** One name out of many, with what it counted in the range. */
+/** One name of a ranking, with its counts in the range. */
 export interface Ranked {
   readonly name: string;
   readonly total: number;
   readonly columns: readonly number[];
 }
 
-/** Increases summed by what a label says (or labels, or anything else told by them), greatest first. */
+/** Sums increases by a key that is taken from their labels, and sorts the greatest first. */
 export function ranked(
   increases: readonly Increase[],
   nameOf: (labels: Increase["labels"]) => string,

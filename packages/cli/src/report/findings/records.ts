@@ -3,7 +3,7 @@ import type { LogRecord, LogStore } from "../ask/log-store.ts";
 import type { Filter } from "../selector.ts";
 import type { TimeRange } from "../time-range.ts";
 
-/** A denial's record, as far as the page tells it. Strings are what a stranger may have written. */
+/** The fields of a denial's record that the page shows. A guest may have written any of the strings. */
 export interface DenialRecord {
   /** Unix milliseconds. */
   readonly time: number;
@@ -17,11 +17,11 @@ export interface DenialRecord {
   readonly kernel: string;
   readonly nearestRule: string | undefined;
   readonly enforced: boolean;
-  /** Denials that it stands for. */
+  /** The number of denials that the record stands for. */
   readonly count: number;
 }
 
-/** A policy that began to decide. */
+/** A policy that came into force. */
 export interface PolicyLoad {
   readonly time: number;
   readonly service: string;
@@ -29,23 +29,23 @@ export interface PolicyLoad {
   readonly hash: string;
 }
 
-/** What the log store knows. */
+/** What the log store's records show. */
 export interface Records {
-  /** Refused by the kernel, and of each new rule and reason: the newest. Like ones are one. */
+  /** The newest records of kernel refusals, and of each new pair of rule and reason; equal ones are merged. */
   readonly telling: readonly DenialRecord[];
-  /** The newest of all, like ones as one. */
+  /** The newest of all records; equal ones are merged. */
   readonly newest: readonly DenialRecord[];
-  /** Of how many records {@link newest} is made. */
+  /** The number of records that {@link newest} was made from. */
   readonly read: number;
-  /** Whether there are older ones in the range. */
+  /** Whether the range has older records. */
   readonly more: boolean;
   readonly policyLoads: readonly PolicyLoad[];
 }
 
-/** Records read of each kind, and pairs asked for. */
+/** Most records that are read of each kind, and most pairs that are asked for. */
 const MOST = { kernel: 20, newest: 1000, policyLoads: 40, pairs: 12 } as const;
 
-/** @param pairs Of which a record each is wanted, however long ago it was. */
+/** @param pairs For each, the newest record in the range is looked up, however old it is. */
 export async function records(
   store: LogStore,
   filter: Filter,
@@ -53,7 +53,7 @@ export async function records(
   pairs: readonly Pick<DenialRecord, "rule" | "reason">[],
 ): Promise<Records> {
   const denials = { event: EVENTS.denial.name, filter };
-  // A policy is its service's, whatever the cell.
+  // A policy belongs to a service, so the filter by cell does not apply to policy loads.
   const { cell: _, ...ofServices } = filter;
   const [kernel, newest, loads, ...ofPairs] = await Promise.all([
     store.newest({ ...denials, where: { kernel: "deny" } }, { ...range, limit: MOST.kernel }),
@@ -110,12 +110,12 @@ function denial({ time, fields }: LogRecord): DenialRecord {
   };
 }
 
-// Delivery is at least once: a record that came twice is one denial.
+// Delivery is at least once, so records with the same id are one denial.
 function distinct(records: readonly DenialRecord[]): DenialRecord[] {
   return [...new Map(records.map((record) => [record.id, record])).values()];
 }
 
-/** Records that differ in nothing but when they were made as one: the newest, which counts for all. */
+/** Merges records that differ only in their time: keeps the newest, which then counts for all. */
 function folded(records: readonly DenialRecord[]): DenialRecord[] {
   const alike = Map.groupBy(records, (record) =>
     JSON.stringify({ ...record, time: 0, id: "", count: 0 }),

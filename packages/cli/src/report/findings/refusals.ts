@@ -6,30 +6,30 @@ import type { Grid } from "./grid.ts";
 import { type Increase, increases } from "./increases.ts";
 import { type Ranked, ranked, totalOf } from "./ranking.ts";
 
-/** A rule and a reason of which nothing was known in the day before the range. */
+/** A pair of rule and reason without a count in the day before the range. */
 export interface NewPair {
   readonly rule: string;
   readonly reason: string;
   readonly capabilities: readonly string[];
   readonly total: number;
-  /** Unix milliseconds, to a column's width: when it was first counted. */
+  /** When the pair was first counted: Unix milliseconds, rounded to a column's width. */
   readonly since: number;
 }
 
-/** What the counters know of what was refused. Shadow verdicts are counted by themselves, and nowhere else. */
+/** What the counters say about refusals. Verdicts of a shadow policy are counted only in `shadow`. */
 export interface Refusals {
-  /** Denials that took effect. With a filter by cell: of that cell. */
+  /** Denials that took effect; with a filter by cell, those of that cell. */
   readonly denials: number;
-  /** Those of every cell. */
+  /** Denials that took effect in all cells. */
   readonly events: number;
-  /** What a shadow policy would have refused. */
+  /** Requests that a shadow policy would have refused. */
   readonly shadow: number;
   readonly decisions: { readonly allow: number; readonly deny: number };
   readonly byCell: readonly Ranked[];
   readonly byCapability: readonly Ranked[];
   readonly byRule: readonly Ranked[];
   readonly byReason: readonly Ranked[];
-  /** By broker's and kernel's verdict. */
+  /** Denials by the broker's and the kernel's verdict. */
   readonly byLayers: ReadonlyMap<string, number>;
   readonly newPairs: readonly NewPair[];
 }

@@ -3,21 +3,21 @@ import { INSTANCE, JOB, LABELS } from "../names.ts";
 import type { TimeRange } from "../time-range.ts";
 import type { Grid } from "./grid.ts";
 
-/** The state in which an instance exports, and there is nothing to tell. */
+/** The state of an instance that exports as it should, and is not listed as a trouble. */
 const WELL = "exporting";
 
-/** What an instance said of itself, and for how long. */
+/** A state that an instance reported, and for how long. */
 export interface InstanceState extends TimeRange {
   readonly state: string;
 }
 
-/** An instance's own account of itself. */
+/** The states that one instance reported. */
 interface Account {
   readonly last: string;
   readonly troubles: readonly InstanceState[];
 }
 
-/** What each instance said of itself whenever it was heard, by job and instance as JSON. */
+/** The states that each instance reported whenever it was scraped, by job and instance as JSON. */
 export async function instanceStates(
   prometheus: Prometheus,
   selector: string,
@@ -44,7 +44,7 @@ function account(said: readonly { time: number; state: string }[], fine: Grid): 
     const last = spells.at(-1);
     if (last?.state === state) spells[spells.length - 1] = { ...last, to: time };
     else {
-      // What it said last, it is until it says another thing.
+      // A state lasts until the instance reports another.
       if (last !== undefined) spells[spells.length - 1] = { ...last, to: time };
       spells.push({ state, from: last === undefined ? time - fine.step : time, to: time });
     }

@@ -7,7 +7,7 @@ import { increases } from "./increases.ts";
 import { type Presence, presence } from "./presence.ts";
 import { type Ranked, ranked, totalOf } from "./ranking.ts";
 
-/** What is known of the telemetry itself. */
+/** What the metrics say about the telemetry itself. */
 export interface TelemetryHealth extends Presence {
   readonly records: {
     readonly emitted: number;
@@ -16,9 +16,9 @@ export interface TelemetryHealth extends Presence {
   };
   readonly folded: readonly Ranked[];
   readonly redactionsFailed: readonly Ranked[];
-  /** Bytes, of every instance's spool at last. */
+  /** Bytes in the spools of all instances together, at the last sample. */
   readonly spool: { readonly usage: number; readonly limit: number } | undefined;
-  /** Unix milliseconds, to a column's width. */
+  /** Unix milliseconds, rounded to a column's width. */
   readonly policyLoads: readonly { readonly time: number; readonly count: number }[];
 }
 

@@ -6,7 +6,7 @@ import type { Sheet } from "./sheet.ts";
 import { readOn, type Verdict } from "./verdict.ts";
 import { counted, duration, moment, span } from "./wording.ts";
 
-/** When metrics were missing: no instance heard, or one of those that were heard before and after. */
+/** The ranges without metrics: no instance was scraped, or one was missing that was scraped before and after. */
 export function blindness({ silences, instances }: TelemetryHealth): TimeRange[] {
   return union([...silences, ...instances.flatMap(({ gaps }) => gaps)]);
 }
@@ -74,7 +74,7 @@ function stated(troubles: readonly (TimeRange & { readonly state: string })[]): 
     .join(", ");
 }
 
-// A state that this project does not know is shown as the service spelled it.
+// A state that is not listed here is shown as the service spelled it.
 const STATES = new Map([
   ["degraded", "degraded"],
   ["blind", "blind"],

@@ -1,7 +1,7 @@
 import { type Width } from "../plots/svg-plot.ts";
 import type { Content, Sheet } from "./sheet.ts";
 
-/** A drawing at both widths, of which a page shows one, and to a screen reader tells one. */
+/** Draws a figure at both widths. The page shows one of them, and screen readers get one description. */
 export function figure({ h }: Sheet, draw: (width: Width) => Element, caption: Content): Element {
   return h(
     "figure",

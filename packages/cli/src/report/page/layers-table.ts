@@ -4,13 +4,13 @@ import { layers, type Refusals } from "../findings/refusals.ts";
 import type { Sheet } from "./sheet.ts";
 import { count } from "./wording.ts";
 
-/** What a pair of verdicts means, where it is more than a refusal. */
+/** What a pair of verdicts means, if it means more than a refusal. */
 const TELLING: Readonly<Record<string, string>> = {
   [layers("allow", "deny")]: "policy and kernel disagree",
   [layers("not_evaluated", "deny")]: "attempt to escape",
 };
 
-/** Broker × kernel: who refused. */
+/** A table of the broker's verdict by the kernel's: which layer refused. */
 export function layersTable({ h }: Sheet, { byLayers }: Refusals): Element {
   const greatest = Math.max(1, ...byLayers.values());
   const words = (verdict: string): string => verdict.replaceAll("_", " ");
@@ -18,7 +18,7 @@ export function layersTable({ h }: Sheet, { byLayers }: Refusals): Element {
     const key = layers(broker, kernel);
     const total = byLayers.get(key) ?? 0;
     const telling = TELLING[key];
-    // Five shades by order of magnitude: one denial by the kernel must not vanish beside a flood.
+    // Use five shades on a logarithmic scale: one denial by the kernel must stay visible beside a flood of others.
     const shade = total === 0 ? 0 : 1 + Math.round((Math.log(total) / Math.log(greatest + 1)) * 3);
     return h(
       "td",

@@ -8,7 +8,7 @@ import { storeName } from "./store-name.ts";
 import { verdicts } from "./verdicts.ts";
 import { capital, clock, count, counted, day, duration, rate, share } from "./wording.ts";
 
-/** What a hurried reader reads: the number, the questions answered, what is missing. */
+/** The top of the page, for a reader in a hurry: the number of denials, the questions with answers, and what is missing. */
 export function opening(sheet: Sheet, findings: Findings): Content {
   const { h } = sheet;
   const { metrics, records } = findings;
@@ -82,7 +82,7 @@ function missing(
   );
 }
 
-/** The numbers by which one day is compared with another. */
+/** The figures by which days can be compared. */
 function figures(
   { h }: Sheet,
   { grid }: Findings,

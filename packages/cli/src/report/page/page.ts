@@ -13,7 +13,7 @@ import { clock, day } from "./wording.ts";
 
 const STYLE = readFileSync(new URL("../../../assets/report.css", import.meta.url), "utf8");
 
-/** The whole page as HTML: one file that asks for nothing and runs nothing. */
+/** Renders the whole page as one HTML file, which makes no requests and runs no scripts. */
 export function page(findings: Findings): string {
   const sheet = createSheet();
   const { document, h } = sheet;
@@ -39,7 +39,7 @@ function fillHead({ document, h }: Sheet, { range, filter }: Findings): void {
   const title = `Denials ${day(range.from)} ${clock(range.from)} to ${clock(range.to)} UTC`;
   document.head.append(
     h("meta", { charset: "utf-8" }),
-    // The hash lets this one style in, and no other, nor any script, image, font, frame, form or request.
+    // The hash allows this one style. All other styles, and every script, image, font, frame, form and request, are blocked.
     h("meta", {
       "http-equiv": "Content-Security-Policy",
       content: `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'`,

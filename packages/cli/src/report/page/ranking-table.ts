@@ -3,12 +3,12 @@ import type { Content, Sheet } from "./sheet.ts";
 import { table } from "./tables.ts";
 import { count, share } from "./wording.ts";
 
-/** Rows that stand open; the others are behind a click. */
+/** Rows that are shown at once; the others open with a click. */
 const OPEN = 8;
-/** Rows in all. */
+/** Most rows. */
 const MOST = 200;
 
-/** Names by what they counted, each with its share and when in the range it was. */
+/** A table of names by count, each with its share and its course over the range. */
 export function rankingTable(
   sheet: Sheet,
   title: string,
@@ -62,13 +62,13 @@ export function rankingTable(
   );
 }
 
-/** A row's course over the range, for the eye alone: the numbers are in the row. */
+/** A small drawing of a row's course over the range. Screen readers skip it, because the row has the numbers. */
 function spark({ s }: Sheet, columns: readonly number[]): SVGElement {
   const greatest = Math.max(...columns);
   const path = columns
     .flatMap((value, column) => {
       if (value === 0) return [];
-      // What is there at all is seen.
+      // Draw any count above 0 tall enough to be seen.
       const height = Math.max(1.5, (value / greatest) * 16);
       return [`M${column} 16v${(-height).toFixed(2)}h1v${height.toFixed(2)}z`];
     })

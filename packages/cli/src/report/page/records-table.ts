@@ -4,7 +4,7 @@ import type { Content, Sheet } from "./sheet.ts";
 import { table } from "./tables.ts";
 import { count, moment } from "./wording.ts";
 
-/** Records, each in a row: when, who, what, why, by which layer. */
+/** A table of records, one a row: when, who, what, why, and by which layer. */
 export function recordsTable(
   sheet: Sheet,
   caption: string,

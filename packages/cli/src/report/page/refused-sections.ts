@@ -12,11 +12,11 @@ import { section, table } from "./tables.ts";
 import { blindness } from "./blindness.ts";
 import { count, moment } from "./wording.ts";
 
-/** Reasons with a colour of their own; what is left has one together. */
+/** How many reasons have a colour of their own; all others share one. */
 const LAYERS = 5;
 const MOST_PAIRS = 40;
 
-/** What the counters tell: when, what, by which rule, to whom, by which layer. */
+/** The sections from the counters: when, what, by which rule, in which cell, and by which layer. */
 export function refusedSections(
   sheet: Sheet,
   findings: Findings,
@@ -97,7 +97,7 @@ function coloured(byReason: readonly Ranked[]): Ranked[] {
   ];
 }
 
-/** The log store knows the moment; the counters know it to a column's width. */
+/** When policies came into force: from the log store, which has the moment, or else from the counters, to a column's width. */
 function policyTimes({ records }: Findings, { policyLoads }: TelemetryHealth): number[] {
   return records.ok && records.value.policyLoads.length > 0
     ? records.value.policyLoads.map(({ time }) => time)

@@ -2,32 +2,32 @@ import { JSDOM } from "jsdom";
 
 import { visible } from "../../visible.ts";
 
-/** What stands in an element. Text is text, whatever is in it. */
+/** The content of an element. Strings become text, never markup. */
 export type Content = Node | string | undefined | readonly Content[];
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /**
- * A document being written. There is no way here to write markup: elements and attributes are named by the program, and
- * all else is text, which the document's own serializer escapes.
+ * A document under construction. It offers no way to write markup: the program names elements and attributes, and everything else
+ * is text, which the document's serializer escapes.
  */
 export interface Sheet {
   readonly document: Document;
-  /** An element of HTML. */
+  /** Makes an HTML element. */
   readonly h: (
     name: string,
     attributes?: Attributes,
     ...content: readonly Content[]
   ) => HTMLElement;
-  /** An element of SVG. */
+  /** Makes an SVG element. */
   readonly s: (name: string, attributes?: Attributes, ...content: readonly Content[]) => SVGElement;
-  /** What a guest may have written, in a box that nothing of ours is in. */
+  /** Shows text that a guest may have written, in a box that holds no text of ours. */
   readonly guest: (text: string) => Content;
-  /** A name that a host gave: of a cell, a rule, an instance. */
+  /** Shows a name that the host gave to a cell, a rule or an instance. */
   readonly name: (text: string, most?: number) => Content;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
-/** A rule's or a cell's name is not longer, unless it is not one. */
+/** Longest name that is shown; valid names of rules are not longer. */
 const LONGEST_NAME = 64;
 
 export function createSheet(): Sheet {
@@ -46,7 +46,7 @@ export function createSheet(): Sheet {
     const { pieces, left } = visible(text, most);
     const box = h(
       "bdi",
-      // Left to right whatever it begins with: a path read backwards is another path.
+      // Set the direction to left-to-right whatever the first character is: a path in the other direction reads as another path.
       { class: kind, dir: "ltr", translate: "no" },
       pieces.map(({ kind, text }) =>
         kind === "text" ? text : h("span", { class: "character" }, text),

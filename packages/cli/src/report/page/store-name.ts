@@ -1,6 +1,6 @@
 import type { LogStoreName } from "../ask/log-store.ts";
 
-/** What the page calls the store of records, also where it is not known which it would have been. */
+/** The page's name for the store of records. Works without knowing which store it is. */
 export function storeName(name: LogStoreName | undefined): string {
   return name ?? "the log store";
 }

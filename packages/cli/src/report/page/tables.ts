@@ -3,15 +3,15 @@ import type { Content, Sheet } from "./sheet.ts";
 /** A table's column. */
 export interface Column<Row> {
   readonly title: string;
-  /** Also the class of its cells. */
+  /** Also the class of the column's cells. */
   readonly kind?: string;
-  /** The cell; the first column's is the row's heading. */
+  /** Renders a cell. That of the first column is the row's heading. */
   readonly cell: (row: Row) => Content;
 }
 
 /**
- * A table with caption and headings. Roles are said outright, because a narrow page lays rows out as blocks, and a browser
- * would then forget that they are rows.
+ * A table with caption and headings. It sets ARIA roles explicitly: a narrow page lays rows out as blocks, and a browser would
+ * then no longer treat them as rows.
  */
 export function table<Row>(
   { h }: Sheet,
@@ -43,7 +43,7 @@ export function table<Row>(
   );
 }
 
-/** A section with its heading, so that it can be jumped to. */
+/** A section with a heading and an id that links can jump to. */
 export function section(
   { h }: Sheet,
   id: string,

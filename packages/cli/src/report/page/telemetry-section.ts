@@ -8,10 +8,10 @@ import type { Content, Sheet } from "./sheet.ts";
 import { section, table } from "./tables.ts";
 import { bytes, count, counted, duration, moment, span } from "./wording.ts";
 
-/** Instances that are shown; the troubled ones first. */
+/** Most instances that are shown; those with troubles come first. */
 const MOST_INSTANCES = 12;
 
-/** Am I blind: each instance, when it was heard, what it said, and what became of its records. */
+/** The section on the telemetry: for each instance, when it was scraped, what it reported, and what became of its records. */
 export function telemetrySection(
   sheet: Sheet,
   health: TelemetryHealth,

@@ -6,10 +6,10 @@ import { storeName } from "./store-name.ts";
 import { section, table } from "./tables.ts";
 import { capital, count, counted, moment } from "./wording.ts";
 
-/** Rows of the newest records: those that stand open, and all. */
+/** Rows of the newest records: how many are shown at once, and how many at most. */
 const ROWS = { open: 20, most: 100 } as const;
 
-/** The records themselves: the telling ones first, then the newest. */
+/** The section of records: first those that tell most, then the newest. */
 export function recordsSection(
   sheet: Sheet,
   records: Records,
@@ -55,7 +55,7 @@ export function recordsSection(
   );
 }
 
-/** Policies that began to decide. */
+/** The section of policies that came into force. */
 export function policySection(
   sheet: Sheet,
   { metrics, records, logStore, range }: Findings,

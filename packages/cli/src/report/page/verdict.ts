@@ -1,13 +1,13 @@
 import type { Content, Sheet } from "./sheet.ts";
 
-/** How a question is answered. */
+/** The answer to a question. */
 export interface Verdict {
   readonly question: string;
   readonly mark: "well" | "warning" | "alarm" | "unknown";
   readonly answer: Content;
 }
 
-/** To where a verdict is told in full. */
+/** A link to the section that gives a verdict in full. */
 export function readOn({ h }: Sheet, id: string): Element {
   return h("a", { href: `#${id}` }, "Read on");
 }

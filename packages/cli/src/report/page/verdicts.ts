@@ -8,7 +8,7 @@ import type { Sheet } from "./sheet.ts";
 import { readOn, type Verdict } from "./verdict.ts";
 import { count, counted } from "./wording.ts";
 
-/** The questions of an operator who is called at night, each with its answer and where to read on. */
+/** The questions of an operator who is called at night, each with its answer and a link to its section. */
 export function verdicts(sheet: Sheet, findings: Findings): Element {
   const { h } = sheet;
   return h(
@@ -25,7 +25,7 @@ export function verdicts(sheet: Sheet, findings: Findings): Element {
   );
 }
 
-// Colour alone tells nothing to a reader who does not see it.
+// Write the verdict as a word too, for readers who do not see colours.
 const WORDS = { well: "Well.", warning: "Look.", alarm: "Alarm.", unknown: "Unknown." } as const;
 
 function all(sheet: Sheet, findings: Findings): Verdict[] {

@@ -10,7 +10,7 @@ export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${Math.round(value) === 1 ? one : many}`;
 }
 
-/** `12 %`, `0.3 %`, and `<0.1 %` where it is not none. */
+/** `12 %`, `0.3 %`, and `<0.1 %` for a smaller share above 0. */
 export function share(part: number, whole: number): string {
   if (whole === 0) return "–";
   const percent = (part / whole) * 100;
@@ -65,13 +65,13 @@ export function clock(time: number): string {
   return new Date(time).toISOString().slice(11, 19);
 }
 
-/** A moment, with its day where a time of day comes twice in the range: `22 Nov 21:00:05`. */
+/** A moment, with its date if the range is longer than a day: `22 Nov 21:00:05`. */
 export function moment(
   time: number,
   { from, to }: { readonly from: number; readonly to: number },
 ): string {
   const { length } = " 2026";
-  // The day stays whole where the line breaks.
+  // Use a no-break space, so that a line break does not split the date.
   return to - from < DAY_MS
     ? clock(time)
     : `${day(time).slice(0, -length).replace(" ", "\u00A0")} ${clock(time)}`;
@@ -87,7 +87,7 @@ export function span(
   return `${moment(from, range)}–${moment(to, range)}`;
 }
 
-/** With a capital at its beginning, for the beginning of a sentence. */
+/** Makes the first letter a capital, for the start of a sentence. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -8,7 +8,7 @@ import { count, counted, rate, span } from "../page/wording.ts";
 import type { TimeRange } from "../time-range.ts";
 import { svgPlot, timeAxis, UNHEARD, type Width } from "./svg-plot.ts";
 
-/** What the course over time shows. */
+/** What the plot over time shows. */
 export interface Course {
   readonly grid: Grid;
   /** From the ground up. */
@@ -24,12 +24,12 @@ interface Column {
   readonly bottom: number;
   readonly top: number;
   readonly colour: string;
-  /** Less where it is a mean over a silence. */
+  /** Lower for a mean over a silence. */
   readonly opacity: number;
   readonly title: string;
 }
 
-/** Denials a second over the range, one colour for each reason, what was not heard hatched. */
+/** Plots denials a second over the range, one colour for each reason. Ranges without metrics are hatched. */
 export function coursePlot(sheet: Sheet, width: Width, course: Course): Element {
   const { grid, layers, silences, policyLoads } = course;
   const columns = stacked(layers, grid, silences);

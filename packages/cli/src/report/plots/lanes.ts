@@ -17,7 +17,7 @@ interface Spell {
 
 const LANE_HEIGHT = 30;
 
-/** A lane for each instance: when it was heard, what it said was wrong, and where it was not heard. */
+/** Plots a lane for each instance: when it was scraped, which troubles it reported, and when it was not scraped. */
 export function lanesPlot(
   sheet: Sheet,
   width: Width,
@@ -55,7 +55,7 @@ export function lanesPlot(
   });
 }
 
-/** What a lane is called. */
+/** The label of a lane. */
 function laneName({ job, instance }: Instance, most: number): string {
   return plain(`${job}  ${instance}`, most);
 }
@@ -74,7 +74,7 @@ function spellsOf(instance: Instance, lane: number, grid: Grid): Spell[] {
     ...troubles.map(({ from, to, state }) =>
       spell(from, to, state === "degraded" ? "var(--warning)" : "var(--alarm)", plain(state)),
     ),
-    // The ground first: a hatch is seen through.
+    // Draw the background first, because a hatch is transparent.
     ...gaps.flatMap(({ from, to }) => [
       spell(from, to, "var(--paper)", "Not heard"),
       spell(from, to, UNHEARD, "Not heard"),

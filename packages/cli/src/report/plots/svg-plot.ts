@@ -4,11 +4,11 @@ import type { Sheet } from "../page/sheet.ts";
 import { clock, day } from "../page/wording.ts";
 import type { TimeRange } from "../time-range.ts";
 
-/** How a plot is drawn twice: text in a drawing does not reflow, so that a narrow page needs a drawing of its own. */
+/** The two widths of a plot. Text in a drawing does not reflow, so a narrow page needs its own drawing. */
 export const WIDTHS = { wide: 1080, narrow: 358 } as const;
 export type Width = keyof typeof WIDTHS;
 
-/** One drawing, with nothing in it that a strict content security policy refuses: no style element, no style attribute. */
+/** Makes one drawing without style elements or style attributes, which a strict content security policy would block. */
 export function svgPlot(
   { document, s }: Sheet,
   width: Width,
@@ -23,19 +23,19 @@ export function svgPlot(
     marginTop: 12,
     marginBottom: 22,
     marginLeft: 0,
-    // Half of the last moment's width.
+    // Leave room for half the width of the last moment's label.
     marginRight: 16,
     ...options,
   });
   for (const style of svg.querySelectorAll("style")) style.remove();
-  // The drawing has a name as a whole; its groups may have none.
+  // Label the drawing as a whole only: its groups may not have labels.
   for (const group of svg.querySelectorAll("g")) group.removeAttribute("aria-label");
   svg.setAttribute("class", "plot");
   svg.setAttribute("font-size", "11");
   svg.removeAttribute("font-family");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", label);
-  // Without these it scales with its box, from the view box.
+  // Without these attributes, the drawing scales with its box by the view box.
   svg.removeAttribute("width");
   svg.removeAttribute("height");
   const id = `${name}-${width}-unheard`;
@@ -56,10 +56,10 @@ export function svgPlot(
   return svg;
 }
 
-/** The fill of what was not heard, until it is known how the drawing's pattern is called. */
+/** The fill for ranges without metrics. It is a placeholder until the id of the drawing's pattern is known. */
 export const UNHEARD = "var(--unheard)";
 
-/** The axis of time, which lies below. */
+/** The time axis, at the bottom. */
 export function timeAxis(width: Width, { from, to }: TimeRange): Plot.Markish {
   const length = to - from;
   return Plot.axisX({
