@@ -10,14 +10,14 @@ import {
   UsageError,
 } from "./command.ts";
 
-/** What Node tells of each argument. */
+/** One argument as `util.parseArgs` reports it. */
 type Token = NonNullable<ReturnType<typeof tokensOf>>[number];
 
 /**
- * Reads what stands behind a command's name. A later value of an option replaces an earlier one; `--` ends the options.
+ * Reads the arguments after a command's name. A later value of an option replaces an earlier one; `--` ends the options.
  *
- * @returns `help` where the help is asked for, whatever else is given.
- * @throws UsageError for an unknown option, a value that is missing or too much, and operands that are missing or too many.
+ * @returns `help` if help is asked for, whatever else is given.
+ * @throws UsageError for an unknown option, a missing or superfluous value, and too few or too many operands.
  */
 export function readArguments<Table extends OptionTable>(
   command: Command<Table>,
@@ -32,9 +32,9 @@ export function readArguments<Table extends OptionTable>(
 }
 
 /**
- * Picks one of some words.
+ * Checks that a value is one of several words.
  *
- * @throws UsageError with the near word where it is none of them.
+ * @throws UsageError for any other value, with the nearest word.
  */
 export function oneOfWords<Word extends string>(
   name: string,
@@ -46,7 +46,7 @@ export function oneOfWords<Word extends string>(
   return value as Word;
 }
 
-/** Not strict: an unknown option is told by us, with the near word, and a value may begin with a dash, as `-1h` does. */
+/** Not strict: readArguments reports an unknown option itself, with the nearest word, and a value may begin with a dash, as `-1h` does. */
 function tokensOf(table: OptionTable, args: readonly string[]) {
   const options = Object.fromEntries(
     Object.entries(table).map(([name, { value }]) => [
@@ -57,7 +57,7 @@ function tokensOf(table: OptionTable, args: readonly string[]) {
   return parseArgs({ args: [...args], options, strict: false, tokens: true }).tokens;
 }
 
-/** Written out: `-1h` behind an unknown option would otherwise be read as `-1 -h`. */
+/** Compares the argument as it was written: after an unknown option, `parseArgs` reads `-1h` as `-1 -h`. */
 function isHelp(token: Token, args: readonly string[]): boolean {
   return token.kind === "option" && ["--help", "-h"].includes(args[token.index] ?? "");
 }
@@ -71,7 +71,7 @@ function readTable<Table extends OptionTable>(
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { rawName, value, inlineValue } = token;
-    // `--from --to now` has forgotten the value of --from; one that shall begin with two dashes is written --from=--to.
+    // In `--from --to now`, the value of --from was forgotten. A value that does begin with two dashes is written --from=--to.
     const isForgotten = inlineValue === false && value.startsWith("--");
     given[rawName] = value === undefined || isForgotten ? true : value;
   }

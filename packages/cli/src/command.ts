@@ -2,59 +2,59 @@ import type { Terminal } from "./terminal.ts";
 
 /** An option of a command. */
 export interface OptionSpec {
-  /** What the help calls the option's value, such as `FILE`. An option without one takes no value. */
+  /** The name of the option's value in the help, such as `FILE`. An option without one takes no value. */
   readonly value?: string;
-  /** What it is for. A line break begins a new line of the help. */
+  /** What the option is for. A line break begins a new line of the help. */
   readonly help: string;
-  /** Keeps an old name working without showing it in the help. */
+  /** Accepts an old name without showing it in the help. */
   readonly hidden?: true;
 }
 
-/** The options of a command, by name. `--help` is every command's and not listed. */
+/** The options of a command, by name. Every command has `--help`, which is not listed. */
 export type OptionTable = Readonly<Record<`--${string}`, OptionSpec>>;
 
-/** The options that were given: a text where the option takes a value, else `true`. */
+/** The given options: a string if the option takes a value, else `true`. */
 export type OptionValues<Table extends OptionTable> = {
   readonly [Name in keyof Table]?: Table[Name] extends { readonly value: string } ? string : true;
 };
 
-/** What a person wrote behind the command's name, read by the command's own table. */
+/** The arguments after the command's name, read by the command's own table. */
 export interface Given<Table extends OptionTable = OptionTable> {
   readonly options: OptionValues<Table>;
   readonly operands: readonly string[];
 }
 
-/** What a command has besides what was given. */
+/** What a command gets besides its arguments. */
 export interface Context {
   readonly terminal: Terminal;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
 }
 
-/** How a command ended: 0 all is well, 1 it found something or failed, 2 it was used wrongly. */
+/** How a command ended. 0: success. 1: it found something, or failed. 2: wrong use. */
 export type ExitCode = 0 | 1 | 2;
 
 /**
  * One command of `pyisolate`: a file in `commands/`, and a line in `commands.ts`.
  *
- * @remarks Its file is loaded on every start, so what takes time to load is imported in `run`.
+ * @remarks Every start loads the command's file, so `run` imports the modules that take time to load.
  */
 export interface Command<Table extends OptionTable = OptionTable> {
   readonly name: string;
   /** One line, for the list of commands. */
   readonly summary: string;
-  /** Their names as the help writes them, each required; a last one that ends in `...` may be repeated. */
+  /** The operands as the help writes them. Each is required; a last one that ends in `...` may be repeated. */
   readonly operands: readonly string[];
-  /** What it does, for its own help: whole lines, wrapped by hand. */
+  /** What the command does, for its own help. Lines are wrapped by hand. */
   readonly about: string;
   readonly options: Table;
-  /** The end of its help: examples, what its exit codes mean. Wrapped by hand. */
+  /** The end of its help: examples, and what its exit codes mean. Lines are wrapped by hand. */
   readonly notes: string;
-  /** @throws UsageError where what was given makes no sense together. Whatever else it throws is told, with exit code 1. */
+  /** @throws UsageError if the arguments contradict each other. Any other error is printed and gives exit code 1. */
   run(given: Given<Table>, context: Context): Promise<ExitCode>;
 }
 
-/** Wrong use. Its message says what is wrong and, where that is known, what was probably meant. */
+/** The command was used wrongly. The message says what is wrong and, if known, what was probably meant. */
 export class UsageError extends Error {
   override get name(): string {
     return "UsageError";

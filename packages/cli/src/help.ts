@@ -1,6 +1,6 @@
 import type { Command, OptionTable } from "./command.ts";
 
-/** The help of `pyisolate` itself. */
+/** The help text of `pyisolate` itself. */
 export function helpOfAll(commands: readonly Command[]): string {
   const rows = commands.map(({ name, summary }) => [name, summary] as const);
   return `Usage: pyisolate COMMAND [options]
@@ -19,7 +19,7 @@ ${table([
 Exit code: 0 all is well, 1 something was found or failed, 2 wrong usage.`;
 }
 
-/** The help of one command. */
+/** The help text of one command. */
 export function helpOf(command: Command): string {
   return `${usageOf(command)}
 
@@ -44,7 +44,7 @@ function optionRows(options: OptionTable): string {
   return table([...rows, ["--help", "this text"]]);
 }
 
-/** Two columns. A line break in the second one begins a new line of it. */
+/** Lays out two columns. A line break in the second column begins a new line of it. */
 function table(rows: readonly (readonly [left: string, right: string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   const indent = " ".repeat(width + 4);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// This file alone is read by an older Node too, which would otherwise end in a SyntaxError: nothing newer than Node 18 stands here.
+// Use no syntax newer than Node 18 in this file: an older Node reads it too, and would end with a SyntaxError instead of the
+// message.
 const NEEDED = 24;
 const { node } = process.versions;
 if (Number(node.split(".")[0]) < NEEDED) {

@@ -2,12 +2,12 @@ import type { Policy, PolicyIssue } from "@pyisolate/policy";
 
 import type { Terminal } from "./terminal.ts";
 
-/** A policy file, read: a policy, or every mistake that it has. */
+/** The result of reading a policy file: a policy, or all of its mistakes. */
 export type PolicyFile =
   | { readonly ok: true; readonly policy: Policy }
   | { readonly ok: false; readonly issues: readonly PolicyIssue[] };
 
-/** Reads a policy file. A mistake is a result here; whatever else goes wrong is thrown. */
+/** Reads a policy file. Mistakes in the policy are a result; any other failure is thrown. */
 export async function readPolicyFile(file: string): Promise<PolicyFile> {
   const { InvalidPolicyError, loadPolicy } = await import("@pyisolate/policy");
   try {
@@ -18,7 +18,7 @@ export async function readPolicyFile(file: string): Promise<PolicyFile> {
   }
 }
 
-/** The policy of a command that needs one; undefined, and each mistake told on standard error, where the file has mistakes. */
+/** Reads the policy of a command that needs one. If the file has mistakes, prints each on standard error and returns undefined. */
 export async function policyOrMistakes(
   file: string,
   terminal: Terminal,
@@ -29,7 +29,7 @@ export async function policyOrMistakes(
   return undefined;
 }
 
-/** `file:line: where: what`, the form that editors and CI jump to. */
+/** Writes a mistake as `file:line: where: what`, from which editors and CI can jump to the line. */
 export function mistakeLine(file: string, { path, line, message }: PolicyIssue): string {
   const place = line === undefined ? file : `${file}:${line}`;
   return [place, ...(path === "" ? [] : [path]), message].join(": ");

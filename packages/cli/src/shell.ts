@@ -6,12 +6,12 @@ import { COMMANDS } from "./commands.ts";
 import { helpOf, helpOfAll, usageOf } from "./help.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
-/** What a shell says of a program that Ctrl-C ended. */
+/** The exit code that shells use for a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 /** Runs one command. Never rejects. @returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  // `pyisolate … | head` closes the pipe: there is nothing more to say, and nothing went wrong.
+  // `pyisolate … | head` closes the pipe: stop writing; this is not a failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
     process.exit();
@@ -40,7 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The options that belong to no command. */
+/** Runs an option that belongs to no command. */
 function own(option: string, terminal: Terminal): number {
   const known = oneOfWords("the option", option, ["--help", "-h", "--version"]);
   terminal.out(known === "--version" ? version() : helpOfAll(COMMANDS));

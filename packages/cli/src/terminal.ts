@@ -2,28 +2,28 @@ import { styleText } from "node:util";
 
 import { plain } from "./visible.ts";
 
-/** What a line is, which a terminal shows by its colour. */
+/** The kind of a line, which a terminal shows by colour. */
 export type Tone = "good" | "bad" | "strong";
 
 /**
- * Where a command writes. Text of a guest, a server or a file cannot move the cursor, hide or reorder what stands beside it:
- * each character that would not be seen as what it is, is written as its code point.
+ * Where a command writes. Text of a guest, a server or a file cannot move the cursor, and cannot hide or reorder the text next to
+ * it: a character that is not visible as itself is written as its code point.
  */
 export interface Terminal {
-  /** Lines of the result, on standard output. */
+  /** Prints lines of the result on standard output. */
   out(lines: string, tone?: Tone): void;
-  /** Lines about what happens or is wrong, on standard error. */
+  /** Prints lines about progress or problems on standard error. */
   note(lines: string, tone?: Tone): void;
-  /** The result for programs, on standard output: JSON of ASCII characters only. */
+  /** Prints the result for programs on standard output, as JSON of ASCII characters only. */
   json(value: unknown): void;
 }
 
-/** A stream to write to, a process's own or a test's. */
+/** A stream to write to: the process's own, or a test's. */
 export type Output = Pick<NodeJS.WritableStream, "write"> & { readonly isTTY?: boolean };
 
 const COLORS = { good: "green", bad: "red", strong: "bold" } as const;
 
-/** Longest line, in characters: a guest's text of a megabyte shall not fill a screen. */
+/** Longest line, in characters, so that a guest's text of a megabyte does not fill a screen. */
 const MAX_LINE = 4000;
 
 export function createTerminal(stdout: Output, stderr: Output): Terminal {
@@ -38,7 +38,7 @@ export function createTerminal(stdout: Output, stderr: Output): Terminal {
   };
 }
 
-/** Only on a terminal, and not where NO_COLOR or the like is set, which Node looks after. */
+/** Adds colour on a terminal only. Node itself honours NO_COLOR and the like. */
 function toned(stream: Output, line: string, tone: Tone | undefined): string {
   if (tone === undefined || stream.isTTY !== true || line === "") return line;
   return styleText(COLORS[tone], line, { stream: stream as NodeJS.WriteStream });

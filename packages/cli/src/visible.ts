@@ -1,18 +1,18 @@
-/** A piece of a stranger's text: as it is, or the name of a character that must be seen to be there. */
+/** A piece of untrusted text: visible text as it is, or the name of a character that would not be visible. */
 export interface Piece {
   readonly kind: "text" | "character";
   readonly text: string;
 }
 
-// Controls, directions, joiners, blanks of every width, private and unassigned characters, letters that show nothing, and
-// more than two marks on one letter: whatever could hide, reorder or cover.
+// All characters that could hide, reorder or cover text: controls, direction marks, joiners, blanks of every width, private and
+// unassigned characters, letters that show nothing, and more than two marks on one letter.
 const HIDING =
   /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}|(?<=\p{M}{2})\p{M}/gu;
 
-/** Characters of a stranger's text that a page shows, as a rule. */
+/** How many characters of untrusted text a page shows by default. */
 const MOST_CHARACTERS = 160;
 
-/** A stranger's text, cut, with each character named that would not be seen as what it is. */
+/** Splits untrusted text into pieces, cut, with each character named that would not be visible as itself. */
 export function visible(
   text: string,
   most: number = MOST_CHARACTERS,
@@ -30,7 +30,7 @@ export function visible(
   return { pieces, left: Math.max(0, characters.length - most) };
 }
 
-/** The same where there can be no elements: a title, a label in a drawing. */
+/** The same as plain text, for places that cannot hold elements, such as titles and labels in a drawing. */
 export function plain(text: string, most = 60): string {
   const { pieces, left } = visible(text, most);
   const words = pieces.map(({ kind, text }) => (kind === "text" ? text : `<${text}>`)).join("");

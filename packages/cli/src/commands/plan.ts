@@ -21,7 +21,7 @@ Exit code: 0; 1 where the policy does not load, or this machine has no cells; 2 
     const policy = await policyOrMistakes(file, terminal);
     if (policy === undefined) return 1;
     const { printKernelPlan, Supervisor } = await sandboxCore();
-    // No cell is started: the plan alone is asked for.
+    // Start no cell: only the plan is needed.
     await using supervisor = new Supervisor({ policy, kernel: "off", pool: 0 });
     const kernelPlan = supervisor.kernelPlan();
     if (options["--json"] === true) terminal.json(kernelPlan);

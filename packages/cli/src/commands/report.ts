@@ -14,7 +14,7 @@ page says what is missing) or the page could not be written; 2 for wrong options
   async run({ options }, { terminal, signal }) {
     const now = Date.now();
     const asked = reportOptions(options, now);
-    // What draws takes a second to load, which a user who asks for help need not wait for.
+    // Load this late: it takes a second, and a user who asks for help should not wait for it.
     const { writeReport } = await import("../report/write-report.ts");
     const say = (line: string): void => terminal.note(line);
     const { file, complete } = await writeReport(asked, { now, signal, say });

@@ -42,14 +42,14 @@ smallest rule that would grant it. Three fields of a denial's record are what to
       return 0;
     }
     terminal.out(`${decision.effect}: ${message}`, decision.effect === "allow" ? "good" : "bad");
-    // JSON is YAML too: the line can be put under `rules:` as it is.
+    // JSON is also YAML, so the line can be put under `rules:` unchanged.
     if (change !== undefined)
       terminal.out(`\nThis rule would grant it, and nothing else:\n  - ${JSON.stringify(change)}`);
     return 0;
   },
 };
 
-/** @throws UsageError where no request is described. */
+/** @throws UsageError if the options do not describe a request. */
 async function requestOf(options: OptionValues<typeof OPTIONS>): Promise<Request> {
   const { CAPABILITIES, OPERATIONS } = await import("@pyisolate/policy");
   const capability = oneOfWords("--capability", options["--capability"] ?? "", CAPABILITIES);
