@@ -32,7 +32,7 @@ function describe(event: DenialEvent): string {
 export interface PolicyIssue {
   /** Where in the document: `rules[2].paths[0]`, or empty for the document itself. */
   readonly path: string;
-  /** Line in the text, from 1; absent where the policy was given as an object. */
+  /** Line in the text, from 1; absent if the policy was given as an object. */
   readonly line?: number;
   readonly message: string;
 }

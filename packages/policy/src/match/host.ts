@@ -26,7 +26,7 @@ export function canonicalHost(host: string): string | null {
   return isName(name) ? name : null;
 }
 
-/** What would end the host inside a URL, or be decoded or dropped by the URL parser; and everything that is not printed. */
+/** Characters that would end the host inside a URL, that the URL parser decodes or drops, or that are not printed. */
 // oxlint-disable-next-line no-control-regex -- naming control characters is the point
 const FOREIGN = /[\u0000-\u0020\u007f-\u009f\u00a0%/?#@:\\[\]]/;
 

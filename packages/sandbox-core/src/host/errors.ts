@@ -56,7 +56,7 @@ export class ClosedError extends Error {
   }
 }
 
-/** A cell could not be brought up, or the host cannot run cells at all. */
+/** A cell could not be started, or this host cannot run cells at all. */
 export class CellStartError extends Error {
   override get name(): string {
     return "CellStartError";

@@ -36,7 +36,7 @@ export class Pool {
       outsideOfCalls(() => this.#begin());
   }
 
-  /** @throws CellStartError where a process cannot be started, or the pool is closed. */
+  /** @throws CellStartError if a process cannot be started, or the pool is closed. */
   async take(): Promise<CellProcess> {
     if (this.#closed) throw closed();
     for (let process = this.#ready.shift(); process !== undefined; process = this.#ready.shift()) {

@@ -13,7 +13,7 @@ import {
 } from "./program-files.ts";
 import { type KernelClass, type KernelSupport, kernelSupport, type Missing } from "./support.ts";
 
-/** Files that every user may read and few policies grant. Each cell checks that the kernel refuses it one of them. */
+/** Files that every user may read and few policies grant. In each cell, the kernel must refuse one of them. */
 const CANARIES = ["/etc/passwd", "/usr/bin/env", "/etc/hostname"];
 
 /**

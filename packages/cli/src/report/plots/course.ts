@@ -11,7 +11,7 @@ import { svgPlot, timeAxis, UNHEARD, type Width } from "./svg-plot.ts";
 /** What the plot over time shows. */
 export interface Course {
   readonly grid: Grid;
-  /** From the ground up. */
+  /** The layers of the plot, the lowest first. */
   readonly layers: readonly Ranked[];
   readonly silences: readonly TimeRange[];
   /** Unix milliseconds. */

@@ -51,7 +51,7 @@ export class MarkedProcesses {
   #arePossible = true;
 
   /**
-   * @param leader The id of the cell's own process, which leads a session; 0 where there is none.
+   * @param leader The id of the cell's own process, which leads a session; 0 if there is none.
    * @param mark The value of `PYISOLATE_CELL` in its environment.
    */
   constructor(leader: number, mark: string) {
