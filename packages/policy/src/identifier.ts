@@ -11,7 +11,7 @@ export const POLICY_HASH = /^[0-9a-f]{16}$/;
 
 /**
  * Whether an id is reserved, so that no rule may have it. Denials that no rule explains use these: `default`, those of limits and
- * control operations, and `_other`, into which telemetry folds rare values.
+ * control operations, and `_other`, into which telemetry folds values beyond its budget.
  */
 export function isReservedRuleId(id: string): boolean {
   return id === DEFAULT_RULE || id === "_other" || /^(?:limit|control)\./.test(id);

@@ -15,8 +15,8 @@ import {
  * Turns a program into a script that the isolate can run. A plain script is left as it is, except for `import(…)`. A source with
  * `import`, `export` or top-level `await` becomes the body of an async function, whose value is the default export, or else the
  * value of the last expression. Line numbers stay the same, and imports become constants. A source that does not parse is left
- * for V8 to refuse; if it was meant as a module, V8 would only say that it is not a script, so it becomes a program that throws
- * the right SyntaxError.
+ * for V8 to refuse. If it was meant as a module, V8 would only complain about an `import` or `await` outside of a module, so it
+ * becomes a program that throws the actual SyntaxError.
  */
 export function asScript(source: string): string {
   if (!/\b(?:import|export|await)\b/.test(source)) return source;
