@@ -16,7 +16,8 @@ function answering(status: number): Fault {
 const FAULTS: Readonly<Record<string, readonly [fault: Fault, reason?: "refused"]>> = {
   "answers 503": [answering(503)],
   "answers 429": [answering(429)],
-  "answers 500": [answering(500), "refused"],
+  "answers 500": [answering(500)],
+  "answers 520": [answering(520)],
   "answers 400": [answering(400), "refused"],
   hangs: [() => {}],
   "hangs up": [(response) => response.destroy()],

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { processorTo } from "../../testing/log-pipeline.ts";
 import { otlpReceiver } from "../../testing/otlp-receiver.ts";
 
-test.each([400, 413, 500])(
+test.each([400, 413, 422])(
   "a request that is refused with %i is lost and holds up no other",
   async (code) => {
     let requests = 0;
@@ -16,7 +16,7 @@ test.each([400, 413, 500])(
   },
 );
 
-test.each([401, 404, 429, 502, 504])(
+test.each([401, 402, 404, 429, 500, 502, 504, 507, 520])(
   "%i is of the endpoint, not of the records: they wait",
   async (code) => {
     let requests = 0;

@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant("answer" as const),
-      status: fc.constantFrom(200, 200, 503, 400, 500, 302),
+      status: fc.constantFrom(200, 200, 503, 400, 413, 500, 520, 302),
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("wait" as const, "turn" as const) }) },

@@ -2,29 +2,13 @@ import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-import type {
-  ExportResponseFailure,
-  ExportResponseRetryable,
-  ExportResponseSuccess,
-  IExporterTransport,
-} from "@opentelemetry/otlp-exporter-base";
+import type { IExporterTransport } from "@opentelemetry/otlp-exporter-base";
 import { convertLegacyHttpOptions } from "@opentelemetry/otlp-exporter-base/node-http";
 
-/** What became of one request. `failure`: the server took it and said no, so that it never will succeed. */
-export type HttpResponse =
-  | ExportResponseSuccess
-  | ExportResponseFailure
-  | (ExportResponseRetryable & { readonly error: Error });
+import { readAnswer, type HttpResponse } from "./otlp-answer.ts";
 
-/** Most bytes read of an answer: its status has said already what became of the request. */
+/** Most bytes read of an answer. One that is longer is no OTLP receiver's. */
 const MAX_ANSWER = 65_536;
-
-/**
- * What the OTLP specification calls retryable (429, 502, 503, 504), and statuses that are about the endpoint and not the
- * request: an operator can correct a wrong token or path while the records wait. A redirection is retryable too: it is not
- * followed, because it could lead the records anywhere.
- */
-const RETRYABLE = new Set([401, 403, 404, 405, 407, 408, 421, 425, 429, 502, 503, 504]);
 
 const compress = promisify(gzip);
 
@@ -145,22 +129,11 @@ async function read(response: IncomingMessage): Promise<HttpResponse> {
     // The server may have taken the request. It is sent again: a record twice is better than a record lost.
     return { status: "retryable", error: asError(error) };
   }
-  const code = response.statusCode ?? 0;
-  const body = Buffer.concat(chunks);
-  if (code >= 200 && code <= 299) return { status: "success", data: body };
-  const said = body.toString("utf8", 0, 200);
-  const error = new Error(`the server answered ${code}${said === "" ? "" : `: ${said}`}`);
-  const isRedirection = code >= 300 && code <= 399;
-  if (!isRedirection && !RETRYABLE.has(code)) return { status: "failure", error };
-  const after = retryAfter(response.headers["retry-after"]);
-  return { status: "retryable", error, ...(after === undefined ? {} : { retryInMillis: after }) };
-}
-
-/** The Retry-After header in milliseconds: it has seconds, or a date. */
-function retryAfter(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(millis) ? Math.max(millis, 0) : undefined;
+  return readAnswer({
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: Buffer.concat(chunks),
+  });
 }
 
 /** An error with a message: Node's AggregateError, for a name with several addresses, has none of its own. */

@@ -86,7 +86,7 @@ test("a server that switches to another protocol has not taken the request", asy
   expect(await deliver()).toMatchObject({ status: "success" });
 });
 
-test("an answer without end is one: the request is not sent again", async () => {
+test("an answer without end is cut, and is none that an OTLP receiver sends", async () => {
   let requests = 0;
   const deliver = await transportTo((_request, response) => {
     requests += 1;
@@ -95,7 +95,68 @@ test("an answer without end is one: the request is not sent again", async () => 
     };
     response.on("drain", more);
     more();
-  });
+  }, 200);
+  expect(await deliver()).toMatchObject({ status: "retryable" });
+  expect(requests).toBe(1);
+});
+
+const PAGE = "<html><body>Sign in to the hotel's network</body></html>";
+
+test.each([
+  ["a web page", "text/html; charset=utf-8", PAGE],
+  ["a web page that calls itself JSON", "application/json", PAGE],
+  ["a web page without a type", undefined, PAGE],
+  ["a page with nothing in it", "text/html", ""],
+  ["a greeting", "text/plain", "welcome"],
+  ["a list", "application/json", "[]"],
+  ["another message", "application/json", `{"partialSuccess":"yes"}`],
+  ["bytes that are no message", "application/x-protobuf", PAGE],
+])("200 with %s is from no receiver: the request waits", async (_what, type, body) => {
+  const deliver = await transportTo(
+    first((response) => {
+      response.writeHead(200, type === undefined ? {} : { "content-type": type }).end(body);
+    }),
+  );
+  const answered = Date.now();
+  expect(await deliver()).toMatchObject({ status: "success" });
+  // Not the first answer: there was a pause before the second.
+  expect(Date.now() - answered).toBeGreaterThan(150);
+});
+
+test.each([
+  [200, "application/json", "{}"],
+  [200, "application/json", `{"partialSuccess":null}`],
+  [200, "application/json", `{"partialSuccess":{"rejectedLogRecords":"0"}}`],
+  [200, "application/x-protobuf", ""],
+  [200, undefined, ""],
+  [204, undefined, ""],
+])("%i of type %s with %j is a receiver's", async (status, type, body) => {
+  let requests = 0;
+  const deliver = await transportTo((_request, response) => {
+    requests += 1;
+    response.writeHead(status, type === undefined ? {} : { "content-type": type }).end(body);
+  }, 200);
   expect(await deliver()).toMatchObject({ status: "success" });
   expect(requests).toBe(1);
+});
+
+test.each([402, 409, 415, 451, 500, 501, 507, 520, 599])(
+  "%i says nothing about the request: it waits",
+  async (status) => {
+    const deliver = await transportTo(
+      first((response) => {
+        response.writeHead(status).end("no");
+      }),
+    );
+    expect(await deliver()).toMatchObject({ status: "success" });
+  },
+);
+
+test("400 as a web page is a proxy's: the request waits", async () => {
+  const deliver = await transportTo(
+    first((response) => {
+      response.writeHead(400, { "content-type": "text/html" }).end(PAGE);
+    }),
+  );
+  expect(await deliver()).toMatchObject({ status: "success" });
 });

@@ -1,6 +1,7 @@
 import type { IExporterTransport } from "@opentelemetry/otlp-exporter-base";
 
-import type { HttpResponse, HttpTransport } from "./http-transport.ts";
+import type { HttpTransport } from "./http-transport.ts";
+import type { HttpResponse } from "./otlp-answer.ts";
 
 /** Learns of each attempt, so that health shows the first failed one, long before anything is lost. */
 export interface TransportListener {

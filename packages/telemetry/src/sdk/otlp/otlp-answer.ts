@@ -1,0 +1,84 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import type {
+  ExportResponseFailure,
+  ExportResponseRetryable,
+  ExportResponseSuccess,
+} from "@opentelemetry/otlp-exporter-base";
+import { ProtobufLogsSerializer } from "@opentelemetry/otlp-transformer";
+
+/** What became of one request. `failure`: the server says that it will never take this request, whatever is tried. */
+export type HttpResponse =
+  | ExportResponseSuccess
+  | ExportResponseFailure
+  | (ExportResponseRetryable & { readonly error: Error });
+
+/** An answer as it came over HTTP. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/**
+ * Statuses that say something about the request itself, which would be refused again. Any other is about the endpoint, the
+ * account or the way there, and an operator can correct a wrong token, path, quota or proxy while the records wait. A
+ * redirection is not followed, because it could lead the records anywhere: it waits too.
+ */
+const REFUSALS = new Set([400, 413, 422]);
+
+/** What an answer says became of the request. */
+export function readAnswer({ status, headers, body }: HttpAnswer): HttpResponse {
+  const isPage = /^\s*text\/html\b/i.test(headers["content-type"] ?? "");
+  if (status >= 200 && status <= 299) {
+    const said = isPage ? undefined : exportResponse(headers["content-type"], body);
+    if (said !== undefined) return { status: "success", data: said };
+    return {
+      status: "retryable",
+      error: saying(`the server answered ${status}, but is no OTLP receiver`, body),
+    };
+  }
+  const error = saying(`the server answered ${status}`, body);
+  // A proxy on the way writes 400 as a page, for what it says itself. It writes 413 so too, for the request's size.
+  if (REFUSALS.has(status) && (status === 413 || !isPage)) return { status: "failure", error };
+  const after = retryAfter(headers["retry-after"]);
+  return { status: "retryable", error, ...(after === undefined ? {} : { retryInMillis: after }) };
+}
+
+/** Most bytes of an answer that are quoted in an error. */
+const QUOTED = 200;
+
+function saying(what: string, body: Buffer): Error {
+  const said = body.toString("utf8", 0, QUOTED);
+  return new Error(said === "" ? what : `${what}: ${said}`);
+}
+
+/** The ExportLogsServiceResponse or ExportMetricsServiceResponse in JSON; undefined if the body is neither. */
+function exportResponse(type: string | undefined, body: Buffer): Buffer | undefined {
+  // Some receivers answer 204, or 200 with nothing in it: of a message whose fields are all optional that is a valid form.
+  if (body.length === 0) return body;
+  try {
+    if (/^\s*application\/x-protobuf\b/i.test(type ?? "")) {
+      return Buffer.from(JSON.stringify(ProtobufLogsSerializer.deserializeResponse(body)));
+    }
+    const said: unknown = JSON.parse(body.toString());
+    return isObject(said) && isPartialSuccess(said["partialSuccess"]) ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPartialSuccess(value: unknown): boolean {
+  return value === undefined || value === null || isObject(value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The Retry-After header in milliseconds: it has seconds, or a date. */
+function retryAfter(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(millis) ? Math.max(millis, 0) : undefined;
+}
