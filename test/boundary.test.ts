@@ -68,7 +68,7 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   ["sdk/spool/"],
   ["sdk/logs/"],
   ["sdk/prometheus/"],
-  ["sdk/providers.ts", "sdk/start.ts"],
+  ["sdk/providers.ts", "sdk/resend-refused.ts", "sdk/start.ts"],
   ["index.ts", "sdk.ts"],
 ];
 

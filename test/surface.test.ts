@@ -169,8 +169,10 @@ test("@pyisolate/telemetry/sdk exports these names", async () => {
   expect(await exportedNames("@pyisolate/telemetry/sdk")).toMatchInlineSnapshot(`
     [
       "TelemetryStartError",
+      "resendRefused",
       "startTelemetry",
       "type Delivery",
+      "type Resent",
       "type Telemetry",
       "type TelemetryOptions",
       "type TelemetryStartCode",

@@ -10,7 +10,7 @@ import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
 import { aDenial } from "./testing/denials.ts";
 import { realSdk } from "./testing/sdk-double.ts";
 
-const FINE = { deaf: undefined, failing: undefined, pending: 0, lost: 0 };
+const FINE = { deaf: undefined, failing: undefined, pending: 0, lost: 0, lastLoss: undefined };
 
 test("a failing exporter is degraded, and after a minute blind", () => {
   const monitor = new HealthMonitor();
@@ -42,6 +42,15 @@ test("a loss is degraded for a minute", () => {
     since: 1000,
   });
   expect(monitor.read({ ...FINE, lost: 5 }, 61_000)).toMatchObject({ state: "exporting", lost: 5 });
+});
+
+test("a loss says why, if that is known", () => {
+  const monitor = new HealthMonitor();
+  const loss = { ...FINE, lost: 5, lastLoss: "refused: the server answered 413" };
+  expect(monitor.read(loss, 1000)).toMatchObject({
+    state: "degraded",
+    why: "records were lost within the last minute (refused: the server answered 413)",
+  });
 });
 
 test("a clock that is set back makes no loss last", () => {

@@ -32,6 +32,8 @@ export interface Signs {
   readonly failing: Failure | undefined;
   readonly pending: number;
   readonly lost: number;
+  /** Why records were lost the last time, if that is known. */
+  readonly lastLoss: string | undefined;
 }
 
 /** How long a loss counts as `degraded`, and a failure is not yet `blind`, milliseconds. */
@@ -45,10 +47,10 @@ export class HealthMonitor {
   #lossAt = Number.NEGATIVE_INFINITY;
 
   /** @param now is Unix milliseconds. */
-  read({ deaf, failing, pending, lost }: Signs, now = Date.now()): Health {
+  read({ deaf, failing, pending, lost, lastLoss }: Signs, now = Date.now()): Health {
     if (lost > this.#lost) this.#lossAt = now;
     this.#lost = lost;
-    const [state, why] = this.#judge(deaf, failing, now);
+    const [state, why] = this.#judge(deaf, failing, lastLoss, now);
     if (state !== this.#state) this.#since = now;
     this.#state = state;
     const since = why !== undefined && why === failing?.why ? failing.since : this.#since;
@@ -58,6 +60,7 @@ export class HealthMonitor {
   #judge(
     deaf: string | undefined,
     failing: Failure | undefined,
+    lastLoss: string | undefined,
     now: number,
   ): [Health["state"], string | undefined] {
     if (deaf !== undefined) return ["blind", deaf];
@@ -65,8 +68,10 @@ export class HealthMonitor {
       return [now - failing.since < MINUTE ? "degraded" : "blind", failing.why];
     }
     // The absolute value: if the clock is set back, the loss does not stay recent for longer than a minute.
-    if (Math.abs(now - this.#lossAt) < MINUTE)
-      return ["degraded", "records were lost within the last minute"];
+    if (Math.abs(now - this.#lossAt) < MINUTE) {
+      const because = lastLoss === undefined ? "" : ` (${lastLoss})`;
+      return ["degraded", `records were lost within the last minute${because}`];
+    }
     return ["exporting", undefined];
   }
 }

@@ -7,6 +7,8 @@ export interface DeliveryState {
   readonly exported: number;
   /** Records known to be lost, by reason. */
   readonly lost: Readonly<Partial<Record<LossReason, number>>>;
+  /** Why records were lost the last time; undefined if none were. */
+  readonly lastLoss: string | undefined;
   /** Set while they cannot be delivered. */
   readonly failing: Failure | undefined;
   /** Nothing is exported, as the service's own options say: no reason to call that blind. */

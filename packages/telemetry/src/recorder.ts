@@ -184,6 +184,7 @@ class Recorder implements DenialRecorder {
       failing: longerOf(this.#log.exporter?.state.failing, this.#meter.exporter?.state.failing),
       pending,
       lost: droppedTotal(dropped) - dropped.disabled - dropped.invalid,
+      lastLoss: this.#log.exporter?.state.lastLoss,
     });
   }
 

@@ -13,10 +13,12 @@ import { DeliveryStatus } from "./delivery/delivery-status.ts";
 import { LogExporter } from "./logs/log-exporter.ts";
 import { QueuedLoggerProvider } from "./logs/logger-provider.ts";
 import { QueuedLogRecordProcessor } from "./logs/queued-log-record-processor.ts";
+import { RefusedRecords } from "./logs/refused-records.ts";
 import { HttpTransport } from "./otlp/http-transport.ts";
 import { makeMetricExporter } from "./otlp/metric-exporter.ts";
 import { RetryingTransport } from "./otlp/retrying-transport.ts";
 import type { Settings } from "./settings.ts";
+import { DeadLetters } from "./spool/dead-letters.ts";
 import { Spool } from "./spool/spool.ts";
 
 /** One more than the recorder's own bound: the SDK reserves one series for its overflow. */
@@ -90,8 +92,10 @@ export function makeLogging(
     status,
   );
   const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, status, warn);
+  const letters =
+    settings.spool && new DeadLetters(settings.spool.directory, settings.spool.maxBytes);
   const processor = new QueuedLogRecordProcessor(
-    new LogExporter(transport, status),
+    new LogExporter(transport, status, new RefusedRecords(letters, warn)),
     status,
     settings,
     spool,

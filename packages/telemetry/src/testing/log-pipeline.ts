@@ -5,12 +5,14 @@ import { onTestFinished } from "vitest";
 import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
 import { LogExporter } from "../sdk/logs/log-exporter.ts";
 import { QueuedLogRecordProcessor } from "../sdk/logs/queued-log-record-processor.ts";
+import { RefusedRecords } from "../sdk/logs/refused-records.ts";
 import { HttpTransport } from "../sdk/otlp/http-transport.ts";
 import { RetryingTransport } from "../sdk/otlp/retrying-transport.ts";
+import { DeadLetters } from "../sdk/spool/dead-letters.ts";
 import { Spool } from "../sdk/spool/spool.ts";
 
 /** A processor that sends to `url`, with batches of ten; it ends with the test. */
-export function processorTo(url: string, queueSize = 100, folder?: string) {
+export function processorTo(url: string, queueSize = 100, folder?: string, maxBytes = 2000) {
   const status = new DeliveryStatus();
   const transport = new RetryingTransport(
     new HttpTransport(`${url}/v1/logs`, "LOGS", "v1/logs"),
@@ -18,16 +20,21 @@ export function processorTo(url: string, queueSize = 100, folder?: string) {
   );
   const limits = { queueSize, batchSize: 10, batchDelay: 5 };
   const spool =
-    folder === undefined
-      ? undefined
-      : new Spool({ directory: folder, maxBytes: 2000 }, status, () => {});
+    folder === undefined ? undefined : new Spool({ directory: folder, maxBytes }, status, () => {});
+  const warnings: string[] = [];
+  const refused = new RefusedRecords(
+    folder === undefined ? undefined : new DeadLetters(folder, 40_000),
+    (said) => warnings.push(said),
+  );
   const processor = new QueuedLogRecordProcessor(
-    new LogExporter(transport, status),
+    new LogExporter(transport, status, refused),
     status,
     limits,
     spool,
   );
-  const logger = new LoggerProvider({ processors: [processor] }).getLogger("test");
+  const provider = new LoggerProvider({ processors: [processor] });
+  const loggers = (name: string) => provider.getLogger(name);
+  const logger = loggers("test");
   const emit = (count: number) => {
     for (let n = 0; n < count; n++) {
       logger.emit({ severityNumber: SeverityNumber.WARN, attributes: { n } });
@@ -36,5 +43,5 @@ export function processorTo(url: string, queueSize = 100, folder?: string) {
   onTestFinished(async () => {
     await processor.shutdown();
   });
-  return { processor, status, emit };
+  return { processor, status, emit, loggers, warnings };
 }

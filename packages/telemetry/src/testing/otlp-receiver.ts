@@ -37,8 +37,11 @@ export interface OtlpMetrics {
   })[];
 }
 
-/** A real HTTP server in a Collector's place: it answers with `status` and keeps what it receives. */
-export async function otlpReceiver(status: () => number = () => 200) {
+/** A real HTTP server in a Collector's place: it answers with `status` and `answer`, and keeps what it takes. */
+export async function otlpReceiver(
+  status: (body: string) => number = () => 200,
+  answer: () => string = () => "{}",
+) {
   const logs: OtlpLogs[] = [];
   const metrics: OtlpMetrics[] = [];
   const headers: IncomingHttpHeaders[] = [];
@@ -46,14 +49,15 @@ export async function otlpReceiver(status: () => number = () => 200) {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const code = status();
+      const text = Buffer.concat(chunks).toString();
+      const code = status(text);
       if (code === 200) {
-        const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+        const body: unknown = JSON.parse(text);
         headers.push(request.headers);
         if (request.url === "/v1/logs") logs.push(body as OtlpLogs);
         if (request.url === "/v1/metrics") metrics.push(body as OtlpMetrics);
       }
-      response.writeHead(code, { "content-type": "application/json" }).end("{}");
+      response.writeHead(code, { "content-type": "application/json" }).end(answer());
     });
   });
   await new Promise<void>((resolve) => {

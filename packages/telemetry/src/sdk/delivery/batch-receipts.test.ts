@@ -60,3 +60,21 @@ test("however a batch is split, every record and every denial is settled once", 
     ),
   );
 });
+
+test("a batch that is split keeps the order, and each record its own denials", () => {
+  const settled: (readonly [DeliveryOutcome, number, number])[] = [];
+  const owner: ReceiptOwner = {
+    settle: (outcome, records, denials) => settled.push([outcome, records, denials]),
+  };
+  const receipts = new BatchReceipts();
+  for (const denials of [1, 1, 1000, 1]) receipts.add(new DeliveryReceipt(owner, denials));
+  receipts.takeFirst(2).settle("arrived");
+  receipts.takeFirst(1).settle("refused");
+  receipts.takeFirst(9).settle("arrived");
+  expect(receipts.records).toBe(0);
+  expect(settled).toEqual([
+    ["arrived", 2, 2],
+    ["refused", 1, 1000],
+    ["arrived", 1, 1],
+  ]);
+});

@@ -17,6 +17,7 @@ export class DeliveryStatus implements ProviderExporter {
   readonly #off: boolean;
   readonly #lost: Partial<Record<LossReason, number>> = {};
   #exported = 0;
+  #lastLoss: string | undefined;
   #failing: DeliveryState["failing"];
 
   /**
@@ -32,6 +33,7 @@ export class DeliveryStatus implements ProviderExporter {
     return {
       exported: this.#exported,
       lost: { ...this.#lost },
+      lastLoss: this.#lastLoss,
       failing: this.#failing,
       off: this.#off,
     };
@@ -43,9 +45,10 @@ export class DeliveryStatus implements ProviderExporter {
     receipts.settle("arrived");
   }
 
-  /** No record of the batch will ever arrive. */
-  lost(receipts: BatchReceipts, reason: LossReason): void {
+  /** No record of the batch will ever arrive. @param why What the far end said of it. */
+  lost(receipts: BatchReceipts, reason: LossReason, why?: string): void {
     if (receipts.records === 0) return;
+    this.#lastLoss = why === undefined ? reason : cleanText(`${reason}: ${why}`, MAX_WHY);
     this.#lost[reason] = (this.#lost[reason] ?? 0) + receipts.records;
     receipts.settle(reason);
   }

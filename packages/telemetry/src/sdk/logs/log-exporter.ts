@@ -1,69 +1,68 @@
 import { JsonLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
+import { cleanText } from "@pyisolate/policy";
 
 import type { LossReason } from "../../semconv.ts";
-import { BatchReceipts } from "../delivery/batch-receipts.ts";
-import type { HttpResponse } from "../otlp/http-transport.ts";
+import type { BatchReceipts } from "../delivery/batch-receipts.ts";
+import type { HttpResponse } from "../otlp/otlp-answer.ts";
 import type { RetryingTransport } from "../otlp/retrying-transport.ts";
-import { mergedRequest } from "../spool/jsonl.ts";
+import { halvesOf, mergedRequest, type RequestPart } from "../spool/jsonl.ts";
 import type { SpoolBatch } from "../spool/spool-batch.ts";
+import type { RefusedKeeper } from "./refused-records.ts";
 
 /** Learns what became of each batch. */
 export interface ExportListener {
   exported(receipts: BatchReceipts): void;
-  lost(receipts: BatchReceipts, reason: LossReason): void;
+  /** @param why What the far end said, if it said something. */
+  lost(receipts: BatchReceipts, reason: LossReason, why?: string): void;
 }
 
-/** Serializes and sends records, and settles their receipts. No method rejects. */
+/** Longest answer that is kept with refused records, UTF-16 code units. */
+const MAX_ANSWER = 300;
+
+/** Records under way: their receipts, of which those of settled ones are taken out. */
+export type UnderWay = Pick<SpoolBatch, "receipts" | "settled">;
+
+/**
+ * Serializes and sends records, and settles their receipts. A request that the server refuses is halved until the record that
+ * it is refused for stands alone. No method rejects.
+ */
 export class LogExporter {
   readonly #transport: RetryingTransport;
   readonly #status: ExportListener;
+  readonly #refused: RefusedKeeper;
 
-  constructor(transport: RetryingTransport, status: ExportListener) {
+  constructor(transport: RetryingTransport, status: ExportListener, refused: RefusedKeeper) {
     this.#transport = transport;
     this.#status = status;
+    this.#refused = refused;
   }
 
-  /** Sends records that are in memory only: given up, they are lost. */
-  async send(records: ReadableLogRecord[], receipts: BatchReceipts): Promise<void> {
-    let request: Uint8Array;
+  /**
+   * Sends records that are in memory only.
+   *
+   * @param records in the order in which {@link requestOf} writes them.
+   * @returns false if they were given up. Then the receipts that are left are those of the last records.
+   */
+  async send(records: ReadableLogRecord[], underWay: UnderWay): Promise<boolean> {
+    let request: Buffer;
     try {
-      request = requestOf(records);
+      request = Buffer.from(requestOf(records));
     } catch {
+      const receipts = underWay.receipts.takeFirst(records.length);
+      underWay.settled(receipts.records);
       this.#status.lost(receipts, "export_failed");
-      return;
+      return true;
     }
-    this.#settle(receipts, await this.#send(request));
+    return await this.#deliver({ request, records: records.length }, underWay);
   }
 
-  /** Sends requests that are in the spool: given up, they stay there. */
-  async sendBatch(batch: SpoolBatch): Promise<void> {
-    const response = await this.#send(mergedRequest(batch.requests));
-    if (response.status === "retryable") return;
-    if (response.status === "failure" && batch.requests.length > 1) {
-      await this.#sendSingly(batch);
-    } else {
-      const all = new BatchReceipts();
-      for (const receipts of batch.receiptsByLine) all.append(receipts);
-      this.#settle(all, response);
-      batch.done();
-    }
-  }
-
-  /** Sends the requests one by one: the server refuses all of them for a single bad one. */
-  async #sendSingly(batch: SpoolBatch): Promise<void> {
-    for (const [index, request] of batch.requests.entries()) {
-      const response = await this.#send(request);
-      if (response.status === "retryable") return;
-      const receipts = batch.receiptsByLine[index];
-      if (receipts === undefined) continue;
-      // Taken out of the segment's receipts: if the rest is given up, the whole segment is sent again, and these records
-      // must not be counted twice.
-      const part = receipts.takeLast(receipts.records);
-      batch.settled(part.records);
-      this.#settle(part, response);
-    }
-    batch.done();
+  /** Sends requests that are in the spool. @returns false if they were given up: they stay there. */
+  async sendBatch(batch: SpoolBatch): Promise<boolean> {
+    const request = mergedRequest(batch.requests);
+    const isDone = await this.#deliver({ request, records: batch.receipts.records }, batch);
+    if (isDone) batch.done();
+    return isDone;
   }
 
   /** Gives up what is under way, and takes no more. */
@@ -71,25 +70,36 @@ export class LogExporter {
     this.#transport.shutdown();
   }
 
-  // For as long as it takes: a record is given up only at the end.
-  async #send(request: Uint8Array): Promise<HttpResponse> {
-    return await this.#transport.send(request, Number.POSITIVE_INFINITY);
+  async #deliver({ request, records }: RequestPart, underWay: UnderWay): Promise<boolean> {
+    // For as long as it takes: a record is given up only at the end.
+    const response = await this.#transport.send(request, Number.POSITIVE_INFINITY);
+    if (response.status === "retryable") return false;
+    const halves = response.status === "failure" ? halvesOf(request) : undefined;
+    if (halves === undefined) {
+      const receipts = underWay.receipts.takeFirst(records);
+      underWay.settled(receipts.records);
+      this.#settle({ request, records }, receipts, response);
+      return true;
+    }
+    for (const half of halves) if (!(await this.#deliver(half, underWay))) return false;
+    return true;
   }
 
-  #settle(receipts: BatchReceipts, response: HttpResponse): void {
-    switch (response.status) {
-      case "success": {
-        const rejected = receipts.takeLast(rejectedIn(response.data));
-        this.#status.exported(receipts);
-        this.#status.lost(rejected, "refused");
-        return;
-      }
-      case "failure":
-        this.#status.lost(receipts, "refused");
-        return;
-      case "retryable":
-        this.#status.lost(receipts, "shutdown");
-    }
+  #settle(
+    { request, records }: RequestPart,
+    receipts: BatchReceipts,
+    response: Exclude<HttpResponse, { status: "retryable" }>,
+  ): void {
+    const { rejected, said } =
+      response.status === "failure"
+        ? { rejected: Math.max(records, 1), said: response.error.message }
+        : rejectionOf(response.data);
+    const refused = receipts.takeLast(rejected);
+    this.#status.exported(receipts);
+    if (rejected === 0) return;
+    const answer = cleanText(said, MAX_ANSWER);
+    this.#refused.keep({ time: new Date().toISOString(), answer, records, rejected, request });
+    this.#status.lost(refused, "refused", answer);
   }
 }
 
@@ -100,14 +110,16 @@ export function requestOf(records: ReadableLogRecord[]): Uint8Array {
   return request;
 }
 
-/** How many records the server refused of a request that it took, as its answer says. */
-function rejectedIn(answer: Uint8Array | undefined): number {
-  if (answer === undefined || answer.length <= 2) return 0;
+/** How many records the server refused of a request that it took, and why, as its answer says. */
+function rejectionOf(answer: Uint8Array | undefined): { rejected: number; said: string } {
+  const nothing = { rejected: 0, said: "" };
+  if (answer === undefined || answer.length <= 2) return nothing;
   try {
     const { partialSuccess } = JsonLogsSerializer.deserializeResponse(answer);
     const rejected = Number(partialSuccess?.rejectedLogRecords ?? 0);
-    return rejected > 0 ? rejected : 0;
+    if (!(rejected > 0)) return nothing;
+    return { rejected, said: `the server took a part: ${partialSuccess?.errorMessage ?? ""}` };
   } catch {
-    return 0;
+    return nothing;
   }
 }

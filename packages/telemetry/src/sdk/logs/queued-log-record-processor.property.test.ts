@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,8 +19,10 @@ import { sumOf } from "../../testing/sdk-double.ts";
 import { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { HttpTransport } from "../otlp/http-transport.ts";
 import { RetryingTransport } from "../otlp/retrying-transport.ts";
+import { DeadLetters } from "../spool/dead-letters.ts";
 import { Spool } from "../spool/spool.ts";
 import { LogExporter } from "./log-exporter.ts";
+import { RefusedRecords } from "./refused-records.ts";
 import { QueuedLogRecordProcessor } from "./queued-log-record-processor.ts";
 
 type Step =
@@ -79,9 +82,10 @@ test("for any answers of the server and losses on disk, each record waits or has
       const spool = spooled
         ? new Spool({ directory, maxBytes: 20_000 }, status, () => {})
         : undefined;
+      const letters = spooled ? new DeadLetters(directory, 4_000_000) : undefined;
       const limits = { queueSize: 50, batchSize: 10, batchDelay: 1 };
       const processor = new QueuedLogRecordProcessor(
-        new LogExporter(transport, status),
+        new LogExporter(transport, status, new RefusedRecords(letters, () => {})),
         status,
         limits,
         spool,
@@ -111,7 +115,8 @@ test("for any answers of the server and losses on disk, each record waits or has
               await sleep(0);
               break;
             case "loseFolder":
-              await rm(directory, { recursive: true, force: true });
+              // At once: the processor may write a dead letter into a folder that is being emptied.
+              rmSync(directory, { recursive: true, force: true });
               break;
             default:
               throw new Error("no such step");

@@ -16,7 +16,13 @@ test("everything is taken in the order in which it was emitted, a batch at a tim
   const seen = receiver.records().map(({ attributes }) => Number(attributesOf(attributes)["n"]));
   expect(seen).toEqual(Array.from({ length: 35 }, (_, n) => n));
   expect(receiver.logs).toHaveLength(4);
-  expect(status.state).toEqual({ exported: 35, lost: {}, failing: undefined, off: false });
+  expect(status.state).toEqual({
+    exported: 35,
+    lost: {},
+    lastLoss: undefined,
+    failing: undefined,
+    off: false,
+  });
   expect(processor.waiting).toBe(0);
 });
 

@@ -140,7 +140,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
 
   #write(): void {
     if (this.#fresh.length === 0) return;
-    const fresh = this.#fresh;
+    const fresh = inSentOrder(this.#fresh);
     this.#fresh = [];
     const reason = this.#spooled(fresh);
     if (reason !== undefined) for (const emitted of fresh) this.#keep(emitted, reason);
@@ -204,16 +204,25 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   }
 
   async #sendBatch(): Promise<void> {
-    const batch = this.#queue.splice(0, this.#limits.batchSize);
-    try {
-      const receipts = receiptsOf(batch);
-      if (this.#ended) this.#status.lost(receipts, "shutdown");
-      else await this.#exporter.send(recordsOf(batch), receipts);
-    } finally {
-      this.#held -= batch.length;
-      for (const resolve of this.#waitForRoom.splice(0)) resolve(undefined);
+    const batch = inSentOrder(this.#queue.splice(0, this.#limits.batchSize));
+    const receipts = receiptsOf(batch);
+    const settled = (records: number) => {
+      this.#held -= records;
+    };
+    if (this.#ended || !(await this.#exporter.send(recordsOf(batch), { receipts, settled }))) {
+      settled(receipts.records);
+      this.#status.lost(receipts, "shutdown");
     }
+    for (const resolve of this.#waitForRoom.splice(0)) resolve(undefined);
   }
+}
+
+/** The records as a request has them, which groups them by scope: their receipts have to be in the same order. */
+function inSentOrder(emitted: Emitted[]): Emitted[] {
+  const groups = Map.groupBy(emitted, ({ record: { instrumentationScope: scope } }) =>
+    JSON.stringify([scope.name, scope.version, scope.schemaUrl]),
+  );
+  return groups.size === 1 ? emitted : [...groups.values()].flat();
 }
 
 function recordsOf(emitted: readonly Emitted[]): ReadableLogRecord[] {

@@ -31,15 +31,53 @@ export function recordsIn(request: Buffer): number | undefined {
   if (!request.subarray(0, BEGIN.length).equals(BEGIN)) return undefined;
   if (!request.subarray(-END.length).equals(END)) return undefined;
   try {
-    let count = 0;
-    const { resourceLogs } = JSON.parse(request.toString()) as Request;
-    for (const { scopeLogs } of resourceLogs) {
-      for (const { logRecords } of scopeLogs) count += logRecords.length;
-    }
-    return count;
+    return count(JSON.parse(request.toString()) as Request);
   } catch {
     return undefined;
   }
+}
+
+/** A part of a request, which is a request itself. */
+export interface RequestPart {
+  readonly request: Buffer;
+  readonly records: number;
+}
+
+/** Both halves of a request, in the order of its records; undefined if it has one record only, or is no request. */
+export function halvesOf(request: Buffer): readonly [RequestPart, RequestPart] | undefined {
+  const whole = JSON.parse(request.toString()) as Request;
+  const records = count(whole);
+  if (records < 2) return undefined;
+  const middle = Math.ceil(records / 2);
+  return [
+    { request: cut(whole, 0, middle), records: middle },
+    { request: cut(whole, middle, records), records: records - middle },
+  ];
+}
+
+/** The records from number `from` up to number `to`, with their resources and scopes. */
+function cut({ resourceLogs }: Request, from: number, to: number): Buffer {
+  let number = -1;
+  const isWanted = () => {
+    number += 1;
+    return number >= from && number < to;
+  };
+  const parts = resourceLogs.map((resource) => ({
+    ...resource,
+    scopeLogs: resource.scopeLogs
+      .map((scope) => ({ ...scope, logRecords: scope.logRecords.filter(isWanted) }))
+      .filter(({ logRecords }) => logRecords.length > 0),
+  }));
+  const kept = parts.filter(({ scopeLogs }) => scopeLogs.length > 0);
+  return Buffer.from(JSON.stringify({ resourceLogs: kept }));
+}
+
+function count({ resourceLogs }: Request): number {
+  let records = 0;
+  for (const { scopeLogs } of resourceLogs) {
+    for (const { logRecords } of scopeLogs) records += logRecords.length;
+  }
+  return records;
 }
 
 /** The part of a request that is read. Anything else throws, and the text is not a request. */

@@ -1,6 +1,8 @@
 import { constants, lstatSync, openSync, closeSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { isDeadLetterName } from "./dead-letters.ts";
 import { linesOf, recordsIn } from "./jsonl.ts";
 import { isOrphan, isSegmentName } from "./segment-name.ts";
 import { removeFile } from "./segment.ts";
@@ -71,7 +73,9 @@ export class Orphans {
           this.#forget(path);
           removeFile(path);
         };
-        if (requests.length > 0) return { requests, receiptsByLine: [], settled: () => {}, done };
+        if (requests.length > 0) {
+          return { requests, receipts: new BatchReceipts(), settled: () => {}, done };
+        }
         done();
       } catch (error) {
         this.#skip(path, error);
@@ -107,6 +111,7 @@ function lookForOrphans(directory: string): Found {
   const orphans: Orphan[] = [];
   let foreign = 0;
   for (const name of readdirSync(directory).toSorted()) {
+    if (isDeadLetterName(name)) continue;
     const path = join(directory, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) continue;

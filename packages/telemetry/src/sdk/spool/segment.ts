@@ -10,15 +10,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import type { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { newSegmentName, releaseName } from "./segment-name.ts";
 
 /** A file of the spool, written by this process: one OTLP request in JSON on each line. */
 export class Segment {
   readonly path: string;
   bytes = 0;
-  readonly #receiptsByLine: BatchReceipts[] = [];
-  #records = 0;
+  /** Of its records that are neither delivered nor lost yet, in their order. */
+  readonly receipts = new BatchReceipts();
   readonly #name = newSegmentName();
   #descriptor: number | undefined;
 
@@ -33,23 +33,13 @@ export class Segment {
     }
   }
 
-  /** The receipts of the records on each line. */
-  get receiptsByLine(): readonly BatchReceipts[] {
-    return this.#receiptsByLine;
-  }
-
-  /** Records in it that are neither delivered nor lost yet. */
-  get records(): number {
-    return this.#records;
-  }
-
   /** Whether it is open, and still in the folder, where a later process would find it. */
   get isSound(): boolean {
     return this.#descriptor !== undefined && fstatSync(this.#descriptor).nlink > 0;
   }
 
   /** @throws if it cannot be written. Then it is as before. */
-  append(lines: Uint8Array, receiptsByLine: readonly BatchReceipts[]): void {
+  append(lines: Uint8Array, receipts: BatchReceipts): void {
     if (this.#descriptor === undefined) throw new Error("this segment has been sealed");
     let written = 0;
     try {
@@ -62,15 +52,7 @@ export class Segment {
       throw error;
     }
     this.bytes += lines.length;
-    for (const receipts of receiptsByLine) {
-      this.#receiptsByLine.push(receipts);
-      this.#records += receipts.records;
-    }
-  }
-
-  /** So many of its records are delivered or lost. */
-  settled(records: number): void {
-    this.#records -= records;
+    this.receipts.append(receipts);
   }
 
   /** Ends writing to it. */

@@ -66,15 +66,15 @@ test("what is put in comes out once, in order, and leaves nothing behind", async
 test("what was not taken comes out again, here and in the next process", () => {
   const { spool } = spoolIn(directory);
   spool.append(request("a"), someReceipts(1));
-  expect(spool.next()?.receiptsByLine).toMatchObject([{ records: 1 }]);
-  expect(spool.next()?.receiptsByLine).toMatchObject([{ records: 1 }]);
+  expect(spool.next()?.receipts).toMatchObject({ records: 1 });
+  expect(spool.next()?.receipts).toMatchObject({ records: 1 });
   // Another spool of this process leaves it alone while this one is there.
   expect(sent(spoolIn(directory).spool)).toEqual([]);
   spool.close();
   const { spool: next } = spoolIn(directory);
   expect(next.isEmpty).toBe(false);
   expect(next.waiting).toBe(0);
-  expect(next.next()).toMatchObject({ receiptsByLine: [] });
+  expect(next.next()).toMatchObject({ receipts: { records: 0 } });
   expect(sent(next)).toEqual(["a"]);
 });
 

@@ -90,7 +90,7 @@ export class Spool {
     if (this.bytes + line.length > this.#settings.maxBytes) return "spool_full";
     if (performance.now() - this.#failedAt < PAUSE) return "spool_failed";
     try {
-      this.#writable().append(line, [receipts]);
+      this.#writable().append(line, receipts);
     } catch (error) {
       this.#fails(error);
       return "spool_failed";
@@ -141,7 +141,7 @@ export class Spool {
     const active = new Segment(this.#settings.directory);
     try {
       // The folder was removed while this segment was open: its requests are copied into the new one, or kill -9 would lose them.
-      if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.receiptsByLine);
+      if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.receipts);
     } catch (error) {
       active.remove();
       throw error;
@@ -170,12 +170,11 @@ export class Spool {
     };
     const settled = (records: number) => {
       this.#records -= records;
-      segment.settled(records);
     };
     try {
       return {
         requests: linesOf(segment.read()),
-        receiptsByLine: segment.receiptsByLine,
+        receipts: segment.receipts,
         settled,
         done,
       };
@@ -193,14 +192,15 @@ export class Spool {
   }
 
   #lose(segment: Segment): void {
-    for (const receipts of segment.receiptsByLine) this.#status.lost(receipts, "spool_failed");
+    const { receipts } = segment;
     this.#forget(segment);
+    this.#status.lost(receipts, "spool_failed");
   }
 
   #forget(segment: Segment): void {
     this.#sealed = this.#sealed.filter((other) => other !== segment);
     this.#bytes -= segment.bytes;
-    this.#records -= segment.records;
+    this.#records -= segment.receipts.records;
     segment.remove();
   }
 

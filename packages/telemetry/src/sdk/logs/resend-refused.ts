@@ -1,0 +1,83 @@
+import { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { HttpTransport } from "../otlp/http-transport.ts";
+import { RetryingTransport } from "../otlp/retrying-transport.ts";
+import { DeadLetters, type DeadLetter } from "../spool/dead-letters.ts";
+import { LogExporter } from "./log-exporter.ts";
+import { RefusedRecords } from "./refused-records.ts";
+
+/** What became of refused records that were sent again. */
+export interface Resent {
+  /** The far end has taken so many. */
+  readonly taken: number;
+  /** So many were refused again: they are kept with the new answer. */
+  readonly refused: number;
+  /** So many could not be sent in the time there was: they are kept. */
+  readonly waiting: number;
+}
+
+/** Where refused records are kept, and where to send them. */
+export interface ResendSettings {
+  readonly spool: { readonly directory: string; readonly maxBytes: number };
+  readonly logsUrl: string | undefined;
+  /** Milliseconds. */
+  readonly flushTimeout: number;
+}
+
+/** @throws if the files cannot be read or written. */
+export async function resend(
+  { spool, logsUrl, flushTimeout }: ResendSettings,
+  warn: (message: string) => void,
+): Promise<Resent> {
+  const letters = new DeadLetters(spool.directory, spool.maxBytes);
+  const transport = new RetryingTransport(new HttpTransport(logsUrl, "LOGS", "v1/logs"));
+  const counts = { taken: 0, refused: 0, waiting: 0 };
+  const kept = new RefusedRecords(letters, warn);
+  let isAllKept = true;
+  const keeper = {
+    keep: (letter: DeadLetter) => {
+      const isKept = kept.keep(letter);
+      isAllKept &&= isKept;
+      return isKept;
+    },
+  };
+  const exporter = new LogExporter(
+    transport,
+    {
+      exported: ({ records }) => {
+        counts.taken += records;
+      },
+      lost: ({ records }) => {
+        counts.refused += records;
+      },
+    },
+    keeper,
+  );
+  const timer = setTimeout(() => {
+    exporter.close();
+  }, flushTimeout);
+  try {
+    for (const file of letters.take()) {
+      try {
+        for (const letter of file.read()) {
+          if (await exporter.sendBatch(batchOf(letter))) continue;
+          counts.waiting += letter.records;
+          keeper.keep(letter);
+        }
+        // Only now: killed before this, the letters are sent again by the next call.
+        if (isAllKept) file.remove();
+      } finally {
+        file.leave();
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+    exporter.close();
+  }
+  return counts;
+}
+
+function batchOf({ request, records }: DeadLetter) {
+  const receipts = new BatchReceipts();
+  for (let n = 0; n < records; n++) receipts.add(undefined);
+  return { requests: [request], receipts, settled: () => {}, done: () => {} };
+}

@@ -1,0 +1,28 @@
+import { resend, type Resent } from "./logs/resend-refused.ts";
+import { telemetryOptions, type TelemetryOptions } from "./options.ts";
+import { resolveSettings } from "./settings.ts";
+
+/**
+ * Sends the log records again that the far end has refused and the spool keeps, for example after its limits were raised. What
+ * is refused again is kept again. The service may run meanwhile.
+ *
+ * @param options Those of {@link startTelemetry}; `spool`, `endpoint` and `flushTimeoutMillis` are used, and the standard
+ * OTEL_* variables.
+ * @throws TypeError if an option is unknown or has a wrong value, or without a `spool`.
+ * @throws Error if the spool's folder cannot be read or written.
+ * @example
+ * await resendRefused({ spool: "/var/lib/plugins/spool" });
+ */
+export async function resendRefused(options: TelemetryOptions): Promise<Resent> {
+  const warn = (message: string) => {
+    process.emitWarning(message, "TelemetryWarning");
+  };
+  const settings = resolveSettings(telemetryOptions(options), process.env, warn);
+  const { spool } = settings;
+  if (spool === undefined) {
+    throw new TypeError(
+      "resendRefused: `spool` is missing: the folder in which refused records are kept",
+    );
+  }
+  return await resend({ ...settings, spool }, warn);
+}
