@@ -25,7 +25,8 @@ export class DroppedRecords {
     if (droppedTotal(since) === 0) return false;
     const before = this.#told;
     try {
-      const record = recordsDroppedLogRecord(since, Date.now());
+      const why = (since.refused ?? 0) > 0 ? this.#logger.exporter?.state.lastLoss : undefined;
+      const record = recordsDroppedLogRecord(since, Date.now(), why);
       if (!this.#logger.wants(record)) return false;
       // Set before the record is emitted, because its receipt may settle as lost at once.
       this.#told = now;

@@ -6,14 +6,20 @@ import { droppedTotal, type Dropped, type Ledger } from "../ledger/ledger.ts";
 import { ATTRIBUTES as A, DROPPED, EVENTS, type DropReason } from "../semconv.ts";
 import { cellText, hashText, hrTime, policyText, word } from "./record-fields.ts";
 
-/** The log record of what was dropped since the last such record. `time` is Unix milliseconds. */
-export function recordsDroppedLogRecord(dropped: Dropped, time: number): LogRecord {
+/**
+ * The log record of what was dropped since the last such record.
+ *
+ * @param time Unix milliseconds.
+ * @param why What the far end said of records that it refused.
+ */
+export function recordsDroppedLogRecord(dropped: Dropped, time: number, why?: string): LogRecord {
   const total = droppedTotal(dropped);
+  const because = why === undefined ? "" : ` (${why})`;
   return {
     eventName: EVENTS.recordsDropped.name,
     timestamp: hrTime(time),
     severityNumber: SeverityNumber.WARN,
-    body: `${total} denials have no record; the counters have them`,
+    body: `${total} denials have no record; the counters have them${because}`,
     attributes: { [A.droppedTotal.name]: total, ...byReason(dropped) },
     context: ROOT_CONTEXT,
   };

@@ -6,9 +6,10 @@ import { flushInOrder } from "../emit/flush.ts";
 import { linkedRecorders } from "../provider-link.ts";
 import type { LossReason } from "../semconv.ts";
 import { withTimeout } from "../with-timeout.ts";
+import { StateWatch } from "./delivery/state-watch.ts";
 import { TelemetryStartError } from "./errors.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
-import { healthAnswer } from "./prometheus/healthz.ts";
+import { healthAnswer, overallHealth } from "./prometheus/healthz.ts";
 import { ScrapeServer } from "./prometheus/scrape-server.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
@@ -81,6 +82,7 @@ class RunningTelemetry implements Telemetry {
   readonly #scrape: ScrapeServer | undefined;
   readonly #timeout: number;
   readonly #stopListening: () => void;
+  readonly #watch: StateWatch | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(options: TelemetryOptions, settings: Settings) {
@@ -105,6 +107,9 @@ class RunningTelemetry implements Telemetry {
     this.#timeout = settings.shutdownTimeout;
     if (global) registerGlobally(this.meterProvider, this.loggerProvider);
     this.#scrape?.start();
+    if (!settings.disabled) {
+      this.#watch = new StateWatch(() => overallHealth(this.#logging.status), warn);
+    }
     this.#stopListening =
       options.shutdownOnSignal === true
         ? shutdownOnSignal(async () => {
@@ -145,6 +150,7 @@ class RunningTelemetry implements Telemetry {
 
   async #end(): Promise<void> {
     const deadline = performance.now() + this.#timeout;
+    this.#watch?.close();
     try {
       const wait = { keepAlive: true };
       const sent = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, wait);

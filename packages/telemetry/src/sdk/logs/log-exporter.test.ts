@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 
 import { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
-import { resendRefused } from "../../sdk.ts";
+import { createDenialRecorder } from "../../recorder.ts";
+import { resendRefused, startTelemetry } from "../../sdk.ts";
+import { aDenial } from "../../testing/denials.ts";
 import { processorTo } from "../../testing/log-pipeline.ts";
 import { otlpReceiver } from "../../testing/otlp-receiver.ts";
 import { linesOf } from "../spool/jsonl.ts";
@@ -169,3 +171,21 @@ test.each([401, 402, 404, 429, 500, 502, 504, 507, 520])(
     expect(status.state).toMatchObject({ exported: 5, lost: {} });
   },
 );
+
+test("the record of what was dropped says what the far end answered", async () => {
+  await using receiver = await otlpReceiver((body) => (body.includes("culprit") ? 400 : 200));
+  await using otel = startTelemetry({
+    endpoint: receiver.url,
+    metrics: "none",
+    global: false,
+    spool: await aFolder(),
+  });
+  await using denials = createDenialRecorder({ loggerProvider: otel.loggerProvider });
+  for (const cell of ["a", "culprit", "b"]) denials.record(aDenial({ cell }));
+  await otel.flush();
+  expect(denials.ledger()).toMatchObject({ emitted: 2, dropped: { refused: 1 } });
+  expect(denials.health().why).toContain("refused: the server answered 400");
+  await expect
+    .poll(() => JSON.stringify(receiver.logs), { timeout: 10_000 })
+    .toContain("(refused: the server answered 400: {})");
+});

@@ -12,12 +12,13 @@ export interface HealthAnswer {
 
 /** @param status The delivery status of the log records. */
 export function healthAnswer(status: DeliveryStatus): HealthAnswer {
-  const { state, since, why, pending, lost } = overall(status);
+  const { state, since, why, pending, lost } = overallHealth(status);
   const body = { state, since: new Date(since).toISOString(), why: why ?? null, pending, lost };
   return { status: state === "blind" ? 503 : 200, body: `${JSON.stringify(body)}\n` };
 }
 
-function overall(status: DeliveryStatus): Health {
+/** Of all recorders of the process; without one, what the delivery of log records says. */
+export function overallHealth(status: DeliveryStatus): Health {
   const recorders = worstOf(linkedRecorders().map((recorder) => recorder.health()));
   const { failing, off } = status.state;
   const quiet: Health = { state: "exporting", since: started, why: undefined, pending: 0, lost: 0 };
