@@ -57,3 +57,24 @@ test("when there is room again records go to disk again", async (context) => {
     residual: 0,
   });
 }, 40_000);
+
+test("what waited in memory while the disk was full is on disk when the service ends in an outage", async (context) => {
+  const disk = await smallDisk(context, 4096);
+  const ballast = join(disk, "ballast");
+  await writeFile(ballast, Buffer.alloc(4080 * 1024));
+  await using backend = await farEnd((response) => response.writeHead(503).end());
+  const service = startService({
+    endpoint: backend.endpoint,
+    spool: join(disk, "spool"),
+    shutdownTimeoutMillis: 1000,
+  });
+  await service.denyFor(1500, 5);
+  expect(service.otel.delivery()).toMatchObject({ lost: {} });
+  const { waiting, onDisk } = service.otel.delivery();
+  expect(waiting).toBeGreaterThan(onDisk);
+  await rm(ballast);
+  const { lost, waiting: left } = await service.end();
+  expect(lost).toEqual({});
+  expect(left).toBeGreaterThan(0);
+  expect(service.otel.delivery()).toMatchObject({ waiting: left, onDisk: left });
+}, 40_000);

@@ -10,7 +10,14 @@ import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
 import { aDenial } from "./testing/denials.ts";
 import { realSdk } from "./testing/sdk-double.ts";
 
-const FINE = { deaf: undefined, failing: undefined, pending: 0, lost: 0, lastLoss: undefined };
+const FINE = {
+  deaf: undefined,
+  failing: undefined,
+  pending: 0,
+  lost: 0,
+  lastLoss: undefined,
+  spoolFailing: undefined,
+};
 
 test("a failing exporter is degraded, and after a minute blind", () => {
   const monitor = new HealthMonitor();
@@ -42,6 +49,16 @@ test("a loss is degraded for a minute", () => {
     since: 1000,
   });
   expect(monitor.read({ ...FINE, lost: 5 }, 61_000)).toMatchObject({ state: "exporting", lost: 5 });
+});
+
+test("a spool that fails is degraded, however long, as records are delivered all the same", () => {
+  const monitor = new HealthMonitor();
+  const spoolFailing = { since: 1000, why: "spool: EROFS" };
+  expect(monitor.read({ ...FINE, spoolFailing }, 600_000)).toMatchObject({
+    state: "degraded",
+    since: 1000,
+    why: "spool: EROFS",
+  });
 });
 
 test("a loss says why, if that is known", () => {

@@ -10,7 +10,7 @@ export interface Failure {
 /** Whether records and counts are delivered. The counters are exact in any state, and `/metrics` has them. */
 export interface Health {
   /**
-   * `exporting`: as far as is known, records and counts are delivered. `degraded`: an exporter fails and they wait, or records
+   * `exporting`: as far as is known, records and counts are delivered. `degraded`: an exporter fails and they wait, the spool fails, or records
    * were lost within the last minute. `blind`: an exporter has failed for a minute, or no logger wants denials.
    */
   readonly state: (typeof STATES)[number];
@@ -30,6 +30,8 @@ export interface Signs {
   readonly deaf: string | undefined;
   /** The older failure of records' and counts' exporters. */
   readonly failing: Failure | undefined;
+  /** The spool's: records are delivered, but would not outlive the process. */
+  readonly spoolFailing: Failure | undefined;
   readonly pending: number;
   readonly lost: number;
   /** Why records were lost the last time, if that is known. */
@@ -47,26 +49,27 @@ export class HealthMonitor {
   #lossAt = Number.NEGATIVE_INFINITY;
 
   /** @param now is Unix milliseconds. */
-  read({ deaf, failing, pending, lost, lastLoss }: Signs, now = Date.now()): Health {
+  read(signs: Signs, now = Date.now()): Health {
+    const { pending, lost } = signs;
     if (lost > this.#lost) this.#lossAt = now;
     this.#lost = lost;
-    const [state, why] = this.#judge(deaf, failing, lastLoss, now);
+    const [state, why] = this.#judge(signs, now);
     if (state !== this.#state) this.#since = now;
     this.#state = state;
-    const since = why !== undefined && why === failing?.why ? failing.since : this.#since;
+    const failure = [signs.failing, signs.spoolFailing].find((known) => known?.why === why);
+    const since = failure?.since ?? this.#since;
     return { state, since, why, pending, lost };
   }
 
   #judge(
-    deaf: string | undefined,
-    failing: Failure | undefined,
-    lastLoss: string | undefined,
+    { deaf, failing, spoolFailing, lastLoss }: Signs,
     now: number,
   ): [Health["state"], string | undefined] {
     if (deaf !== undefined) return ["blind", deaf];
     if (failing !== undefined) {
       return [now - failing.since < MINUTE ? "degraded" : "blind", failing.why];
     }
+    if (spoolFailing !== undefined) return ["degraded", spoolFailing.why];
     // The absolute value: if the clock is set back, the loss does not stay recent for longer than a minute.
     if (Math.abs(now - this.#lossAt) < MINUTE) {
       const because = lastLoss === undefined ? "" : ` (${lastLoss})`;

@@ -11,6 +11,8 @@ export interface DeliveryState {
   readonly lastLoss: string | undefined;
   /** Set while they cannot be delivered. */
   readonly failing: Failure | undefined;
+  /** Set while they cannot wait on disk. They may still be delivered. */
+  readonly spoolFailing: Failure | undefined;
   /** Nothing is exported, as the service's own options say: no reason to call that blind. */
   readonly off: boolean;
 }

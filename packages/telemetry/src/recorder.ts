@@ -181,10 +181,10 @@ class Recorder implements DenialRecorder {
     const { pending, dropped } = this.#ledgers.total;
     return this.#health.read({
       deaf,
-      failing: longerOf(this.#log.exporter?.state.failing, this.#meter.exporter?.state.failing),
+      ...this.#log.trouble,
+      failing: longerOf(this.#log.trouble.failing, this.#meter.exporter?.state.failing),
       pending,
       lost: droppedTotal(dropped) - dropped.disabled - dropped.invalid,
-      lastLoss: this.#log.exporter?.state.lastLoss,
     });
   }
 

@@ -2,7 +2,7 @@ import { logs, SeverityNumber } from "@opentelemetry/api";
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
 import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
-import { exporterOf, type ProviderExporter } from "../provider-link.ts";
+import { exporterOf, type DeliveryState, type ProviderExporter } from "../provider-link.ts";
 import { SCOPE } from "../scope.ts";
 import { EVENTS } from "../semconv.ts";
 import { canFlush, forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
@@ -59,6 +59,13 @@ export class LoggerBinding {
   /** What exports for the provider, and settles the receipts of its records. */
   get exporter(): ProviderExporter | undefined {
     return exporterOf(this.#provider);
+  }
+
+  /** What its exporter has to tell of, as far as it is one that tells. */
+  get trouble(): Pick<DeliveryState, "failing" | "spoolFailing" | "lastLoss"> {
+    const state: Partial<DeliveryState> = this.exporter?.state ?? {};
+    const { failing, spoolFailing, lastLoss } = state;
+    return { failing, spoolFailing, lastLoss };
   }
 
   /** Whether {@link forceFlush} would do anything. */

@@ -26,6 +26,8 @@ export interface Delivery {
   /** Those of the waiting that are in the spool: a later process sends them if this one ends. */
   readonly onDisk: number;
   readonly lost: Readonly<Partial<Record<LossReason, number>>>;
+  /** What ended processes have left in the spool and is not sent yet, and what cannot be read or removed. It is not in `waiting`. */
+  readonly orphans: { readonly files: number; readonly bytes: number };
 }
 
 /** Running telemetry: the providers, and how to flush and end them. */
@@ -124,8 +126,12 @@ class RunningTelemetry implements Telemetry {
 
   delivery(): Delivery {
     const { exported, lost } = this.#logging.status.state;
-    const { waiting = 0, onDisk = 0 } = this.#logging.processor ?? {};
-    return { exported, waiting, onDisk, lost };
+    const {
+      waiting = 0,
+      onDisk = 0,
+      orphans = { files: 0, bytes: 0 },
+    } = this.#logging.processor ?? {};
+    return { exported, waiting, onDisk, lost, orphans };
   }
 
   async ready(): Promise<void> {
@@ -135,7 +141,7 @@ class RunningTelemetry implements Telemetry {
   async flush(): Promise<void> {
     const flushed = Promise.all([this.#flushRecords(), this.meterProvider.forceFlush()]);
     const inTime = await withTimeout(flushed, this.#flushTimeout, { keepAlive: true });
-    if (!inTime) warn(this.#notFlushed(this.#flushTimeout, "wait"));
+    if (!inTime) warn(this.#notFlushed(this.#flushTimeout));
     await this.ready();
   }
 
@@ -154,8 +160,10 @@ class RunningTelemetry implements Telemetry {
     try {
       const wait = { keepAlive: true };
       const sent = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, wait);
-      if (!sent) warn(this.#notFlushed(this.#timeout, "are lost"));
+      // Asked before it ends, told after it: only then is it known what went to disk and what is lost.
+      const failure = this.#failure;
       await this.loggerProvider.shutdown();
+      if (!sent) warn(this.#notFlushed(this.#timeout, failure));
       // That has settled what the processor still held. Flushed once more, so that the last counts include its loss.
       const again = flushInOrder(linkedRecorders(), async () => {});
       await withTimeout(again, Math.max(deadline - performance.now(), 1), wait);
@@ -183,14 +191,21 @@ class RunningTelemetry implements Telemetry {
     await delivered();
   }
 
-  #notFlushed(millis: number, outcome: string): string {
+  /** Why something is not exported, if that is known. */
+  get #failure(): string | undefined {
     const { failing } = this.#logging.status.state;
-    const why = failing?.why ?? this.#metering.status.state.failing?.why;
+    return failing?.why ?? this.#metering.status.state.failing?.why;
+  }
+
+  #notFlushed(millis: number, why = this.#failure): string {
     const because = why === undefined ? "" : ` (${why})`;
-    const { waiting = 0, onDisk = 0 } = this.#logging.processor ?? {};
+    const { waiting, onDisk, lost, orphans } = this.delivery();
+    const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
     const rest = [
       ...(onDisk > 0 ? [`${onDisk} log records wait in the spool`] : []),
-      ...(waiting > onDisk ? [`${waiting - onDisk} log records ${outcome}`] : []),
+      ...(waiting > onDisk ? [`${waiting - onDisk} log records wait`] : []),
+      ...(losses > 0 ? [`${losses} log records are lost`] : []),
+      ...(orphans.files > 0 ? [`${orphans.files} files of ended processes wait in the spool`] : []),
     ];
     const left = rest.length === 0 ? "some counts were not sent" : rest.join(", ");
     return `telemetry was not flushed within ${millis} ms: is the Collector up?${because} ${left}`;

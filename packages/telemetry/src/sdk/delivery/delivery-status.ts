@@ -1,5 +1,6 @@
 import { cleanText } from "@pyisolate/policy";
 
+import type { Failure } from "../../health.ts";
 import type { ProviderExporter, DeliveryState } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "./batch-receipts.ts";
@@ -18,7 +19,8 @@ export class DeliveryStatus implements ProviderExporter {
   readonly #lost: Partial<Record<LossReason, number>> = {};
   #exported = 0;
   #lastLoss: string | undefined;
-  #failing: DeliveryState["failing"];
+  #failing: Failure | undefined;
+  #spoolFailing: Failure | undefined;
 
   /**
    * @param what Begins an explanation, if it does not say by itself what is exported.
@@ -35,6 +37,7 @@ export class DeliveryStatus implements ProviderExporter {
       lost: { ...this.#lost },
       lastLoss: this.#lastLoss,
       failing: this.#failing,
+      spoolFailing: this.#spoolFailing,
       off: this.#off,
     };
   }
@@ -55,15 +58,31 @@ export class DeliveryStatus implements ProviderExporter {
 
   /** An attempt has failed, or has had no answer for too long. */
   failing(error: unknown): void {
-    const said = error instanceof Error ? error.message : String(error);
-    const why = cleanText(`${this.#what}${said}`, MAX_WHY);
-    const now = Date.now();
-    // Never later than now: if the clock is set back, a failure would not count as `blind` for as long.
-    this.#failing = { since: Math.min(this.#failing?.since ?? now, now), why };
+    this.#failing = this.#failure(this.#failing, error);
   }
 
   /** An attempt has succeeded. */
   recovered(): void {
     this.#failing = undefined;
   }
+
+  /** Records wait in memory, because the spool cannot be written or read. */
+  spoolFailing(error: unknown): void {
+    this.#spoolFailing = this.#failure(this.#spoolFailing, `spool: ${messageOf(error)}`);
+  }
+
+  spoolRecovered(): void {
+    this.#spoolFailing = undefined;
+  }
+
+  #failure(before: Failure | undefined, error: unknown): Failure {
+    const why = cleanText(`${this.#what}${messageOf(error)}`, MAX_WHY);
+    const now = Date.now();
+    // Never later than now: if the clock is set back, a failure would not count as `blind` for as long.
+    return { since: Math.min(before?.since ?? now, now), why };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -21,6 +21,7 @@ test("everything is taken in the order in which it was emitted, a batch at a tim
     lost: {},
     lastLoss: undefined,
     failing: undefined,
+    spoolFailing: undefined,
     off: false,
   });
   expect(processor.waiting).toBe(0);

@@ -4,10 +4,11 @@ import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-l
 import { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
 import type { DeliveryState, ProviderExporter } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
-import { BatchReceipts } from "../delivery/batch-receipts.ts";
+import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 import type { DeliveryStatus } from "../delivery/delivery-status.ts";
 import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
 import type { Spool } from "../spool/spool.ts";
+import { inSentOrder, receiptsOf, recordsOf, type Emitted } from "./emitted.ts";
 import { requestOf, type LogExporter } from "./log-exporter.ts";
 
 export interface QueueLimits {
@@ -25,10 +26,8 @@ const ADOPT_EVERY = 30_000;
 /** How long until a spool that could not be read is read again, milliseconds. */
 const STUCK_FOR = 1000;
 
-interface Emitted {
-  readonly record: ReadableLogRecord;
-  readonly receipt: DeliveryReceipt | undefined;
-}
+/** How often records that wait in memory are tried on disk, milliseconds. */
+const UNLOAD_EVERY = 1000;
 
 /**
  * Holds log records until the server has taken them, and sends one request at a time, in order. With a spool they wait on disk,
@@ -42,6 +41,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   readonly #limits: QueueLimits;
   readonly #spool: Spool | undefined;
   readonly #adopting: NodeJS.Timeout | undefined;
+  readonly #unloading: NodeJS.Timeout | undefined;
   /** Emitted in this turn, to be written to the spool at its end. */
   #fresh: Emitted[] = [];
   #queue: Emitted[] = [];
@@ -64,6 +64,9 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
       spool.adopt();
       if (!spool.isEmpty) this.#soon();
     }, ADOPT_EVERY).unref();
+    this.#unloading = setInterval(() => {
+      this.#unload();
+    }, UNLOAD_EVERY).unref();
   }
 
   get state(): DeliveryState {
@@ -78,6 +81,11 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   /** Those of them that are in the spool, where a later process finds them if this one ends. */
   get onDisk(): number {
     return this.#spool?.waiting ?? 0;
+  }
+
+  /** Files and bytes in the spool that ended processes have left. */
+  get orphans(): { readonly files: number; readonly bytes: number } {
+    return this.#spool?.orphans ?? { files: 0, bytes: 0 };
   }
 
   onEmit(record: ReadableLogRecord, context?: Context): void {
@@ -122,11 +130,15 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     while (!this.#ended && !this.#isEmpty) if (!(await this.#pump())) return;
   }
 
-  /** Gives up what is left, and reports as lost what is not on disk. Call {@link delivered} first to wait for it. */
+  /**
+   * Gives up what is left. What waits in memory goes to the spool, as far as there is one with room, and is else reported as
+   * lost. Call {@link delivered} first to wait for it.
+   */
   async shutdown(): Promise<void> {
     this.#write();
     this.#ended = true;
     clearInterval(this.#adopting);
+    clearInterval(this.#unloading);
     this.#exporter.close();
     // A round that was sending a spool file ends without looking at the queue again.
     do await this.#pump();
@@ -142,20 +154,58 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     if (this.#fresh.length === 0) return;
     const fresh = inSentOrder(this.#fresh);
     this.#fresh = [];
-    const reason = this.#spooled(fresh);
+    const reason = this.#spooled(fresh, receiptsOf(fresh));
     if (reason !== undefined) for (const emitted of fresh) this.#keep(emitted, reason);
     this.#soon();
   }
 
   /** Writes the records to the spool. @returns why they are not there; undefined if they are. */
-  #spooled(fresh: readonly Emitted[]): LossReason | undefined {
+  #spooled(fresh: readonly Emitted[], receipts: BatchReceipts): LossReason | undefined {
     try {
-      return this.#spool?.append(requestOf(recordsOf(fresh)), receiptsOf(fresh));
+      return this.#spool?.append(requestOf(recordsOf(fresh)), receipts);
     } catch {
       // One record cannot be serialized, so the whole write fails. The records go into the queue in memory: its batches are
       // smaller, so fewer good records share one with the bad one.
       return "export_failed";
     }
+  }
+
+  /** Moves records from the queue to the spool, which may take writes again: there they outlive the process. */
+  #unload(): void {
+    if (this.#spool === undefined || this.#queue.length === 0) return;
+    while (this.#queue.length > 0) {
+      const batch = inSentOrder(this.#queue.slice(0, this.#limits.batchSize));
+      if (this.#spooled(batch, receiptsOf(batch)) !== undefined) break;
+      this.#queue.splice(0, batch.length);
+      this.#held -= batch.length;
+    }
+    this.#makeRoom();
+    this.#soon();
+  }
+
+  /**
+   * The last that can be done for records that are given up: as many as have room go to the spool. The others are lost.
+   *
+   * @param receipts of these records.
+   */
+  #saveOrLose(emitted: readonly Emitted[], receipts: BatchReceipts): void {
+    this.#held -= emitted.length;
+    this.#spool?.hurry();
+    if (this.#spool === undefined || emitted.length === 0) {
+      this.#status.lost(receipts, "shutdown");
+      return;
+    }
+    const reason = this.#spooled(emitted, receipts);
+    if (reason === undefined) return;
+    if (reason === "spool_failed" || emitted.length === 1) {
+      this.#status.lost(receipts, "shutdown");
+      return;
+    }
+    // All of them have no room, or one has no OTLP form: half of them may do.
+    const middle = Math.ceil(emitted.length / 2);
+    this.#held += emitted.length;
+    this.#saveOrLose(emitted.slice(0, middle), receipts.takeFirst(middle));
+    this.#saveOrLose(emitted.slice(middle), receipts);
   }
 
   /** Puts a record into the queue. @param reason Why it is lost if there is no room there either. */
@@ -210,27 +260,12 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
       this.#held -= records;
     };
     if (this.#ended || !(await this.#exporter.send(recordsOf(batch), { receipts, settled }))) {
-      settled(receipts.records);
-      this.#status.lost(receipts, "shutdown");
+      this.#saveOrLose(batch.slice(batch.length - receipts.records), receipts);
     }
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
     for (const resolve of this.#waitForRoom.splice(0)) resolve(undefined);
   }
-}
-
-/** The records as a request has them, which groups them by scope: their receipts have to be in the same order. */
-function inSentOrder(emitted: Emitted[]): Emitted[] {
-  const groups = Map.groupBy(emitted, ({ record: { instrumentationScope: scope } }) =>
-    JSON.stringify([scope.name, scope.version, scope.schemaUrl]),
-  );
-  return groups.size === 1 ? emitted : [...groups.values()].flat();
-}
-
-function recordsOf(emitted: readonly Emitted[]): ReadableLogRecord[] {
-  return emitted.map(({ record }) => record);
-}
-
-function receiptsOf(emitted: readonly Emitted[]): BatchReceipts {
-  const receipts = new BatchReceipts();
-  for (const { receipt } of emitted) receipts.add(receipt);
-  return receipts;
 }

@@ -20,7 +20,8 @@ export function healthAnswer(status: DeliveryStatus): HealthAnswer {
 /** Of all recorders of the process; without one, what the delivery of log records says. */
 export function overallHealth(status: DeliveryStatus): Health {
   const recorders = worstOf(linkedRecorders().map((recorder) => recorder.health()));
-  const { failing, off } = status.state;
+  const { off, ...state } = status.state;
+  const failing = state.failing ?? state.spoolFailing;
   const quiet: Health = { state: "exporting", since: started, why: undefined, pending: 0, lost: 0 };
   const health =
     recorders ?? (failing === undefined ? quiet : { ...quiet, ...failing, state: "degraded" });

@@ -5,7 +5,6 @@ import {
   ftruncateSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   unlinkSync,
   writeSync,
@@ -13,7 +12,7 @@ import {
 import { join } from "node:path";
 
 import { linesOf, recordsIn } from "./jsonl.ts";
-import { openOwnFile } from "./own-file.ts";
+import { isNotThere, openOwnFile, readOwnFile } from "./own-file.ts";
 import { isOrphan, newSegmentName, releaseName } from "./segment-name.ts";
 
 /** Records that the far end has refused, and what it said. */
@@ -92,7 +91,7 @@ export class DeadLetters {
         return [new TakenLetters(path, owned)];
       } catch (error) {
         releaseName(owned);
-        if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+        if (isNotThere(error)) return [];
         throw error;
       }
     });
@@ -111,12 +110,7 @@ export class TakenLetters {
 
   /** @throws if it cannot be read. Lines that are no letters are left out. */
   read(): DeadLetter[] {
-    const descriptor = openOwnFile(this.#path, constants.O_RDONLY);
-    try {
-      return linesOf(readFileSync(descriptor)).flatMap((line) => letterOf(line) ?? []);
-    } finally {
-      closeSync(descriptor);
-    }
+    return linesOf(readOwnFile(this.#path)).flatMap((line) => letterOf(line) ?? []);
   }
 
   /** All of them are delivered, or kept elsewhere. */

@@ -1,11 +1,11 @@
-import { constants, lstatSync, openSync, closeSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, readdirSync, renameSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { isDeadLetterName } from "./dead-letters.ts";
 import { linesOf, recordsIn } from "./jsonl.ts";
-import { isOrphan, isSegmentName } from "./segment-name.ts";
-import { removeFile } from "./segment.ts";
+import { discardFile, isNotThere, isOwn, readOwnFile } from "./own-file.ts";
+import { isOrphan, isSegmentName, newSegmentName, releaseName } from "./segment-name.ts";
 import type { SpoolBatch } from "./spool-batch.ts";
 
 /** The largest segment that is read, bytes. This package writes smaller ones only. */
@@ -25,25 +25,43 @@ interface Found {
   readonly foreign: number;
 }
 
+/** An orphan that this process has taken: renamed, so that every other process sees a segment of a process that lives. */
+interface Taken extends Orphan {
+  readonly name: string;
+  readonly content: Buffer;
+  /** The path that it had before. */
+  readonly was: string;
+}
+
 /** The orphans of one folder, until this process has sent them, or another process that has found them too. */
 export class Orphans {
   readonly #directory: string;
   readonly #warn: (message: string) => void;
   #found: readonly Orphan[] = [];
   #unsent: Orphan[] = [];
+  #taken: Taken | undefined;
   #foreign = 0;
-  #unreadable = new Set<string>();
+  /** Files that are sent and could not be removed. */
+  #staying = 0;
+  #leftAlone = new Set<string>();
 
   constructor(directory: string, warn: (message: string) => void) {
     this.#directory = directory;
     this.#warn = warn;
   }
 
-  /** Bytes on disk, including segments that cannot be read. */
-  bytes = 0;
+  /** How many there are, including files that cannot be read or removed. */
+  get files(): number {
+    return this.#found.length + (this.#taken === undefined ? 0 : 1) + this.#staying;
+  }
+
+  /** Bytes on disk of all of these. */
+  get bytes(): number {
+    return this.#found.reduce((sum, { bytes }) => sum + bytes, this.#taken?.bytes ?? 0);
+  }
 
   get isEmpty(): boolean {
-    return this.#unsent.length === 0;
+    return this.#taken === undefined && this.#unsent.length === 0;
   }
 
   /** Searches the folder again. @throws if it cannot be listed. */
@@ -51,9 +69,8 @@ export class Orphans {
     const { orphans, foreign } = lookForOrphans(this.#directory);
     this.#found = orphans;
     this.#unsent = [...orphans];
-    this.bytes = orphans.reduce((sum, { bytes }) => sum + bytes, 0);
     const there = new Set(orphans.map(({ path }) => path));
-    this.#unreadable = this.#unreadable.intersection(there);
+    this.#leftAlone = this.#leftAlone.intersection(there);
     if (foreign > this.#foreign) {
       this.#warn(`${foreign} files in ${this.#directory} are none of the spool's`);
     }
@@ -62,48 +79,111 @@ export class Orphans {
 
   /** What to send next; undefined if there is nothing. */
   next(): SpoolBatch | undefined {
-    for (let orphan = this.#unsent[0]; orphan !== undefined; orphan = this.#unsent[0]) {
-      const { path } = orphan;
-      try {
-        const { requests, unreadable } = readOrphan(path);
-        if (unreadable > 0) {
-          this.#warn(`${unreadable} lines of ${path} cannot be read, and are lost`);
-        }
-        const done = () => {
-          this.#forget(path);
-          removeFile(path);
+    for (let taken = this.#take(); taken !== undefined; taken = this.#take()) {
+      const { requests, unreadable } = contentOf(taken.content);
+      if (requests.length > 0) {
+        return {
+          requests,
+          receipts: new BatchReceipts(),
+          settled: () => {},
+          done: () => {
+            this.#done(unreadable);
+          },
         };
-        if (requests.length > 0) {
-          return { requests, receipts: new BatchReceipts(), settled: () => {}, done };
-        }
-        done();
-      } catch (error) {
-        this.#skip(path, error);
       }
+      this.#done(unreadable);
     }
     return undefined;
   }
 
-  // No failure of this process' own records: another process has sent the segment, or may be able to read it.
-  #skip(path: string, error: unknown): void {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      this.#forget(path);
-      return;
+  /** Gives back what it has taken and not sent. */
+  close(): void {
+    const taken = this.#taken;
+    if (taken === undefined) return;
+    this.#taken = undefined;
+    try {
+      renameSync(taken.path, taken.was);
+    } catch {
+      // It keeps this process' name, and is an orphan again once the process has ended.
     }
+    releaseName(taken.name);
+  }
+
+  /** What it has taken already, or the next one that it can take. */
+  #take(): Taken | undefined {
+    for (let orphan = this.#unsent[0]; this.#taken === undefined; orphan = this.#unsent[0]) {
+      if (orphan === undefined) return undefined;
+      const { path } = orphan;
+      try {
+        this.#taken = take(orphan);
+        this.#forget(path);
+      } catch (error) {
+        // No failure of this process' own records: another process has taken the segment, or may be able to read it.
+        if (isNotThere(error)) this.#forget(path);
+        else this.#leaveAlone(path, error);
+      }
+    }
+    return this.#taken;
+  }
+
+  #done(unreadable: number): void {
+    const taken = this.#taken;
+    if (taken === undefined) return;
+    this.#taken = undefined;
+    if (unreadable > 0) {
+      this.#warn(`${unreadable} lines of ${taken.was} cannot be read, and are lost`);
+    }
+    try {
+      discardFile(taken.path);
+      releaseName(taken.name);
+    } catch (error) {
+      // The name stays in use, so that this process does not send it again.
+      this.stays(taken.path, error);
+    }
+  }
+
+  /** Counts a file that is sent and cannot be removed, and says so of the first. */
+  stays(path: string, error: unknown): void {
+    this.#staying += 1;
+    if (this.#staying === 1) {
+      this.#warn(`${path} is sent and cannot be removed: ${messageOf(error)}`);
+    }
+  }
+
+  #leaveAlone(path: string, error: unknown): void {
     this.#unsent = this.#unsent.filter((other) => other.path !== path);
-    if (this.#unreadable.has(path)) return;
-    this.#unreadable.add(path);
-    this.#warn(`${path} is left alone: ${error instanceof Error ? error.message : String(error)}`);
+    if (this.#leftAlone.has(path)) return;
+    this.#leftAlone.add(path);
+    this.#warn(`${path} is left alone: ${messageOf(error)}`);
   }
 
   #forget(path: string): void {
     this.#unsent = this.#unsent.filter((other) => other.path !== path);
-    this.#found = this.#found.filter((other) => {
-      if (other.path !== path) return true;
-      this.bytes -= other.bytes;
-      return false;
-    });
+    this.#found = this.#found.filter((other) => other.path !== path);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Renaming a file succeeds for one process only. It is read first: one that cannot be read keeps its name for a process that
+ * can, and one in a folder that cannot be written is not sent, because it could not be removed.
+ *
+ * @throws if it cannot be read or renamed.
+ */
+function take({ path, bytes }: Orphan): Taken {
+  const content = readOwnFile(path);
+  const name = newSegmentName(basename(path));
+  const mine = join(dirname(path), name);
+  try {
+    renameSync(path, mine);
+  } catch (error) {
+    releaseName(name);
+    throw error;
+  }
+  return { path: mine, was: path, name, bytes, content };
 }
 
 /** @throws if the folder cannot be listed. */
@@ -115,7 +195,8 @@ function lookForOrphans(directory: string): Found {
     const path = join(directory, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) continue;
-    if (!isSegmentName(name) || !stat.isFile() || stat.size > LARGEST) foreign += 1;
+    const isSegment = isSegmentName(name) && stat.isFile() && isOwn(stat.uid);
+    if (!isSegment || stat.size > LARGEST) foreign += 1;
     else if (isOrphan(name)) orphans.push({ path, bytes: stat.size });
   }
   return { orphans, foreign };
@@ -124,30 +205,13 @@ function lookForOrphans(directory: string): Found {
 /** What an orphan contains. */
 interface OrphanContent {
   readonly requests: readonly Buffer[];
-  readonly records: number;
   /** Lines that are not requests, including a last one that a full disk has cut short. */
   readonly unreadable: number;
 }
 
-/** @throws if it cannot be read. */
-function readOrphan(path: string): OrphanContent {
-  // Not through a link: another user may be able to write to the folder, and could point it at any file.
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    const content = readFileSync(descriptor);
-    const requests: Buffer[] = [];
-    let records = 0;
-    let unreadable = content.length > 0 && content.at(-1) !== 0x0a ? 1 : 0;
-    for (const line of linesOf(content)) {
-      const count = recordsIn(line);
-      if (count === undefined) unreadable += 1;
-      else {
-        requests.push(line);
-        records += count;
-      }
-    }
-    return { requests, records, unreadable };
-  } finally {
-    closeSync(descriptor);
-  }
+function contentOf(content: Buffer): OrphanContent {
+  const lines = linesOf(content);
+  const requests = lines.filter((line) => recordsIn(line) !== undefined);
+  const cutShort = content.length > 0 && content.at(-1) !== 0x0a ? 1 : 0;
+  return { requests, unreadable: lines.length - requests.length + cutShort };
 }

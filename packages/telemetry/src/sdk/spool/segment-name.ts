@@ -13,10 +13,10 @@ const OWNER = `${process.pid}-${START}${threadId === 0 ? "" : `.${threadId}`}`;
 const inUse = new Set<string>();
 let counter = 0;
 
-/** A name for a new segment, in use until {@link releaseName}. */
-export function newSegmentName(): string {
+/** A name for a new segment, in use until {@link releaseName}. @param of The name of an older one, whose age it keeps. */
+export function newSegmentName(of?: string): string {
   counter += 1;
-  const time = String(Date.now()).padStart(13, "0");
+  const time = of?.slice(0, 13) ?? String(Date.now()).padStart(13, "0");
   const name = `${time}-${OWNER}-${String(counter).padStart(8, "0")}.jsonl`;
   inUse.add(name);
   return name;

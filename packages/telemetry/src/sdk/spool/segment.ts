@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  readSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { discardFile, readOwnFile } from "./own-file.ts";
 import { newSegmentName, releaseName } from "./segment-name.ts";
 
 /** A file of the spool, written by this process: one OTLP request in JSON on each line. */
@@ -65,7 +57,7 @@ export class Segment {
   read(): Buffer {
     const content =
       this.#descriptor === undefined
-        ? readFileSync(this.path)
+        ? readOwnFile(this.path)
         : readAll(this.#descriptor, this.bytes);
     if (content.length < this.bytes) throw new Error(`${this.path} was cut off by somebody else`);
     return content.subarray(0, this.bytes);
@@ -77,19 +69,15 @@ export class Segment {
     releaseName(this.#name);
   }
 
-  /** Removes the file: all its records are delivered or lost. */
+  /**
+   * Removes the file: all its records are delivered or lost.
+   *
+   * @throws if it stays. Its name is in use then, so that this process does not send it again.
+   */
   remove(): void {
-    removeFile(this.path);
-    this.leave();
-  }
-}
-
-/** Removes a file, if it is there. */
-export function removeFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // A file that stays is sent again by a later process, with the same denial ids.
+    this.seal();
+    discardFile(this.path);
+    releaseName(this.#name);
   }
 }
 

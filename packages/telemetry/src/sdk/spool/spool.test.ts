@@ -115,7 +115,7 @@ test("a folder that cannot be made takes nothing and breaks nothing", async () =
   expect(spool.append(request("a"), someReceipts(1))).toBe("spool_failed");
   expect(spool.next()).toBeUndefined();
   expect(warnings).toEqual([expect.stringContaining("records wait in memory")]);
-  expect(status.state.failing?.why).toContain("ENOTDIR");
+  expect(status.state.spoolFailing?.why).toContain("ENOTDIR");
 });
 
 test("foreign files are left alone, torn and broken lines are reported", async () => {
@@ -157,7 +157,7 @@ test("a file of ours that cannot be read now is kept until it can, and holds up 
   spool.append(request("b"), someReceipts(1));
   expect(spool.next()).toBeUndefined();
   expect(status.state.lost).toEqual({});
-  expect(status.state.failing?.why).toContain("EISDIR");
+  expect(status.state.spoolFailing?.why).toContain("EISDIR");
   spool.next()?.done();
   await rm(path, { recursive: true });
   await rename(join(directory, "aside"), path);
@@ -178,16 +178,22 @@ test("of two that find the same file one sends it, and the other has not failed"
   expect([one.spool.bytes, other.spool.bytes]).toEqual([0, 0]);
 });
 
-test("what another has sent meanwhile makes no room that is not there", () => {
+test("what one has taken no other sends, until it is given back", () => {
   const { spool: dead } = spoolIn(directory);
   dead.append(request("a"), someReceipts(1));
   dead.close();
   const { spool } = spoolIn(directory);
-  const batch = spool.next();
-  expect(sent(spoolIn(directory).spool)).toEqual(["a"]);
+  expect(spool.next()?.requests).toHaveLength(1);
+  const { spool: other } = spoolIn(directory);
+  expect(sent(other)).toEqual([]);
   spool.adopt();
-  batch?.done();
+  expect(spool.orphans.files).toBe(1);
+  spool.close();
   expect(spool.bytes).toBe(0);
+  other.adopt();
+  expect(other.orphans.files).toBe(1);
+  expect(sent(other)).toEqual(["a"]);
+  expect(other.orphans).toEqual({ files: 0, bytes: 0 });
 });
 
 test("what cannot be read of a former process is said once, and no failure of ours", async () => {

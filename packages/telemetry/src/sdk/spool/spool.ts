@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
@@ -6,14 +6,13 @@ import { linesOf } from "./jsonl.ts";
 import { Orphans } from "./orphans.ts";
 import { Segment } from "./segment.ts";
 import type { SpoolBatch } from "./spool-batch.ts";
+import { NEWLINE, removeEmpty, SpoolFolder } from "./spool-folder.ts";
 
 /** The size at which a segment is sealed, bytes. It is sent as one request: a Collector accepts 20 MiB, other servers 4. */
 const SEGMENT_BYTES = 1024 * 1024;
 
 /** How long until a folder that could not be written is tried again, milliseconds. */
 const PAUSE = 1000;
-
-const NEWLINE = Buffer.from("\n");
 
 export interface SpoolSettings {
   readonly directory: string;
@@ -22,7 +21,9 @@ export interface SpoolSettings {
 
 export interface SpoolListener {
   lost(receipts: BatchReceipts, reason: LossReason): void;
-  failing(error: unknown): void;
+  /** The spool cannot be written, or a file of it cannot be read. */
+  spoolFailing(error: unknown): void;
+  spoolRecovered(): void;
 }
 
 /**
@@ -36,6 +37,7 @@ export class Spool {
   readonly #warn: (message: string) => void;
   #active: Segment | undefined;
   #sealed: Segment[] = [];
+  readonly #folder: SpoolFolder;
   readonly #orphans: Orphans;
   /** Of this process' segments, like the records. */
   #bytes = 0;
@@ -47,6 +49,7 @@ export class Spool {
     this.#settings = settings;
     this.#status = status;
     this.#warn = warn;
+    this.#folder = new SpoolFolder(settings.directory, warn);
     this.#orphans = new Orphans(settings.directory, warn);
     this.adopt();
   }
@@ -69,15 +72,29 @@ export class Spool {
     return this.#records === 0 && this.#orphans.isEmpty;
   }
 
-  /** Takes over what ended processes have left in the folder. */
+  /** What ended processes have left in the folder and is not sent yet, and what cannot be read or removed. */
+  get orphans(): { readonly files: number; readonly bytes: number } {
+    const { files, bytes } = this.#orphans;
+    return { files, bytes };
+  }
+
+  /** Takes over what ended processes have left in the folder, and finds out whether it can be written. */
   adopt(): void {
     try {
-      mkdirSync(this.#settings.directory, { recursive: true, mode: 0o700 });
+      this.#folder.make();
       this.#orphans.find();
+      if (this.#active === undefined) {
+        this.#folder.tryOut();
+        this.#recovers();
+      }
     } catch (error) {
-      // Not counted as a failure to deliver: whether a record can be written is found out by writing it.
-      this.#tell(error);
+      this.#fails(error);
     }
+  }
+
+  /** Has the next write tried at once, though the last one has just failed. */
+  hurry(): void {
+    this.#failedAt = Number.NEGATIVE_INFINITY;
   }
 
   /**
@@ -87,7 +104,7 @@ export class Spool {
    */
   append(request: Uint8Array, receipts: BatchReceipts): LossReason | undefined {
     const line = Buffer.concat([request, NEWLINE]);
-    if (this.bytes + line.length > this.#settings.maxBytes) return "spool_full";
+    if (this.#bytes + line.length > this.#settings.maxBytes) return "spool_full";
     if (performance.now() - this.#failedAt < PAUSE) return "spool_failed";
     try {
       this.#writable().append(line, receipts);
@@ -95,7 +112,7 @@ export class Spool {
       this.#fails(error);
       return "spool_failed";
     }
-    this.#failed = false;
+    this.#recovers();
     this.#bytes += line.length;
     this.#records += receipts.records;
     if ((this.#active?.bytes ?? 0) >= SEGMENT_BYTES) this.#seal();
@@ -124,6 +141,7 @@ export class Spool {
       if (existsSync(segment.path)) segment.leave();
       else this.#lose(segment);
     }
+    this.#orphans.close();
   }
 
   #next(): SpoolBatch | undefined {
@@ -137,13 +155,13 @@ export class Spool {
   #writable(): Segment {
     if (this.#active?.isSound === true) return this.#active;
     const gone = this.#active;
-    mkdirSync(this.#settings.directory, { recursive: true, mode: 0o700 });
+    this.#folder.make();
     const active = new Segment(this.#settings.directory);
     try {
       // The folder was removed while this segment was open: its requests are copied into the new one, or kill -9 would lose them.
       if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.receipts);
     } catch (error) {
-      active.remove();
+      removeEmpty(active);
       throw error;
     }
     gone?.leave();
@@ -156,7 +174,7 @@ export class Spool {
     const active = this.#active;
     this.#active = undefined;
     if (active.bytes === 0) {
-      active.remove();
+      removeEmpty(active);
     } else {
       // A segment that was removed from the folder stays open: closed, it could not be read any more.
       if (active.isSound) active.seal();
@@ -201,21 +219,30 @@ export class Spool {
     this.#sealed = this.#sealed.filter((other) => other !== segment);
     this.#bytes -= segment.bytes;
     this.#records -= segment.receipts.records;
-    segment.remove();
+    try {
+      segment.remove();
+    } catch (error) {
+      this.#orphans.stays(segment.path, error);
+    }
+  }
+
+  #recovers(): void {
+    this.#failed = false;
+    this.#status.spoolRecovered();
   }
 
   #fails(error: unknown): void {
     this.#failedAt = performance.now();
-    this.#status.failing(error);
-    this.#tell(error);
-  }
-
-  #tell(error: unknown): void {
+    this.#status.spoolFailing(error);
     if (this.#failed) return;
     this.#failed = true;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     this.#warn(`the spool in ${this.#settings.directory} fails (${why}): records wait in memory`);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Whether the segment can never be read again. */

@@ -1,0 +1,46 @@
+import { mkdirSync, statSync } from "node:fs";
+
+import { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { Segment } from "./segment.ts";
+
+/** Ends a line. An empty line is no request. */
+export const NEWLINE = Buffer.from("\n");
+
+/** The folder of a spool. */
+export class SpoolFolder {
+  readonly #directory: string;
+  readonly #warn: (message: string) => void;
+  #toldOpen = false;
+
+  constructor(directory: string, warn: (message: string) => void) {
+    this.#directory = directory;
+    this.#warn = warn;
+  }
+
+  /** Makes the folder if it is not there, and says so once if other users can write to it. @throws if it cannot be made. */
+  make(): void {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    if (this.#toldOpen || (statSync(this.#directory).mode & 0o002) === 0) return;
+    this.#toldOpen = true;
+    this.#warn(`every user can write to ${this.#directory}, and remove the records in it`);
+  }
+
+  /** @throws if no file can be made in it, or it has no room. */
+  tryOut(): void {
+    const segment = new Segment(this.#directory);
+    try {
+      segment.append(NEWLINE, new BatchReceipts());
+    } finally {
+      removeEmpty(segment);
+    }
+  }
+}
+
+/** Removes a segment that has no records. */
+export function removeEmpty(segment: Segment): void {
+  try {
+    segment.remove();
+  } catch {
+    // It is empty, so nothing is sent twice. Whatever keeps it there fails the next write, which says so.
+  }
+}
