@@ -20,6 +20,8 @@ export interface DeliveryState {
 /** What exports for a provider, and settles the receipts of its records. */
 export interface ProviderExporter {
   readonly state: DeliveryState;
+  /** How many records it takes now without losing one. Without it there is no bound. */
+  readonly free?: number;
   /** Resolves when it has so little left to send that more may come. Without it there is always room. */
   room?(): Promise<void>;
 }

@@ -98,10 +98,11 @@ export class Drain {
     return true;
   }
 
-  /** Drops what is left, and emits a record that says so. */
+  /** Drops what is left, announcements without a word, and emits a record that says so. */
   end(): void {
     this.#ended = true;
     clearTimeout(this.#window);
+    this.#announcements = [];
     this.#queue.releaseBursts();
     for (const queued of this.#queue.take(Number.POSITIVE_INFINITY)) {
       if (queued.kind === "burst") this.#ledgers.drop(queued.cell, queued.count, "shutdown");
@@ -135,12 +136,15 @@ export class Drain {
 
   async #pump(): Promise<void> {
     while (this.#hasMore()) {
-      for (const record of this.#announcements.splice(0)) {
-        this.#unpaced += this.#emitter.announce(() => record);
+      // What the exporter has no room for stays here, where it coalesces: past its bound a record would be lost.
+      const most = Math.max(Math.min(CHUNK - this.#unpaced, this.#logger.free), 0);
+      const announcements = this.#announcements.splice(0, most);
+      for (const record of announcements) this.#unpaced += this.#emitter.announce(() => record);
+      for (const queued of this.#queue.take(most - announcements.length)) {
+        this.#unpaced += this.#emitter.emit(queued);
       }
-      for (const queued of this.#queue.take(CHUNK)) this.#unpaced += this.#emitter.emit(queued);
       this.#meter.flush();
-      if (this.#unpaced >= CHUNK) {
+      if (this.#unpaced >= CHUNK || this.#logger.free === 0) {
         this.#unpaced = 0;
         if (this.#logger.canFlush) {
           await this.#pace();

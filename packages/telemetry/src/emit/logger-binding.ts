@@ -68,6 +68,11 @@ export class LoggerBinding {
     return { failing, spoolFailing, lastLoss };
   }
 
+  /** How many records can be emitted now without one being lost for want of room. */
+  get free(): number {
+    return exporterOf(this.#wanted)?.free ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Whether {@link forceFlush} would do anything. */
   get canFlush(): boolean {
     return canFlush(this.#provider);

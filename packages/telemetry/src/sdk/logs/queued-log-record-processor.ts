@@ -10,6 +10,7 @@ import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
 import type { Spool } from "../spool/spool.ts";
 import { inSentOrder, receiptsOf, recordsOf, type Emitted } from "./emitted.ts";
 import { requestOf, type LogExporter } from "./log-exporter.ts";
+import { saveWhatFits } from "./save-what-fits.ts";
 
 export interface QueueLimits {
   /** Most records held in memory. */
@@ -83,6 +84,11 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     return this.#spool?.waiting ?? 0;
   }
 
+  /** How many records have room in memory: with a spool it is where they go if that fails. */
+  get free(): number {
+    return Math.max(this.#limits.queueSize - this.#held - this.#fresh.length, 0);
+  }
+
   /** Files and bytes in the spool that ended processes have left. */
   get orphans(): { readonly files: number; readonly bytes: number } {
     return this.#spool?.orphans ?? { files: 0, bytes: 0 };
@@ -110,12 +116,15 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   }
 
   /**
-   * Resolves when at most two batches wait in memory: one under way, and one to follow it. An emitter that waits for this never
+   * Resolves when at most two batches wait in memory (one under way, and one to follow it), and at most half of what has room. An
+   * emitter that waits for this never
    * fills the queue, and still keeps the exporter busy.
    */
   async room(): Promise<void> {
     this.#write();
-    while (!this.#ended && this.#held > 2 * this.#limits.batchSize) {
+    const { batchSize, queueSize } = this.#limits;
+    const most = Math.min(2 * batchSize, Math.floor(queueSize / 2));
+    while (!this.#ended && this.#held > most) {
       const { promise, resolve } = Promise.withResolvers<undefined>();
       this.#waitForRoom.push(resolve);
       void this.#pump();
@@ -191,21 +200,9 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   #saveOrLose(emitted: readonly Emitted[], receipts: BatchReceipts): void {
     this.#held -= emitted.length;
     this.#spool?.hurry();
-    if (this.#spool === undefined || emitted.length === 0) {
-      this.#status.lost(receipts, "shutdown");
-      return;
-    }
-    const reason = this.#spooled(emitted, receipts);
-    if (reason === undefined) return;
-    if (reason === "spool_failed" || emitted.length === 1) {
-      this.#status.lost(receipts, "shutdown");
-      return;
-    }
-    // All of them have no room, or one has no OTLP form: half of them may do.
-    const middle = Math.ceil(emitted.length / 2);
-    this.#held += emitted.length;
-    this.#saveOrLose(emitted.slice(0, middle), receipts.takeFirst(middle));
-    this.#saveOrLose(emitted.slice(middle), receipts);
+    const write = (some: readonly Emitted[], theirs: BatchReceipts) => this.#spooled(some, theirs);
+    const lost = this.#spool === undefined ? receipts : saveWhatFits(emitted, receipts, write);
+    this.#status.lost(lost, "shutdown");
   }
 
   /** Puts a record into the queue. @param reason Why it is lost if there is no room there either. */
