@@ -341,8 +341,7 @@ export const METRICS = {
     kind: "gauge",
     name: "pyisolate.telemetry.spool.usage.bytes",
     unit: "By",
-    description:
-      "Bytes of log records that wait in the spool, those that dead processes left included.",
+    description: "Bytes of log records of the process that wait in the spool.",
     attributes: [],
   },
   spoolLimit: {

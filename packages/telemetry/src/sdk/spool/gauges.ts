@@ -8,7 +8,8 @@ import type { Spool } from "./spool.ts";
 export function addSpoolGauges(spool: Spool, provider: MeterProvider): void {
   const meter = provider.getMeter(SCOPE.name, SCOPE.version);
   meter.createObservableGauge(...asOptions("spoolUsage")).addCallback((result) => {
-    result.observe(spool.bytes);
+    // Without what dead processes left: the limit is of this process.
+    result.observe(spool.bytes - spool.orphans.bytes);
   });
   meter.createObservableGauge(...asOptions("spoolLimit")).addCallback((result) => {
     result.observe(spool.maxBytes);
