@@ -16,7 +16,7 @@ export interface Health {
   readonly state: (typeof STATES)[number];
   /** Since when, Unix milliseconds. */
   readonly since: number;
-  /** Why it is not `exporting`; undefined while it is. */
+  /** Why it is not `exporting`, or that it is switched off by OTEL_SDK_DISABLED; undefined while records are exported. */
   readonly why: string | undefined;
   /** Denials whose record is neither delivered nor lost yet. */
   readonly pending: number;

@@ -9,9 +9,9 @@ import { Drain } from "./emit/drain.ts";
 import { Emitter } from "./emit/emitter.ts";
 import { Flush } from "./emit/flush.ts";
 import { LoggerBinding } from "./emit/logger-binding.ts";
-import { HealthMonitor, longerOf, type Health } from "./health.ts";
+import type { Health } from "./health.ts";
 import type { DeliveryOutcome } from "./ledger/delivery-receipt.ts";
-import { LedgerCounts, droppedTotal, type Ledger } from "./ledger/ledger.ts";
+import { LedgerCounts, type Ledger } from "./ledger/ledger.ts";
 import { Ledgers } from "./ledger/ledgers.ts";
 import { DecisionSeries } from "./metrics/decision-series.ts";
 import { EventSeriesTable } from "./metrics/event-series.ts";
@@ -20,6 +20,7 @@ import { PolicySeries } from "./metrics/series-budget-warning.ts";
 import { newSeries, CounterBuffer } from "./metrics/series.ts";
 import { linkRecorder } from "./provider-link.ts";
 import { RecordQueue } from "./queue/record-queue.ts";
+import { RecorderHealth } from "./recorder-health.ts";
 import { LOGGER_PROVIDER, METER_PROVIDER, recorderSettings } from "./recorder-options.ts";
 import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
 import { CustomRedaction } from "./records/custom-redaction.ts";
@@ -42,7 +43,6 @@ export function createDenialRecorder(options?: DenialRecorderOptions): DenialRec
 class Recorder implements DenialRecorder {
   readonly #settings: RecorderSettings;
   readonly #counters = new CounterBuffer();
-  readonly #health = new HealthMonitor();
   readonly #ledgers = new Ledgers<Cell>(this.#counters, (cell, outcome) => {
     this.#settled(cell, outcome);
   });
@@ -56,6 +56,7 @@ class Recorder implements DenialRecorder {
   readonly #queue: RecordQueue<Cell>;
   readonly #meter: MeterBinding;
   readonly #log: LoggerBinding;
+  readonly #health: RecorderHealth;
   readonly #drain: Drain;
   readonly #flush: Flush;
   readonly #forget: () => void;
@@ -70,6 +71,11 @@ class Recorder implements DenialRecorder {
     this.#policies = new PolicySeries(settings.maxSeries);
     this.#queue = new RecordQueue(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LoggerBinding(settings.loggerProvider);
+    this.#health = new RecorderHealth(
+      this.#log,
+      this.#ledgers.total,
+      () => this.#meter.exporter?.state.failing,
+    );
     this.#meter = new MeterBinding(
       this.#counters,
       [
@@ -81,7 +87,7 @@ class Recorder implements DenialRecorder {
         this.#foldedRule,
       ],
       // After shutdown the gauges show the exporter's health: that the recorder has ended, its owner knows.
-      () => (this.#ended === undefined ? this.health() : this.#healthWith(undefined)),
+      () => (this.#ended === undefined ? this.health() : this.#health.exporters()),
       settings.meterProvider,
     );
     const emitter = new Emitter(this.#log, this.#ledgers, redaction);
@@ -173,19 +179,7 @@ class Recorder implements DenialRecorder {
   }
 
   health(): Health {
-    const ended = this.#ended !== undefined;
-    return this.#healthWith(ended ? "the recorder has been shut down" : this.#log.deaf);
-  }
-
-  #healthWith(deaf: string | undefined): Health {
-    const { pending, dropped } = this.#ledgers.total;
-    return this.#health.read({
-      deaf,
-      ...this.#log.trouble,
-      failing: longerOf(this.#log.trouble.failing, this.#meter.exporter?.state.failing),
-      pending,
-      lost: droppedTotal(dropped) - dropped.disabled - dropped.invalid,
-    });
+    return this.#health.read(this.#ended !== undefined);
   }
 
   async flush(): Promise<void> {

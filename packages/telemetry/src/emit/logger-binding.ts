@@ -56,6 +56,12 @@ export class LoggerBinding {
     }
   }
 
+  /** Whether there is no logger because the service's environment says so. */
+  get switchedOff(): boolean {
+    const says = process.env["OTEL_SDK_DISABLED"]?.trim().toLowerCase();
+    return says === "true" && this.#injected === undefined && this.deaf !== undefined;
+  }
+
   /** What exports for the provider, and settles the receipts of its records. */
   get exporter(): ProviderExporter | undefined {
     return exporterOf(this.#provider);

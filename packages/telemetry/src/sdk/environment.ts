@@ -1,14 +1,34 @@
+import { cleanText } from "@pyisolate/policy";
+
 /** Environment variables. An empty one counts as unset, as the OpenTelemetry specification says. */
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Of a value that cannot be used so many UTF-16 code units are shown. */
+const MAX_SHOWN = 200;
 
 /** Reads the standard variables. It warns of one that it cannot use, because a bad variable must not stop a service. */
 export class EnvironmentReader {
   readonly #variables: Environment;
   readonly #warn: (message: string) => void;
+  readonly #said = new Set<string>();
 
   constructor(variables: Environment, warn: (message: string) => void) {
     this.#variables = variables;
     this.#warn = warn;
+  }
+
+  /** Says it once: metrics and logs share most variables. */
+  warn(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.#warn(message);
+  }
+
+  /** Warns that a variable's value is not what is `wanted`. @param instead What happens then. */
+  unusable(name: string, value: string, wanted: string, instead = "the default is used"): void {
+    this.warn(
+      `${name}=${JSON.stringify(cleanText(value, MAX_SHOWN))} is not ${wanted}: ${instead}`,
+    );
   }
 
   text(name: string): string | undefined {
@@ -48,6 +68,6 @@ export class EnvironmentReader {
 
   #ignored(name: string, value: string, wanted: string, taken?: string): void {
     const instead = taken === undefined ? "the default is used" : `${taken} is used`;
-    this.#warn(`${name}=${JSON.stringify(value)} is not ${wanted}: ${instead}`);
+    this.unusable(name, value, wanted, instead);
   }
 }

@@ -16,7 +16,7 @@ import { QueuedLogRecordProcessor } from "./logs/queued-log-record-processor.ts"
 import { RefusedRecords } from "./logs/refused-records.ts";
 import { HttpTransport } from "./otlp/http-transport.ts";
 import { makeMetricExporter } from "./otlp/metric-exporter.ts";
-import { RetryingTransport } from "./otlp/retrying-transport.ts";
+import { RetryingTransport, type TransportListener } from "./otlp/retrying-transport.ts";
 import type { Settings } from "./settings.ts";
 import { DeadLetters } from "./spool/dead-letters.ts";
 import { Spool } from "./spool/spool.ts";
@@ -42,7 +42,11 @@ export function makeMetering(
   const otlp =
     settings.metrics === "otlp" && !settings.disabled
       ? // No longer than a flush: the SDK's timers keep the process up while an export is under way.
-        makeMetricExporter(settings.metricsUrl, settings.flushTimeout, status)
+        makeMetricExporter(
+          settings.metricsUrl,
+          settings.flushTimeout,
+          told(status, settings.metricsFault),
+        )
       : undefined;
   const readers: IMetricReader[] = [];
   if (scrape !== undefined) readers.push(scrape);
@@ -89,7 +93,7 @@ export function makeLogging(
   const status = new DeliveryStatus();
   const transport = new RetryingTransport(
     new HttpTransport(settings.logsUrl, "LOGS", "v1/logs"),
-    status,
+    told(status, settings.logsFault),
   );
   const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, status, warn);
   const letters =
@@ -103,4 +107,14 @@ export function makeLogging(
   const provider = new QueuedLoggerProvider(resource, processor);
   linkExporter(provider, processor);
   return { provider, status, processor, spool };
+}
+
+/** A status that says why nothing can be sent, from the start and whatever an attempt says. @param fault undefined: it can be. */
+function told(status: DeliveryStatus, fault: string | undefined): TransportListener {
+  if (fault === undefined) return status;
+  const failing = () => {
+    status.failing(new Error(fault));
+  };
+  failing();
+  return { failing, recovered: () => {} };
 }

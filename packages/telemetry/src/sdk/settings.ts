@@ -3,9 +3,12 @@ import { resolve } from "node:path";
 import { EnvironmentReader, type Environment } from "./environment.ts";
 import type { TelemetryOptions } from "./options.ts";
 import { LOG_PATHS, METRIC_PATHS } from "./options.ts";
-
-/** The OTLP Collector's default port, on this machine. */
-const DEFAULT_ENDPOINT = "http://127.0.0.1:4318";
+import {
+  checkOtlpVariables,
+  destinationOf,
+  type Destination,
+  type Signal,
+} from "./otlp-variables.ts";
 
 /** Records held in memory while the server cannot be reached: some 10 MB. */
 const DEFAULT_QUEUE = 8192;
@@ -21,6 +24,9 @@ export interface Settings {
   /** Undefined if the exporter is to read the environment itself. */
   readonly metricsUrl: string | undefined;
   readonly logsUrl: string | undefined;
+  /** Why a signal cannot be sent; undefined if it can. */
+  readonly metricsFault: string | undefined;
+  readonly logsFault: string | undefined;
   readonly host: string;
   /** 0 chooses a free port. */
   readonly port: number;
@@ -42,18 +48,27 @@ export function resolveSettings(
   warn: (message: string) => void,
 ): Settings {
   const env = new EnvironmentReader(variables, warn);
+  const disabled = env.flag("OTEL_SDK_DISABLED");
   const metrics = options.metrics ?? env.choice("OTEL_METRICS_EXPORTER", METRIC_PATHS) ?? "otlp";
   const logs = options.logs ?? env.choice("OTEL_LOGS_EXPORTER", LOG_PATHS) ?? "otlp";
-  if (metrics === "otlp") onlyJson(env, "METRICS", warn);
-  if (logs === "otlp") onlyJson(env, "LOGS", warn);
+  const otlp = (signal: Signal, path: string, used: boolean): Destination => {
+    if (disabled || !used) return { url: undefined };
+    onlyJson(env, signal);
+    checkOtlpVariables(env, signal);
+    return destinationOf(options.endpoint, env, signal, path);
+  };
+  const metricsTo = otlp("METRICS", "v1/metrics", metrics === "otlp");
+  const logsTo = otlp("LOGS", "v1/logs", logs === "otlp");
   const interval = env.number("OTEL_METRIC_EXPORT_INTERVAL", 1) ?? 60_000;
   const queueSize = env.number("OTEL_BLRP_MAX_QUEUE_SIZE", 1) ?? DEFAULT_QUEUE;
   return {
-    disabled: env.flag("OTEL_SDK_DISABLED"),
+    disabled,
     metrics,
     logs,
-    metricsUrl: signalUrl(options.endpoint, env, "METRICS", "v1/metrics"),
-    logsUrl: signalUrl(options.endpoint, env, "LOGS", "v1/logs"),
+    metricsUrl: metricsTo.url,
+    logsUrl: logsTo.url,
+    metricsFault: metricsTo.fault,
+    logsFault: logsTo.fault,
     host: options.host ?? env.text("OTEL_EXPORTER_PROMETHEUS_HOST") ?? "127.0.0.1",
     port: options.port ?? env.number("OTEL_EXPORTER_PROMETHEUS_PORT", 0, 65_535) ?? 9464,
     metricInterval: interval,
@@ -76,33 +91,11 @@ function spoolOf(spool: TelemetryOptions["spool"]): Settings["spool"] {
   return { directory: resolve(directory), maxBytes };
 }
 
-function signalUrl(
-  endpoint: string | undefined,
-  env: EnvironmentReader,
-  signal: "METRICS" | "LOGS",
-  path: string,
-): string | undefined {
-  if (endpoint !== undefined) return join(endpoint, path);
-  const given = ["OTEL_EXPORTER_OTLP_ENDPOINT", `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`].some(
-    (name) => URL.canParse(env.text(name) ?? ""),
-  );
-  // The exporter's own default is `localhost`, which may resolve to an address where no Collector listens.
-  return given ? undefined : join(DEFAULT_ENDPOINT, path);
-}
-
-function join(endpoint: string, path: string): string {
-  return `${endpoint.replace(/\/+$/, "")}/${path}`;
-}
-
-function onlyJson(
-  env: EnvironmentReader,
-  signal: "METRICS" | "LOGS",
-  warn: (message: string) => void,
-): void {
+function onlyJson(env: EnvironmentReader, signal: Signal): void {
   for (const name of ["OTEL_EXPORTER_OTLP_PROTOCOL", `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`]) {
     const protocol = env.text(name);
     if (protocol !== undefined && protocol !== "http/json") {
-      warn(`${name}=${JSON.stringify(protocol)} is ignored: OTLP goes out as http/json`);
+      env.warn(`${name}=${JSON.stringify(protocol)} is ignored: OTLP goes out as http/json`);
     }
   }
 }

@@ -89,7 +89,7 @@ class RunningTelemetry implements Telemetry {
 
   constructor(options: TelemetryOptions, settings: Settings) {
     const global = options.global !== false && !settings.disabled;
-    const resource = telemetryResource(options);
+    const resource = telemetryResource(options, settings.disabled ? () => {} : warn);
     if (settings.metrics === "prometheus" && !settings.disabled) {
       this.#scrape = new ScrapeServer(
         settings.host,
