@@ -35,6 +35,8 @@ export interface LinkedRecorder {
   flush(): Promise<void>;
   /** Has every closed cell make its record. @returns whether there was one. */
   flushClosedCells(): Promise<boolean>;
+  /** Has everything make its record before it returns: for the end of a process. Never throws. */
+  emitNow(): void;
   health(): Health;
 }
 

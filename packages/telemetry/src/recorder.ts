@@ -98,6 +98,9 @@ class Recorder implements DenialRecorder {
         await this.#flush.records(settings.flushTimeoutMillis);
       },
       flushClosedCells: async () => await this.#drain.finishClosedCells(),
+      emitNow: () => {
+        this.#drain.finishNow();
+      },
       health: () => this.health(),
     });
   }

@@ -98,6 +98,14 @@ export class Drain {
     return true;
   }
 
+  /** As {@link finishClosedCells}, before it returns, and without waiting for the provider. */
+  finishNow(): void {
+    this.#queue.hurryClosedCells();
+    this.#queue.releaseBursts();
+    for (const record of this.#announcements.splice(0)) this.#emitter.announce(() => record);
+    for (const queued of this.#queue.take(Number.POSITIVE_INFINITY)) this.#emitter.emit(queued);
+  }
+
   /** Drops what is left, announcements without a word, and emits a record that says so. */
   end(): void {
     this.#ended = true;

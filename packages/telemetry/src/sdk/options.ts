@@ -31,7 +31,11 @@ export interface TelemetryOptions {
   readonly host?: string;
   /** Whether to register the providers globally. Default true. */
   readonly global?: boolean;
-  /** Whether SIGTERM and SIGINT flush telemetry before they end the process. Default false. */
+  /**
+   * Whether SIGTERM, SIGINT and an error that is not caught end telemetry, at most `shutdownTimeoutMillis` long, before they end
+   * the process. Default: unless the service listens for them itself; then a signal flushes, and the service decides about its
+   * end. With true a signal ends telemetry also then; with false neither signals nor errors are listened for.
+   */
   readonly shutdownOnSignal?: boolean;
   /**
    * Folder in which log records wait until the server has taken them, so that they outlive this process and any outage. Past

@@ -10,11 +10,12 @@ import { StateWatch } from "./delivery/state-watch.ts";
 import { TelemetryStartError } from "./errors.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { healthAnswer, overallHealth } from "./prometheus/healthz.ts";
+import { watchProcessEnd } from "./process-end.ts";
 import { ScrapeServer } from "./prometheus/scrape-server.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
+import { leave, pendingDenials } from "./leave.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
-import { shutdownOnSignal } from "./signals.ts";
 import { addSpoolGauges } from "./spool/gauges.ts";
 
 /** What became of all log records, also those that are not denials: `emitted = exported + waiting + lost`. */
@@ -112,12 +113,7 @@ class RunningTelemetry implements Telemetry {
     if (!settings.disabled) {
       this.#watch = new StateWatch(() => overallHealth(this.#logging.status), warn);
     }
-    this.#stopListening =
-      options.shutdownOnSignal === true
-        ? shutdownOnSignal(async () => {
-            await this.shutdown();
-          })
-        : () => {};
+    this.#stopListening = this.#watchEnd(settings, options.shutdownOnSignal);
   }
 
   get prometheusUrl(): string | undefined {
@@ -181,6 +177,35 @@ class RunningTelemetry implements Telemetry {
       if (metrics.getMeterProvider() === this.meterProvider) metrics.disable();
       if (logs.getLoggerProvider() === this.loggerProvider) logs.disable();
       this.#stopListening();
+    }
+  }
+
+  /** @returns stops watching. */
+  #watchEnd(settings: Settings, shutdownOnSignal: boolean | undefined): () => void {
+    const sends = settings.metrics === "otlp" || settings.logs === "otlp";
+    if (settings.disabled || (!sends && shutdownOnSignal !== true)) return () => {};
+    return watchProcessEnd(
+      {
+        flush: async () => {
+          await this.#lastFlush().catch(() => {});
+        },
+        shutdown: async () => await this.shutdown(),
+        progress: () => JSON.stringify([this.delivery(), pendingDenials()]),
+        leave: () => leave(this.#logging),
+      },
+      shutdownOnSignal ?? "unless handled",
+    );
+  }
+
+  // Counts after records, and not to a server that does not answer: an export that fails keeps the process up for longer than
+  // is wanted here, by the SDK's timers.
+  async #lastFlush(): Promise<void> {
+    const wait = { keepAlive: true };
+    const flushed = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, wait);
+    if (!flushed || this.#logging.status.state.failing !== undefined) {
+      warn(this.#notFlushed(this.#timeout, "wait"));
+    } else {
+      await withTimeout(this.meterProvider.forceFlush(), this.#timeout, wait);
     }
   }
 

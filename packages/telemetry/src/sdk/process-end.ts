@@ -1,0 +1,124 @@
+/** What is to be done before the process ends, of one running telemetry. No method throws or rejects. */
+export interface Ending {
+  /** Sends what there is, within the time for a shutdown, and goes on. */
+  flush(): Promise<void>;
+  shutdown(): Promise<void>;
+  /** Changes with whatever is recorded, sent or lost. */
+  progress(): string;
+  /** Writes to disk what can be written there. @returns a line that says what is lost with the process; undefined if nothing is. */
+  leave(): string | undefined;
+}
+
+/** Whether SIGTERM, SIGINT and uncaught errors shut telemetry down first: always, never, or unless the service handles them. */
+export type OnSignal = boolean | "unless handled";
+
+/** Marks listeners of every copy of this package in the process: they are not the service's. */
+const OURS = Symbol.for("pyisolate.telemetry.listener");
+
+const endings = new Map<Ending, OnSignal>();
+
+/**
+ * Sends what telemetry holds before the process ends by itself, by SIGTERM or SIGINT, or by an error that is not caught; then
+ * lets it end as it would have, with the same exit code and output. What had no time to go out is told in one line on stderr.
+ *
+ * @returns stops it.
+ */
+export function watchProcessEnd(ending: Ending, onSignal: OnSignal): () => void {
+  endings.set(ending, onSignal);
+  listen();
+  return () => {
+    if (endings.delete(ending)) listen();
+  };
+}
+
+/** Listens for what a running telemetry wants to know of, and for nothing else: a listener for SIGTERM alone keeps a process up. */
+function listen(): void {
+  const wanted = [...endings.values()].some((onSignal) => onSignal !== false);
+  listenIf(endings.size > 0, "beforeExit", idle);
+  listenIf(endings.size > 0, "exit", leave);
+  listenIf(wanted, "uncaughtException", uncaught);
+  listenIf(wanted && !dying, "SIGTERM", terminated);
+  listenIf(wanted && !dying, "SIGINT", interrupted);
+}
+
+function listenIf(wanted: boolean, event: string, listener: (thrown: unknown) => void): void {
+  // Taken away first: it must not be there twice.
+  process.removeListener(event, listener);
+  if (wanted) process.on(event, listener);
+}
+
+/** What had been flushed when the process last had nothing to do. */
+const flushed = new WeakMap<Ending, string>();
+
+/** Node calls it again after everything that a flush has done: where that has changed nothing, the process may end. */
+function idle(): void {
+  for (const ending of endings.keys()) {
+    if (flushed.get(ending) === ending.progress()) continue;
+    void ending.flush().then(() => flushed.set(ending, ending.progress()));
+  }
+}
+
+function leave(): void {
+  for (const ending of endings.keys()) {
+    const line = ending.leave();
+    if (line !== undefined) process.stderr.write(`${line}\n`);
+  }
+}
+
+/** A signal ends the process. A second one is not waited for: it ends it at once. */
+let dying = false;
+
+function terminated(): void {
+  ended("SIGTERM");
+}
+
+function interrupted(): void {
+  ended("SIGINT");
+}
+
+function ended(signal: NodeJS.Signals): void {
+  const handled = isHandled(signal);
+  if (!handled) {
+    dying = true;
+    listen();
+  }
+  void (async () => {
+    await Promise.all(
+      [...endings].map(async ([ending, onSignal]) => {
+        if (onSignal === true || (onSignal === "unless handled" && !handled)) {
+          await ending.shutdown();
+        } else if (onSignal === "unless handled") {
+          // The service may go on for long: telemetry is ended when the service ends it.
+          await ending.flush();
+        }
+      }),
+    );
+    if (handled) return;
+    dying = false;
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  })();
+}
+
+function uncaught(thrown: unknown): void {
+  if (isHandled("uncaughtException")) return;
+  process.removeListener("uncaughtException", uncaught);
+  void shutDownThenThrow(thrown);
+}
+
+async function shutDownThenThrow(thrown: unknown): Promise<void> {
+  const wanted = [...endings].flatMap(([ending, onSignal]) => (onSignal === false ? [] : [ending]));
+  await Promise.all(wanted.map(async (ending) => await ending.shutdown()));
+  // Thrown outside of any promise: Node then reports this very error, and ends as it would have.
+  setImmediate(() => {
+    throw thrown;
+  });
+}
+
+/** Whether the service itself listens for it. */
+function isHandled(event: string): boolean {
+  return process.listeners(event as NodeJS.Signals).some((listener) => !(OURS in listener));
+}
+
+for (const listener of [idle, leave, terminated, interrupted, uncaught]) {
+  Object.defineProperty(listener, OURS, { value: true });
+}
