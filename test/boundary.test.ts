@@ -53,7 +53,7 @@ test.each(PUBLISHED)(
  */
 const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   ["semconv.ts", "prometheus-name.ts", "scope.ts", "clean-once.ts", "with-timeout.ts"],
-  ["health.ts", "provider-link.ts"],
+  ["health.ts", "provider-link.ts", "capabilities.ts"],
   ["metrics/"],
   ["ledger/"],
   ["records/"],

@@ -7,6 +7,7 @@ export { newInstance } from "./event/sequence.ts";
 export { parseDenialEvent, InvalidDenialEventError } from "./event/parse-event.ts";
 export { DenialEvent, KERNEL_EVIDENCE } from "./event/event.ts";
 export type { DenialEventJson, DenialFields, KernelEvidence } from "./event/event.ts";
+export { isCapabilityName } from "./identifier.ts";
 export type { CellTotals, DenialSink } from "./event/sink.ts";
 export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
 export type { Limits, Policy, PolicyInput, Rule } from "./policy.ts";
@@ -24,8 +25,10 @@ export {
 export { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
 export type {
   Capability,
+  CapabilityName,
   DenialReason,
   GuardedCapability,
   Operation,
+  OperationName,
   Verdict,
 } from "./vocabulary.ts";

@@ -10,7 +10,10 @@ export const CAPABILITIES = [
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** The closed set of operations of each capability. A policy that names any other operation does not load. */
+/** A capability: one of those above, or a service's own. An editor completes those above. */
+export type CapabilityName = Capability | (string & Record<never, never>);
+
+/** The operations of each capability. A policy that names another one does not load. */
 export const OPERATIONS = {
   filesystem: ["read", "write", "list", "stat", "remove"],
   network: ["connect"],
@@ -22,6 +25,9 @@ export const OPERATIONS = {
   limit: ["cpu", "wall", "memory", "calls", "output", "crash"],
 } as const satisfies Record<Capability, readonly string[]>;
 export type Operation = (typeof OPERATIONS)[Capability][number];
+
+/** An operation: one of those above, or one of a service's own capability. */
+export type OperationName = Operation | (string & Record<never, never>);
 
 /** The capabilities that a policy's rules can grant. */
 export type GuardedCapability = Exclude<Capability, "control" | "limit">;

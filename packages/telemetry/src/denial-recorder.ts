@@ -1,12 +1,12 @@
 import type { LoggerProvider, MeterProvider } from "@opentelemetry/api";
-import type { Capability, CellTotals, DenialSink, Policy } from "@pyisolate/policy";
+import type { CapabilityName, CellTotals, DenialSink, Policy } from "@pyisolate/policy";
 
 import type { Health } from "./health.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /** Counts denials and turns them into log records. Its synchronous methods never throw and never wait. */
 export interface DenialRecorder extends DenialSink, AsyncDisposable {
-  allowed(capability: Capability): void;
+  allowed(capability: CapabilityName): void;
   closed(totals: CellTotals): void;
   /** Emits a process warning, a `SeriesBudgetWarning`, if the policy needs more series than there is room for. */
   policyLoaded(policy: Policy): void;

@@ -8,6 +8,7 @@ export type {
   SeriesBudgetOptions,
 } from "./metrics/series-budget.ts";
 export { SeriesBudgetWarning } from "./metrics/series-budget-warning.ts";
+export type { OwnCapabilities } from "./capabilities.ts";
 export type { Health } from "./health.ts";
 export type { Dropped, Ledger } from "./ledger/ledger.ts";
 export { denialLogRecord } from "./records/denial-record.ts";
@@ -45,6 +46,7 @@ export {
 } from "@pyisolate/policy";
 export type {
   Capability,
+  CapabilityName,
   CellTotals,
   DenialEventJson,
   DenialFields,
@@ -54,5 +56,6 @@ export type {
   KernelEvidence,
   NearestRule,
   Operation,
+  OperationName,
   Verdict,
 } from "@pyisolate/policy";

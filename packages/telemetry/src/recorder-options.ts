@@ -7,6 +7,7 @@ import {
   withMethods,
 } from "@pyisolate/policy/options";
 
+import { knownCapabilities, OWN_CAPABILITIES, type OwnCapabilities } from "./capabilities.ts";
 import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "./metrics/series-budget.ts";
 import type { Redact } from "./records/custom-redaction.ts";
 
@@ -15,6 +16,11 @@ export interface DenialRecorderOptions {
   readonly meterProvider?: MeterProvider;
   /** Default: the global provider, also if it is registered later. */
   readonly loggerProvider?: LoggerProvider;
+  /**
+   * The service's own capabilities, each with its operations: `{ database: ["query", "write"] }`. They have series of their own, as
+   * the built-in ones have; a denial of a capability that is not declared is counted as `_other`. At most 100. Default: none.
+   */
+  readonly capabilities?: OwnCapabilities;
   /**
    * Most series that each counter can have in the life of the process; past it, new cells and rules fold into `_other`. At
    * least 2, at most 16000. Default 1000.
@@ -41,9 +47,12 @@ export interface DenialRecorderOptions {
 
 /** The options, with defaults for those left out. */
 export type RecorderSettings = Required<
-  Omit<DenialRecorderOptions, "meterProvider" | "loggerProvider" | "redact">
+  Omit<DenialRecorderOptions, "meterProvider" | "loggerProvider" | "redact" | "capabilities">
 > &
-  Pick<DenialRecorderOptions, "meterProvider" | "loggerProvider" | "redact">;
+  Pick<DenialRecorderOptions, "meterProvider" | "loggerProvider" | "redact"> & {
+    /** Those that have series of their own. */
+    readonly capabilities: ReadonlySet<string>;
+  };
 
 const MAX_RING = 1 << 20;
 const MAX_RATE = 1_000_000;
@@ -56,6 +65,7 @@ export const LOGGER_PROVIDER = withMethods("a provider", ["getLogger"]);
 const CHECKS: OptionChecks<DenialRecorderOptions> = {
   meterProvider: METER_PROVIDER,
   loggerProvider: LOGGER_PROVIDER,
+  capabilities: OWN_CAPABILITIES,
   maxSeries: MAX_SERIES_CHECK,
   ringSize: whole(1, MAX_RING),
   recordsPerSecond: whole(1, MAX_RATE),
@@ -66,12 +76,14 @@ const CHECKS: OptionChecks<DenialRecorderOptions> = {
 
 /** @throws TypeError if an option is unknown or out of its range. The message says what is allowed. */
 export function recorderSettings(options: DenialRecorderOptions = {}): RecorderSettings {
+  const given = readOptions("createDenialRecorder", options, CHECKS);
   return {
     maxSeries: DEFAULT_MAX_SERIES,
     ringSize: 4096,
     recordsPerSecond: 1000,
     flushTimeoutMillis: 30_000,
     shutdownTimeoutMillis: 5000,
-    ...readOptions("createDenialRecorder", options, CHECKS),
+    ...given,
+    capabilities: knownCapabilities(given.capabilities),
   };
 }

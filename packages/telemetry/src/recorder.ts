@@ -1,5 +1,5 @@
 import { context, type LoggerProvider, type MeterProvider } from "@opentelemetry/api";
-import type { Capability, CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
+import type { CapabilityName, CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
 import { mustHold } from "@pyisolate/policy/options";
 
 import { CellRegistry } from "./cells/cell-registry.ts";
@@ -46,7 +46,7 @@ class Recorder implements DenialRecorder {
   readonly #ledgers = new Ledgers<Cell>(this.#counters, (cell, outcome) => {
     this.#settled(cell, outcome);
   });
-  readonly #decisions = new DecisionSeries();
+  readonly #decisions: DecisionSeries;
   readonly #eventSeries: EventSeriesTable;
   readonly #cells: CellRegistry;
   readonly #policyLoads = newSeries("policyLoads", {});
@@ -66,7 +66,8 @@ class Recorder implements DenialRecorder {
   constructor(settings: RecorderSettings) {
     this.#settings = settings;
     const redaction = new CustomRedaction(settings.redact, this.#counters);
-    this.#eventSeries = new EventSeriesTable(settings.maxSeries);
+    this.#decisions = new DecisionSeries(settings.capabilities);
+    this.#eventSeries = new EventSeriesTable(settings.maxSeries, settings.capabilities);
     this.#cells = new CellRegistry(settings.maxSeries, this.#ledgers);
     this.#policies = new PolicySeries(settings.maxSeries);
     this.#queue = new RecordQueue(settings.ringSize, settings.recordsPerSecond);
@@ -141,7 +142,7 @@ class Recorder implements DenialRecorder {
     }
   }
 
-  allowed(capability: Capability): void {
+  allowed(capability: CapabilityName): void {
     this.#decisions.allow(capability, this.#counters);
   }
 

@@ -78,8 +78,12 @@ export const CLOSE_CAUSES = ["closed", "limit"] as const;
 
 export const ATTRIBUTES = {
   cell: attribute("pyisolate.cell", "The cell's name, clean and bounded"),
-  capability: attribute("pyisolate.capability", "What was asked for", CAPABILITIES),
-  operation: attribute("pyisolate.operation", "What was to be done with it", [
+  capability: attribute(
+    "pyisolate.capability",
+    "What was asked for; or a service's own, in metrics `_other` where it is not declared",
+    CAPABILITIES,
+  ),
+  operation: attribute("pyisolate.operation", "What was to be done with it; or a service's own", [
     ...new Set(Object.values(OPERATIONS).flat()),
   ]),
   attemptedAction: attribute(

@@ -1,10 +1,17 @@
 import { contradictionIn } from "../parse/coherence.ts";
 import type { NearestRule } from "../decision.ts";
 import { DenialEvent, type DenialFields, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
-import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
+import { CAPABILITY_NAME, EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
+import { didYouMean } from "../parse/did-you-mean.ts";
 import { nextInSequence } from "./sequence.ts";
-import { cleanText, MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH, MAX_TARGET_LENGTH } from "../text.ts";
-import { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "../vocabulary.ts";
+import {
+  cleanText,
+  MAX_CELL_LENGTH,
+  MAX_POLICY_NAME_LENGTH,
+  MAX_TARGET_LENGTH,
+  quoted,
+} from "../text.ts";
+import { DEFAULT_RULE, DENIAL_REASONS, VERDICTS } from "../vocabulary.ts";
 
 /** What the caller of {@link denialEvent} must give. Every other field has a default. */
 export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"> &
@@ -17,8 +24,11 @@ export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"
  *   denials itself gives both `id` and `seq`. Otherwise they come from one sequence for each cell name in this process, which
  *   remembers at least the 65,536 names used last.
  *
- * @throws TypeError for a field outside its closed set, a malformed name, a kernel denial without evidence, or fields that
- *   contradict each other.
+ * A service's own capabilities and operations need no declaration here, so that its deny path never throws for one;
+ * only a recorder wants to know them, and counts those that it does not as `_other`.
+ *
+ * @throws TypeError where a field is unknown or outside its closed set, a name is not a name, the kernel is said to have denied
+ * without evidence, or the fields contradict each other.
  */
 export function denialEvent(input: DenialInput): DenialEvent {
   const { id, seq, ...fields } = checked(input);
@@ -38,8 +48,9 @@ function checked(input: DenialInput): Checked {
   const { capability, operation, id, seq } = input;
   const { reason = "no_rule", policyRule = DEFAULT_RULE, enforced = true } = input;
   const { brokerDecision = "deny", kernelDecision = "not_evaluated" } = input;
-  oneOf("capability", capability, CAPABILITIES);
-  oneOf("operation", operation, OPERATIONS[capability]);
+  known(input);
+  matching("capability", capability, CAPABILITY_NAME);
+  matching("operation", operation, CAPABILITY_NAME);
   oneOf("reason", reason, DENIAL_REASONS);
   oneOf("brokerDecision", brokerDecision, VERDICTS);
   oneOf("kernelDecision", kernelDecision, VERDICTS);
@@ -84,6 +95,39 @@ function checked(input: DenialInput): Checked {
     enforced,
   };
 }
+
+/** Passed over, a misspelt field would leave the event with the default, such as the rule `default`. */
+function known(input: DenialInput): void {
+  for (const key of Object.keys(input)) {
+    if (Object.hasOwn(FIELDS, key)) continue;
+    const near = didYouMean(key, FIELD_NAMES);
+    const hint = near === undefined ? "" : `did you mean ${near}? `;
+    throw new TypeError(
+      `denialEvent knows no field ${quoted(key)}; ${hint}Fields are ${FIELD_NAMES.join(", ")}`,
+    );
+  }
+}
+
+// A record, so that one that is forgotten does not compile.
+const FIELDS: Readonly<Record<keyof DenialFields, true>> = {
+  id: true,
+  seq: true,
+  time: true,
+  cell: true,
+  capability: true,
+  operation: true,
+  target: true,
+  policyRule: true,
+  brokerDecision: true,
+  kernelDecision: true,
+  kernelEvidence: true,
+  reason: true,
+  nearestRule: true,
+  policyName: true,
+  policyHash: true,
+  enforced: true,
+};
+const FIELD_NAMES = Object.keys(FIELDS);
 
 function nearestRuleOf(input: DenialInput): NearestRule | null {
   const given = input.nearestRule ?? null;

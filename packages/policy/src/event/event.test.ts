@@ -115,9 +115,11 @@ describe("denialEvent", () => {
   test.each<[string, unknown]>([
     ["cell", ""],
     ["cell", 5],
-    ["capability", "fs"],
-    ["capability", "constructor"],
-    ["operation", "connect"],
+    ["capability", "data base"],
+    ["capability", "_other"],
+    ["capability", "x".repeat(65)],
+    ["operation", "/etc"],
+    ["operation", undefined],
     ["id", ""],
     ["id", "a b"],
     ["id", "x".repeat(129)],
@@ -145,6 +147,30 @@ describe("denialEvent", () => {
     expect(() => denialEvent({ ...plain, [field]: value })).toThrow(
       field === "kernelDecision" ? "kernelEvidence" : field,
     );
+  });
+
+  test.each([
+    ["database", "query"],
+    ["filesystem", "chmod"],
+    ["kv-store.eu", "get_many"],
+    ["constructor", "toString"],
+  ])(
+    "takes a service's own capability and operation, %s %s, there and back",
+    (capability, operation) => {
+      const event = denialEvent({ ...plain, capability, operation });
+      expect(event).toMatchObject({ capability, operation });
+      expect(parseDenialEvent(JSON.stringify(event))).toEqual(event);
+    },
+  );
+
+  test.each([
+    [{ policy_rule: "x" }, 'no field "policy_rule"; did you mean policyRule?'],
+    [{ resaon: "limit" }, 'no field "resaon"; did you mean reason?'],
+    [{ attemptedAction: "read" }, 'no field "attemptedAction"; Fields are id, seq'],
+    [JSON.parse('{"__proto__": 1}') as object, 'no field "__proto__"'],
+  ])("refuses a field that it does not know, %j, with the near word", (fields, message) => {
+    expect(() => denialEvent({ ...plain, ...fields })).toThrow(TypeError);
+    expect(() => denialEvent({ ...plain, ...fields })).toThrow(message);
   });
 
   test("for any text makes bounded text in one line", () => {
@@ -313,8 +339,8 @@ describe("an event as JSON", () => {
     ["cell", ""],
     ["cell", "a\nb"],
     ["cell", "x".repeat(129)],
-    ["capability", "toString"],
-    ["capability", "network"],
+    ["capability", "to string"],
+    ["capability", "_other"],
     ["operation", "connect"],
     ["target", "/etc/passwd"],
     ["target", "/etc/shadow\u202e"],

@@ -1,5 +1,5 @@
 import type { NearestRule } from "../decision.ts";
-import type { Capability, DenialReason, Operation, Verdict } from "../vocabulary.ts";
+import type { CapabilityName, DenialReason, OperationName, Verdict } from "../vocabulary.ts";
 
 /** How the kernel layer's verdict is proved, strongest evidence first. */
 export const KERNEL_EVIDENCE = [
@@ -24,9 +24,9 @@ export interface DenialFields {
   /** Unix time in whole milliseconds. */
   readonly time: number;
   readonly cell: string;
-  readonly capability: Capability;
-  readonly operation: Operation;
-  /** Bounded and clean (`cleanText`); empty if the operation has no target. */
+  readonly capability: CapabilityName;
+  readonly operation: OperationName;
+  /** Bounded and clean (`cleanText`); empty where the operation has no target. */
   readonly target: string;
   /** A rule's id, `default`, `limit.` with the limit's name, or `control.` with the operation's name. */
   readonly policyRule: string;
@@ -51,8 +51,8 @@ export interface DenialEventJson {
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string;
   readonly cell: string;
-  readonly capability: Capability;
-  readonly operation: Operation;
+  readonly capability: CapabilityName;
+  readonly operation: OperationName;
   readonly target: string;
   readonly attempted_action: string;
   readonly policy_rule: string;
@@ -72,8 +72,8 @@ export class DenialEvent implements DenialFields {
   readonly seq: number;
   readonly time: number;
   readonly cell: string;
-  readonly capability: Capability;
-  readonly operation: Operation;
+  readonly capability: CapabilityName;
+  readonly operation: OperationName;
   readonly target: string;
   readonly policyRule: string;
   readonly brokerDecision: Verdict;

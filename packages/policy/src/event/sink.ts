@@ -1,6 +1,6 @@
 import type { DenialEvent } from "./event.ts";
 import type { Policy } from "../policy.ts";
-import type { Capability } from "../vocabulary.ts";
+import type { CapabilityName } from "../vocabulary.ts";
 
 /** Totals of a cell, given when it ends. */
 export interface CellTotals {
@@ -21,8 +21,8 @@ export interface CellTotals {
 export interface DenialSink {
   record(event: DenialEvent): void;
   /** Counts one allowed request. */
-  allowed?(capability: Capability): void;
-  /** The cell has ended; none of its denials will follow. */
+  allowed?(capability: CapabilityName): void;
+  /** The cell has ended: no denial of it will follow. */
   closed?(totals: CellTotals): void;
   /** This policy decides from now on. */
   policyLoaded?(policy: Policy): void;

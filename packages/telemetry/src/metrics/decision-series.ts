@@ -1,17 +1,25 @@
-import { CAPABILITIES, type Capability } from "@pyisolate/policy";
+import { isCapabilityName } from "@pyisolate/policy";
 
-import { ATTRIBUTES as A, type DECISIONS } from "../semconv.ts";
+import { knownCapabilities } from "../capabilities.ts";
+import { ATTRIBUTES as A, OTHER, type DECISIONS } from "../semconv.ts";
 import { newSeries, type Series, type CounterBuffer } from "./series.ts";
 
 /**
  * The series of `pyisolate.decisions`, for the deny ratio. All are known beforehand and begin at zero: otherwise `rate()` would
- * miss the first denial.
+ * miss the first denial. Those of `_other` begin with the first capability that is not known.
  */
 export class DecisionSeries {
-  readonly #allowed = seriesByCapability("allow");
-  readonly #denied = seriesByCapability("deny");
-  #lastDenied: Capability | undefined;
-  #lastSeries: Series | undefined;
+  readonly #allowed: ReadonlyMap<string, Series>;
+  readonly #denied: ReadonlyMap<string, Series>;
+  readonly #allowedOther = decisionSeries(OTHER, "allow");
+  readonly #deniedOther = decisionSeries(OTHER, "deny");
+  #lastDenied: string | undefined;
+  #lastSeries: Series = this.#deniedOther;
+
+  constructor(capabilities: ReadonlySet<string> = knownCapabilities()) {
+    this.#allowed = seriesByCapability(capabilities, "allow");
+    this.#denied = seriesByCapability(capabilities, "deny");
+  }
 
   /** Every series that can be counted. There is none for a limit that was granted: a limit is only ever reached. */
   get allSeries(): readonly Series[] {
@@ -19,28 +27,33 @@ export class DecisionSeries {
     return [...granted.map(([, series]) => series), ...this.#denied.values()];
   }
 
-  allow(capability: Capability, counters: CounterBuffer): void {
+  /** What has no capability's name is not counted: then nothing was granted. */
+  allow(capability: string, counters: CounterBuffer): void {
     const series = this.#allowed.get(capability);
     if (series !== undefined) counters.count(series);
+    else if (isCapabilityName(capability)) counters.count(this.#allowedOther);
   }
 
-  deny(capability: Capability, counters: CounterBuffer): void {
+  deny(capability: string, counters: CounterBuffer): void {
     // A flood is mostly of one capability: remembering the last one saves the look-up.
     if (capability !== this.#lastDenied) {
-      this.#lastSeries = this.#denied.get(capability);
+      this.#lastSeries = this.#denied.get(capability) ?? this.#deniedOther;
       this.#lastDenied = capability;
     }
-    if (this.#lastSeries !== undefined) counters.count(this.#lastSeries);
+    counters.count(this.#lastSeries);
   }
 }
 
-function seriesByCapability(decision: (typeof DECISIONS)[number]): ReadonlyMap<Capability, Series> {
+function seriesByCapability(
+  capabilities: ReadonlySet<string>,
+  decision: (typeof DECISIONS)[number],
+): ReadonlyMap<string, Series> {
   return new Map(
-    CAPABILITIES.map((capability) => [capability, decisionSeries(capability, decision)]),
+    [...capabilities].map((capability) => [capability, decisionSeries(capability, decision)]),
   );
 }
 
-function decisionSeries(capability: Capability, decision: (typeof DECISIONS)[number]): Series {
+function decisionSeries(capability: string, decision: (typeof DECISIONS)[number]): Series {
   return newSeries("decisions", {
     [A.capability.name]: capability,
     [A.decision.name]: decision,

@@ -1,9 +1,10 @@
-import { CAPABILITIES, DENIAL_REASONS, VERDICTS, type DenialEvent } from "@pyisolate/policy";
+import { DENIAL_REASONS, isCapabilityName, VERDICTS, type DenialEvent } from "@pyisolate/policy";
 
+import { knownCapabilities } from "../capabilities.ts";
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
 import { newSeries, type Series } from "./series.ts";
 
-/** An event's dimensions that are closed sets: a guest cannot choose their values. */
+/** An event's dimensions that are closed sets: a guest cannot choose their values. A capability that is not known is `_other`. */
 type Dimensions = Pick<
   DenialEvent,
   "capability" | "reason" | "brokerDecision" | "kernelDecision" | "enforced"
@@ -37,14 +38,17 @@ const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
  */
 export class EventSeriesTable {
   readonly #max: number;
+  readonly #capabilities: ReadonlySet<string>;
   readonly #byRule = new Map<string, EventSeries[]>();
   #overflow: EventSeries | undefined;
   #lastRule: string | undefined;
   #lastSeries: EventSeries | undefined;
   #size = 0;
 
-  constructor(max: number) {
+  /** @param capabilities Those that have series of their own. */
+  constructor(max: number, capabilities: ReadonlySet<string> = knownCapabilities()) {
     this.#max = max;
+    this.#capabilities = capabilities;
   }
 
   /** Series so far. */
@@ -64,7 +68,7 @@ export class EventSeriesTable {
     const last = this.#lastSeries;
     // A flood repeats one event: comparing with the last one saves the look-up.
     if (last !== undefined && rule === this.#lastRule && isSeriesOf(last, event)) return last;
-    const series = this.#known(rule, event) ?? this.#resolve(rule, event);
+    const series = this.#known(rule, event) ?? this.#resolve(rule, this.#labels(event));
     // Not remembered: events that differ share it, and each would have to be compared with it first.
     if (series !== this.#overflow) {
       this.#lastRule = rule;
@@ -73,16 +77,27 @@ export class EventSeriesTable {
     return series;
   }
 
+  /** The event's dimensions as labels. @throws TypeError if it is not a denial event. */
+  #labels(event: DenialEvent): Dimensions {
+    mustBeEvent(event);
+    const dimensions = dimensionsOf(event);
+    return this.#capabilities.has(event.capability)
+      ? dimensions
+      : { ...dimensions, capability: OTHER };
+  }
+
   // A rule has a handful of series: comparing five interned strings is cheaper than hashing them.
-  #known(rule: string, event: DenialEvent): EventSeries | undefined {
+  #known(rule: string, event: Dimensions): EventSeries | undefined {
     const ofRule = this.#byRule.get(rule);
     if (ofRule === undefined) return undefined;
     for (const series of ofRule) if (isSeriesOf(series, event)) return series;
     return undefined;
   }
 
-  #resolve(rule: string, event: DenialEvent): EventSeries {
-    mustBeEvent(event);
+  #resolve(rule: string, event: Dimensions): EventSeries {
+    // Of an event whose capability is not known the first look was in vain.
+    const known = event.capability === OTHER ? this.#known(rule, event) : undefined;
+    if (known !== undefined) return known;
     const forRules = roomForRules(this.#max);
     if (RULE_ID.test(rule) && this.#size < forRules) return this.#make(rule, event, false);
     const other = this.#known(OTHER, event);
@@ -92,8 +107,7 @@ export class EventSeriesTable {
     return this.overflow;
   }
 
-  #make(rule: string, event: DenialEvent, folded: boolean): EventSeries {
-    const dimensions = dimensionsOf(event);
+  #make(rule: string, dimensions: Dimensions, folded: boolean): EventSeries {
     const series = {
       ...newSeries("denialEvents", attributesOf(rule, dimensions)),
       dimensions,
@@ -135,7 +149,7 @@ function dimensionsOf(event: DenialEvent): Dimensions {
   return { capability, reason, brokerDecision, kernelDecision, enforced };
 }
 
-function isSeriesOf({ dimensions }: EventSeries, event: DenialEvent): boolean {
+function isSeriesOf({ dimensions }: EventSeries, event: Dimensions): boolean {
   return (
     dimensions.capability === event.capability &&
     dimensions.reason === event.reason &&
@@ -158,7 +172,7 @@ function attributesOf(rule: string, dimensions: Dimensions) {
 
 function mustBeEvent(event: DenialEvent): void {
   const holds =
-    CAPABILITIES.includes(event.capability) &&
+    isCapabilityName(event.capability) &&
     DENIAL_REASONS.includes(event.reason) &&
     VERDICTS.includes(event.brokerDecision) &&
     VERDICTS.includes(event.kernelDecision) &&

@@ -47,7 +47,7 @@ test("the budget names every instrument, its most series, and why", () => {
     [
       "pyisolate.denials 1000 (needs ? of 999, folds cell)",
       "pyisolate.denial.events 1000 (needs 104 of 750, folds policy_rule)",
-      "pyisolate.decisions 14 (needs 14 of 14, folds nothing)",
+      "pyisolate.decisions 16 (needs 14 of 14, folds nothing)",
       "pyisolate.denial.records 12 (needs 12 of 12, folds nothing)",
       "pyisolate.policy.loads 1 (needs 1 of 1, folds nothing)",
       "pyisolate.telemetry.folded 2 (needs 2 of 2, folds nothing)",

@@ -1,6 +1,7 @@
 import { CAPABILITIES, DEFAULT_RULE, OPERATIONS, type Policy } from "@pyisolate/policy";
 import { isRecord, mustBe, type OptionChecks, readOptions, whole } from "@pyisolate/policy/options";
 
+import { knownCapabilities, OWN_CAPABILITIES, type OwnCapabilities } from "../capabilities.ts";
 import {
   DECISIONS,
   DROP_REASONS,
@@ -45,6 +46,8 @@ export interface InstrumentBudget {
 export interface SeriesBudgetOptions {
   /** As for `createDenialRecorder`. */
   readonly maxSeries?: number;
+  /** As for `createDenialRecorder`. */
+  readonly capabilities?: OwnCapabilities;
   /** A shadow policy that runs beside it, whose verdicts have `enforced: false`. */
   readonly shadow?: Policy;
 }
@@ -61,14 +64,16 @@ export function seriesBudget(
   policy: Policy,
   options: SeriesBudgetOptions = {},
 ): readonly InstrumentBudget[] {
-  const { maxSeries = DEFAULT_MAX_SERIES, shadow } = readOptions("seriesBudget", options, CHECKS);
+  const given = readOptions("seriesBudget", options, CHECKS);
+  const { maxSeries = DEFAULT_MAX_SERIES, capabilities, shadow } = given;
   const series = new Set(seriesOf(policy, true));
   if (shadow !== undefined) for (const one of seriesOf(shadow, false)) series.add(one);
-  return instrumentBudgets(series.size, maxSeries);
+  return instrumentBudgets(series.size, maxSeries, knownCapabilities(capabilities).size);
 }
 
 const CHECKS: OptionChecks<SeriesBudgetOptions> = {
   maxSeries: MAX_SERIES_CHECK,
+  capabilities: OWN_CAPABILITIES,
   shadow: mustBe(
     "a policy, as parsePolicy makes it",
     (value) => isRecord(value) && "rules" in value,
@@ -116,8 +121,15 @@ function kernelVerdicts(capability: string, broker: string, reason: string): rea
   return isAsked ? ["allow", "deny", ...silent] : silent;
 }
 
-/** @param events How many series of `pyisolate.denial.events` are needed. */
-export function instrumentBudgets(events: number, maxSeries: number): readonly InstrumentBudget[] {
+/**
+ * @param events How many series of `pyisolate.denial.events` are needed.
+ * @param capabilities How many have series of their own; the others share `_other`.
+ */
+export function instrumentBudgets(
+  events: number,
+  maxSeries: number,
+  capabilities: number = CAPABILITIES.length,
+): readonly InstrumentBudget[] {
   const closed = (key: keyof typeof METRICS, max: number): InstrumentBudget => ({
     instrument: METRICS[key].name,
     max,
@@ -157,7 +169,10 @@ export function instrumentBudgets(events: number, maxSeries: number): readonly I
         from: values === undefined ? "rules of the policy, `default`, and limits" : CLOSED,
       })),
     },
-    closed("decisions", CAPABILITIES.length * DECISIONS.length),
+    {
+      ...closed("decisions", capabilities * DECISIONS.length),
+      max: (capabilities + 1) * DECISIONS.length,
+    },
     closed("records", DROP_REASONS.length + 2),
     closed("policyLoads", 1),
     closed("folded", FOLDABLE.length),

@@ -112,7 +112,7 @@ test("nor does anything else that an event made by hand names stand raw in a rec
           ...fields,
           cell: other,
           id: text,
-          operation: text as "read",
+          operation: text,
           target: other,
           policyRule: text,
           kernelEvidence: text as "audit",

@@ -2,7 +2,7 @@ import { SeverityNumber } from "@opentelemetry/api";
 import type { DenialEvent, Operation } from "@pyisolate/policy";
 
 /** The limits that end a cell. The others, `calls` and `output`, refuse one request and let the cell live. */
-const FATAL_LIMITS: ReadonlySet<Operation> = new Set<Operation>(["cpu", "wall", "memory", "crash"]);
+const FATAL_LIMITS: ReadonlySet<string> = new Set<Operation>(["cpu", "wall", "memory", "crash"]);
 
 /**
  * WARN for an ordinary denial. ERROR if the kernel refused what the broker had allowed or was never asked (policy and ruleset

@@ -13,7 +13,7 @@ export interface Ending {
 export type OnSignal = boolean | "unless handled";
 
 /** Marks listeners of every copy of this package in the process: they are not the service's. */
-const OURS = Symbol.for("pyisolate.telemetry.listener");
+const OURS = Symbol.for("@pyisolate/telemetry listener");
 
 const endings = new Map<Ending, OnSignal>();
 
