@@ -3,22 +3,27 @@ import { isIPv6, type AddressInfo } from "node:net";
 
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 
+import { withTimeout } from "../../with-timeout.ts";
 import { TelemetryStartError, type TelemetryStartCode } from "../errors.ts";
+import { boundSockets, READ_LIMITS } from "./bounded-sockets.ts";
 import type { HealthAnswer } from "./healthz.ts";
+import { isHostOf } from "./host-header.ts";
+import { SharedCollection } from "./shared-collection.ts";
 
 /** The full name of the Prometheus text format, so that every scraper knows it. The exporter's own server says `text/plain` only. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 const PATH = "/metrics";
 const HEALTH_PATH = "/healthz";
 
-/** Scrapes that can be open at once. A slow client takes up one of these sockets and nothing else. */
-const MAX_CONNECTIONS = 64;
-/** The longest that a request may take to arrive, milliseconds. */
-const REQUEST_TIMEOUT = 10_000;
+/** The longest that a collection may take, milliseconds: past it the page has what there is. Prometheus itself waits 10 s. */
+const COLLECT_TIME = 5000;
+/** How much longer a collection may take as a whole, if it does not keep to that. */
+const GRACE = 1000;
 
 /**
  * Serves `/metrics` and `/healthz` in this process. It replaces the exporter's own server, which listens on 9464 for port 0,
- * cannot be started again after a failure, and answers a failed collection with 200.
+ * cannot be started again after a failure, and answers a failed collection with 200. No client of it can hold up the service: what
+ * it may use of sockets, time and memory is bounded, however many ask at once there is one collection, and `/healthz` needs none.
  */
 export class ScrapeServer {
   readonly reader = new PrometheusExporter({ preventServerStart: true });
@@ -28,6 +33,7 @@ export class ScrapeServer {
   readonly #server: Server;
   readonly #warn: (error: Error) => void;
   readonly #health: () => HealthAnswer;
+  readonly #page = new SharedCollection(async () => await this.#collect());
   #listening: Promise<void> | undefined;
   #awaited = false;
 
@@ -42,13 +48,10 @@ export class ScrapeServer {
     this.#port = port;
     this.#warn = warn;
     this.#health = health;
-    this.#server = createServer(
-      { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
-      (request, response) => {
-        void this.#answer(request, response);
-      },
-    );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server = createServer(READ_LIMITS);
+    boundSockets(this.#server, (request, response) => {
+      void this.#answer(request, response);
+    });
     // The server alone must not keep a service up that has nothing else to do.
     this.#server.unref();
   }
@@ -120,6 +123,12 @@ export class ScrapeServer {
       response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
     }
+    if (!isHostOf(this.#host, request.headers.host)) {
+      // 421: Misdirected Request.
+      response.writeHead(421, { "content-type": "text/plain" });
+      response.end("this server is asked by its address, or as localhost\n");
+      return;
+    }
     const path = request.url?.split("?", 1)[0];
     if (path === HEALTH_PATH) {
       const { status, body } = this.#health();
@@ -131,14 +140,25 @@ export class ScrapeServer {
       return;
     }
     try {
-      const { resourceMetrics } = await this.reader.collect();
-      const text = this.#serializer.serialize(resourceMetrics);
-      response.writeHead(200, { "content-type": CONTENT_TYPE }).end(text);
+      const page = await this.#page.get();
+      response.writeHead(200, { "content-type": CONTENT_TYPE, "content-length": page.length });
+      response.end(page);
     } catch (error) {
       // Prometheus shows this text as the reason for the failed scrape.
       const reason = error instanceof Error ? error.message : "unknown error";
       response.writeHead(500, { "content-type": "text/plain" }).end(`cannot collect: ${reason}\n`);
     }
+  }
+
+  // A callback of other instrumentation that never ends has the SDK collect what there is; what does not even then is given up.
+  async #collect(): Promise<Buffer> {
+    let page: Buffer | undefined;
+    const collected = this.reader.collect({ timeoutMillis: COLLECT_TIME }).then((result) => {
+      page = Buffer.from(this.#serializer.serialize(result.resourceMetrics));
+    });
+    await withTimeout(collected, COLLECT_TIME + GRACE, { keepAlive: false });
+    if (page === undefined) throw new Error(`no metrics within ${COLLECT_TIME + GRACE} ms`);
+    return page;
   }
 }
 
