@@ -52,7 +52,14 @@ test.each(PUBLISHED)(
  * a count, a ledger or a queue is looked for, nothing above it has to be read.
  */
 const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
-  ["semconv.ts", "prometheus-name.ts", "scope.ts", "clean-once.ts", "with-timeout.ts"],
+  [
+    "semconv.ts",
+    "prometheus-name.ts",
+    "scope.ts",
+    "clean-once.ts",
+    "with-timeout.ts",
+    "monotonic.ts",
+  ],
   ["health.ts", "provider-link.ts", "capabilities.ts"],
   ["metrics/"],
   ["ledger/"],

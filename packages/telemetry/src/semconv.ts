@@ -244,18 +244,16 @@ export const EVENTS = {
     name: "pyisolate.cell.closed",
     meaning: "A cell's totals and its ledger at its end",
     severity: "INFO",
-    attributes: [
-      A.cell,
-      A.closedCause,
-      A.closedDenials,
-      A.closedAllowed,
+    attributes: [A.cell, A.closedCause, A.closedDenials, A.closedAllowed],
+    // A cell past the series budget has none of them: its denials are in the ledger of `_other`.
+    optional: [
       A.ledgerDenied,
       A.ledgerEmitted,
       A.ledgerCoalesced,
       A.ledgerDropped,
       A.ledgerPending,
+      ...Object.values(DROPPED),
     ],
-    optional: Object.values(DROPPED),
   },
   policyLoaded: {
     name: "pyisolate.policy.loaded",

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
@@ -5,6 +6,7 @@ import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 import type { Cell } from "../cells/cell.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import type { MeterBinding } from "../metrics/meter-binding.ts";
+import { monotonic } from "../monotonic.ts";
 import type { RecordQueue } from "../queue/record-queue.ts";
 import { DroppedRecords } from "./dropped-records.ts";
 import type { Emitter } from "./emitter.ts";
@@ -16,6 +18,12 @@ import type { LoggerBinding } from "./logger-binding.ts";
  */
 const CHUNK = 512;
 
+/**
+ * After so many milliseconds no further record is made in a turn: half of what a turn may last, because the last one may be slow. A
+ * logger, a redaction of the host's own or a disk may take a hundred times as long as usual.
+ */
+const TURN = 10;
+
 /** A window, milliseconds: how long a burst counts before its record is emitted, and for how long a record budget is. */
 const WINDOW = 1000;
 
@@ -25,7 +33,7 @@ const MAX_ANNOUNCEMENTS = 64;
 /** Longest wait for a provider's flush, milliseconds: the SDK's own bound for one export. */
 const FLUSH_TIMEOUT = 30_000;
 
-/** Empties the queue into the emitter, in turns of its own: the refused call does not wait for it. One run at a time, a chunk a turn. */
+/** Empties the queue into the emitter, in turns of its own: the refused call does not wait for it. One run at a time, a chunk or {@link TURN} a turn. */
 export class Drain {
   readonly #queue: RecordQueue<Cell>;
   readonly #logger: LoggerBinding;
@@ -35,9 +43,9 @@ export class Drain {
   readonly #droppedRecords: DroppedRecords;
   #scheduled = false;
   #ended = false;
-  /** Whether bursts are to be emitted before their window ends: someone waits for a flush. */
-  #hurried = false;
   #window: NodeJS.Timeout | undefined;
+  /** The function that set the window's timer. */
+  #setter: typeof setTimeout | undefined;
   #announcements: LogRecord[] = [];
   #running: Promise<void> | undefined;
   /** Records emitted since the provider last had time to catch up. */
@@ -64,8 +72,9 @@ export class Drain {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#window ??= setTimeout(this.#endWindow, WINDOW).unref();
-    setImmediate(this.#start);
+    this.#openWindow();
+    // Node's own, also where a service's tests have replaced the global one: what they took away would never run.
+    nextTurn(this.#start);
   }
 
   /** Has a record emitted that stands for no denial. If too many wait already, only the counters say what it would have. */
@@ -77,12 +86,9 @@ export class Drain {
 
   /** Resolves when every denial has its record, and every closed cell whose ledger is settled. */
   async finish(): Promise<void> {
-    this.#hurried = true;
-    try {
-      while (this.#running !== undefined || this.#hasMore()) await this.#run();
-    } finally {
-      this.#hurried = false;
-    }
+    // Once: a logger that is behind a guard itself causes denials for as long as their bursts are emitted.
+    this.#queue.releaseBursts();
+    while (this.#running !== undefined || this.#hasMore()) await this.#run();
   }
 
   /** Whether closed cells wait to be reported. */
@@ -135,6 +141,13 @@ export class Drain {
     if (this.#queue.size > 0) this.schedule();
   };
 
+  /** A timer that was set by another function than today's is of a clock that a test has put back: it may never end. */
+  #openWindow(): void {
+    if (this.#window !== undefined && this.#setter === setTimeout) return;
+    this.#setter = setTimeout;
+    this.#window = setTimeout(this.#endWindow, WINDOW).unref();
+  }
+
   async #run(): Promise<void> {
     this.#running ??= this.#pump().finally(() => {
       this.#running = undefined;
@@ -144,22 +157,26 @@ export class Drain {
 
   async #pump(): Promise<void> {
     while (this.#hasMore()) {
-      // What the exporter has no room for stays here, where it coalesces: past its bound a record would be lost.
-      const most = Math.max(Math.min(CHUNK - this.#unpaced, this.#logger.free), 0);
-      const announcements = this.#announcements.splice(0, most);
-      for (const record of announcements) this.#unpaced += this.#emitter.announce(() => record);
-      for (const queued of this.#queue.take(most - announcements.length)) {
-        this.#unpaced += this.#emitter.emit(queued);
-      }
+      this.#emitChunk();
       this.#meter.flush();
       if (this.#unpaced >= CHUNK || this.#logger.free === 0) {
         this.#unpaced = 0;
-        if (this.#logger.canFlush) {
-          await this.#pace();
-          continue;
-        }
+        if (this.#logger.canFlush) await this.#pace();
       }
+      // Also after a pause, which is no turn where there is room at once.
       if (this.#hasMore()) await turn();
+    }
+  }
+
+  #emitChunk(): void {
+    const end = monotonic() + TURN;
+    // What the exporter has no room for stays here, where it coalesces: past its bound a record would be lost.
+    const most = Math.max(Math.min(CHUNK - this.#unpaced, this.#logger.free), 0);
+    const announcements = this.#announcements.splice(0, most);
+    for (const record of announcements) this.#unpaced += this.#emitter.announce(() => record);
+    for (const queued of this.#queue.take(most - announcements.length)) {
+      this.#unpaced += this.#emitter.emit(queued);
+      if (monotonic() > end) return;
     }
   }
 
@@ -170,7 +187,6 @@ export class Drain {
   }
 
   #hasMore(): boolean {
-    if (this.#hurried) this.#queue.releaseBursts();
     return this.#queue.isReady || this.#announcements.length > 0;
   }
 }

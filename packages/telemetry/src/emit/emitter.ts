@@ -11,7 +11,7 @@ import type { CustomRedaction } from "../records/custom-redaction.ts";
 import { denialLogRecord } from "../records/denial-record.ts";
 import { cellClosedLogRecord } from "../records/lifecycle-records.ts";
 import { denialSeverity } from "../records/severity.ts";
-import { EVENTS } from "../semconv.ts";
+import { EVENTS, OTHER } from "../semconv.ts";
 import type { LoggerBinding } from "./logger-binding.ts";
 
 /** Makes log records of what comes out of the queue and gives them to the logger. Counts a denial without a record as dropped. */
@@ -52,9 +52,12 @@ export class Emitter {
   }
 
   #closedCell({ totals, cell, context, time }: ClosedCell<Cell>): 0 | 1 {
-    const emitted = this.announce(() =>
-      cellClosedLogRecord(totals, cell.ledger.read(cell.closedAt), time, context),
-    );
+    const emitted = this.announce(() => {
+      const ledger = cell.ledger.read(cell.closedAt);
+      // Denials of this cell, or those of others, are in the ledger of `_other`: then it has none of its own to show.
+      const isOwn = cell.name !== OTHER && ledger.denied >= totals.denials;
+      return cellClosedLogRecord(totals, isOwn ? ledger : undefined, time, context);
+    });
     cell.closedAt = cell.ledger.read();
     return emitted;
   }

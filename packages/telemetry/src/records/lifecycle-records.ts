@@ -49,10 +49,14 @@ export function policyLoadedLogRecord(
   };
 }
 
-/** The log record of a closed cell. `time` is Unix milliseconds. */
+/**
+ * The log record of a closed cell. `time` is Unix milliseconds.
+ *
+ * @param ledger undefined if the cell has shared that of `_other`.
+ */
 export function cellClosedLogRecord(
   totals: CellTotals,
-  ledger: Ledger,
+  ledger: Ledger | undefined,
   time: number,
   context: Context,
 ): LogRecord {
@@ -63,12 +67,7 @@ export function cellClosedLogRecord(
     [A.closedCause.name]: cause,
     [A.closedDenials.name]: totals.denials,
     [A.closedAllowed.name]: totals.allowed,
-    [A.ledgerDenied.name]: ledger.denied,
-    [A.ledgerEmitted.name]: ledger.emitted,
-    [A.ledgerCoalesced.name]: ledger.coalesced,
-    [A.ledgerDropped.name]: droppedTotal(ledger.dropped),
-    [A.ledgerPending.name]: ledger.pending,
-    ...byReason(ledger.dropped),
+    ...(ledger === undefined ? {} : ledgerAttributes(ledger)),
   };
   return {
     eventName: EVENTS.cellClosed.name,
@@ -77,5 +76,16 @@ export function cellClosedLogRecord(
     body: `cell ${cell} ended (${cause}): ${totals.denials} denied, ${totals.allowed} allowed`,
     attributes,
     context,
+  };
+}
+
+function ledgerAttributes(ledger: Ledger): Attributes {
+  return {
+    [A.ledgerDenied.name]: ledger.denied,
+    [A.ledgerEmitted.name]: ledger.emitted,
+    [A.ledgerCoalesced.name]: ledger.coalesced,
+    [A.ledgerDropped.name]: droppedTotal(ledger.dropped),
+    [A.ledgerPending.name]: ledger.pending,
+    ...byReason(ledger.dropped),
   };
 }
