@@ -23,11 +23,11 @@ export async function installTarballs(folder: string): Promise<string> {
   return stderr;
 }
 
+/** In the versions that the README's install line has: `./sdk` needs one release train, and the ranges allow several. */
 async function peers(): Promise<string[]> {
-  const manifest = JSON.parse(
-    await readFile(path.join(ROOT, "packages/telemetry/package.json"), "utf8"),
-  ) as { peerDependencies: Record<string, string> };
-  return Object.entries(manifest.peerDependencies).map(([name, range]) => `${name}@${range}`);
+  const readme = await readFile(path.join(ROOT, "README.md"), "utf8");
+  const [line = ""] = /^npm install .*@opentelemetry\/(?:.|\\\n)*/m.exec(readme) ?? [];
+  return line.match(/@opentelemetry\/[^\s\\]+/g) ?? [];
 }
 
 /** Without what npx told its child about this repository: npm would install into it. */

@@ -47,10 +47,26 @@ interface ProviderLink {
   readonly readings: Set<() => Reading>;
 }
 
-const links = new WeakMap<object, ProviderLink>();
+/** What all copies of this package in a process share. */
+interface Shared {
+  readonly links: WeakMap<object, ProviderLink>;
+  /** Of every provider: a recorder may be given one that wraps the SDK's, and is to be flushed with the SDK all the same. */
+  readonly recorders: Set<LinkedRecorder>;
+}
 
-/** Of every provider: a recorder may be given one that wraps the SDK's, and is to be flushed with the SDK all the same. */
-const recorders = new Set<LinkedRecorder>();
+/**
+ * Global, as the OpenTelemetry API's own state is: with two copies of this package (a bundle, a nested dependency, modules that a
+ * test has reset) the recorder of one would not know what exports for the other's provider, and call lost records delivered. The
+ * number is raised when what is shared changes.
+ */
+const SHARED = Symbol.for("@pyisolate/telemetry shared 1");
+
+const { links, recorders } = shared();
+
+function shared(): Shared {
+  const globals = globalThis as { [SHARED]?: Shared };
+  return (globals[SHARED] ??= { links: new WeakMap(), recorders: new Set() });
+}
 
 /** Makes known what exports for this provider. */
 export function linkExporter(provider: object, exporter: ProviderExporter): void {

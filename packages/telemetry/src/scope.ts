@@ -1,9 +1,5 @@
-import { createRequire } from "node:module";
-
-const { name, version } = createRequire(import.meta.url)("../package.json") as {
-  readonly name: string;
-  readonly version: string;
-};
-
-/** The instrumentation scope of everything that this package emits: the package's name and version. */
-export const SCOPE = { name, version } as const;
+/**
+ * The instrumentation scope of everything that this package emits: the package's name and version. Written here, because a bundle
+ * has no package.json beside it; a test holds it to that file.
+ */
+export const SCOPE = { name: "@pyisolate/telemetry", version: "0.1.0" } as const;

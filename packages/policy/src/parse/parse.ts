@@ -125,13 +125,18 @@ function freeze<T extends object>(value: T): T {
 
 /** Reads at most one byte more than is allowed. A longer text is then refused for its length, even from an endless device. */
 async function readBounded(path: string): Promise<Buffer> {
-  await using file = await open(path, "r");
-  const buffer = Buffer.alloc(MAX_DOCUMENT_BYTES + 1);
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-    if (bytesRead === 0) break;
-    length += bytesRead;
+  // No `await using`: Node 22 has no such declaration.
+  const file = await open(path, "r");
+  try {
+    const buffer = Buffer.alloc(MAX_DOCUMENT_BYTES + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return buffer.subarray(0, length);
+  } finally {
+    await file.close();
   }
-  return buffer.subarray(0, length);
 }

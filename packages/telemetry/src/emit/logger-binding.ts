@@ -1,10 +1,11 @@
-import { logs, SeverityNumber } from "@opentelemetry/api";
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
 import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { exporterOf, type DeliveryState, type ProviderExporter } from "../provider-link.ts";
 import { SCOPE } from "../scope.ts";
+import { SEVERITY } from "../records/severity.ts";
 import { EVENTS } from "../semconv.ts";
+import { globalLoggerProvider } from "./global-loggers.ts";
 import { canFlush, forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
 
 /** The logger in use now: that of the injected provider, or of the one that is registered globally at the moment. */
@@ -24,7 +25,10 @@ export class LoggerBinding {
 
   /** Whether the logger wants a record of this kind. @throws whatever the logger throws. */
   wants(question: Parameters<Logger["enabled"]>[0]): boolean {
-    return this.#current().enabled(question);
+    const logger: Partial<Pick<Logger, "enabled">> | undefined = this.#current();
+    if (logger === undefined) return false;
+    // Loggers of older SDKs cannot be asked, and take everything.
+    return logger.enabled?.(question) ?? true;
   }
 
   /**
@@ -35,6 +39,7 @@ export class LoggerBinding {
    */
   emit(record: LogRecord, receipt?: DeliveryReceipt): boolean {
     const logger = this.#current();
+    if (logger === undefined) return false;
     if (receipt !== undefined && this.exporter !== undefined) {
       return emitWith(receipt, record, logger);
     }
@@ -49,7 +54,7 @@ export class LoggerBinding {
       this.#current();
       if (this.exporter?.state.off === true) return undefined;
       const { name: eventName } = EVENTS.denial;
-      if (this.wants({ eventName, severityNumber: SeverityNumber.WARN })) return undefined;
+      if (this.wants({ eventName, severityNumber: SEVERITY.warn })) return undefined;
       return "no logger wants denials: no provider, or its configuration says no";
     } catch {
       return "the logger throws";
@@ -118,12 +123,14 @@ export class LoggerBinding {
     return hasRoom || this.#wanted !== provider;
   }
 
-  get #wanted(): LoggerProvider {
-    return this.#injected ?? logs.getLoggerProvider();
+  get #wanted(): LoggerProvider | undefined {
+    return this.#injected ?? globalLoggerProvider();
   }
 
-  #current(): Logger {
+  /** Undefined if there is no provider at all. */
+  #current(): Logger | undefined {
     const provider = this.#wanted;
+    if (provider === undefined) return undefined;
     if (provider !== this.#provider || this.#logger === undefined) {
       this.#logger = provider.getLogger(SCOPE.name, SCOPE.version);
       this.#provider = provider;

@@ -11,6 +11,9 @@ export interface ReceiptOwner {
   settle(outcome: DeliveryOutcome, records: number, denials: number): void;
 }
 
+/** The number is raised when the receipt's methods change. */
+const KIND = "pyisolate delivery receipt 1";
+
 /**
  * Goes with one record to its exporter, which settles it when the record is delivered or lost: Vector's finalizer, Kafka's
  * delivery report. It travels in the record's Context, which the SDK's logger passes to its processors with the record.
@@ -19,6 +22,8 @@ export class DeliveryReceipt {
   readonly owner: ReceiptOwner;
   /** Denials that the record stands for. */
   readonly denials: number;
+  /** What it is, also for another copy of this package in the process. */
+  readonly kind = KIND;
   #taken = false;
 
   constructor(owner: ReceiptOwner, denials: number) {
@@ -29,6 +34,13 @@ export class DeliveryReceipt {
   /** Whether a processor has the record, and will settle the receipt. */
   get taken(): boolean {
     return this.#taken;
+  }
+
+  /** To be called by the processor that settles it. @returns false the second time. */
+  take(): boolean {
+    const isFirst = !this.#taken;
+    this.#taken = true;
+    return isFirst;
   }
 
   /** The record's context, with this receipt in it. */
@@ -42,10 +54,12 @@ export class DeliveryReceipt {
    */
   static take(context: Context | undefined): DeliveryReceipt | undefined {
     const receipt = context?.getValue(KEY);
-    if (!(receipt instanceof DeliveryReceipt) || receipt.#taken) return undefined;
-    receipt.#taken = true;
-    return receipt;
+    return isReceipt(receipt) && receipt.take() ? receipt : undefined;
   }
 }
 
 const KEY = createContextKey("pyisolate delivery receipt");
+
+function isReceipt(value: unknown): value is DeliveryReceipt {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === KIND;
+}

@@ -1,10 +1,11 @@
-import { ROOT_CONTEXT, SeverityNumber } from "@opentelemetry/api";
+import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { Attributes, Context, LogRecord } from "@opentelemetry/api";
 import type { CellTotals, Policy } from "@pyisolate/policy";
 
 import { droppedTotal, type Dropped, type Ledger } from "../ledger/ledger.ts";
 import { ATTRIBUTES as A, DROPPED, EVENTS, type DropReason } from "../semconv.ts";
 import { cellText, hashText, hrTime, policyText, word } from "./record-fields.ts";
+import { SEVERITY } from "./severity.ts";
 
 /**
  * The log record of what was dropped since the last such record.
@@ -18,7 +19,7 @@ export function recordsDroppedLogRecord(dropped: Dropped, time: number, why?: st
   return {
     eventName: EVENTS.recordsDropped.name,
     timestamp: hrTime(time),
-    severityNumber: SeverityNumber.WARN,
+    severityNumber: SEVERITY.warn,
     body: `${total} denials have no record; the counters have them${because}`,
     attributes: { [A.droppedTotal.name]: total, ...byReason(dropped) },
     context: ROOT_CONTEXT,
@@ -42,7 +43,7 @@ export function policyLoadedLogRecord(
   return {
     eventName: EVENTS.policyLoaded.name,
     timestamp: hrTime(time),
-    severityNumber: SeverityNumber.INFO,
+    severityNumber: SEVERITY.info,
     body: `policy ${name} decides from now on`,
     attributes: { [A.policyName.name]: name, [A.policyHash.name]: hashText(policy.hash) },
     context: ROOT_CONTEXT,
@@ -72,7 +73,7 @@ export function cellClosedLogRecord(
   return {
     eventName: EVENTS.cellClosed.name,
     timestamp: hrTime(time),
-    severityNumber: SeverityNumber.INFO,
+    severityNumber: SEVERITY.info,
     body: `cell ${cell} ended (${cause}): ${totals.denials} denied, ${totals.allowed} allowed`,
     attributes,
     context,

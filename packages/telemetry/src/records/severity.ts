@@ -1,5 +1,12 @@
-import { SeverityNumber } from "@opentelemetry/api";
+import type { SeverityNumber } from "@opentelemetry/api";
 import type { DenialEvent, Operation } from "@pyisolate/policy";
+
+/** The severities in use, by number: the API's own names for them are there from 1.10 on. */
+export const SEVERITY = { info: severity(9), warn: severity(13), error: severity(17) } as const;
+
+function severity(number: number): SeverityNumber {
+  return number;
+}
 
 /** The limits that end a cell. The others, `calls` and `output`, refuse one request and let the cell live. */
 const FATAL_LIMITS: ReadonlySet<string> = new Set<Operation>(["cpu", "wall", "memory", "crash"]);
@@ -12,10 +19,10 @@ const FATAL_LIMITS: ReadonlySet<string> = new Set<Operation>(["cpu", "wall", "me
 export function denialSeverity(event: DenialEvent): SeverityNumber {
   const { kernelDecision, brokerDecision, reason } = event;
   if (kernelDecision === "deny" && brokerDecision !== "deny" && reason !== "stale") {
-    return SeverityNumber.ERROR;
+    return SEVERITY.error;
   }
   if (event.capability === "limit" && FATAL_LIMITS.has(event.operation)) {
-    return SeverityNumber.ERROR;
+    return SEVERITY.error;
   }
-  return SeverityNumber.WARN;
+  return SEVERITY.warn;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { publishedPackages } from "../published.ts";
@@ -8,7 +8,7 @@ import { withRelease } from "./changelog.ts";
 const VERSION = /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
 
 /**
- * Gives every published package a version, and the changelog's unreleased changes that version and a date.
+ * Gives every published package, and the instrumentation scope of telemetry, a version, and the changelog's unreleased changes that version and a date.
  *
  * @param date `YYYY-MM-DD`.
  * @returns the files that were written, relative to the root.
@@ -25,6 +25,12 @@ export function prepare(root: string, version: string, date: string): string[] {
     const text = readFileSync(file, "utf8");
     writeFileSync(file, text.replace(/^( {2}"version": )"[^"]*"/m, `$1"${version}"`));
   }
+  const scope = path.join(root, "packages/telemetry/src/scope.ts");
+  const scopes = existsSync(scope) ? [scope] : [];
+  for (const file of scopes) {
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(/(\bversion: )"[^"]*"/, `$1"${version}"`));
+  }
   writeFileSync(changelog, released);
-  return [...manifests, changelog].map((file) => path.relative(root, file));
+  return [...manifests, ...scopes, changelog].map((file) => path.relative(root, file));
 }
