@@ -107,7 +107,6 @@ test("importing telemetry loads the OpenTelemetry API, no SDK, no exporter and n
     "@opentelemetry/api",
     "@pyisolate/policy",
     "@pyisolate/telemetry",
-    "yaml",
     "zod",
   ]);
 });

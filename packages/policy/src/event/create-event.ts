@@ -1,7 +1,7 @@
 import { contradictionIn } from "../parse/coherence.ts";
 import type { NearestRule } from "../decision.ts";
 import { DenialEvent, type DenialFields, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
-import { CAPABILITY_NAME, EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
+import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
 import { didYouMean } from "../parse/did-you-mean.ts";
 import { nextInSequence } from "./sequence.ts";
 import {
@@ -49,8 +49,8 @@ function checked(input: DenialInput): Checked {
   const { reason = "no_rule", policyRule = DEFAULT_RULE, enforced = true } = input;
   const { brokerDecision = "deny", kernelDecision = "not_evaluated" } = input;
   known(input);
-  matching("capability", capability, CAPABILITY_NAME);
-  matching("operation", operation, CAPABILITY_NAME);
+  matching("capability", capability, RULE_ID);
+  matching("operation", operation, RULE_ID);
   oneOf("reason", reason, DENIAL_REASONS);
   oneOf("brokerDecision", brokerDecision, VERDICTS);
   oneOf("kernelDecision", kernelDecision, VERDICTS);

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { contradictionIn } from "../parse/coherence.ts";
 import { DenialEvent, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
-import { CAPABILITY_NAME, EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
+import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
 import { plainData } from "../parse/plain-data.ts";
 import {
   cleanText,
@@ -82,7 +82,7 @@ const ruleId = z.string().regex(RULE_ID, "must be a rule id");
 
 const name = z
   .string()
-  .regex(CAPABILITY_NAME, "must begin with a letter or digit, then letters, digits, '.', '_', '-'");
+  .regex(RULE_ID, "must begin with a letter or digit, then letters, digits, '.', '_', '-'");
 
 const EventJson = z
   .strictObject({

@@ -1,4 +1,4 @@
-import { MAX_CELL_LENGTH } from "@pyisolate/policy";
+import { MAX_CELL_LENGTH } from "@pyisolate/policy/events";
 
 import { cleanOnce } from "../clean-once.ts";
 import type { LedgerCounts } from "../ledger/ledger.ts";

@@ -1,4 +1,4 @@
-import { isCapabilityName } from "@pyisolate/policy";
+import { isCapabilityName } from "@pyisolate/policy/events";
 
 import { knownCapabilities } from "../capabilities.ts";
 import { ATTRIBUTES as A, OTHER, type DECISIONS } from "../semconv.ts";

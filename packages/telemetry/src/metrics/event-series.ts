@@ -1,4 +1,5 @@
-import { DENIAL_REASONS, isCapabilityName, VERDICTS, type DenialEvent } from "@pyisolate/policy";
+import { DENIAL_REASONS, isCapabilityName, VERDICTS } from "@pyisolate/policy/events";
+import type { DenialEvent } from "@pyisolate/policy";
 
 import { knownCapabilities } from "../capabilities.ts";
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";

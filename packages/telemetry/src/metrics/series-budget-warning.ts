@@ -1,4 +1,5 @@
-import { MAX_POLICY_NAME_LENGTH, type Policy } from "@pyisolate/policy";
+import { MAX_POLICY_NAME_LENGTH } from "@pyisolate/policy/events";
+import type { Policy } from "@pyisolate/policy";
 
 import { cleanOnce } from "../clean-once.ts";
 import { instrumentBudgets, seriesOf, type InstrumentBudget } from "./series-budget.ts";

@@ -1,4 +1,5 @@
-import { CAPABILITIES, DEFAULT_RULE, OPERATIONS, type Policy } from "@pyisolate/policy";
+import { CAPABILITIES, DEFAULT_RULE, OPERATIONS } from "@pyisolate/policy/events";
+import type { Policy } from "@pyisolate/policy";
 import { isRecord, mustBe, type OptionChecks, readOptions, whole } from "@pyisolate/policy/options";
 
 import { knownCapabilities, OWN_CAPABILITIES, type OwnCapabilities } from "../capabilities.ts";

@@ -1,4 +1,5 @@
-import { MAX_TARGET_LENGTH, type DenialEvent } from "@pyisolate/policy";
+import { MAX_TARGET_LENGTH } from "@pyisolate/policy/events";
+import type { DenialEvent } from "@pyisolate/policy";
 
 import { cleanOnce } from "../clean-once.ts";
 import { newSeries, type Series, type CounterBuffer } from "../metrics/series.ts";

@@ -1,5 +1,5 @@
 import type { HrTime } from "@opentelemetry/api";
-import { MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH } from "@pyisolate/policy";
+import { MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH } from "@pyisolate/policy/events";
 
 import { cleaner, cleanOnce } from "../clean-once.ts";
 

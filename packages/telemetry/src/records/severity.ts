@@ -5,6 +5,7 @@ import type { DenialEvent, Operation } from "@pyisolate/policy";
 export const SEVERITY = { info: severity(9), warn: severity(13), error: severity(17) } as const;
 
 function severity(number: number): SeverityNumber {
+  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum's own values are not there before api 1.10
   return number;
 }
 

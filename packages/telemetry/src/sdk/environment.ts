@@ -1,4 +1,4 @@
-import { cleanText } from "@pyisolate/policy";
+import { cleanText } from "@pyisolate/policy/events";
 
 /** Environment variables. An empty one counts as unset, as the OpenTelemetry specification says. */
 export type Environment = Readonly<Record<string, string | undefined>>;

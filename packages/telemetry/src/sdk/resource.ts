@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { cleanText } from "@pyisolate/policy";
+import { cleanText } from "@pyisolate/policy/events";
 import {
   defaultResource,
   detectResources,

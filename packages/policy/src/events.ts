@@ -1,0 +1,15 @@
+// What is needed of a denial and its words, without the policies: nothing here loads a parser of YAML, which bundles as an ES
+// module cannot.
+export { denialEvent, type DenialInput } from "./event/create-event.ts";
+export { DenialEvent, KERNEL_EVIDENCE } from "./event/event.ts";
+export { parseDenialEvent } from "./event/parse-event.ts";
+export { PolicyAuthError, PolicyError } from "./errors.ts";
+export { isCapabilityName } from "./identifier.ts";
+export {
+  cleanText,
+  isCleanText,
+  MAX_CELL_LENGTH,
+  MAX_POLICY_NAME_LENGTH,
+  MAX_TARGET_LENGTH,
+} from "./text.ts";
+export { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
