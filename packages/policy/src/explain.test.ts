@@ -146,6 +146,7 @@ describe("for every policy and request", () => {
         const request = { capability, operation, target } as Request;
         expect(explain(policy, request).decision.effect).toBe("deny");
       }),
+      { numRuns: 2000, examples: [[[{ toString: 0 }], 0, {}]] },
     );
   });
 });

@@ -97,6 +97,8 @@ function targetOf({
   target,
 }: Request): Target | "malformed" | "not_grantable" {
   if (capability === "control" || capability === "limit") return "not_grantable";
+  // A request is made of what a guest sent: to look an object up as a name would call the object's own code.
+  if (typeof (capability as unknown) !== "string") return "not_grantable";
   if (!Object.hasOwn(SCOPINGS, capability)) return "not_grantable";
   const operations: readonly string[] = OPERATIONS[capability];
   if (!operations.includes(operation) || typeof target !== "string") return "not_grantable";
