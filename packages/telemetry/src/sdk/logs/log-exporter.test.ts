@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
 import { createDenialRecorder } from "../../recorder.ts";
@@ -138,8 +138,12 @@ test("a request of which the far end takes a part is kept whole, and what it ref
     lastLoss: "refused: the server took a part: too old",
   });
   answer = "{}";
+  await appendFile(join(folder, "dead-letters.jsonl"), "no letter\n");
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   const again = { spool: folder, endpoint: receiver.url };
   expect(await resendRefused(again)).toEqual({ taken: 5, refused: 0, waiting: 0 });
+  expect(warned.mock.calls[0]?.[0]).toBe("1 dead letters cannot be read, and are lost");
+  warned.mockRestore();
 });
 
 test("dead letters are bounded in bytes: past it refused records are lost, and that is said", async () => {

@@ -58,7 +58,9 @@ export async function resend(
   try {
     for (const file of letters.take()) {
       try {
-        for (const letter of file.read()) {
+        const { letters: taken, unreadable } = file.read();
+        if (unreadable > 0) warn(`${unreadable} dead letters cannot be read, and are lost`);
+        for (const letter of taken) {
           if (await exporter.sendBatch(batchOf(letter))) continue;
           counts.waiting += letter.records;
           keeper.keep(letter);

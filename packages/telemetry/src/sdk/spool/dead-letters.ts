@@ -108,9 +108,11 @@ export class TakenLetters {
     this.#name = name;
   }
 
-  /** @throws if it cannot be read. Lines that are no letters are left out. */
-  read(): DeadLetter[] {
-    return linesOf(readOwnFile(this.#path)).flatMap((line) => letterOf(line) ?? []);
+  /** @throws if it cannot be read. */
+  read(): { readonly letters: readonly DeadLetter[]; readonly unreadable: number } {
+    const lines = linesOf(readOwnFile(this.#path));
+    const letters = lines.flatMap((line) => letterOf(line) ?? []);
+    return { letters, unreadable: lines.length - letters.length };
   }
 
   /** All of them are delivered, or kept elsewhere. */
