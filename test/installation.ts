@@ -26,7 +26,7 @@ export async function installTarballs(folder: string): Promise<string> {
 /** In the versions that the README's install line has: `./sdk` needs one release train, and the ranges allow several. */
 async function peers(): Promise<string[]> {
   const readme = await readFile(path.join(ROOT, "README.md"), "utf8");
-  const [line = ""] = /^npm install .*@opentelemetry\/(?:.|\\\n)*/m.exec(readme) ?? [];
+  const [line = ""] = /^npm install .*@opentelemetry\/(?:\\\n|.)*/m.exec(readme) ?? [];
   return line.match(/@opentelemetry\/[^\s\\]+/g) ?? [];
 }
 
