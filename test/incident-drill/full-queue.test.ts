@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { OPERATIONS } from "@pyisolate/policy";
 import { BUILD_TIMEOUT_MS, COLLECTOR_CONFIG, type StackOf, startStack } from "@pyisolate/stack";
 import { createDenialRecorder, denialEvent } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
@@ -106,14 +107,14 @@ describe("a log store that answers 503", () => {
     async () => {
       // Some at a time: what is denied in one turn is one write to the spool, and fits or does not.
       for (let n = 0; n < 20; n++) {
-        crammed.deny(10);
+        crammed.denyUnlike();
         spooled.deny(10);
         await sleep(20);
       }
       await waitForAlert(stack.alertmanager, "PyisolateCollectorRefusing");
       await waitForAlert(stack.alertmanager, "PyisolateRecordsDropped", {
         job: "crammed",
-        pyisolate_drop_reason: "queue_full",
+        pyisolate_drop_reason: "ring_full",
       });
       await waitForAlert(stack.alertmanager, "PyisolateSpoolNearlyFull", { job: "spooled" });
       for (const job of ["crammed", "spooled"]) {
@@ -193,11 +194,20 @@ function startService(
     ...(spool === undefined ? {} : { spool }),
   });
   const { meterProvider, loggerProvider } = otel;
-  const denials = createDenialRecorder({ meterProvider, loggerProvider });
+  const denials = createDenialRecorder({ meterProvider, loggerProvider, ringSize: 16 });
   return {
     deny(times: number): void {
       for (let n = 0; n < times; n++) {
         denials.record(denialEvent({ cell: "tenant-a", capability: "random", operation: "read" }));
+      }
+    },
+    /** Denials of more kinds than can wait, each of another cell and operation: like ones would only be counted together. */
+    denyUnlike(): void {
+      for (let n = 0; n < 2000; n++) {
+        const operation = OPERATIONS.filesystem[n % 5] ?? "read";
+        denials.record(
+          denialEvent({ cell: `tenant-${n % 400}`, capability: "filesystem", operation }),
+        );
       }
     },
     async flush(): Promise<void> {

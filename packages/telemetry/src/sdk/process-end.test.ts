@@ -11,8 +11,9 @@ import { attributesOf, otlpReceiver } from "../testing/otlp-receiver.ts";
 // Against the built package: a child process has no vitest to compile for it.
 const DIST = new URL("../../dist/", import.meta.url).href;
 
-function service(endpoint: string, more = ""): string {
+function service(endpoint: string, more = "", first = ""): string {
   return `
+    ${first}
     import { createDenialRecorder, denialEvent } from ${JSON.stringify(`${DIST}index.js`)};
     import { startTelemetry } from ${JSON.stringify(`${DIST}sdk.js`)};
     startTelemetry({ serviceName: "plugins", endpoint: ${JSON.stringify(endpoint)} });
@@ -55,6 +56,13 @@ test("a service that listens for the signal itself decides about its end", async
   await using receiver = await otlpReceiver();
   const own = `process.on("SIGTERM", () => setTimeout(() => process.exit(7), 1500));`;
   expect(await stop(service(receiver.url, own), "SIGTERM")).toEqual({ code: 7, endedBy: null });
+  expect(receiver.sum("pyisolate.denials")).toBe(1500);
+});
+
+test("a service that listens once, and did before telemetry started, decides about its end as well", async () => {
+  await using receiver = await otlpReceiver();
+  const own = `process.once("SIGTERM", () => setTimeout(() => process.exit(7), 1500));`;
+  expect(await stop(service(receiver.url, "", own), "SIGTERM")).toEqual({ code: 7, endedBy: null });
   expect(receiver.sum("pyisolate.denials")).toBe(1500);
 });
 

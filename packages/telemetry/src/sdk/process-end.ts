@@ -44,7 +44,8 @@ function listen(): void {
 function listenIf(wanted: boolean, event: string, listener: (thrown: unknown) => void): void {
   // Taken away first: it must not be there twice.
   process.removeListener(event, listener);
-  if (wanted) process.on(event, listener);
+  // Before the service's: a `once` listener of its own is off the list when the next one is called, and would not be seen.
+  if (wanted) process.prependListener(event as NodeJS.Signals, listener);
 }
 
 /** What had been flushed when the process last had nothing to do. */
