@@ -2,7 +2,7 @@ import { outsideOfCalls } from "../caller-context.ts";
 
 /**
  * How long all cells together may hold the host's loop in one turn, milliseconds. A frame that was begun is finished, and one
- * frame takes at most 30 ms (`clone/ceilings.ts` bounds the decoding), so a turn takes at most 50 ms.
+ * frame takes at most 30 ms (`clone/ceilings.ts` bounds the decoding), so the host's timers wait at most 40 ms for the cells.
  */
 const TURN_MS = 10;
 
@@ -62,11 +62,14 @@ class LoopShare {
   #isScheduled = false;
   #isReadersTurn = false;
 
-  /** Takes at once what this turn has time for, and leaves the rest for later turns. Returns false if something is left. */
+  /**
+   * Takes at once what this turn has time for, and leaves the rest for later turns: all of it if another source waits. Returns
+   * false if something is left.
+   */
   offer(source: Source): boolean {
     const line = this.#lineOf(source);
     if (line.has(source)) return false;
-    const isServed = line.length === 0 && this.#serve(source);
+    const isServed = !this.#isWaitedFor && this.#serve(source);
     if (!isServed) line.add(source);
     if (!isServed || this.#spentMs > UNCOUNTED_MS) this.#schedule();
     return isServed;
@@ -78,6 +81,10 @@ class LoopShare {
     if (line.has(source)) return;
     line.add(source);
     this.#schedule();
+  }
+
+  get #isWaitedFor(): boolean {
+    return this.#channels.length > 0 || this.#readers.length > 0;
   }
 
   #lineOf({ isReader }: Source): Line {
@@ -107,9 +114,18 @@ class LoopShare {
     outsideOfCalls(() => setImmediate(() => this.#turn()));
   }
 
+  /**
+   * Runs after the loop has read its sockets and before its timers. What was taken at once while it read counts in this turn;
+   * otherwise the timers would wait for two turns.
+   */
   #turn(): void {
     this.#isScheduled = false;
+    if (this.#spentMs < TURN_MS) this.#serveLine();
     this.#spentMs = 0;
+    if (this.#isWaitedFor) this.#schedule();
+  }
+
+  #serveLine(): void {
     this.#isReadersTurn =
       this.#readers.length > 0 && (this.#channels.length === 0 || !this.#isReadersTurn);
     const line = this.#isReadersTurn ? this.#readers : this.#channels;
@@ -117,7 +133,6 @@ class LoopShare {
       const source = line.next();
       if (source !== undefined && !this.#serve(source)) line.add(source);
     }
-    if (this.#channels.length > 0 || this.#readers.length > 0) this.#schedule();
   }
 }
 
