@@ -1,6 +1,6 @@
 import type { Decision } from "./decision.ts";
 import type { Policy, Rule } from "./policy.ts";
-import { NO_RANK, type NearIndex, type RankIndex } from "./match/rank.ts";
+import { NO_RANK, type NearIndex, type RankIndex } from "./match/rule-rank.ts";
 import { SCOPE_KEYS, type Scoping, SCOPINGS } from "./match/scope.ts";
 import { DEFAULT_RULE, type GuardedCapability, OPERATIONS } from "./vocabulary.ts";
 

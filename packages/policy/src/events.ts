@@ -11,5 +11,5 @@ export {
   MAX_CELL_LENGTH,
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,
-} from "./text.ts";
+} from "./clean-text.ts";
 export { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";

@@ -2,12 +2,12 @@ import { decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import { hostOf } from "./match/host-pattern.ts";
 import { InvalidPolicyError } from "./errors.ts";
-import { inWords } from "./parse/in-words.ts";
+import { inWords } from "./describe-value.ts";
 import { parsePolicy } from "./parse/parse.ts";
 import type { Policy, Rule } from "./policy.ts";
 import type { Request } from "./request.ts";
 import { SCOPE_KEYS, type ScopeKey, SCOPINGS } from "./match/scope.ts";
-import { quoted } from "./text.ts";
+import { quoted } from "./clean-text.ts";
 import { type GuardedCapability, type Operation, OPERATIONS } from "./vocabulary.ts";
 
 /** Why a request was decided in this way. */

@@ -13,7 +13,7 @@ export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } fr
 export type { Limits, Policy, PolicyInput, Rule } from "./policy.ts";
 export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
-export { canonicalHost } from "./match/host.ts";
+export { canonicalHost } from "./match/canonical-host.ts";
 export { isPublicAddress } from "./match/public-address.ts";
 export {
   cleanText,
@@ -21,7 +21,7 @@ export {
   MAX_CELL_LENGTH,
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,
-} from "./text.ts";
+} from "./clean-text.ts";
 export { CAPABILITIES, DEFAULT_RULE, DENIAL_REASONS, OPERATIONS, VERDICTS } from "./vocabulary.ts";
 export type {
   Capability,

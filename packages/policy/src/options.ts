@@ -1,6 +1,6 @@
-import { inWords, isThenable } from "./parse/in-words.ts";
+import { inWords, isThenable } from "./describe-value.ts";
 import { didYouMean } from "./parse/did-you-mean.ts";
-import { quoted } from "./text.ts";
+import { quoted } from "./clean-text.ts";
 
 export { inWords, isThenable };
 

@@ -1,4 +1,4 @@
-import { contradictionIn } from "../parse/coherence.ts";
+import { contradictionIn } from "./contradiction.ts";
 import type { NearestRule } from "../decision.ts";
 import { DenialEvent, type DenialFields, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
 import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
@@ -10,7 +10,7 @@ import {
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,
   quoted,
-} from "../text.ts";
+} from "../clean-text.ts";
 import { DEFAULT_RULE, DENIAL_REASONS, VERDICTS } from "../vocabulary.ts";
 
 /** How many calls in a process have their fields' names checked. A misspelt one is the program's, and shows in its first calls. */

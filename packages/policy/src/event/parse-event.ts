@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { contradictionIn } from "../parse/coherence.ts";
+import { contradictionIn } from "./contradiction.ts";
 import { DenialEvent, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
 import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
 import { plainData } from "../parse/plain-data.ts";
@@ -10,7 +10,7 @@ import {
   MAX_CELL_LENGTH,
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,
-} from "../text.ts";
+} from "../clean-text.ts";
 import { DENIAL_REASONS, VERDICTS } from "../vocabulary.ts";
 
 /** One reason why a value is not a denial event. `path` is the name of a field; empty for the whole value. */

@@ -1,9 +1,9 @@
 import { parseAddress } from "./address.ts";
-import { BlockTree } from "./block-tree.ts";
+import { BlockTree } from "./address-block-tree.ts";
 import { hostOf, readHost } from "./host-pattern.ts";
 import { PortRanks } from "./port-ranks.ts";
 import { PrefixTree } from "./prefix-tree.ts";
-import { NO_RANK, type NearIndex, type RankIndex } from "./rank.ts";
+import { NO_RANK, type NearIndex, type RankIndex } from "./rule-rank.ts";
 
 /** Host patterns, indexed by host, by the domain that they are below, and by address block. */
 export class HostIndex implements RankIndex {

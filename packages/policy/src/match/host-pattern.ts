@@ -1,7 +1,7 @@
 import { type AddressBlock, blockOf, parseAddress, spellAddress } from "./address.ts";
-import { canonicalHost } from "./host.ts";
-import { portNumber } from "./target.ts";
-import { quoted } from "../text.ts";
+import { canonicalHost } from "./canonical-host.ts";
+import { portNumber } from "./canonical-target.ts";
+import { quoted } from "../clean-text.ts";
 
 /** The shape of a host pattern. Whether the host in it is valid, {@link readHost} tells. */
 export const HOST_PATTERN = /^[^\s:]\S{0,300}:(?:\*|[0-9]{1,5})$/;

@@ -1,4 +1,4 @@
-import { NO_RANK, type RankIndex } from "./rank.ts";
+import { NO_RANK, type RankIndex } from "./rule-rank.ts";
 
 /** Names that are compared as a whole, or `*` for every name. */
 export class NameIndex implements RankIndex {

@@ -1,4 +1,4 @@
-import { NO_RANK, type RankIndex } from "./rank.ts";
+import { NO_RANK, type RankIndex } from "./rule-rank.ts";
 import { StarredSegments } from "./starred-segments.ts";
 
 /**

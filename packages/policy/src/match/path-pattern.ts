@@ -1,4 +1,4 @@
-import { HOSTILE_CHARACTERS, quoted } from "../text.ts";
+import { HOSTILE_CHARACTERS, quoted } from "../clean-text.ts";
 
 /** Longest pattern, and longest path that one can match, in UTF-16 code units: Linux's PATH_MAX. */
 export const MAX_PATH_LENGTH = 4096;

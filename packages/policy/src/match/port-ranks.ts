@@ -1,4 +1,4 @@
-import { NO_RANK } from "./rank.ts";
+import { NO_RANK } from "./rule-rank.ts";
 
 /** The least rank for each port of one host, and for all ports. */
 export class PortRanks {

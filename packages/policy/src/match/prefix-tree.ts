@@ -1,4 +1,4 @@
-import { NO_RANK } from "./rank.ts";
+import { NO_RANK } from "./rule-rank.ts";
 
 /** A radix tree of texts. Each node has the least rank of all texts that begin with it. */
 export class PrefixTree {

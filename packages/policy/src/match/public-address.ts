@@ -1,5 +1,5 @@
 import { type Address, type AddressBlock, blockOf, contains, parseAddress } from "./address.ts";
-import { canonicalHost } from "./host.ts";
+import { canonicalHost } from "./canonical-host.ts";
 
 /**
  * Whether an address, in any spelling, is on the public internet, so that a guest may reach it through a name. False for

@@ -3,8 +3,8 @@ import { NameIndex } from "./name-index.ts";
 import { PathIndex } from "./path-index.ts";
 import type { Rule } from "../policy.ts";
 import { PrefixTree } from "./prefix-tree.ts";
-import type { NearIndex, RankIndex } from "./rank.ts";
-import { canonicalEndpoint, canonicalModule, canonicalPath } from "./target.ts";
+import type { NearIndex, RankIndex } from "./rule-rank.ts";
+import { canonicalEndpoint, canonicalModule, canonicalPath } from "./canonical-target.ts";
 import type { GuardedCapability } from "../vocabulary.ts";
 
 /** The key of a rule that holds its scope. `random` has none. */

@@ -2,7 +2,7 @@ import type { z } from "zod";
 
 import { didYouMean } from "./did-you-mean.ts";
 import type { PlainData } from "./plain-data.ts";
-import { quoted } from "../text.ts";
+import { quoted } from "../clean-text.ts";
 import { OPERATIONS } from "../vocabulary.ts";
 
 /** What is wrong, and what to write instead, in words for the policy's author. */

@@ -4,13 +4,13 @@ import { open } from "node:fs/promises";
 import { compilePolicy, isCompiled } from "../compile.ts";
 import { MAX_DOCUMENT_BYTES, type PolicyText, readYaml } from "./read-yaml.ts";
 import { bounded, InvalidPolicyError, type PolicyIssue } from "../errors.ts";
-import { inWords, isThenable } from "./in-words.ts";
+import { inWords, isThenable } from "../describe-value.ts";
 import { LIMIT_NAMES, LIMITS } from "../limits.ts";
 import { check } from "./validate.ts";
 import { plainData } from "./plain-data.ts";
 import type { Limits, Policy, Rule } from "../policy.ts";
 import type { PolicyDocument } from "./schema.ts";
-import { cleanText } from "../text.ts";
+import { cleanText } from "../clean-text.ts";
 import { type Operation, OPERATIONS } from "../vocabulary.ts";
 
 /**

@@ -9,7 +9,7 @@ import {
   type PlainData,
   type PlainObject,
 } from "./plain-data.ts";
-import { quoted } from "../text.ts";
+import { quoted } from "../clean-text.ts";
 import { composeYaml, inQuotes } from "./yaml-text.ts";
 
 /** Most mistakes of YAML syntax that are reported. Text that is not YAML has one on each line. */

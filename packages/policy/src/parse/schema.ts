@@ -5,8 +5,8 @@ import { isReservedRuleId, RULE_ID } from "../identifier.ts";
 import { LIMITS, type LimitName } from "../limits.ts";
 import { LITERAL_PATH, MAX_PATH_LENGTH, PATH_PATTERN, pathMistake } from "../match/path-pattern.ts";
 import { EVERYTHING, type ScopeKey } from "../match/scope.ts";
-import { MODULE_NAME } from "../match/target.ts";
-import { HOSTILE_CHARACTERS, quoted } from "../text.ts";
+import { MODULE_NAME } from "../match/canonical-target.ts";
+import { HOSTILE_CHARACTERS, quoted } from "../clean-text.ts";
 import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
 
 /** Most rules in a policy, and most patterns in a rule. */

@@ -7,7 +7,7 @@ import { didYouMean } from "./did-you-mean.ts";
 import type { Path, PlainData, PlainObject } from "./plain-data.ts";
 import { PolicyDocument } from "./schema.ts";
 import { SCOPE_KEYS } from "../match/scope.ts";
-import { quoted } from "../text.ts";
+import { quoted } from "../clean-text.ts";
 import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
 import { issueMessage } from "./issue-message.ts";
 

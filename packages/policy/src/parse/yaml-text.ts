@@ -1,7 +1,7 @@
 import { Composer, type Document, Lexer, type LineCounter, Parser } from "yaml";
 
 import { MAX_DEPTH } from "./plain-data.ts";
-import { cleanText, quoted } from "../text.ts";
+import { cleanText, quoted } from "../clean-text.ts";
 
 /** Most tokens that are read: twice as many as 10,000 rules have, and about two seconds of reading. */
 const MAX_LEXEMES = 1_200_000;

@@ -2,7 +2,7 @@ import { contains, parseAddress } from "../match/address.ts";
 import { hostOf, type HostPattern, readHost } from "../match/host-pattern.ts";
 import type { Decision, Policy, Request, Rule } from "../index.ts";
 import { SCOPE_KEYS } from "../match/scope.ts";
-import { canonicalEndpoint, canonicalModule, canonicalPath } from "../match/target.ts";
+import { canonicalEndpoint, canonicalModule, canonicalPath } from "../match/canonical-target.ts";
 import { compilePath } from "./linear-path.ts";
 
 // How decisions were found before there was an index: each rule in turn, each pattern by itself. Kept as it was, so that

@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
 
-import { canonicalHost } from "./host.ts";
+import { canonicalHost } from "./canonical-host.ts";
 import { MAX_PATH_LENGTH } from "./path-pattern.ts";
 
 /**

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { cleanText, isCleanText } from "./text.ts";
+import { cleanText, isCleanText } from "./clean-text.ts";
 
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),

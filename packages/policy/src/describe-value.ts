@@ -1,4 +1,4 @@
-import { cleanText, quoted } from "../text.ts";
+import { cleanText, quoted } from "./clean-text.ts";
 
 /** Describes an untrusted value for a message: its text or kind, clean and short. Never throws. */
 export function inWords(value: unknown): string {

@@ -1,4 +1,4 @@
-import type { DenialFields } from "../event/event.ts";
+import type { DenialFields } from "./event.ts";
 import { isReservedRuleId } from "../identifier.ts";
 
 type Told = Pick<DenialFields, "brokerDecision" | "kernelDecision" | "reason" | "policyRule">;
