@@ -16,7 +16,7 @@ const SEED = setting("PYISOLATE_FUZZ_SEED", 1);
  * module: cut off there, cells were once left waiting for their limit, or said of a granted request that it was malformed.
  */
 const ONCE_LEFT_HALF =
-  /isolate\.js GuestIsolate\.enter|guest\/(?:runner|callbacks)\.js |runtime\.js assemble\.counted|answers\.js answers\.settle|globals\.js globals\.(?:fire|setTimeout|queueMicrotask|shown)|primordials\.js primordials\.whenSettled|guards\/(?:subprocess\.js argumentList|headers\.js pairsOf)|guest-arguments\.js guestArguments\.bytesOf|modules-stub\.js modulesStub\.commonJs/;
+  /isolate\.js GuestIsolate\.enter|guest\/(?:runner|callbacks)\.js |runtime\.js assemble\.counted|answers-and-errors\.js answers\.settle|globals\.js globals\.(?:fire|setTimeout|queueMicrotask|shown)|primordials\.js primordials\.whenSettled|guards\/(?:subprocess\.js argumentList|headers\.js pairsOf)|guest-arguments\.js guestArguments\.bytesOf|modules-stub\.js modulesStub\.commonJs/;
 
 /** From so many on, what each function left is printed, and what is wrong as soon as it is seen. */
 const BY_HAND = 500;

@@ -30,7 +30,7 @@ interface Group {
  */
 const CUT_STATES: readonly Group[] = [
   {
-    files: /^cell\/(?:channel|in-step|commands\/command-(?:sync|thread))\.js /,
+    files: /^cell\/(?:channel|exchange-in-step|commands\/(?:run-command-sync|command-thread))\.js /,
     what: "from a question to the whole of its answer: broker's verdict, command's outcome",
     leaves: ["ended", "failed"],
   },
@@ -41,7 +41,7 @@ const CUT_STATES: readonly Group[] = [
   },
   {
     files:
-      /^cell\/(?:cell|accounts|addon|confined|timers|semaphore|call-budget|isolate|outcome-frame|encode-value)\.js /,
+      /^cell\/(?:cell|call-accounts|addon|confined|timers|semaphore|call-budget|isolate|outcome-frame|encode-value)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
     leaves: ["ended", "failed", "same"],
   },
@@ -52,7 +52,7 @@ const CUT_STATES: readonly Group[] = [
   },
   {
     files:
-      /^cell\/(?:guards\/|http-exchange|real-path|commands\/run-command\.js)|^module-name\.js /,
+      /^cell\/(?:guards\/|http-exchange|real-path|commands\/(?:run-command|command-environment|command-error)\.js)|^module-name\.js /,
     what: "finding out what is asked, and performing it once it is allowed",
     leaves: ["ended", "failed", "same", "performed"],
   },
@@ -69,7 +69,8 @@ const CUT_STATES: readonly Group[] = [
 ];
 
 /** Where a command runs, and where a request is written: with the handlers cut off as well, nobody tells who waits for it. */
-const LEAVES_WAITING = /^(?:frames|cell\/commands\/[a-z-]+)\.js /;
+const LEAVES_WAITING =
+  /^(?:frames|cell\/commands\/(?:run-command|run-command-sync|command-thread))\.js /;
 
 /** The names of the states in which a function may be left. With a burst its handlers are cut off as well. */
 export function mayLeave({ file, fn }: CutPoint, burst: number): readonly Left[] {

@@ -15,12 +15,12 @@ import {
   type WireRequest,
   type WireVerdict,
 } from "../frames.ts";
-import { Accounts } from "./accounts.ts";
+import { Accounts } from "./call-accounts.ts";
 import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
 import type { GuardContext } from "./guards/guard.ts";
 import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
-import { endOutOfStep } from "./in-step.ts";
+import { endOutOfStep } from "./exchange-in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
 import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";

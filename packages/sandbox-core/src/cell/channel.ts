@@ -11,7 +11,7 @@ import {
   type WireRequest,
   type WireVerdict,
 } from "../frames.ts";
-import { closeExchange, endOutOfStep, openExchange } from "./in-step.ts";
+import { closeExchange, endOutOfStep, openExchange } from "./exchange-in-step.ts";
 
 /** The descriptor of the blocking channel: the cell sends a request and its thread waits for the verdict. */
 const SYNC_FD = 3;

@@ -13,7 +13,7 @@ import {
 import { kernelRefusal } from "./guards/kernel-refusal.ts";
 import { GUARDS } from "./guards/registry.ts";
 import type { Answer, Primitive } from "./guest/bridge.ts";
-import { demandInStep } from "./in-step.ts";
+import { demandInStep } from "./exchange-in-step.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /**

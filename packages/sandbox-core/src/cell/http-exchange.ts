@@ -4,7 +4,7 @@ import type { SecureContext } from "node:tls";
 
 import { Failed } from "./guards/guard.ts";
 import { noted, sameRefusal } from "./guards/kernel-refusal.ts";
-import { demandInStep } from "./in-step.ts";
+import { demandInStep } from "./exchange-in-step.ts";
 
 export interface Exchange {
   readonly url: URL;

@@ -19,7 +19,7 @@ import type { KernelWord } from "../kernel/evidence.ts";
 import type { CellKernel } from "./cell-kernel.ts";
 import { DenialLog } from "./denial-log.ts";
 import type { Lookup } from "./names/lookup-queue.ts";
-import { Resolver } from "./names/resolve.ts";
+import { Resolver } from "./names/resolve-and-check.ts";
 import type { GuardRequest } from "./channel/wire.ts";
 
 /** Most denials of one cell that `denialEvents()` keeps. */

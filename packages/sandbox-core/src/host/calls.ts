@@ -93,7 +93,7 @@ export class Calls {
     clearTimeout(call.timer);
     this.#inFlight.delete(id);
     this.#settled.set(id, call);
-    // The cell keeps the same accounts: see `cell/accounts.ts`.
+    // The cell keeps the same accounts: see `cell/call-accounts.ts`.
     this.#rest.limits = call.limits;
     if (this.#settled.size > REMEMBERED_CALLS) {
       const [oldest] = this.#settled.keys();

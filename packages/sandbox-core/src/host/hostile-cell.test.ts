@@ -61,7 +61,7 @@ class TakenOver {
     );
   }
 
-  /** As the intake of a channel does. */
+  /** As the reader of a channel does. */
   #heard(frame: IncomingFrame, take: (frame: IncomingFrame) => void): void {
     try {
       this.#listener?.maxBody(frame.kind, frame.id);

@@ -26,7 +26,7 @@ import {
   type SupervisorOptions,
   supervisorSettings,
 } from "./supervisor-options.ts";
-import { ControlToken } from "./token.ts";
+import { ControlToken } from "./control-token.ts";
 import { ProcessSampler } from "./process-sampler.ts";
 
 /** Most denials of all cells together that `denialEvents()` keeps. */

@@ -2,7 +2,7 @@ import type { KernelEvidence } from "@pyisolate/policy";
 
 import type { KernelProbe, KernelRefusal } from "../frames.ts";
 import { hostDisk } from "./disk.ts";
-import { givenRights } from "./given-rights.ts";
+import { rightsOnPath } from "./rights-on-path.ts";
 import type { KernelPlan } from "./plan.ts";
 import { parentOf, type Rights, RIGHTS, RIGHTS_OF_OPERATION } from "./rights.ts";
 
@@ -109,8 +109,8 @@ function ofFile(plan: KernelPlan, asked: Asked, seen: KernelRefusal): KernelEvid
 function lackingOf({ paths }: KernelPlan, { operation, target }: Asked): Rights {
   const needed = RIGHTS_OF_OPERATION[operation] ?? 0;
   return (
-    (needed & OF_ENTRIES & ~givenRights(paths, parentOf(target))) |
-    (needed & ~OF_ENTRIES & ~givenRights(paths, target))
+    (needed & OF_ENTRIES & ~rightsOnPath(paths, parentOf(target))) |
+    (needed & ~OF_ENTRIES & ~rightsOnPath(paths, target))
   );
 }
 
@@ -130,5 +130,5 @@ function isRunning(plan: KernelPlan, { capability, target }: Asked): boolean {
 
 function grantsCommand(plan: KernelPlan, target: string): boolean {
   const real = hostDisk.realPath(target) ?? target;
-  return plan.commands === "all" || (givenRights(plan.paths, real) & RIGHTS.execute) !== 0;
+  return plan.commands === "all" || (rightsOnPath(plan.paths, real) & RIGHTS.execute) !== 0;
 }

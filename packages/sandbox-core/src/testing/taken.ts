@@ -62,7 +62,7 @@ export async function taken(program: string): Promise<Copy> {
  */
 export async function withBrokerOff(): Promise<Copy> {
   return await copied((dist) => {
-    for (const name of ["broker", "names/resolve"]) {
+    for (const name of ["broker", "names/resolve-and-check"]) {
       const file = join(dist, `host/${name}.js`);
       const source = readFileSync(file, "utf8");
       const cut = source.replace(/(import \{[^}]*?)\bdecide,/, "$1");

@@ -2,8 +2,8 @@
 import { workerData } from "node:worker_threads";
 
 import { runCommand } from "./run-command.ts";
-import type { CommandOrder, CommandReport, CommandThread } from "./command-sync.ts";
-import { endOutOfStep } from "../in-step.ts";
+import type { CommandOrder, CommandReport, CommandThread } from "./run-command-sync.ts";
+import { endOutOfStep } from "../exchange-in-step.ts";
 
 const { port, done } = workerData as CommandThread;
 // End the process: the cell's thread would otherwise wait for an outcome that never comes.

@@ -12,7 +12,7 @@ import {
 
 import type { Answer } from "../guest/bridge.ts";
 import { below, byDescriptor, O_PATH, type ResolvedPath } from "../real-path.ts";
-import { decodeText, modeOf, pathText } from "./arguments.ts";
+import { decodeText, modeOf, pathText } from "./parse-arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 import { probeList, probeRead } from "./kernel-probe.ts";
 import { hooked, permitted } from "./kernel-refusal.ts";

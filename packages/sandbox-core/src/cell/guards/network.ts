@@ -1,5 +1,5 @@
 import { exchange, type Exchange } from "../http-exchange.ts";
-import { contentOf } from "./arguments.ts";
+import { contentOf } from "./parse-arguments.ts";
 import { Failed, type Grant, type Guard, Malformed } from "./guard.ts";
 import { headerPairs } from "./headers.ts";
 

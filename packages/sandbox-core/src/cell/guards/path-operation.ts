@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import { type KernelProbe, MAX_REQUEST_TARGET } from "../../frames.ts";
 import type { Answer, Primitive } from "../guest/bridge.ts";
 import { below, isStillNamed, locate, type ResolvedPath } from "../real-path.ts";
-import { pathText } from "./arguments.ts";
+import { pathText } from "./parse-arguments.ts";
 import { type AskAgain, Failed, Malformed, type Prepared } from "./guard.ts";
 import { sameRefusal } from "./kernel-refusal.ts";
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 
 import { below, byDescriptor, O_PATH, type ResolvedPath } from "../real-path.ts";
-import { pathText } from "./arguments.ts";
+import { pathText } from "./parse-arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 import { probeRemove } from "./kernel-probe.ts";
 import { hooked } from "./kernel-refusal.ts";

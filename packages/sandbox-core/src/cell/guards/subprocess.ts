@@ -1,13 +1,12 @@
-import { constants } from "node:fs";
-
 import { MAX_REQUEST_TARGET } from "../../frames.ts";
+import { commandEnvironment } from "../commands/command-environment.ts";
+import { failUnlessDone } from "../commands/command-error.ts";
 import { type CommandOutcome, runCommand } from "../commands/run-command.ts";
-import { runCommandSync } from "../commands/command-sync.ts";
+import { runCommandSync } from "../commands/run-command-sync.ts";
 import type { Answer } from "../guest/bridge.ts";
-import { contentOf, decodeText } from "./arguments.ts";
-import { Failed, type Guard, Malformed } from "./guard.ts";
+import { contentOf, decodeText } from "./parse-arguments.ts";
+import { type Guard, Malformed } from "./guard.ts";
 import { probeExec } from "./kernel-probe.ts";
-import { ended, mayAccess, noted, sameRefusal } from "./kernel-refusal.ts";
 
 /** Longest command line, in UTF-16 code units of its JSON: well below the kernel's `MAX_ARG_STRLEN` of 128 KiB. */
 const MAX_ARGUMENTS = 100_000;
@@ -37,7 +36,7 @@ export const execFile: Guard = (
   const input = contentOf(kind, data);
   const asGuest = decodeText(encoding);
   const limitMs = typeof timeout === "number" && timeout > 0 ? Math.min(timeout, wallMs) : wallMs;
-  const command = { file, args, env: scrubbedEnvironment(), input, limitMs, outputBytes };
+  const command = { file, args, env: commandEnvironment(), input, limitMs, outputBytes };
 
   const answer = (outcome: CommandOutcome): Answer => {
     failUnlessDone(outcome, file, limitMs, outputBytes);
@@ -58,43 +57,6 @@ export const execFile: Guard = (
   };
 };
 
-/** Throws the guest's error, as Node shapes it, if the command did not start, was stopped, or failed. */
-function failUnlessDone(
-  { stdout, stderr, status, signal, stopped, failure }: CommandOutcome,
-  file: string,
-  limitMs: number,
-  outputBytes: number,
-): void {
-  if (failure !== null) {
-    const error = new Failed(`spawn ${file} ${failure.code}`, {
-      ...failure,
-      syscall: `spawn ${file}`,
-      path: file,
-    });
-    noted(failure, () => (mayAccess(file, constants.X_OK) ? "differential" : undefined));
-    throw sameRefusal(error, failure);
-  }
-  if (stopped === null && status === 0) return;
-  const why = {
-    timeout: `: timed out after ${limitMs} ms`,
-    output: `: wrote more than ${outputBytes} bytes`,
-  };
-  const error = new Failed(`Command failed: ${file}${stopped === null ? "" : why[stopped]}`, {
-    status,
-    signal,
-    killed: stopped !== null,
-    code:
-      stopped === "timeout"
-        ? "ETIMEDOUT"
-        : stopped === "output"
-          ? "ENOBUFS"
-          : (status ?? undefined),
-    stdout: Buffer.from(stdout).toString("utf8"),
-    stderr: Buffer.from(stderr).toString("utf8"),
-  });
-  throw ended(error, signal);
-}
-
 function argumentList(list: unknown, command: string): string[] {
   const malformed = new Malformed("the arguments are no list of texts", command);
   if (typeof list !== "string" || list.length > MAX_ARGUMENTS) throw malformed;
@@ -110,19 +72,4 @@ function argumentList(list: unknown, command: string): string[] {
     throw new Malformed("an argument holds a NUL or broken text", command);
   }
   return args;
-}
-
-/**
- * The environment of a command: three fixed variables, and the marks that the host put into the cell's environment, by which it
- * finds a stray process.
- */
-function scrubbedEnvironment(): Record<string, string> {
-  const { PYISOLATE_CELL = "", PYISOLATE_SUPERVISOR = "" } = process.env;
-  return {
-    PATH: "/usr/bin:/bin",
-    LANG: "C.UTF-8",
-    HOME: "/",
-    PYISOLATE_CELL,
-    PYISOLATE_SUPERVISOR,
-  };
 }

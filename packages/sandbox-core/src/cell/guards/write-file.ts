@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, writeSync } from "node:fs";
 
 import type { Primitive } from "../guest/bridge.ts";
 import { byDescriptor } from "../real-path.ts";
-import { contentOf, modeOf, pathText } from "./arguments.ts";
+import { contentOf, modeOf, pathText } from "./parse-arguments.ts";
 import { type Guard, Malformed, type Prepared, type GuardContext } from "./guard.ts";
 import { probeWrite } from "./kernel-probe.ts";
 import { hooked, permitted } from "./kernel-refusal.ts";

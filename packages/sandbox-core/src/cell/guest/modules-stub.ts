@@ -1,7 +1,7 @@
-import type { Answers } from "./answers.ts";
+import type { Answers } from "./answers-and-errors.ts";
 import type { PlantedModule } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
-import type { Namespaces } from "./namespaces.ts";
+import type { Namespaces } from "./module-namespaces.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
 /** `require`, and the function that replaces `import`. Planted by its source text. */

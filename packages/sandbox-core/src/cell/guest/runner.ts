@@ -1,4 +1,4 @@
-import type { Answers } from "./answers.ts";
+import type { Answers } from "./answers-and-errors.ts";
 import type { Bridge, GuestHandles, Outcome } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
 import type { Values } from "./cloneable-values.ts";

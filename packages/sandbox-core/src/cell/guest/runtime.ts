@@ -1,4 +1,4 @@
-import { answers } from "./answers.ts";
+import { answers } from "./answers-and-errors.ts";
 import type { Bridge, GuestHandles } from "./bridge.ts";
 import { callbacks } from "./callbacks.ts";
 import { cryptoStubs } from "./crypto-stubs.ts";
@@ -7,9 +7,9 @@ import { fsStubs } from "./fs-stubs.ts";
 import { globals } from "./globals.ts";
 import { primordials } from "./primordials.ts";
 import { modulesStub } from "./modules-stub.ts";
-import { namespaces } from "./namespaces.ts";
+import { namespaces } from "./module-namespaces.ts";
 import { plainValues } from "./cloneable-values.ts";
-import { processStubs } from "./process-stubs.ts";
+import { childProcessStubs } from "./child-process-stubs.ts";
 import { guestArguments } from "./guest-arguments.ts";
 import { runner } from "./runner.ts";
 import { wasmUse } from "./wasm-use.ts";
@@ -20,7 +20,7 @@ const ROOMS = {
   answers,
   guestArguments,
   fsStubs,
-  processStubs,
+  childProcessStubs,
   cryptoStubs,
   fetchStub,
   namespaces,
@@ -47,7 +47,7 @@ function assemble(
     __proto__: null,
     "node:fs": fs,
     "node:fs/promises": promises,
-    "node:child_process": rooms.processStubs(primordials, callbacks, answers, guestArguments),
+    "node:child_process": rooms.childProcessStubs(primordials, callbacks, answers, guestArguments),
     "node:crypto": crypto.module,
   };
   const modules = rooms.modulesStub(

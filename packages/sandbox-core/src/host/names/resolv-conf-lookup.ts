@@ -1,7 +1,7 @@
 import { askDns } from "./dns.ts";
 import { ABSENT } from "./dns-query.ts";
 import { failure, type Lookup } from "./lookup-queue.ts";
-import { parseHosts, parseResolvConf, type ResolvConf } from "./name-files.ts";
+import { parseHosts, parseResolvConf, type ResolvConf } from "./hosts-and-resolv-conf.ts";
 import { ParsedFile } from "./parsed-file.ts";
 
 /** Longest name in DNS, octets. */

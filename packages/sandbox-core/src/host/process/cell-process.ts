@@ -5,7 +5,7 @@ import type { Duplex, Readable } from "node:stream";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import { encodeJson, Frame } from "../../frames.ts";
 import type { Exit } from "./end-of-process.ts";
-import { Intake } from "../channel/intake.ts";
+import { ChannelReader } from "../channel/channel-reader.ts";
 import type { Launch } from "./launch.ts";
 import { spawnCell } from "./spawn-cell.ts";
 import { startFailure } from "./start-failure.ts";
@@ -55,7 +55,7 @@ export class CellProcess {
   readonly #child: ChildProcess;
   readonly #sync: Duplex;
   readonly #async: Duplex;
-  readonly #intakes: ReadonlyMap<Duplex, Intake>;
+  readonly #readers: ReadonlyMap<Duplex, ChannelReader>;
   readonly #words: Readable;
   readonly #marked: MarkedProcesses;
   readonly #handles: readonly Handle[];
@@ -89,7 +89,7 @@ export class CellProcess {
       this.#lastWords = (this.#lastWords + chunk.toString("latin1")).slice(-LAST_WORDS);
     });
     words.on("error", () => words.destroy());
-    this.#intakes = new Map([
+    this.#readers = new Map([
       [sync, this.#take(sync, true, (frame) => this.#heard.onAsk(frame))],
       [
         async,
@@ -201,11 +201,11 @@ export class CellProcess {
     return this.#listener;
   }
 
-  #take(stream: Duplex, inStep: boolean, onFrame: (frame: IncomingFrame) => void): Intake {
+  #take(stream: Duplex, inStep: boolean, onFrame: (frame: IncomingFrame) => void): ChannelReader {
     // A killed child resets the channel; `exit` reports its end.
     stream.on("error", () => stream.destroy());
     stream.on("close", () => this.#fallSilent());
-    return new Intake(stream, {
+    return new ChannelReader(stream, {
       maxBody: (kind, id) => this.#listener?.maxBody(kind, id) ?? maxBody(kind),
       inStep,
       onFrame,
@@ -232,10 +232,10 @@ export class CellProcess {
   #write(stream: Duplex, frame: Buffer): void {
     if (stream.destroyed) return;
     stream.write(frame);
-    const intake = this.#intakes.get(stream);
-    if (stream.writableLength <= MAX_UNREAD || intake === undefined || intake.isHeld) return;
-    intake.hold(true);
-    stream.once("drain", () => intake.hold(false));
+    const reader = this.#readers.get(stream);
+    if (stream.writableLength <= MAX_UNREAD || reader === undefined || reader.isHeld) return;
+    reader.hold(true);
+    stream.once("drain", () => reader.hold(false));
   }
 
   #end(exit: Exit): void {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { Calls } from "../host/calls.ts";
-import { Accounts } from "./accounts.ts";
+import { Accounts } from "./call-accounts.ts";
 
 const limitsOf = (outputBytes: number) =>
   parsePolicy({ version: 1, name: "test", rules: [], limits: { output_bytes: outputBytes } })

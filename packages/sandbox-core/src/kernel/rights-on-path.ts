@@ -14,7 +14,7 @@ interface Index {
 const indices = new WeakMap<readonly Grant[], Index>();
 
 /** The rights that grants give on a path, judged by names: its own, and those of every directory above it. */
-export function givenRights(grants: readonly Grant[], path: string): Rights {
+export function rightsOnPath(grants: readonly Grant[], path: string): Rights {
   let index = indices.get(grants);
   if (index === undefined) indices.set(grants, (index = indexed(grants)));
   let all = index.rights.get("/") ?? 0;

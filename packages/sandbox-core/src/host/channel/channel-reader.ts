@@ -3,8 +3,8 @@ import type { Duplex } from "node:stream";
 import { FrameError, FrameReader, type IncomingFrame } from "../../frame-reader.ts";
 import { loopShare, type Source } from "./loop-share.ts";
 
-/** What an intake needs from the owner of its channel. */
-export interface IntakeOptions {
+/** What a reader needs from the owner of its channel. */
+export interface ChannelReaderOptions {
   /** Longest body that a frame of this kind and id may have, bytes. A longer one is refused by its head and never held. */
   readonly maxBody: (kind: number, id: number) => number;
   /**
@@ -21,15 +21,15 @@ export interface IntakeOptions {
  * Reads the frames of one channel of a cell, in turns of the host's loop that {@link loopShare} assigns. Frames that it cannot
  * take yet wait in the kernel.
  */
-export class Intake implements Source {
+export class ChannelReader implements Source {
   readonly isReader = false;
   readonly #stream: Duplex;
-  readonly #options: IntakeOptions;
+  readonly #options: ChannelReaderOptions;
   readonly #reader: FrameReader;
   #isHeld = false;
   #isPaused = false;
 
-  constructor(stream: Duplex, options: IntakeOptions) {
+  constructor(stream: Duplex, options: ChannelReaderOptions) {
     this.#stream = stream;
     this.#options = options;
     this.#reader = new FrameReader(options.maxBody);

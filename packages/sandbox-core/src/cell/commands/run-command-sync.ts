@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 
 import { nextNumber } from "../../frames.ts";
 import type { Command, CommandOutcome } from "./run-command.ts";
-import { closeExchange, endOutOfStep, openExchange } from "../in-step.ts";
+import { closeExchange, endOutOfStep, openExchange } from "../exchange-in-step.ts";
 
 /** How long after a command's end its thread may take to report the outcome, milliseconds. */
 const PATIENCE_MS = 10_000;

@@ -1,11 +1,11 @@
-import type { Answers } from "./answers.ts";
+import type { Answers } from "./answers-and-errors.ts";
 import type { Asked } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
 /** The part of `node:child_process` that cells have. Planted by its source text. */
-export function processStubs(
+export function childProcessStubs(
   { arraySlice, freeze, isArray, text, whenSettled }: Primordials,
   { broken, callLater }: Callbacks,
   { ask, askLater }: Answers,

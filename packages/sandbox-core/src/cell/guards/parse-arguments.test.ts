@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { contentOf, decodeText, modeOf, pathText } from "./arguments.ts";
+import { contentOf, decodeText, modeOf, pathText } from "./parse-arguments.ts";
 import { Malformed } from "./guard.ts";
 
 const anything = fc.oneof(

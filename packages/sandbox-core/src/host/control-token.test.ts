@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { ControlToken } from "./token.ts";
+import { ControlToken } from "./control-token.ts";
 
 const anyText = fc.oneof(
   fc.string(),
