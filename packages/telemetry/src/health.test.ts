@@ -6,7 +6,7 @@ import { DeliveryReceipt } from "./ledger/delivery-receipt.ts";
 import { linkExporter } from "./provider-link.ts";
 import { createDenialRecorder } from "./recorder.ts";
 import { BatchReceipts } from "./sdk/delivery/batch-receipts.ts";
-import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
+import { ExporterStatus } from "./sdk/delivery/exporter-status.ts";
 import { aDenial } from "./testing/denials.ts";
 import { realSdk } from "./testing/sdk-double.ts";
 
@@ -99,7 +99,7 @@ test("a recorder without a logger says that it is blind, and why", async () => {
 
 /** A logger whose records go to a server, one batch of receipts for all that was emitted since the last. */
 function watchedLogger() {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   let receipts = new BatchReceipts();
   const provider = {
     getLogger: () => ({
@@ -203,7 +203,7 @@ test("what is pending is shown by one provider: the last, when they are swapped"
 
 test("an exporter of counts that fails is degraded too", () => {
   const { meterProvider, loggerProvider } = realSdk();
-  const counts = new DeliveryStatus({ what: "counts: " });
+  const counts = new ExporterStatus({ what: "counts: " });
   linkExporter(meterProvider, counts);
   const denials = createDenialRecorder({ meterProvider, loggerProvider });
   counts.failing(new Error("ECONNREFUSED"));

@@ -34,7 +34,7 @@ export {
   type RedactionFailure,
 } from "./semconv.ts";
 export { prometheusLabel, prometheusName } from "./prometheus-name.ts";
-export { SCOPE } from "./scope.ts";
+export { SCOPE } from "./instrumentation-scope.ts";
 
 // The contract, so that a service with guards of its own needs one import.
 export {

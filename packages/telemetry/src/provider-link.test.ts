@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
 import { exporterOf, linkExporter, linkReading, readingOf } from "./provider-link.ts";
-import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
+import { ExporterStatus } from "./sdk/delivery/exporter-status.ts";
 
 test("a provider has the exporter that was linked to it", () => {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   const provider = {};
   expect(exporterOf(provider)).toBeUndefined();
   linkExporter(provider, status);

@@ -2,7 +2,7 @@ import { worstState, type Failure, type Health } from "./health.ts";
 import type { LossReason } from "./semconv.ts";
 
 /** What became of records after a logger had taken them, as far as it is known. */
-export interface DeliveryState {
+export interface ExporterState {
   /** Records known to have arrived. */
   readonly exported: number;
   /** Records known to be lost, by reason. */
@@ -19,7 +19,7 @@ export interface DeliveryState {
 
 /** What exports for a provider, and settles the receipts of its records. */
 export interface ProviderExporter {
-  readonly state: DeliveryState;
+  readonly state: ExporterState;
   /** How many records it takes now without losing one. Without it there is no bound. */
   readonly free?: number;
   /** Resolves when it has so little left to send that more may come. Without it there is always room. */

@@ -12,7 +12,7 @@ import { DeliveryReceipt, type DeliveryOutcome } from "./ledger/delivery-receipt
 import { linkExporter } from "./provider-link.ts";
 import { createDenialRecorder } from "./recorder.ts";
 import { BatchReceipts } from "./sdk/delivery/batch-receipts.ts";
-import { DeliveryStatus } from "./sdk/delivery/delivery-status.ts";
+import { ExporterStatus } from "./sdk/delivery/exporter-status.ts";
 import { LOSS_REASONS } from "./semconv.ts";
 import { aTurn } from "./testing/denials.ts";
 import { sumOf, TestReader } from "./testing/sdk-double.ts";
@@ -24,7 +24,7 @@ import { sumOf, TestReader } from "./testing/sdk-double.ts";
 function moodyLogger(watched: boolean) {
   const mood = { failing: false, hanging: false, wanted: true };
   const arrived: LogRecord[] = [];
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   let underWay: { record: LogRecord; receipt: DeliveryReceipt | undefined }[] = [];
   let release = () => {};
   const provider: LoggerProvider & { forceFlush(): Promise<void> } = {

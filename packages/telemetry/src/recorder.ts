@@ -2,7 +2,7 @@ import { context, type LoggerProvider, type MeterProvider } from "@opentelemetry
 import type { CapabilityName, CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
 import { mustHold } from "@pyisolate/policy/options";
 
-import { CellRegistry } from "./cells/cell-registry.ts";
+import { BoundedCells } from "./cells/bounded-cells.ts";
 import type { Cell } from "./cells/cell.ts";
 import type { DenialRecorder } from "./denial-recorder.ts";
 import { Drain } from "./emit/drain.ts";
@@ -17,7 +17,7 @@ import { DecisionSeries } from "./metrics/decision-series.ts";
 import { EventSeriesTable } from "./metrics/event-series.ts";
 import { MeterBinding } from "./metrics/meter-binding.ts";
 import { PolicySeries } from "./metrics/series-budget-warning.ts";
-import { newSeries, CounterBuffer } from "./metrics/series.ts";
+import { newSeries, CounterBuffer } from "./metrics/counter-buffer.ts";
 import { linkRecorder } from "./provider-link.ts";
 import { RecordQueue } from "./queue/record-queue.ts";
 import { RecorderHealth } from "./recorder-health.ts";
@@ -48,7 +48,7 @@ class Recorder implements DenialRecorder {
   });
   readonly #decisions: DecisionSeries;
   readonly #eventSeries: EventSeriesTable;
-  readonly #cells: CellRegistry;
+  readonly #cells: BoundedCells;
   readonly #policyLoads = newSeries("policyLoads", {});
   readonly #foldedCell = newSeries("folded", { [A.dimension.name]: "cell" });
   readonly #foldedRule = newSeries("folded", { [A.dimension.name]: "policy_rule" });
@@ -68,7 +68,7 @@ class Recorder implements DenialRecorder {
     const redaction = new CustomRedaction(settings.redact, this.#counters);
     this.#decisions = new DecisionSeries(settings.capabilities);
     this.#eventSeries = new EventSeriesTable(settings.maxSeries, settings.capabilities);
-    this.#cells = new CellRegistry(settings.maxSeries, this.#ledgers);
+    this.#cells = new BoundedCells(settings.maxSeries, this.#ledgers);
     this.#policies = new PolicySeries(settings.maxSeries);
     this.#queue = new RecordQueue(settings.ringSize, settings.recordsPerSecond);
     this.#log = new LoggerBinding(settings.loggerProvider);

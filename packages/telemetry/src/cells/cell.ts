@@ -1,6 +1,6 @@
 import type { DeliveryOutcome, ReceiptOwner } from "../ledger/delivery-receipt.ts";
 import { LedgerCounts, type Ledger } from "../ledger/ledger.ts";
-import type { Series } from "../metrics/series.ts";
+import type { Series } from "../metrics/counter-buffer.ts";
 import { CellQueue } from "../queue/cell-queue.ts";
 
 /** Where a cell's records are accounted for: its own ledger, and that of the process. */

@@ -6,13 +6,13 @@ import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
 import { BatchReceipts } from "../sdk/delivery/batch-receipts.ts";
-import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
+import { ExporterStatus } from "../sdk/delivery/exporter-status.ts";
 import { aDenial, aTurn } from "../testing/denials.ts";
 import { realSdk, sumOf } from "../testing/sdk-double.ts";
 
 /** A logger whose records are delivered only when the test says so. */
 function stuckLogger() {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   const outage = Promise.withResolvers<undefined>();
   const receipts = new BatchReceipts();
   const provider = {

@@ -6,7 +6,7 @@ import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 import type { Cell } from "../cells/cell.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import type { MeterBinding } from "../metrics/meter-binding.ts";
-import { monotonic } from "../monotonic.ts";
+import { monotonic } from "../monotonic-clock.ts";
 import type { RecordQueue } from "../queue/record-queue.ts";
 import { DroppedRecords } from "./dropped-records.ts";
 import type { Emitter } from "./emitter.ts";

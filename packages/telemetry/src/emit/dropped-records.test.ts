@@ -5,7 +5,7 @@ import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
 import { BatchReceipts } from "../sdk/delivery/batch-receipts.ts";
-import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
+import { ExporterStatus } from "../sdk/delivery/exporter-status.ts";
 import { aDenial } from "../testing/denials.ts";
 import { realSdk } from "../testing/sdk-double.ts";
 
@@ -43,7 +43,7 @@ test("a record in the stream says what was dropped, once a window, and adds up",
 });
 
 test("a record of what was dropped that is lost itself is emitted again", async () => {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   const told: LogRecord[] = [];
   let lost = 0;
   const loggerProvider: LoggerProvider = {

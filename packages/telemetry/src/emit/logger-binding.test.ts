@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { linkExporter } from "../provider-link.ts";
 import { createDenialRecorder } from "../recorder.ts";
-import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
+import { ExporterStatus } from "../sdk/delivery/exporter-status.ts";
 import { aDenial, aTurn } from "../testing/denials.ts";
 import { realSdk } from "../testing/sdk-double.ts";
 import { LoggerBinding } from "./logger-binding.ts";
@@ -37,7 +37,7 @@ test("a logger that throws costs the record and nothing else", async () => {
 /** A binding to a provider that settles receipts, with a logger that does this with a record. */
 function boundTo(emit: (record: LogRecord) => void) {
   const provider = { getLogger: () => ({ enabled: () => true, emit }) };
-  linkExporter(provider, new DeliveryStatus());
+  linkExporter(provider, new ExporterStatus());
   return new LoggerBinding(provider);
 }
 

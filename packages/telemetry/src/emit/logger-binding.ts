@@ -1,8 +1,8 @@
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
 import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
-import { exporterOf, type DeliveryState, type ProviderExporter } from "../provider-link.ts";
-import { SCOPE } from "../scope.ts";
+import { exporterOf, type ExporterState, type ProviderExporter } from "../provider-link.ts";
+import { SCOPE } from "../instrumentation-scope.ts";
 import { SEVERITY } from "../records/severity.ts";
 import { EVENTS } from "../semconv.ts";
 import { globalLoggerProvider } from "./global-loggers.ts";
@@ -73,8 +73,8 @@ export class LoggerBinding {
   }
 
   /** What its exporter has to tell of, as far as it is one that tells. */
-  get trouble(): Pick<DeliveryState, "failing" | "spoolFailing" | "lastLoss"> {
-    const state: Partial<DeliveryState> = this.exporter?.state ?? {};
+  get trouble(): Pick<ExporterState, "failing" | "spoolFailing" | "lastLoss"> {
+    const state: Partial<ExporterState> = this.exporter?.state ?? {};
     const { failing, spoolFailing, lastLoss } = state;
     return { failing, spoolFailing, lastLoss };
   }

@@ -1,4 +1,4 @@
-import { newSeries, type CounterBuffer, type Series } from "../metrics/series.ts";
+import { newSeries, type CounterBuffer, type Series } from "../metrics/counter-buffer.ts";
 import { ATTRIBUTES as A, DROP_REASONS, type DropReason } from "../semconv.ts";
 import type { DeliveryOutcome } from "./delivery-receipt.ts";
 import { LedgerCounts } from "./ledger.ts";

@@ -2,7 +2,7 @@ import { isCapabilityName } from "@pyisolate/policy/events";
 
 import { knownCapabilities } from "../capabilities.ts";
 import { ATTRIBUTES as A, OTHER, type DECISIONS } from "../semconv.ts";
-import { newSeries, type Series, type CounterBuffer } from "./series.ts";
+import { newSeries, type Series, type CounterBuffer } from "./counter-buffer.ts";
 
 /**
  * The series of `pyisolate.decisions`, for the deny ratio. All are known beforehand and begin at zero: otherwise `rate()` would

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { aDenial } from "../testing/denials.ts";
 import { EventSeriesTable } from "./event-series.ts";
-import { CounterBuffer } from "./series.ts";
+import { CounterBuffer } from "./counter-buffer.ts";
 
 test("a combination is one series, as long as the table lives", () => {
   const table = new EventSeriesTable(100);

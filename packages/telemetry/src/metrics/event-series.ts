@@ -3,7 +3,7 @@ import type { DenialEvent } from "@pyisolate/policy";
 
 import { knownCapabilities } from "../capabilities.ts";
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
-import { newSeries, type Series } from "./series.ts";
+import { newSeries, type Series } from "./counter-buffer.ts";
 
 /** An event's dimensions that are closed sets: a guest cannot choose their values. A capability that is not known is `_other`. */
 type Dimensions = Pick<

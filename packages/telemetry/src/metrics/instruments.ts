@@ -8,7 +8,7 @@ import {
 
 import type { Reading } from "../provider-link.ts";
 import { ATTRIBUTES as A, METRICS, STATES, type CounterKey, type GaugeKey } from "../semconv.ts";
-import type { Series } from "./series.ts";
+import type { Series } from "./counter-buffer.ts";
 
 /**
  * The recorder's instruments of one meter. Its counters are synchronous and get sums: an observable counter loses counts

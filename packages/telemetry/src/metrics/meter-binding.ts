@@ -8,10 +8,10 @@ import {
   type ProviderExporter,
   type Reading,
 } from "../provider-link.ts";
-import { SCOPE } from "../scope.ts";
+import { SCOPE } from "../instrumentation-scope.ts";
 import { forceFlushOf, type WaitOptions, withTimeout } from "../with-timeout.ts";
 import { Instruments } from "./instruments.ts";
-import type { Series, CounterBuffer } from "./series.ts";
+import type { Series, CounterBuffer } from "./counter-buffer.ts";
 
 /** How often a recorder that has no meter yet looks for one, milliseconds. */
 const LOOK_INTERVAL = 1000;

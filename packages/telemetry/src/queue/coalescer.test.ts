@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import { expect, test } from "vitest";
 
-import { CellRegistry } from "../cells/cell-registry.ts";
+import { BoundedCells } from "../cells/bounded-cells.ts";
 import { EventSeriesTable } from "../metrics/event-series.ts";
 import { aDenial } from "../testing/denials.ts";
 import { aRecordQueue } from "../testing/record-queue.ts";
@@ -29,7 +29,7 @@ test("a burst is of the cell itself, and not of one that had its name before it"
   const { queue, take } = aRecordQueue(1, 0);
   const series = new EventSeriesTable(10).find(aDenial());
   const [former, present] = [1, 2].map(() =>
-    new CellRegistry(10, { settle: () => {} }).find("tenant-a"),
+    new BoundedCells(10, { settle: () => {} }).find("tenant-a"),
   );
   for (const cell of [former, former, present]) {
     if (cell !== undefined) queue.push(aDenial(), ROOT_CONTEXT, cell, series);

@@ -2,7 +2,7 @@ import { MAX_TARGET_LENGTH } from "@pyisolate/policy/events";
 import type { DenialEvent } from "@pyisolate/policy";
 
 import { cleanOnce } from "../clean-once.ts";
-import { newSeries, type Series, type CounterBuffer } from "../metrics/series.ts";
+import { newSeries, type Series, type CounterBuffer } from "../metrics/counter-buffer.ts";
 import { ATTRIBUTES as A, REDACTION_FAILURES, type RedactionFailure } from "../semconv.ts";
 import { redactTarget } from "./redaction.ts";
 

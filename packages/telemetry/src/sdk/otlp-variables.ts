@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { createSecureContext } from "node:tls";
 
-import type { EnvironmentReader } from "./environment.ts";
+import type { EnvironmentReader } from "./environment-reader.ts";
 
 /** The signals that go out by OTLP, as the variables' names spell them. */
 export type Signal = "METRICS" | "LOGS";

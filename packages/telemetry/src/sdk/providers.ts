@@ -8,8 +8,8 @@ import {
 
 import { MAX_SERIES } from "../metrics/series-budget.ts";
 import { linkExporter } from "../provider-link.ts";
-import { SCOPE } from "../scope.ts";
-import { DeliveryStatus } from "./delivery/delivery-status.ts";
+import { SCOPE } from "../instrumentation-scope.ts";
+import { ExporterStatus } from "./delivery/exporter-status.ts";
 import { LogExporter } from "./logs/log-exporter.ts";
 import { QueuedLoggerProvider } from "./logs/logger-provider.ts";
 import { QueuedLogRecordProcessor } from "./logs/queued-log-record-processor.ts";
@@ -27,7 +27,7 @@ const CARDINALITY_LIMIT = MAX_SERIES + 1;
 /** What exports counts. */
 export interface Metering {
   readonly provider: MeterProvider;
-  readonly status: DeliveryStatus;
+  readonly status: ExporterStatus;
   /** Gives up the export that is under way. */
   close(): void;
 }
@@ -38,7 +38,7 @@ export function makeMetering(
   resource: Resource,
   scrape: IMetricReader | undefined,
 ): Metering {
-  const status = new DeliveryStatus({ what: "counts: " });
+  const status = new ExporterStatus({ what: "counts: " });
   const otlp =
     settings.metrics === "otlp" && !settings.disabled
       ? // No longer than a flush: the SDK's timers keep the process up while an export is under way.
@@ -72,7 +72,7 @@ export function makeMetering(
 /** What exports log records. */
 export interface Logging {
   readonly provider: LoggerProvider;
-  readonly status: DeliveryStatus;
+  readonly status: ExporterStatus;
   /** Undefined if no records are exported. */
   readonly processor: QueuedLogRecordProcessor | undefined;
   readonly spool: Spool | undefined;
@@ -86,11 +86,11 @@ export function makeLogging(
 ): Logging {
   if (settings.disabled || settings.logs === "none") {
     const provider = new LoggerProvider({ resource });
-    const status = new DeliveryStatus({ off: true });
+    const status = new ExporterStatus({ off: true });
     linkExporter(provider, status);
     return { provider, status, processor: undefined, spool: undefined };
   }
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   const transport = new RetryingTransport(
     new HttpTransport(settings.logsUrl, "LOGS", "v1/logs"),
     told(status, settings.logsFault),
@@ -110,7 +110,7 @@ export function makeLogging(
 }
 
 /** A status that says why nothing can be sent, from the start and whatever an attempt says. @param fault undefined: it can be. */
-function told(status: DeliveryStatus, fault: string | undefined): TransportListener {
+function told(status: ExporterStatus, fault: string | undefined): TransportListener {
   if (fault === undefined) return status;
   const failing = () => {
     status.failing(new Error(fault));

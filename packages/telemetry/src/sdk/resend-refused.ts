@@ -1,4 +1,4 @@
-import { resend, type Resent } from "./logs/resend-refused.ts";
+import { resend, type Resent } from "./logs/resend-dead-letters.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { resolveSettings } from "./settings.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Environment } from "./environment.ts";
+import type { Environment } from "./environment-reader.ts";
 import { resolveSettings } from "./settings.ts";
 
 function settings(variables: Environment, options = {}) {

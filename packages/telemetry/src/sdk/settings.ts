@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 
-import { EnvironmentReader, type Environment } from "./environment.ts";
+import { EnvironmentReader, type Environment } from "./environment-reader.ts";
 import type { TelemetryOptions } from "./options.ts";
 import { LOG_PATHS, METRIC_PATHS } from "./options.ts";
 import {

@@ -6,7 +6,7 @@ import { flushInOrder } from "../emit/flush.ts";
 import { linkedRecorders } from "../provider-link.ts";
 import type { LossReason } from "../semconv.ts";
 import { withTimeout } from "../with-timeout.ts";
-import { StateWatch } from "./delivery/state-watch.ts";
+import { HealthWarnings } from "./health-warnings.ts";
 import { TelemetryStartError } from "./errors.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { healthAnswer, overallHealth } from "./prometheus/healthz.ts";
@@ -14,9 +14,9 @@ import { watchProcessEnd } from "./process-end.ts";
 import { ScrapeServer } from "./prometheus/scrape-server.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
-import { leave, pendingDenials } from "./leave.ts";
+import { pendingDenials, saveAtExit } from "./save-at-exit.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
-import { addSpoolGauges } from "./spool/gauges.ts";
+import { addSpoolGauges } from "./spool/spool-gauges.ts";
 
 /** What became of all log records, also those that are not denials: `emitted = exported + waiting + lost`. */
 export interface Delivery {
@@ -85,7 +85,7 @@ class RunningTelemetry implements Telemetry {
   readonly #scrape: ScrapeServer | undefined;
   readonly #timeout: number;
   readonly #stopListening: () => void;
-  readonly #watch: StateWatch | undefined;
+  readonly #warnings: HealthWarnings | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(options: TelemetryOptions, settings: Settings) {
@@ -111,7 +111,7 @@ class RunningTelemetry implements Telemetry {
     if (global) registerGlobally(this.meterProvider, this.loggerProvider);
     this.#scrape?.start();
     if (!settings.disabled) {
-      this.#watch = new StateWatch(() => overallHealth(this.#logging.status), warn);
+      this.#warnings = new HealthWarnings(() => overallHealth(this.#logging.status), warn);
     }
     this.#stopListening = this.#watchEnd(settings, options.shutdownOnSignal);
   }
@@ -152,7 +152,7 @@ class RunningTelemetry implements Telemetry {
 
   async #end(): Promise<void> {
     const deadline = performance.now() + this.#timeout;
-    this.#watch?.close();
+    this.#warnings?.close();
     try {
       const wait = { keepAlive: true };
       const sent = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, wait);
@@ -191,7 +191,7 @@ class RunningTelemetry implements Telemetry {
         },
         shutdown: async () => await this.shutdown(),
         progress: () => JSON.stringify([this.delivery(), pendingDenials()]),
-        leave: () => leave(this.#logging),
+        leave: () => saveAtExit(this.#logging),
       },
       shutdownOnSignal ?? "unless handled",
     );

@@ -2,7 +2,7 @@ import { SeverityNumber } from "@opentelemetry/api";
 import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import { onTestFinished } from "vitest";
 
-import { DeliveryStatus } from "../sdk/delivery/delivery-status.ts";
+import { ExporterStatus } from "../sdk/delivery/exporter-status.ts";
 import { LogExporter } from "../sdk/logs/log-exporter.ts";
 import { QueuedLogRecordProcessor } from "../sdk/logs/queued-log-record-processor.ts";
 import { RefusedRecords } from "../sdk/logs/refused-records.ts";
@@ -13,7 +13,7 @@ import { Spool } from "../sdk/spool/spool.ts";
 
 /** A processor that sends to `url`, with batches of ten; it ends with the test. */
 export function processorTo(url: string, queueSize = 100, folder?: string, maxBytes = 2000) {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   const transport = new RetryingTransport(
     new HttpTransport(`${url}/v1/logs`, "LOGS", "v1/logs"),
     status,

@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import { CellRegistry } from "../cells/cell-registry.ts";
+import { BoundedCells } from "../cells/bounded-cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { EventSeriesTable } from "../metrics/event-series.ts";
 import type { Burst } from "../queue/burst.ts";
@@ -10,7 +10,7 @@ import { RecordQueue } from "../queue/record-queue.ts";
 /** A queue with cells and series of its own, and what is pushed to it and taken out of it. */
 export function aRecordQueue(capacity: number, recordsPerWindow = 1000) {
   const queue = new RecordQueue<Cell>(capacity, recordsPerWindow);
-  const cells = new CellRegistry(1000, { settle: () => {} });
+  const cells = new BoundedCells(1000, { settle: () => {} });
   const table = new EventSeriesTable(1000);
   const push = (event: DenialEvent) =>
     queue.push(event, ROOT_CONTEXT, cells.find(event.cell), table.find(event));

@@ -16,7 +16,7 @@ import {
 } from "../../ledger/delivery-receipt.ts";
 import { attributesOf, otlpReceiver } from "../../testing/otlp-receiver.ts";
 import { sumOf } from "../../testing/sdk-double.ts";
-import { DeliveryStatus } from "../delivery/delivery-status.ts";
+import { ExporterStatus } from "../delivery/exporter-status.ts";
 import { HttpTransport } from "../otlp/http-transport.ts";
 import { RetryingTransport } from "../otlp/retrying-transport.ts";
 import { DeadLetters } from "../spool/dead-letters.ts";
@@ -99,7 +99,7 @@ test("for any answers of the server and losses on disk, each record waits or has
             return '{"partialSuccess":{"rejectedLogRecords":"1"}}';
           },
         );
-        const status = new DeliveryStatus();
+        const status = new ExporterStatus();
         const transport = new RetryingTransport(
           new HttpTransport(`${receiver.url}/v1/logs`, "LOGS", "v1/logs"),
           status,

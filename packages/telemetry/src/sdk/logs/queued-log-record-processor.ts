@@ -2,15 +2,15 @@ import { context, type Context } from "@opentelemetry/api";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
 import { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
-import type { DeliveryState, ProviderExporter } from "../../provider-link.ts";
+import type { ExporterState, ProviderExporter } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
-import type { DeliveryStatus } from "../delivery/delivery-status.ts";
+import type { ExporterStatus } from "../delivery/exporter-status.ts";
 import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
 import type { Spool } from "../spool/spool.ts";
-import { inSentOrder, receiptsOf, recordsOf, type Emitted } from "./emitted.ts";
+import { inSentOrder, receiptsOf, recordsOf, type Emitted } from "./emitted-record.ts";
 import { requestOf, type LogExporter } from "./log-exporter.ts";
-import { saveWhatFits } from "./save-what-fits.ts";
+import { spoolWhatFits } from "./spool-what-fits.ts";
 
 export interface QueueLimits {
   /** Most records held in memory. */
@@ -38,7 +38,7 @@ const UNLOAD_EVERY = 1000;
  */
 export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExporter {
   readonly #exporter: LogExporter;
-  readonly #status: DeliveryStatus;
+  readonly #status: ExporterStatus;
   readonly #limits: QueueLimits;
   readonly #spool: Spool | undefined;
   readonly #adopting: NodeJS.Timeout | undefined;
@@ -54,7 +54,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   #ended = false;
   #waitForRoom: ((value: undefined) => void)[] = [];
 
-  constructor(exporter: LogExporter, status: DeliveryStatus, limits: QueueLimits, spool?: Spool) {
+  constructor(exporter: LogExporter, status: ExporterStatus, limits: QueueLimits, spool?: Spool) {
     this.#exporter = exporter;
     this.#status = status;
     this.#limits = limits;
@@ -70,7 +70,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     }, UNLOAD_EVERY).unref();
   }
 
-  get state(): DeliveryState {
+  get state(): ExporterState {
     return this.#status.state;
   }
 
@@ -201,7 +201,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     this.#held -= emitted.length;
     this.#spool?.hurry();
     const write = (some: readonly Emitted[], theirs: BatchReceipts) => this.#spooled(some, theirs);
-    const lost = this.#spool === undefined ? receipts : saveWhatFits(emitted, receipts, write);
+    const lost = this.#spool === undefined ? receipts : spoolWhatFits(emitted, receipts, write);
     this.#status.lost(lost, "shutdown");
   }
 

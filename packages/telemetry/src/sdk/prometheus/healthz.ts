@@ -1,6 +1,6 @@
 import { worstOf, type Health } from "../../health.ts";
 import { linkedRecorders } from "../../provider-link.ts";
-import type { DeliveryStatus } from "../delivery/delivery-status.ts";
+import type { ExporterStatus } from "../delivery/exporter-status.ts";
 
 /** The answer of `/healthz`. */
 export interface HealthAnswer {
@@ -11,14 +11,14 @@ export interface HealthAnswer {
 }
 
 /** @param status The delivery status of the log records. */
-export function healthAnswer(status: DeliveryStatus): HealthAnswer {
+export function healthAnswer(status: ExporterStatus): HealthAnswer {
   const { state, since, why, pending, lost } = overallHealth(status);
   const body = { state, since: new Date(since).toISOString(), why: why ?? null, pending, lost };
   return { status: state === "blind" ? 503 : 200, body: `${JSON.stringify(body)}\n` };
 }
 
 /** Of all recorders of the process; without one, what the delivery of log records says. */
-export function overallHealth(status: DeliveryStatus): Health {
+export function overallHealth(status: ExporterStatus): Health {
   const recorders = worstOf(linkedRecorders().map((recorder) => recorder.health()));
   const { off, ...state } = status.state;
   const failing = state.failing ?? state.spoolFailing;

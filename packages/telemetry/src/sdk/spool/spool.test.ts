@@ -16,7 +16,7 @@ import { Worker } from "node:worker_threads";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
 import { someReceipts } from "../../testing/batch-receipts.ts";
-import { DeliveryStatus } from "../delivery/delivery-status.ts";
+import { ExporterStatus } from "../delivery/exporter-status.ts";
 import { Spool } from "./spool.ts";
 
 let directory: string;
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 
 function spoolIn(folder: string, maxBytes = 1e6) {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   const warnings: string[] = [];
   const spool = new Spool({ directory: folder, maxBytes }, status, (said) => warnings.push(said));
   return { spool, status, warnings };

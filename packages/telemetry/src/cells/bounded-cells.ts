@@ -2,7 +2,7 @@ import { MAX_CELL_LENGTH } from "@pyisolate/policy/events";
 
 import { cleanOnce } from "../clean-once.ts";
 import type { LedgerCounts } from "../ledger/ledger.ts";
-import { newSeries, type Series } from "../metrics/series.ts";
+import { newSeries, type Series } from "../metrics/counter-buffer.ts";
 import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
 import { Cell, type CellLedgers } from "./cell.ts";
 
@@ -16,7 +16,7 @@ const MAX_NAME = 256;
  * Cells by name, bounded twice. A series lives as long as the process, because the SDK never forgets one: past `max` names new
  * cells share `_other`. A cell itself, with its ledger, is kept until it is closed and its room is needed.
  */
-export class CellRegistry {
+export class BoundedCells {
   readonly #max: number;
   readonly #ledgers: CellLedgers;
   readonly #series = new Map<string, Series>();

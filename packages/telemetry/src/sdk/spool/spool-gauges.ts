@@ -1,7 +1,7 @@
 import type { MeterProvider } from "@opentelemetry/api";
 
 import { asOptions } from "../../metrics/instruments.ts";
-import { SCOPE } from "../../scope.ts";
+import { SCOPE } from "../../instrumentation-scope.ts";
 import type { Spool } from "./spool.ts";
 
 /** Adds gauges that show how full the spool is. They end with the provider, which reads no gauge after its shutdown. */

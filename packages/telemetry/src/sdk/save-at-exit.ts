@@ -12,7 +12,7 @@ export function pendingDenials(): number {
  *
  * @returns a line that says what is lost with the process; undefined if nothing is.
  */
-export function leave({ processor, spool }: Logging): string | undefined {
+export function saveAtExit({ processor, spool }: Logging): string | undefined {
   if (processor === undefined) return undefined;
   let denials = pendingDenials();
   if (spool !== undefined) {

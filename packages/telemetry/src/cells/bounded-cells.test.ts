@@ -3,18 +3,18 @@ import { expect, test } from "vitest";
 
 import type { ReceiptOwner } from "../ledger/delivery-receipt.ts";
 import { sumOf } from "../testing/sdk-double.ts";
-import { CellRegistry } from "./cell-registry.ts";
+import { BoundedCells } from "./bounded-cells.ts";
 
 const unsettled = { settle: () => {} };
 
 test("a name is one cell", () => {
-  const cells = new CellRegistry(10, unsettled);
+  const cells = new BoundedCells(10, unsettled);
   expect(cells.find("a")).toBe(cells.find("a"));
   expect(cells.find("a")).not.toBe(cells.find("b"));
 });
 
 test("past the budget cells share _other", () => {
-  const cells = new CellRegistry(3, unsettled);
+  const cells = new BoundedCells(3, unsettled);
   for (const name of ["a", "b", "c", "d"]) cells.find(name);
   expect(cells.size).toBe(3);
   expect(cells.find("c").series).toBe(cells.other.series);
@@ -23,7 +23,7 @@ test("past the budget cells share _other", () => {
 });
 
 test("a closed cell makes room for another's ledger, and its series stays its own", () => {
-  const cells = new CellRegistry(2, unsettled);
+  const cells = new BoundedCells(2, unsettled);
   const a = cells.find("a");
   a.ledger.deny();
   a.ledger.emit(1, 1);
@@ -39,7 +39,7 @@ test("a closed cell makes room for another's ledger, and its series stays its ow
 
 test("an evicted cell's records settle in the ledger that took over its own", () => {
   const outcomes: unknown[] = [];
-  const cells = new CellRegistry(1, {
+  const cells = new BoundedCells(1, {
     settle: (cell, ...args) => outcomes.push([cell.name, ...args]),
   });
   const a = cells.find("a");
@@ -54,7 +54,7 @@ test("an evicted cell's records settle in the ledger that took over its own", ()
 });
 
 test("a closed cell that is still to be reported keeps its ledger", () => {
-  const cells = new CellRegistry(1, unsettled);
+  const cells = new BoundedCells(1, unsettled);
   const a = cells.find("a");
   a.queue.closing = 1;
   cells.close(a);
@@ -63,7 +63,7 @@ test("a closed cell that is still to be reported keeps its ledger", () => {
 });
 
 test("a name that is used again is open again", () => {
-  const cells = new CellRegistry(1, unsettled);
+  const cells = new BoundedCells(1, unsettled);
   const a = cells.find("a");
   cells.close(a);
   cells.reopen(a);
@@ -71,7 +71,7 @@ test("a name that is used again is open again", () => {
 });
 
 test.each([undefined, "", 7, "x".repeat(257)])("%s is not a name", (name) => {
-  expect(() => new CellRegistry(10, unsettled).find(name as string)).toThrow(TypeError);
+  expect(() => new BoundedCells(10, unsettled).find(name as string)).toThrow(TypeError);
 });
 
 test("any churn of cells stays in the budget, and loses no count that is settled late", () => {
@@ -82,7 +82,7 @@ test("any churn of cells stays in the budget, and loses no count that is settled
         maxLength: 300,
       }),
       (max, churn) => {
-        const cells = new CellRegistry(max, {
+        const cells = new BoundedCells(max, {
           settle: (cell, _outcome, records, denials) => {
             cell.ledger.emit(records, denials);
           },
@@ -120,7 +120,7 @@ test("any churn of cells stays in the budget, and loses no count that is settled
 });
 
 test("closed cells that are still to be reported hold up neither a new name nor another cell's room", () => {
-  const cells = new CellRegistry(100, unsettled);
+  const cells = new BoundedCells(100, unsettled);
   let looks = 0;
   for (let n = 0; n < 100; n++) {
     const cell = cells.find(`c${n}`);

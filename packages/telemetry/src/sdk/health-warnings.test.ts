@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
-import type { Health } from "../../health.ts";
-import { createDenialRecorder } from "../../recorder.ts";
-import { startTelemetry } from "../../sdk.ts";
-import { aDenial } from "../../testing/denials.ts";
-import { otlpReceiver } from "../../testing/otlp-receiver.ts";
-import { StateWatch } from "./state-watch.ts";
+import type { Health } from "../health.ts";
+import { createDenialRecorder } from "../recorder.ts";
+import { startTelemetry } from "../sdk.ts";
+import { aDenial } from "../testing/denials.ts";
+import { otlpReceiver } from "../testing/otlp-receiver.ts";
+import { HealthWarnings } from "./health-warnings.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance", "Date"] });
@@ -21,12 +21,12 @@ function watched() {
     why: undefined,
   };
   const said: string[] = [];
-  const watch = new StateWatch(
+  const warnings = new HealthWarnings(
     () => health,
     (message) => said.push(message),
   );
   onTestFinished(() => {
-    watch.close();
+    warnings.close();
   });
   return { health, said };
 }

@@ -22,7 +22,7 @@ import { someReceipts } from "../../testing/batch-receipts.ts";
 import { aDenial } from "../../testing/denials.ts";
 import { processorTo } from "../../testing/log-pipeline.ts";
 import { attributesOf, otlpReceiver } from "../../testing/otlp-receiver.ts";
-import { DeliveryStatus } from "../delivery/delivery-status.ts";
+import { ExporterStatus } from "../delivery/exporter-status.ts";
 import { Spool } from "./spool.ts";
 
 /** Some user that is not root: root may write where nothing is writable. */
@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 
 function spoolIn(folder: string, maxBytes = 1e6) {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   const warnings: string[] = [];
   const spool = new Spool({ directory: folder, maxBytes }, status, (said) => warnings.push(said));
   return { spool, status, warnings };

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { expect, test } from "vitest";
 
-import { SCOPE } from "./scope.ts";
+import { SCOPE } from "./instrumentation-scope.ts";
 
 test("the scope has the package's name and version", () => {
   const manifest = path.join(import.meta.dirname, "../package.json");

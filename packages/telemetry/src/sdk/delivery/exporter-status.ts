@@ -1,7 +1,7 @@
 import { cleanText } from "@pyisolate/policy";
 
 import type { Failure } from "../../health.ts";
-import type { ProviderExporter, DeliveryState } from "../../provider-link.ts";
+import type { ProviderExporter, ExporterState } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "./batch-receipts.ts";
 
@@ -13,7 +13,7 @@ const MAX_WHY = 300;
  * a recorder's health comes from it. A failure is reported with the first failed attempt, though retries follow. No method
  * throws.
  */
-export class DeliveryStatus implements ProviderExporter {
+export class ExporterStatus implements ProviderExporter {
   readonly #what: string;
   readonly #off: boolean;
   readonly #lost: Partial<Record<LossReason, number>> = {};
@@ -31,7 +31,7 @@ export class DeliveryStatus implements ProviderExporter {
     this.#off = off;
   }
 
-  get state(): DeliveryState {
+  get state(): ExporterState {
     return {
       exported: this.#exported,
       lost: { ...this.#lost },

@@ -1,4 +1,4 @@
-import type { Health } from "../../health.ts";
+import type { Health } from "../health.ts";
 
 /** How often the state is looked at, milliseconds. */
 const EVERY = 5000;
@@ -7,7 +7,7 @@ const EVERY = 5000;
 const MINUTE = 60_000;
 
 /** Says in the service's own log when telemetry has been blind or degraded for a minute, with the reason, and when that is over. */
-export class StateWatch {
+export class HealthWarnings {
   readonly #read: () => Pick<Health, "state" | "why">;
   readonly #say: (message: string) => void;
   readonly #timer: NodeJS.Timeout;

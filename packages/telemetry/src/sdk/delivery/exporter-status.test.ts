@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 
 import { someReceipts } from "../../testing/batch-receipts.ts";
-import { DeliveryStatus } from "./delivery-status.ts";
+import { ExporterStatus } from "./exporter-status.ts";
 
 test("what has arrived and what is lost is kept, by reason", () => {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   status.exported(someReceipts(7));
   status.lost(someReceipts(3), "export_failed");
   status.lost(someReceipts(2), "export_failed");
@@ -13,7 +13,7 @@ test("what has arrived and what is lost is kept, by reason", () => {
 });
 
 test("failing begins with the first failure and ends with a recovery", () => {
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   status.failing(new Error("first"));
   const since = status.state.failing?.since;
   status.failing(`${"x".repeat(10_000)}\n`);
@@ -28,7 +28,7 @@ test("a failure has never begun in the future, though a clock is set back", () =
   onTestFinished(() => {
     clock.mockRestore();
   });
-  const status = new DeliveryStatus();
+  const status = new ExporterStatus();
   status.failing("no");
   clock.mockReturnValue(1_000_000);
   status.failing("no");
