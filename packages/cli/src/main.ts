@@ -7,6 +7,6 @@ if (Number(node.split(".")[0]) < NEEDED) {
   process.stderr.write(`pyisolate needs Node ${NEEDED} or newer; this is Node ${node}.\n`);
   process.exitCode = 2;
 } else {
-  const { main } = await import("./shell.ts");
+  const { main } = await import("./run-cli.ts");
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-import { plain } from "./visible.ts";
+import { plain } from "./visible-text.ts";
 
 /** The kind of a line, which a terminal shows by colour. */
 export type Tone = "good" | "bad" | "strong";

@@ -8,7 +8,7 @@ import { createPrometheus } from "./ask/prometheus.ts";
 import { SourceError } from "./ask/source-error.ts";
 import { type Answer, find } from "./findings/findings.ts";
 import { page } from "./page/page.ts";
-import { plain } from "../visible.ts";
+import { plain } from "../visible-text.ts";
 
 /** The result of writing a report. */
 export interface Written {

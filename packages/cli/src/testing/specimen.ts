@@ -1,5 +1,5 @@
 import type { Findings } from "../report/findings/findings.ts";
-import { gridOf } from "../report/findings/grid.ts";
+import { gridOf } from "../report/findings/time-columns.ts";
 import type { Ranked } from "../report/findings/ranking.ts";
 import type { DenialRecord } from "../report/findings/records.ts";
 import { layers } from "../report/findings/refusals.ts";

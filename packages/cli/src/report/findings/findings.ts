@@ -3,7 +3,7 @@ import type { Prometheus } from "../ask/prometheus.ts";
 import { SourceError } from "../ask/source-error.ts";
 import type { Filter } from "../selector.ts";
 import type { TimeRange } from "../time-range.ts";
-import { type Grid, gridOf } from "./grid.ts";
+import { type Grid, gridOf } from "./time-columns.ts";
 import { type Records, records } from "./records.ts";
 import { type Refusals, refusals } from "./refusals.ts";
 import { type TelemetryHealth, telemetryHealth } from "./telemetry-health.ts";

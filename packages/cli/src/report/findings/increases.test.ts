@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { gridOf } from "./grid.ts";
+import { gridOf } from "./time-columns.ts";
 import { increaseOf } from "./increases.ts";
 
 const GRID = gridOf({ from: 0, to: 10_000 }, 10);

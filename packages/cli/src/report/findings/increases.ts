@@ -1,6 +1,6 @@
 import type { Prometheus, Series } from "../ask/prometheus.ts";
 import { SourceError } from "../ask/source-error.ts";
-import type { Grid } from "./grid.ts";
+import type { Grid } from "./time-columns.ts";
 
 /** How far before the range a counter's last value is looked up. A series without one counts as new. */
 export const LOOK_BACK = { promql: "24h", words: "24 h" } as const;

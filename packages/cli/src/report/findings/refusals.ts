@@ -2,7 +2,7 @@ import { METRICS, prometheusName } from "@pyisolate/telemetry";
 import type { Prometheus } from "../ask/prometheus.ts";
 import { LABELS } from "../names.ts";
 import { type Filter, metricSelector } from "../selector.ts";
-import type { Grid } from "./grid.ts";
+import type { Grid } from "./time-columns.ts";
 import { type Increase, increases } from "./increases.ts";
 import { type Ranked, ranked, totalOf } from "./ranking.ts";
 

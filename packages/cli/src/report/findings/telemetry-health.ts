@@ -2,9 +2,9 @@ import { METRICS, prometheusName } from "@pyisolate/telemetry";
 import type { Prometheus, Series } from "../ask/prometheus.ts";
 import { LABELS } from "../names.ts";
 import { type Filter, metricSelector } from "../selector.ts";
-import type { Grid } from "./grid.ts";
+import type { Grid } from "./time-columns.ts";
 import { increases } from "./increases.ts";
-import { type Presence, presence } from "./presence.ts";
+import { type Presence, presence } from "./instance-presence.ts";
 import { type Ranked, ranked, totalOf } from "./ranking.ts";
 
 /** What the metrics say about the telemetry itself. */

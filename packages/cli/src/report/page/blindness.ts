@@ -2,9 +2,9 @@ import type { Findings } from "../findings/findings.ts";
 import { union } from "../findings/gaps.ts";
 import type { TelemetryHealth } from "../findings/telemetry-health.ts";
 import type { TimeRange } from "../time-range.ts";
-import type { Sheet } from "./sheet.ts";
-import { readOn, type Verdict } from "./verdict.ts";
-import { counted, duration, moment, span } from "./wording.ts";
+import type { Sheet } from "./html-sheet.ts";
+import { readOn, type AnsweredQuestion } from "./answered-question.ts";
+import { counted, duration, moment, span } from "./format-values.ts";
 
 /** The ranges without metrics: no instance was scraped, or one was missing that was scraped before and after. */
 export function blindness({ silences, instances }: TelemetryHealth): TimeRange[] {
@@ -12,11 +12,11 @@ export function blindness({ silences, instances }: TelemetryHealth): TimeRange[]
 }
 
 /** The verdict on the telemetry itself. */
-export function blindVerdict(
+export function blindQuestion(
   sheet: Sheet,
   health: TelemetryHealth,
   { range, madeAt }: Findings,
-): Verdict {
+): AnsweredQuestion {
   const question = "Am I blind?";
   const { instances, heardBefore } = health;
   if (instances.length === 0)

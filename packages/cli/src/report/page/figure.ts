@@ -1,5 +1,5 @@
 import { type Width } from "../plots/svg-plot.ts";
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 
 /** Draws a figure at both widths. The page shows one of them, and screen readers get one description. */
 export function figure({ h }: Sheet, draw: (width: Width) => Element, caption: Content): Element {

@@ -1,8 +1,8 @@
 import { VERDICTS } from "@pyisolate/policy";
 
 import { layers, type Refusals } from "../findings/refusals.ts";
-import type { Sheet } from "./sheet.ts";
-import { count } from "./wording.ts";
+import type { Sheet } from "./html-sheet.ts";
+import { count } from "./format-values.ts";
 
 /** What a pair of verdicts means, if it means more than a refusal. */
 const TELLING: Readonly<Record<string, string>> = {

@@ -3,10 +3,10 @@ import { totalOf } from "../findings/ranking.ts";
 import type { Refusals } from "../findings/refusals.ts";
 import type { TelemetryHealth } from "../findings/telemetry-health.ts";
 import { blindness } from "./blindness.ts";
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 import { storeName } from "./store-name.ts";
-import { verdicts } from "./verdicts.ts";
-import { capital, clock, count, counted, day, duration, rate, share } from "./wording.ts";
+import { operatorQuestions } from "./operator-questions.ts";
+import { capital, clock, count, counted, day, duration, rate, share } from "./format-values.ts";
 
 /** The top of the page, for a reader in a hurry: the number of denials, the questions with answers, and what is missing. */
 export function opening(sheet: Sheet, findings: Findings): Content {
@@ -27,7 +27,7 @@ export function opening(sheet: Sheet, findings: Findings): Content {
       records,
       "the records and the names of policies are",
     ),
-    h("section", { "aria-label": "In short" }, verdicts(sheet, findings)),
+    h("section", { "aria-label": "In short" }, operatorQuestions(sheet, findings)),
     metrics.ok ? figures(sheet, findings, metrics.value) : undefined,
   ];
 }

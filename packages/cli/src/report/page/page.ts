@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import type { Answer, Findings } from "../findings/findings.ts";
 import { refusedSections } from "./refused-sections.ts";
 import { opening } from "./opening.ts";
-import { createSheet, type Sheet } from "./sheet.ts";
+import { createSheet, type Sheet } from "./html-sheet.ts";
 import { storeName } from "./store-name.ts";
-import { policySection, recordsSection } from "./told-by-records.ts";
+import { policySection, recordsSection } from "./records-section.ts";
 import { telemetrySection } from "./telemetry-section.ts";
-import { plain } from "../../visible.ts";
-import { clock, day } from "./wording.ts";
+import { plain } from "../../visible-text.ts";
+import { clock, day } from "./format-values.ts";
 
 const STYLE = readFileSync(new URL("../../../assets/report.css", import.meta.url), "utf8");
 

@@ -1,7 +1,7 @@
 import type { Ranked } from "../findings/ranking.ts";
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 import { table } from "./tables.ts";
-import { count, share } from "./wording.ts";
+import { count, share } from "./format-values.ts";
 
 /** Rows that are shown at once; the others open with a click. */
 const OPEN = 8;

@@ -1,8 +1,8 @@
 import type { DenialRecord } from "../findings/records.ts";
 import type { TimeRange } from "../time-range.ts";
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 import { table } from "./tables.ts";
-import { count, moment } from "./wording.ts";
+import { count, moment } from "./format-values.ts";
 
 /** A table of records, one a row: when, who, what, why, and by which layer. */
 export function recordsTable(

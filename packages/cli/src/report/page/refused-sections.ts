@@ -3,14 +3,14 @@ import { LOOK_BACK } from "../findings/increases.ts";
 import type { Ranked } from "../findings/ranking.ts";
 import type { NewPair, Refusals } from "../findings/refusals.ts";
 import type { TelemetryHealth } from "../findings/telemetry-health.ts";
-import { coursePlot } from "../plots/course.ts";
+import { coursePlot } from "../plots/denials-over-time.ts";
 import { figure } from "./figure.ts";
 import { layersTable } from "./layers-table.ts";
 import { rankingTable } from "./ranking-table.ts";
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 import { section, table } from "./tables.ts";
 import { blindness } from "./blindness.ts";
-import { count, moment } from "./wording.ts";
+import { count, moment } from "./format-values.ts";
 
 /** How many reasons have a colour of their own; all others share one. */
 const LAYERS = 5;

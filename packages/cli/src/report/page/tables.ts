@@ -1,4 +1,4 @@
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 
 /** A table's column. */
 export interface Column<Row> {

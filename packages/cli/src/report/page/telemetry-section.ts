@@ -1,12 +1,12 @@
 import type { Findings } from "../findings/findings.ts";
 import { totalOf } from "../findings/ranking.ts";
-import type { Instance } from "../findings/presence.ts";
+import type { Instance } from "../findings/instance-presence.ts";
 import type { TelemetryHealth } from "../findings/telemetry-health.ts";
-import { lanesPlot } from "../plots/lanes.ts";
+import { lanesPlot } from "../plots/instance-lanes.ts";
 import { figure } from "./figure.ts";
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 import { section, table } from "./tables.ts";
-import { bytes, count, counted, duration, moment, span } from "./wording.ts";
+import { bytes, count, counted, duration, moment, span } from "./format-values.ts";
 
 /** Most instances that are shown; those with troubles come first. */
 const MOST_INSTANCES = 12;

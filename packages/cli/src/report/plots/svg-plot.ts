@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 
-import type { Sheet } from "../page/sheet.ts";
-import { clock, day } from "../page/wording.ts";
+import type { Sheet } from "../page/html-sheet.ts";
+import { clock, day } from "../page/format-values.ts";
 import type { TimeRange } from "../time-range.ts";
 
 /** The two widths of a plot. Text in a drawing does not reflow, so a narrow page needs its own drawing. */

@@ -1,10 +1,10 @@
 import * as Plot from "@observablehq/plot";
 
-import type { Grid } from "../findings/grid.ts";
+import type { Grid } from "../findings/time-columns.ts";
 import type { Ranked } from "../findings/ranking.ts";
-import type { Sheet } from "../page/sheet.ts";
-import { plain } from "../../visible.ts";
-import { count, counted, rate, span } from "../page/wording.ts";
+import type { Sheet } from "../page/html-sheet.ts";
+import { plain } from "../../visible-text.ts";
+import { count, counted, rate, span } from "../page/format-values.ts";
 import type { TimeRange } from "../time-range.ts";
 import { svgPlot, timeAxis, UNHEARD, type Width } from "./svg-plot.ts";
 

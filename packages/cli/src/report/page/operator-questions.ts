@@ -3,13 +3,13 @@ import { LOOK_BACK } from "../findings/increases.ts";
 import { totalOf } from "../findings/ranking.ts";
 import { layers, type Refusals } from "../findings/refusals.ts";
 import type { TelemetryHealth } from "../findings/telemetry-health.ts";
-import { blindVerdict } from "./blindness.ts";
-import type { Sheet } from "./sheet.ts";
-import { readOn, type Verdict } from "./verdict.ts";
-import { count, counted } from "./wording.ts";
+import { blindQuestion } from "./blindness.ts";
+import type { Sheet } from "./html-sheet.ts";
+import { readOn, type AnsweredQuestion } from "./answered-question.ts";
+import { count, counted } from "./format-values.ts";
 
 /** The questions of an operator who is called at night, each with its answer and a link to its section. */
-export function verdicts(sheet: Sheet, findings: Findings): Element {
+export function operatorQuestions(sheet: Sheet, findings: Findings): Element {
   const { h } = sheet;
   return h(
     "dl",
@@ -25,10 +25,10 @@ export function verdicts(sheet: Sheet, findings: Findings): Element {
   );
 }
 
-// Write the verdict as a word too, for readers who do not see colours.
+// Write the mark as a word too, for readers who do not see colours.
 const WORDS = { well: "Well.", warning: "Look.", alarm: "Alarm.", unknown: "Unknown." } as const;
 
-function all(sheet: Sheet, findings: Findings): Verdict[] {
+function all(sheet: Sheet, findings: Findings): AnsweredQuestion[] {
   const { metrics } = findings;
   if (!metrics.ok) {
     return ["Do the layers agree?", "Is anything new?", "Am I blind?", "Is all accounted for?"].map(
@@ -37,14 +37,14 @@ function all(sheet: Sheet, findings: Findings): Verdict[] {
   }
   const { refusals, health } = metrics.value;
   return [
-    layersVerdict(sheet, refusals),
-    newVerdict(sheet, refusals),
-    blindVerdict(sheet, health, findings),
-    ledgerVerdict(sheet, health),
+    layersQuestion(sheet, refusals),
+    newQuestion(sheet, refusals),
+    blindQuestion(sheet, health, findings),
+    ledgerQuestion(sheet, health),
   ];
 }
 
-function layersVerdict(sheet: Sheet, { byLayers }: Refusals): Verdict {
+function layersQuestion(sheet: Sheet, { byLayers }: Refusals): AnsweredQuestion {
   const question = "Do the layers agree?";
   const disagreed = byLayers.get(layers("allow", "deny")) ?? 0;
   const escapes = byLayers.get(layers("not_evaluated", "deny")) ?? 0;
@@ -67,7 +67,7 @@ function layersVerdict(sheet: Sheet, { byLayers }: Refusals): Verdict {
   return { question, mark: "alarm", answer: [told.join(" "), " ", readOn(sheet, "layers")] };
 }
 
-function newVerdict(sheet: Sheet, { newPairs }: Refusals): Verdict {
+function newQuestion(sheet: Sheet, { newPairs }: Refusals): AnsweredQuestion {
   const question = "Is anything new?";
   return newPairs.length === 0
     ? {
@@ -85,7 +85,7 @@ function newVerdict(sheet: Sheet, { newPairs }: Refusals): Verdict {
       };
 }
 
-function ledgerVerdict(sheet: Sheet, { instances, records }: TelemetryHealth): Verdict {
+function ledgerQuestion(sheet: Sheet, { instances, records }: TelemetryHealth): AnsweredQuestion {
   const question = "Is all accounted for?";
   const residual = instances.reduce((sum, { residual }) => sum + Math.abs(residual), 0);
   const dropped = totalOf(records.dropped);

@@ -1,13 +1,13 @@
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 
-/** The answer to a question. */
-export interface Verdict {
+/** A question of an operator, with its answer. */
+export interface AnsweredQuestion {
   readonly question: string;
   readonly mark: "well" | "warning" | "alarm" | "unknown";
   readonly answer: Content;
 }
 
-/** A link to the section that gives a verdict in full. */
+/** A link to the section that gives an answer in full. */
 export function readOn({ h }: Sheet, id: string): Element {
   return h("a", { href: `#${id}` }, "Read on");
 }

@@ -1,6 +1,6 @@
 import { JSDOM } from "jsdom";
 
-import { visible } from "../../visible.ts";
+import { visible } from "../../visible-text.ts";
 
 /** The content of an element. Strings become text, never markup. */
 export type Content = Node | string | undefined | readonly Content[];

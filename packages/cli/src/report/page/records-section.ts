@@ -1,10 +1,10 @@
 import type { Findings } from "../findings/findings.ts";
 import type { PolicyLoad, Records } from "../findings/records.ts";
 import { recordsTable } from "./records-table.ts";
-import type { Content, Sheet } from "./sheet.ts";
+import type { Content, Sheet } from "./html-sheet.ts";
 import { storeName } from "./store-name.ts";
 import { section, table } from "./tables.ts";
-import { capital, count, counted, moment } from "./wording.ts";
+import { capital, count, counted, moment } from "./format-values.ts";
 
 /** Rows of the newest records: how many are shown at once, and how many at most. */
 const ROWS = { open: 20, most: 100 } as const;

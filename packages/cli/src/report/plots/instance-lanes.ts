@@ -1,10 +1,10 @@
 import * as Plot from "@observablehq/plot";
 
-import type { Grid } from "../findings/grid.ts";
-import type { Instance } from "../findings/presence.ts";
-import type { Sheet } from "../page/sheet.ts";
-import { plain } from "../../visible.ts";
-import { counted, duration, span } from "../page/wording.ts";
+import type { Grid } from "../findings/time-columns.ts";
+import type { Instance } from "../findings/instance-presence.ts";
+import type { Sheet } from "../page/html-sheet.ts";
+import { plain } from "../../visible-text.ts";
+import { counted, duration, span } from "../page/format-values.ts";
 import { svgPlot, timeAxis, UNHEARD, type Width } from "./svg-plot.ts";
 
 interface Spell {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { duration, moment, rate, share, span } from "./wording.ts";
+import { duration, moment, rate, share, span } from "./format-values.ts";
 
 const MIDNIGHT = Date.UTC(2026, 10, 23);
 const HOUR = 3_600_000;

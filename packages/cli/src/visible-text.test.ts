@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { plain, visible } from "./visible.ts";
+import { plain, visible } from "./visible-text.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 300 });
 

@@ -1,7 +1,7 @@
 import type { Prometheus } from "../ask/prometheus.ts";
 import { INSTANCE, JOB, LABELS } from "../names.ts";
 import type { TimeRange } from "../time-range.ts";
-import type { Grid } from "./grid.ts";
+import type { Grid } from "./time-columns.ts";
 
 /** The state of an instance that exports as it should, and is not listed as a trouble. */
 const WELL = "exporting";

@@ -3,9 +3,9 @@ import type { Prometheus, Series } from "../ask/prometheus.ts";
 import { INSTANCE, JOB } from "../names.ts";
 import type { TimeRange } from "../time-range.ts";
 import { gapsBetween, MISSED, usualDistance } from "./gaps.ts";
-import { type Grid, gridOf } from "./grid.ts";
+import { type Grid, gridOf } from "./time-columns.ts";
 import { LOOK_BACK } from "./increases.ts";
-import { type InstanceState, instanceStates } from "./states.ts";
+import { type InstanceState, instanceStates } from "./instance-states.ts";
 
 /** Columns for presence, fine enough to tell the scrapes of an hour apart at the usual intervals. */
 const COLUMNS = 1500;
