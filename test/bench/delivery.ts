@@ -8,7 +8,7 @@ import { FarSide } from "./far-side.ts";
 import { median, pairedRatio } from "./measure.ts";
 import { type Figure, printMedians } from "./report.ts";
 import { Service } from "./service.ts";
-import { WARM_UP, type Way } from "./ways.ts";
+import { WARM_UP, type Way } from "./delivery-ways.ts";
 
 /** Denials of one turn: the batch of the SDK's processor. */
 const BURST = 512;

@@ -4,7 +4,7 @@ import { type Run, sideBySide } from "./delivery.ts";
 import { collectorKilled, type Kill, serviceKilled } from "./kills.ts";
 import { median, pairedRatio } from "./measure.ts";
 import { type Figure, printMedians } from "./report.ts";
-import type { Way } from "./ways.ts";
+import type { Way } from "./delivery-ways.ts";
 
 const WAYS = ["live", "queue", "tail"] as const;
 const NAMES: Readonly<Record<(typeof WAYS)[number], string>> = {

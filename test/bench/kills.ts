@@ -4,7 +4,7 @@ import { inFolder } from "./delivery.ts";
 import { FarSide } from "./far-side.ts";
 import type { Load } from "./load-service.ts";
 import { Service } from "./service.ts";
-import { WARM_UP, type Way } from "./ways.ts";
+import { WARM_UP, type Way } from "./delivery-ways.ts";
 
 /** What a kill -9 came to, seen at the far side. */
 export interface Kill {

@@ -3,7 +3,7 @@ import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 
 import { type DenialEvent, denialEvent } from "@pyisolate/policy";
 
-import { startWay, WARM_UP, type Way, type WayOptions } from "./ways.ts";
+import { startWay, WARM_UP, type Way, type WayOptions } from "./delivery-ways.ts";
 
 /** What a service is to do. */
 export interface Load extends WayOptions {

@@ -1,3 +1,3 @@
-import { bomb } from "./arena/bomb.ts";
+import { bomb } from "./arena/memory-bomb.ts";
 
 await bomb(`let head; for (;;) { const before = head; head = () => before; }`);

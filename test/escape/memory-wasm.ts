@@ -1,4 +1,4 @@
-import { bomb } from "./arena/bomb.ts";
+import { bomb } from "./arena/memory-bomb.ts";
 
 // Wasm memories are not on the heap: ten modules of one growing memory each.
 const growing = "new WebAssembly.Memory({ initial: 1, maximum: 65536 })";

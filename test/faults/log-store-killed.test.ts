@@ -13,7 +13,7 @@ import { expect, test } from "vitest";
 
 import { account } from "./account.ts";
 import { temporaryFolder } from "./folder.ts";
-import { ownCounters } from "./own-counters.ts";
+import { ownCounters } from "./collector-counters.ts";
 import { startService } from "./service.ts";
 import { until } from "./until.ts";
 

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { account } from "./account.ts";
 import { floodAndKill } from "./flood-and-kill.ts";
 import { temporaryFolder } from "./folder.ts";
-import { ownCounters } from "./own-counters.ts";
+import { ownCounters } from "./collector-counters.ts";
 import { startService } from "./service.ts";
 import { startRoad } from "./store-road.ts";
 import { until } from "./until.ts";

@@ -8,7 +8,7 @@ import { account } from "./account.ts";
 import { farEnd, type Fault } from "./far-end.ts";
 import { temporaryFolder } from "./folder.ts";
 import { startService } from "./service.ts";
-import { stopped } from "./stopped.ts";
+import { stopped } from "./last-words.ts";
 import { startRoad } from "./store-road.ts";
 
 const DEAD = { endpoint: "http://127.0.0.1:1", shutdownTimeoutMillis: 1000 };

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 import { account } from "./account.ts";
 import type { Fault } from "./far-end.ts";
-import { ownCounters } from "./own-counters.ts";
+import { ownCounters } from "./collector-counters.ts";
 import { startService } from "./service.ts";
 import { startRoad } from "./store-road.ts";
 import { until } from "./until.ts";

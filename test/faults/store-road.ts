@@ -14,7 +14,7 @@ import {
 
 import { account, type Account, type DeniedLog } from "./account.ts";
 import { farEnd, type Fault } from "./far-end.ts";
-import { ownCounters, type OwnCounters } from "./own-counters.ts";
+import { ownCounters, type OwnCounters } from "./collector-counters.ts";
 import { until } from "./until.ts";
 
 const STORE = "otlp_http/store";

@@ -11,7 +11,7 @@ import { createDenialRecorder, denialEvent } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { ownCounters } from "../faults/own-counters.ts";
+import { ownCounters } from "../faults/collector-counters.ts";
 import { alertNames, waitForAlert } from "./alerts.ts";
 import { writeQuickRules } from "./quick-rules.ts";
 import { serversOrWhyNot } from "./servers.ts";

@@ -1,6 +1,6 @@
 import type { Collector } from "@pyisolate/stack";
 
-import { ownCounters } from "../faults/own-counters.ts";
+import { ownCounters } from "../faults/collector-counters.ts";
 import { startService } from "../faults/service.ts";
 
 /** On each host. Enough that hardly ever all of them get the same gateway: which one hangs on its port. */

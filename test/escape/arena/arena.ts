@@ -9,7 +9,7 @@ import {
 } from "@pyisolate/sandbox-core";
 import { DenialEvent, type DenialSink, parseDenialEvent } from "@pyisolate/telemetry";
 
-import { openBooks } from "./books.ts";
+import { openBooks } from "./exact-telemetry.ts";
 import { nothingLeft, supervisorMark, watchMemory } from "./leftovers.ts";
 
 export interface ArenaOptions extends Omit<SupervisorOptions, "policy" | "denials"> {

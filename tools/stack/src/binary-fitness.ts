@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import type { ServerName } from "./bundles.ts";
 import { runCommand } from "./command.ts";
-import { COLLECTOR_VERSION, COMPONENTS } from "./manifest.ts";
+import { COLLECTOR_VERSION, COMPONENTS } from "./collector-manifest.ts";
 import { isRecord } from "./json.ts";
 
 /** The oldest that will do. */

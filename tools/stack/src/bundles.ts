@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { COLLECTOR_VERSION, collectorManifest } from "./manifest.ts";
+import { COLLECTOR_VERSION, collectorManifest } from "./collector-manifest.ts";
 
 export const SERVER_NAMES = [
   "otelcol",

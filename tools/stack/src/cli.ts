@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { cacheFolder } from "./cache.ts";
 import { isServerName, SERVER_NAMES } from "./bundles.ts";
 import { StackError } from "./errors.ts";
-import { VARIABLES } from "./find.ts";
+import { VARIABLES } from "./find-binary.ts";
 import { findServers, ROAD } from "./servers.ts";
 
 const HELP = `Usage: node tools/stack/dist/cli.js <command> [server ...]

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { COLLECTOR_CONFIG } from "./collector.ts";
-import { COMPONENTS } from "./manifest.ts";
+import { COMPONENTS } from "./collector-manifest.ts";
 
 const text = await readFile(COLLECTOR_CONFIG, "utf8");
 const config = parse(text, { merge: true }) as Record<string, Record<string, unknown>>;

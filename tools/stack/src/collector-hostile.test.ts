@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test as base } from "vitest";
 
 import { type Collector, startCollector } from "./collector.ts";
-import { serversForTest } from "./in-tests.ts";
+import { serversForTest } from "./servers-for-test.ts";
 import { waitForLogs } from "./log-file.ts";
 import { BUILD_TIMEOUT_MS } from "./servers.ts";
 

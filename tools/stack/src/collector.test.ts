@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, type TestContext, test as base } from "vitest";
 import { type Collector, startCollector, validateConfig } from "./collector.ts";
-import { serversForTest } from "./in-tests.ts";
+import { serversForTest } from "./servers-for-test.ts";
 import { readLogFile, waitForLogs } from "./log-file.ts";
 import { type CollectedLog, parseLogsRequest } from "./otlp-json.ts";
 import { freePorts } from "./ports.ts";

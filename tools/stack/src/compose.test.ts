@@ -12,8 +12,8 @@ import {
   VICTORIALOGS_VERSION,
 } from "./bundles.ts";
 import { COLLECTOR_CONFIG, startCollector, validateConfig } from "./collector.ts";
-import { serversForTest } from "./in-tests.ts";
-import { COLLECTOR_VERSION } from "./manifest.ts";
+import { serversForTest } from "./servers-for-test.ts";
+import { COLLECTOR_VERSION } from "./collector-manifest.ts";
 import { createPromtool } from "./promtool.ts";
 import { BUILD_TIMEOUT_MS } from "./servers.ts";
 import { startVictoriaLogs, VICTORIALOGS_FLAGS } from "./victorialogs.ts";

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { bundleFolder, cacheFolder } from "./cache.ts";
-import { findBinary } from "./find.ts";
-import { COMPONENTS } from "./manifest.ts";
+import { findBinary } from "./find-binary.ts";
+import { COMPONENTS } from "./collector-manifest.ts";
 import { SILENT } from "./progress.ts";
 import { findServers, requireServers } from "./servers.ts";
-import { serversForTest } from "./in-tests.ts";
+import { serversForTest } from "./servers-for-test.ts";
 
 let folder: string;
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { bundleOf, type ServerName } from "./bundles.ts";
 import { bundleFolder } from "./cache.ts";
 import { StackError } from "./errors.ts";
 import { isExecutable, onPath } from "./executable.ts";
-import { fitnessOf } from "./fitness.ts";
+import { fitnessOf } from "./binary-fitness.ts";
 
 /** Names a binary may have on PATH. */
 const PATH_NAMES: Readonly<Record<ServerName, readonly string[]>> = {

@@ -2,7 +2,7 @@ import { runCommand } from "./command.ts";
 import { StackError } from "./errors.ts";
 import { isExecutable, onPath } from "./executable.ts";
 import type { Progress } from "./progress.ts";
-import { lastLines } from "./tail.ts";
+import { lastLines } from "./output-tail.ts";
 
 export interface BuildOptions {
   readonly env: NodeJS.ProcessEnv;

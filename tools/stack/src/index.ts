@@ -9,7 +9,7 @@ export {
   type ServersResult,
 } from "./servers.ts";
 export type { ServerName } from "./bundles.ts";
-export { serversForTest, type SkippableTest } from "./in-tests.ts";
+export { serversForTest, type SkippableTest } from "./servers-for-test.ts";
 export { createProgress, type Progress, SILENT } from "./progress.ts";
 
 // Run them.

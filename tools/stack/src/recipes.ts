@@ -10,7 +10,7 @@ import {
   VICTORIALOGS_VERSION,
 } from "./bundles.ts";
 import { type BuildOptions, goInstall, runTool } from "./go.ts";
-import { COLLECTOR_VERSION, collectorManifest } from "./manifest.ts";
+import { COLLECTOR_VERSION, collectorManifest } from "./collector-manifest.ts";
 
 /** Builds a bundle's programs into `bin` of a work folder, which is there; the rest of the folder is scratch. */
 export type Recipe = (work: string, options: BuildOptions) => Promise<void>;

@@ -4,7 +4,7 @@ import { spawnFailure } from "./command.ts";
 import { StackError } from "./errors.ts";
 import { isExecutable } from "./executable.ts";
 import { assertPortsFree } from "./ports.ts";
-import { tailOf } from "./tail.ts";
+import { tailOf } from "./output-tail.ts";
 import { spawnWatched, type Watched } from "./watchdog.ts";
 
 export interface ServerOptions {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { buildBundle } from "./build.ts";
 import { type Bundle, bundleOf, type ServerName } from "./bundles.ts";
 import { StackError } from "./errors.ts";
-import { findBinary, type IgnoredBinary, VARIABLES } from "./find.ts";
+import { findBinary, type IgnoredBinary, VARIABLES } from "./find-binary.ts";
 import { findGo } from "./go.ts";
 import { createProgress, type Progress } from "./progress.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkAlertmanagerConfig } from "./alertmanager.ts";
 import { SERVER_NAMES } from "./bundles.ts";
-import { serversForTest } from "./in-tests.ts";
+import { serversForTest } from "./servers-for-test.ts";
 import { BUILD_TIMEOUT_MS } from "./servers.ts";
 import { startStack } from "./stack.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, type TestContext, test as base } from "vitest";
 import { type Collector, startCollector } from "./collector.ts";
-import { serversForTest } from "./in-tests.ts";
+import { serversForTest } from "./servers-for-test.ts";
 import { waitForLogs } from "./log-file.ts";
 import { BUILD_TIMEOUT_MS, type Servers } from "./servers.ts";
 import { startVictoriaLogs, type VictoriaLogs } from "./victorialogs.ts";

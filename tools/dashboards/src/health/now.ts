@@ -8,7 +8,7 @@ import { is, series } from "../promql.ts";
 import { inRange, stateExpression } from "../selectors.ts";
 import { atEnd, overTime } from "../targets.ts";
 import { neutral, STATE_WORDS, thresholds } from "../thresholds.ts";
-import { residual } from "./residual.ts";
+import { residual } from "./ledger-residual.ts";
 import type { LogStore } from "../stores/log-store.ts";
 
 /** The top line: am I blind, since when, and what did it cost? */

@@ -4,7 +4,7 @@ import { bars, lines, table } from "../panels.ts";
 import { is, perSecond, series } from "../promql.ts";
 import { type Column, fieldsOf, recordColumns } from "../tables.ts";
 import { overTime } from "../targets.ts";
-import { residual } from "./residual.ts";
+import { residual } from "./ledger-residual.ts";
 import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;

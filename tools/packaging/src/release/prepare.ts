@@ -25,7 +25,7 @@ export function prepare(root: string, version: string, date: string): string[] {
     const text = readFileSync(file, "utf8");
     writeFileSync(file, text.replace(/^( {2}"version": )"[^"]*"/m, `$1"${version}"`));
   }
-  const scope = path.join(root, "packages/telemetry/src/scope.ts");
+  const scope = path.join(root, "packages/telemetry/src/instrumentation-scope.ts");
   const scopes = existsSync(scope) ? [scope] : [];
   for (const file of scopes) {
     const text = readFileSync(file, "utf8");
