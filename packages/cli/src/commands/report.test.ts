@@ -46,7 +46,7 @@ test("where no log store is at the address it says what was asked there, and how
   ]);
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    /No log store is there: VictoriaLogs does not answer .*Loki does not answer .*--victorialogs or --loki/,
+    /No log store was found: VictoriaLogs does not answer .*Loki does not answer .*--victorialogs or --loki/,
   );
   const { document } = new JSDOM(html).window;
   expect(
@@ -92,7 +92,7 @@ test.each([
     "a refusal",
     422,
     `{"status":"error","errorType":"execution","error":"query timed out"}`,
-    /Prometheus refuses a question: query timed out/,
+    /Prometheus rejects a query: query timed out/,
   ],
   [
     "another shape",

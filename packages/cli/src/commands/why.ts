@@ -58,6 +58,8 @@ async function requestOf(options: OptionValues<typeof OPTIONS>): Promise<Request
   const operation = oneOfWords("--operation", options["--operation"] ?? only, operations);
   const target = options["--target"];
   if (target === undefined && capability !== "random")
-    throw new UsageError(`--target is missing: what the ${operation} is on`);
+    throw new UsageError(
+      `--target is missing: say what is asked for, as in the record (a path, a host and port, a command, a module)`,
+    );
   return { capability, operation, target: target ?? "" };
 }

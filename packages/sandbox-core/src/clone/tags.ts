@@ -23,6 +23,6 @@ const BARRED = new Map([
 export function refusedKind(tag: number): Refused {
   const barred = BARRED.get(tag);
   return barred === undefined
-    ? new Refused(`it holds what no cell sends (tag ${tag.toString(16)})`)
+    ? new Refused(`it holds a value of a kind that cells never send (tag ${tag.toString(16)})`)
     : new Barred(`it holds ${barred}`);
 }

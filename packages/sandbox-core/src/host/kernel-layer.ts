@@ -54,7 +54,9 @@ export class KernelLayer implements Plans {
             ...(user === undefined ? {} : { user }),
           });
     if (user !== undefined && this.#confinement === undefined)
-      throw new CellStartError("user cannot be met: only confined cells run as another user");
+      throw new CellStartError(
+        'user cannot be met: only a confined cell can run as another user, and cells are not confined here; leave `user` out, or mend what kernel: "require" names',
+      );
     this.#policy = policy;
     this.use(policy);
   }

@@ -103,7 +103,7 @@ describe("limits that refuse leave the cell alive", () => {
     expect(lines).toEqual(["fits"]);
   });
 
-  test("output: a message that nobody reads is refused once too many wait, and recorded", async () => {
+  test("output: a message without a reader is refused and recorded once too many wait", async () => {
     await using wide = new Supervisor({
       policy: policyOf([], { output_bytes: 10_000_000 }),
       pool: 0,

@@ -75,7 +75,7 @@ export class RunningCell {
       denial: (id) => this.#broker.tail.find(id),
       onUnread: (account) => {
         if (!this.#requests.charge(account))
-          this.#requests.deny("output", "a message that nobody reads", account);
+          this.#requests.deny("output", "a message without a reader", account);
       },
     });
     this.#limitCheck = new LimitCheck(process.launch.start.memoryMib);

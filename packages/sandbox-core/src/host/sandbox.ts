@@ -1,4 +1,5 @@
 import type { DenialEvent, Limits } from "@pyisolate/policy";
+import { inWords } from "@pyisolate/policy/options";
 
 import { encodeClone } from "../clone/structured-clone.ts";
 import { encodeFrame, encodeJson, Frame } from "../frames.ts";
@@ -58,9 +59,12 @@ export class Sandbox {
    * @throws ClosedError if the cell has ended.
    */
   async exec(source: string): Promise<unknown> {
-    if (typeof source !== "string") throw new TypeError("exec takes the program's source text");
+    if (typeof source !== "string")
+      throw new TypeError(`exec takes the program's source text, got ${inWords(source)}`);
     if (source.length > MAX_SOURCE)
-      throw new RangeError(`the program is longer than ${MAX_SOURCE} characters`);
+      throw new RangeError(
+        `the program has ${source.length} characters, and exec takes at most ${MAX_SOURCE}; pass data by call()`,
+      );
     return await this.#cell.enter((call) =>
       encodeJson(Frame.exec, call.id, { source, ...cellLimits(call.limits) }),
     );
@@ -72,7 +76,8 @@ export class Sandbox {
    * @throws as {@link exec}, and an Error for arguments that structured clone cannot carry.
    */
   async call(name: string, ...args: unknown[]): Promise<unknown> {
-    if (typeof name !== "string") throw new TypeError("call takes the function's name");
+    if (typeof name !== "string")
+      throw new TypeError(`call takes the name of a function on globalThis, got ${inWords(name)}`);
     return await this.#cell.enter((call) =>
       encodeFrame(Frame.call, call.id, encodeClone({ name, args, ...cellLimits(call.limits) })),
     );

@@ -38,6 +38,6 @@ export async function findLogStore(
     }
   }
   throw new SourceError(
-    `No log store is there: ${problems.join(" ")} Say where it is with --victorialogs or --loki, or --no-logs for counts only.`,
+    `No log store was found: ${problems.join(" ")} Say where it is with --victorialogs or --loki, or --no-logs for counts only.`,
   );
 }

@@ -65,7 +65,7 @@ export async function askJson(
   }
   if (answer["status"] !== "success") {
     const said = typeof answer["error"] === "string" ? answer["error"] : `HTTP ${status}`;
-    throw new SourceError(`${who} refuses a question: ${firstLine(said)}.`);
+    throw new SourceError(`${who} rejects a query: ${firstLine(said)}.`);
   }
   return answer["data"];
 }

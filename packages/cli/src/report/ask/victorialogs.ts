@@ -32,7 +32,7 @@ export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
       // A refusal is plain text. An answer has one line of JSON for each record, and is empty if there are none.
       if (status !== 200) {
         throw new SourceError(
-          `What answers at ${url.origin} is not ${WHO}, or refuses a question: HTTP ${status}: ${firstLine(text)}.`,
+          `What answers at ${url.origin} is not ${WHO}, or rejects a query: HTTP ${status}: ${firstLine(text)}.`,
         );
       }
       return parse(text).slice(0, limit);

@@ -138,7 +138,7 @@ async function search(): Promise<void> {
       if (end === undefined) continue;
       const isLate = performance.now() > end.deadline;
       if (wanted.emptyPasses < EMPTY_PASSES && !isLate) continue;
-      if (!isEmpty) warn(hindered ?? `process ${pids.join(", ")} cannot be ended`);
+      if (!isEmpty) warn(hindered ?? `process ${pids.join(", ")} could not be killed`);
       searches.delete(mark);
       end.done();
     }
@@ -212,5 +212,5 @@ function kill(target: number): void {
 }
 
 function warn(why: string): void {
-  process.emitWarning(`something that a cell started may go on: ${why}`, "PyIsolateWarning");
+  process.emitWarning(`a process that a cell started may still run: ${why}`, "PyIsolateWarning");
 }

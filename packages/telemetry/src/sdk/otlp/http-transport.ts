@@ -104,7 +104,7 @@ export class HttpTransport implements IExporterTransport {
     // After a switch of protocols there would be neither an answer nor an error.
     request.once("upgrade", (_response, socket) => {
       socket.destroy();
-      resolve({ status: "retryable", error: new Error("the server speaks another protocol") });
+      resolve({ status: "retryable", error: new Error("the server switched to another protocol") });
     });
     request.end(body);
     try {

@@ -72,7 +72,9 @@ export class Orphans {
     const there = new Set(orphans.map(({ path }) => path));
     this.#leftAlone = this.#leftAlone.intersection(there);
     if (foreign > this.#foreign) {
-      this.#warn(`${foreign} files in ${this.#directory} are none of the spool's`);
+      this.#warn(
+        `${foreign} files in ${this.#directory} are not the spool's: they are neither sent nor removed`,
+      );
     }
     this.#foreign = foreign;
   }

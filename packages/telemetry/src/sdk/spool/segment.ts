@@ -59,7 +59,10 @@ export class Segment {
       this.#descriptor === undefined
         ? readOwnFile(this.path)
         : readAll(this.#descriptor, this.bytes);
-    if (content.length < this.bytes) throw new Error(`${this.path} was cut off by somebody else`);
+    if (content.length < this.bytes)
+      throw new Error(
+        `${this.path} is shorter than what was written: something else has truncated it`,
+      );
     return content.subarray(0, this.bytes);
   }
 

@@ -22,7 +22,9 @@ export class SpoolFolder {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     if (this.#toldOpen || (statSync(this.#directory).mode & 0o002) === 0) return;
     this.#toldOpen = true;
-    this.#warn(`every user can write to ${this.#directory}, and remove the records in it`);
+    this.#warn(
+      `every user can write to ${this.#directory}, and remove the records in it: chmod o-w it`,
+    );
   }
 
   /** @throws if no file can be made in it, or it has no room. */
