@@ -163,7 +163,10 @@ export const ATTRIBUTES = {
     "pyisolate.dropped.total",
     "Denials without a record since the last such event",
   ),
-  droppedDisabled: attribute("pyisolate.dropped.disabled", "Without a record: nobody wanted one"),
+  droppedDisabled: attribute(
+    "pyisolate.dropped.disabled",
+    "Without a record: no logger wanted one",
+  ),
   droppedRingFull: attribute(
     "pyisolate.dropped.ring_full",
     "Without a record: no room in the ring",
@@ -335,7 +338,7 @@ export const METRICS = {
     kind: "gauge",
     name: "pyisolate.telemetry.state",
     unit: "{state}",
-    description: "Whether log records reach anybody: 1 for the present state, 0 for the others.",
+    description: "Whether log records arrive: 1 for the present state, 0 for the others.",
     attributes: [A.telemetryState],
   },
   // The unit is in the name too, because the SDK's Prometheus exporter does not append it and the Collector does.
