@@ -22,7 +22,7 @@ test(
       eval_time: `${minute}m`,
       exp_samples: [{ labels: "{}", value }],
     });
-    // 10,000 in the first hour, seven more in the five that nobody sees, then none.
+    // 10,000 in the first hour, seven more in the five without a scrape, then none.
     const cases = {
       interval: "1m",
       input_series: [{ series: DENIALS, values: "10000x60 stale _x299 10007x60" }],

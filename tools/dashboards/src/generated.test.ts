@@ -14,7 +14,7 @@ test.each(generated().map(({ file, text }) => ({ name: basename(file), file, tex
   },
 );
 
-test("every panel is the answer to a question that somebody asked", () => {
+test("every panel answers one of the operators' questions", () => {
   const panels = committedDashboards().flatMap((dashboard) =>
     panelsOf(dashboard).map(({ id }) => `${dashboard.uid} ${id}`),
   );
@@ -24,7 +24,7 @@ test("every panel is the answer to a question that somebody asked", () => {
   expect(panels.filter((panel) => !answers.includes(panel))).toEqual([]);
 });
 
-test("whoever installs telemetry finds them by its name", () => {
+test("a service that installs telemetry finds the dashboards by the package's name", () => {
   const { resolve } = createRequire(import.meta.url);
   for (const name of DASHBOARD_NAMES.flatMap((each) => [each, `${each}-victorialogs`])) {
     const file = resolve(`@pyisolate/telemetry/dashboards/${name}.json`);

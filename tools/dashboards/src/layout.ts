@@ -41,7 +41,7 @@ export function withBands(dashboard: DashboardBuilder, bands: readonly Band[]): 
   return plain(dashboard.build());
 }
 
-// The SDK would put every link and annotation into a menu, where nobody sees them.
+// The SDK would put every link and annotation into a menu, where they are not seen.
 function plain(dashboard: Dashboard): Dashboard {
   return JSON.parse(
     JSON.stringify(dashboard, (key, value: unknown) =>

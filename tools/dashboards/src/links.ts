@@ -14,7 +14,7 @@ export const RECORDS_PANEL = 41;
 /** The variables that records are filtered by. */
 const FILTERS = ["cell", "capability", "rule", "reason", "broker", "kernel"] as const;
 
-/** Which records, by filter: a constant, or a value in Grafana's syntax and percent-encoded, whoever chose it. */
+/** Which records, by filter: a constant, or a value in Grafana's syntax and percent-encoded, wherever it comes from. */
 export type Chosen = Partial<Record<(typeof FILTERS)[number], string>>;
 
 /** The value of a clicked series' label. */
@@ -52,7 +52,7 @@ export function recordsUrl(store: LogStore, chosen: Chosen = {}, time: string = 
   return `/d/${denialsUid(store)}?${query.join("&")}`;
 }
 
-/** From a record to its trace. A trace id is hexadecimal, whoever sent it: it cannot end the string that it stands in. */
+/** From a record to its trace. A trace id is hexadecimal, also of a hostile sender: it cannot end the string that it stands in. */
 export function traceUrl(): string {
   const panes = JSON.stringify({
     trace: {

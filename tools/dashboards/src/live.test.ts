@@ -183,7 +183,7 @@ describe("What a store of records is asked", () => {
     expect(total).toBe(2 * (SCANNED + 4));
   });
 
-  // The names of cells and rules are somebody's choice.
+  // Hosts and policies choose the names of cells and rules.
   test.each([
     `"} | delete *`,
     'x") or *:* ("',

@@ -14,7 +14,7 @@ export interface Question {
   readonly jq?: string;
 }
 
-/** The field's questions, in the order in which somebody asks them who was woken by them. */
+/** The field's questions, in the order in which an operator on call asks them. */
 export const QUESTIONS: readonly Question[] = [
   ...of("denials", [
     ["Is anything being refused at the moment?", "Hubble overview: forwarded against dropped", 1],
@@ -22,7 +22,7 @@ export const QUESTIONS: readonly Question[] = [
     ["Is it something new?", "a first occurrence against retries: sbx-releases#73", 3],
     [
       "Did the kernel refuse what the policy allowed?",
-      "nobody: none has two layers on one record",
+      "no other tool: none has two layers on one record",
       4,
     ],
     ["Did something get out of its guards?", "openai/codex#17573", 5],

@@ -102,7 +102,7 @@ describe.each(dashboards)("$title", (dashboard) => {
     }
   });
 
-  // A store bounds the series of an answer: whoever writes the text could make a panel show an error instead.
+  // A store bounds the series of an answer: a guest that writes the text could make a panel show an error instead.
   test("counts by nothing that a guest wrote", () => {
     const texts = [...promql, ...logql].map(({ where, parsed }) => ({ where, text: parsed.text }));
     const counting = logsql.map(({ where, expr }) => ({

@@ -66,7 +66,7 @@ export const now = (store: LogStore) => [
     id: 4,
     title: "Kernel refused an allow",
     description:
-      "allow × deny: what the policy granted and the kernel refused, in the time chosen. Above 0, policy and kernel rules disagree, or somebody got past a check: open the records, look at target and policy hash, and compare the policy with the cell's kernel rules before you allow anything. Follows job and instance only.",
+      "allow × deny: what the policy granted and the kernel refused, in the time chosen. Above 0, policy and kernel rules disagree, or a guest got past a check: open the records, look at target and policy hash, and compare the policy with the cell's kernel rules before you allow anything. Follows job and instance only.",
   })
     .unit("none")
     .withTarget(atEnd(inRange(allowedButRefused)))

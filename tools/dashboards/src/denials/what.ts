@@ -39,7 +39,7 @@ export const what = (store: LogStore) => [
     id: 13,
     title: "By reason",
     description:
-      "Why. no_rule, outside_scope, wrong_operation: the policy does not grant it. explicit_deny: a rule forbids it. malformed: a cell sent what no guard sends. kernel: the kernel refused. auth: somebody tried to reload a policy with a wrong token. unavailable: it could not be decided, so look at the host. Not by cell.",
+      "Why. no_rule, outside_scope, wrong_operation: the policy does not grant it. explicit_deny: a rule forbids it. malformed: a cell sent what no guard sends. kernel: the kernel refused. auth: a policy was to be reloaded with a wrong token. unavailable: it could not be decided, so look at the host. Not by cell.",
   })
     .unit("cps")
     .withTarget(overTime(perSecond([A.reason], denials), `{{${prometheusLabel(A.reason)}}}`))

@@ -93,7 +93,7 @@ export const collector = (store: LogStore) => [
     id: 27,
     title: "Collector uptime",
     description:
-      "A fall to 0 is a restart. Queues survive it, and so do services' records; counters are back with the next export. Empty: nobody scrapes the Collector's own metrics, and this row knows nothing.",
+      "A fall to 0 is a restart. Queues survive it, and so do services' records; counters are back with the next export. Empty: this Prometheus does not scrape the Collector's own metrics, so this row shows nothing.",
   })
     .span(12)
     .unit("s")

@@ -83,7 +83,7 @@ export const overRange = (store: LogStore) =>
     .id(7)
     .title("State over time")
     .description(
-      "Each process: since when it has been blind, and for how long. A gap is a time of which nobody knows: the process was down, or the Collector was, or it was not scraped. What was denied in it is counted where it ends, if the process is still there; its records come late if there is a spool.",
+      "Each process: since when it has been blind, and for how long. A gap is a time without samples: the process was down, or the Collector was, or it was not scraped. What was denied in it is counted where it ends, if the process is still there; its records come late if there is a spool.",
     )
     .datasource(PROMETHEUS)
     .span(24)

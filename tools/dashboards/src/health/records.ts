@@ -38,7 +38,7 @@ export const recordsOfDenials = (store: LogStore) => [
     id: 12,
     title: "Dropped by reason",
     description:
-      "ring_full: more came at once than the recorder holds; raise ringSize. queue_full: nor was there room behind it; look at the Collector. export_failed, refused: the Collector answered no; its log says why. spool_full: give the spool more bytes; spool_failed: look at its disk. shutdown: the process ended first; give it more time, or a spool. disabled: nobody set up logs. emit_failed, invalid: a defect of the service.",
+      "ring_full: more came at once than the recorder holds; raise ringSize. queue_full: nor was there room behind it; look at the Collector. export_failed, refused: the Collector answered no; its log says why. spool_full: give the spool more bytes; spool_failed: look at its disk. shutdown: the process ended first; give it more time, or a spool. disabled: the service has no logger for them. emit_failed, invalid: a defect of the service.",
   })
     .unit("cps")
     .withTarget(

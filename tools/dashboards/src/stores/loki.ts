@@ -6,7 +6,7 @@ import type { Asked, LogStore } from "./log-store.ts";
 
 const dataSource = { type: "loki", uid: "${loki_datasource}" } as const;
 
-/** For whoever has a Loki; LogQL. */
+/** For operators who run Loki, which is queried in LogQL. */
 export const LOKI: LogStore = {
   name: "Loki",
   suffix: "",

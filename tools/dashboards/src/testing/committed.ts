@@ -6,7 +6,7 @@ import type { Dashboard, Link, Panel } from "./dashboard.ts";
 
 export type * from "./dashboard.ts";
 
-/** Every dashboard in the folder that telemetry ships, whoever put it there. */
+/** Every dashboard in the folder that telemetry ships, generated or not. */
 export function committedDashboards(): Dashboard[] {
   return readdirSync(DASHBOARDS)
     .filter((file) => file.endsWith(".json"))
