@@ -32,7 +32,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     ending.abort();
   });
 }
-// A build that nobody waits for any more would go on.
+// Without this, a build that is under way would keep the process up.
 process.exit(await main());
 
 async function main(): Promise<number> {

@@ -14,7 +14,7 @@ export interface Saw {
   readonly denialId: string;
 }
 
-/** What somebody saw who was refused, and the event of that very refusal. */
+/** What the refused guest saw, and the event of that very refusal. */
 export interface Refusal {
   readonly by: "guest" | "host";
   readonly program: string;

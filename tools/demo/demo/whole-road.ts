@@ -89,7 +89,7 @@ export async function wholeRoad({ keep }: { readonly keep: boolean }): Promise<b
     ]),
   );
 
-  heading("Does everybody agree?");
+  heading("Do all counts agree?");
   const [sum] = await prometheus.query(TOTAL);
   const sameIds =
     new Set(logs.map(({ attributes }) => attributes["pyisolate.denial.id"])).symmetricDifference(

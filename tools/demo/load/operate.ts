@@ -33,7 +33,7 @@ export interface Operation {
 export async function operate({ load, outageEvery, logs, ending }: Operation): Promise<void> {
   const progress = createProgress();
   const names = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
-  // A build takes minutes, and nobody who has pressed Ctrl-C waits for it: it ends with this process.
+  // A build takes minutes, and Ctrl-C must not wait for it: it ends with this process.
   const servers = await Promise.race([
     requireServers({ progress, names: logs ? [...names, "victoria-logs"] : names }),
     until(ending),
@@ -96,7 +96,7 @@ async function until(ending: AbortSignal): Promise<undefined> {
   if (!ending.aborted) await once(ending, "abort");
 }
 
-/** Rejects when a server ends; the Collector only where nobody kills it now and then. */
+/** Rejects when a server ends; the Collector only where `outages` does not kill it. */
 async function serverDied(stack: Stack, withCollector: boolean): Promise<never> {
   const { prometheus, alertmanager, victoriaLogs, collector } = stack;
   const servers: Record<string, Server | undefined> = {

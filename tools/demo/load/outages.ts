@@ -9,7 +9,7 @@ const GONE = 1 / 6;
 
 /**
  * Kills a Collector now and then, and starts another in its place. Returns when it is time to end, with the one that runs
- * then: nobody else knows of it.
+ * then, which the caller must stop.
  */
 export async function outages(
   first: Collector,

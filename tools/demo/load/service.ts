@@ -22,7 +22,7 @@ export async function live(
       ending.abort();
     });
   }
-  // Whoever has started it is gone: nobody else would end it.
+  // The process that started this one is gone, and no other would end it.
   process.once("disconnect", () => {
     ending.abort();
   });
@@ -47,6 +47,6 @@ export async function live(
     },
   });
   await otel.flush();
-  // Whoever listens for its end is kept up by it.
+  // While the channel is open it keeps this process and its parent up.
   if (process.connected) process.disconnect();
 }

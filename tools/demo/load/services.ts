@@ -31,7 +31,7 @@ export async function startServices(otlpEndpoint: string): Promise<Services> {
       throw new Error(`the service ${name} ended by itself, with exit code ${String(code)}`);
     }),
   );
-  // Whoever waits for it hears of it; nobody has to.
+  // A caller that awaits it gets the error; without one, the rejection must not end this process.
   died.catch(() => {});
   const end = async () => {
     ending = true;
@@ -61,7 +61,7 @@ function start(name: (typeof SERVICES)[number], endpoint: string, spool: string)
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
       OTEL_METRIC_EXPORT_INTERVAL: "2000",
     },
-    // What it warns of during an outage is told by health and alerts; a terminal full of it tells nobody anything.
+    // What it warns of during an outage is told by health and alerts; on the terminal it would hide everything else.
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     // Not of the terminal's group: Ctrl-C is ours to pass on, so that they flush into servers that are still there.
     detached: true,

@@ -37,7 +37,7 @@ await live("uploads", async ({ denials, every }) => {
         }),
       );
     }),
-    // A kernel refusal that no request explains: somebody has got past the guards.
+    // A kernel refusal that no request explains: a guest has got past the guards.
     every(60_000, () => {
       denials.record(
         denialEvent({

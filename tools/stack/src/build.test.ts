@@ -76,7 +76,7 @@ test("a build that fails says what Go said and what to do, and leaves nothing", 
 });
 
 test("a build that is killed leaves nothing that counts as built, no compiler at work, and the next sweeps up", async () => {
-  // It kills the builder as the first thing it does: whoever watches must have been there before.
+  // It kills the builder as the first thing it does: the watchdog must have been there before.
   const go = await fakeGo(
     `echo $$ > ${join(folder, "pid")}; [ -e ${join(folder, "quick")} ] || { kill -KILL $PPID; sleep 60; }`,
   );

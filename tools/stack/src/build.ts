@@ -50,7 +50,7 @@ async function isBuilt(bundle: Bundle, folder: string): Promise<boolean> {
   return present.every(Boolean);
 }
 
-// Under the lock: nobody else works on this bundle, so its other work folders belong to builds that were killed.
+// Under the lock: no other process works on this bundle, so its other work folders belong to builds that were killed.
 async function sweep(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const parent = cacheFolder(env);
   for (const name of await readdir(parent)) {

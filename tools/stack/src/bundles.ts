@@ -37,7 +37,7 @@ interface BundleFacts {
   readonly recipe: string;
 }
 
-/** What is built together, so that nobody waits for a server that nobody asked for. */
+/** What is built together, so that a caller does not wait for a server that it did not ask for. */
 export const BUNDLES: Readonly<Record<Bundle, BundleFacts>> = {
   collector: {
     programs: ["otelcol"],

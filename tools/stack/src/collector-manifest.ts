@@ -81,7 +81,7 @@ export function collectorManifest(paths: { readonly output: string; readonly go:
       go: paths.go,
     },
     ...Object.fromEntries(modules),
-    // Not http and https: a configuration that is fetched from elsewhere is somebody else's.
+    // Not http and https: a configuration that is fetched from elsewhere is not under the operator's control.
     providers: ["file", "env", "yaml"].map((provider) => ({
       gomod: `${CORE}/confmap/provider/${provider}provider v${STABLE_VERSION}`,
     })),

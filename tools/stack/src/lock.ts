@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Milliseconds between two signs of life of the holder. */
 const BEAT_MS = 1000;
-/** Milliseconds without one after which the holder counts as dead: ten missed beats, so a busy machine is no murderer. */
+/** Milliseconds without one after which the holder counts as dead: ten missed heartbeats, so that a slow machine does not lose its lock. */
 const STALE_MS = 10_000;
 
 export interface LockOptions {
-  /** Called once, when somebody else holds the lock. */
+  /** Called once, when another process holds the lock. */
   readonly onWait?: () => void;
 }
 
@@ -16,8 +16,8 @@ export interface LockOptions {
  * Runs one at a time, across processes, whatever shares the name of a lock folder.
  *
  * @remarks The holder's sign of life is the folder's time of change, so that a killed holder, in a container or not, holds
- * nobody up for more than ten seconds. Two may run at once after a holder was suspended for longer: what runs must stay
- * right even so, and only be wasteful.
+ * others up for at most ten seconds. Two may run at once after a holder was suspended for longer: `run` must stay
+ * correct even then, and may only waste work.
  */
 export async function withLock<T>(
   folder: string,
@@ -60,15 +60,15 @@ async function isStale(folder: string): Promise<boolean> {
 }
 
 /**
- * By one at a time, who looks again: another that found it stale may have broken it meanwhile, and what lies there now is
- * somebody's who lives.
+ * Removes a stale lock. One process at a time does it, and looks again first: another that found the lock stale may have
+ * removed it meanwhile, and the one that is there now may belong to a live process.
  *
- * @returns false where somebody else is at it.
+ * @returns false if another process is removing it.
  */
 async function breakLock(folder: string): Promise<boolean> {
   const breaking = `${folder}.breaking`;
   if (!(await acquire(breaking))) {
-    // Whoever was at it is dead too.
+    // The process that was removing it has died too.
     if (await isStale(breaking)) await rm(breaking, { recursive: true, force: true });
     return false;
   }

@@ -3,9 +3,9 @@ import { createServer, type Server } from "node:net";
 import { StackError } from "./errors.ts";
 
 /**
- * Ports on 127.0.0.1 that nobody listens on, all different.
+ * Ports on 127.0.0.1 on which no process listens, all different.
  *
- * @remarks Free now is not free later: whoever binds one must be ready to find it taken ({@link StackError}, `port-taken`).
+ * @remarks A port may be taken after this returns: a caller that binds one must be ready to find it taken ({@link StackError}, `port-taken`).
  */
 export async function freePorts(count: number): Promise<number[]> {
   const held = await Promise.all(Array.from({ length: count }, () => listen(0)));
@@ -18,7 +18,7 @@ export async function freePorts(count: number): Promise<number[]> {
 const ATTEMPTS = 3;
 
 /**
- * Starts something on free ports; on others when somebody takes one in between.
+ * Starts something on free ports; on others when another process takes one in between.
  *
  * @throws {StackError} `port-taken`, the third time, and whatever the start throws.
  */

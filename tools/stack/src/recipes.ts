@@ -22,7 +22,7 @@ export const RECIPES: Readonly<Record<Bundle, Recipe>> = {
   alertmanager: buildAlertmanager,
 };
 
-// The cache may lie in somebody's repository, a home that is kept in git, whose revision is none of the server's.
+// The cache may be inside a repository, such as a home folder that is kept in git, whose revision must not be taken for the server's.
 const NO_STAMP = "-buildvcs=false";
 
 async function buildCollector(work: string, options: BuildOptions): Promise<void> {

@@ -86,10 +86,10 @@ test(
     const verdict = await checkAlertmanagerConfig(amtool);
     expect(verdict.ok, verdict.output).toBe(true);
     const config = join(folder, "wrong.yml");
-    await writeFile(config, "route: {receiver: somebody}");
+    await writeFile(config, "route: {receiver: missing}");
     expect(await checkAlertmanagerConfig(amtool, config)).toMatchObject({
       ok: false,
-      output: expect.stringContaining("somebody") as string,
+      output: expect.stringContaining("missing") as string,
     });
   },
 );

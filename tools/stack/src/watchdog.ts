@@ -20,8 +20,8 @@ export interface Watched {
 }
 
 // The shell leaves a watchdog behind and becomes the command, so there is no moment in which the command runs unwatched, and
-// its process id is the shell's. The watchdog is nobody's child that the command would have to wait for, and in the same group,
-// whose number nobody else can get while it is there. On descriptor 3 a line means "released"; end of file means that the parent
+// its process id is the shell's. The watchdog is not a child of the command, which would have to wait for it. It is in the same
+// group, whose number no other group can get while it is there. On descriptor 3 a line means "released"; end of file means that the parent
 // is gone, kill -9 included, because the kernel then closes its end. POSIX sh, since dash knows no `kill -- -pid`.
 const SCRIPT = `
 left=$1; shift
