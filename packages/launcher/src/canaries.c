@@ -34,7 +34,7 @@ static int grants_list_of_root(const struct plan *plan) {
 
 static void files(const struct plan *plan) {
   if (plan->abi == 0) return;
-  // Everybody may list it, so that a refusal is Landlock's.
+  // Every user may list it, so that a refusal is Landlock's.
   if (!grants_list_of_root(plan))
     expect("listing /", -E_ACCES, call4(__NR_openat, FD_CWD, "/", O_DIRECTORY_CLOEXEC, 0));
   if (plan->canary == NULL) return;
@@ -45,7 +45,7 @@ static void files(const struct plan *plan) {
 }
 
 static u16 refused_port(const struct plan *plan) {
-  // The discard service's: if ever a connection is made, it is to nobody. Upwards from there for one that is not granted.
+  // The discard service's port: if a connection is made after all, it does no harm. Upwards from there for one that is not granted.
   for (u32 port = 9; port < 65536; port++) {
     u32 at = 0;
     while (at < plan->port_count && plan->ports[at] != port) at++;

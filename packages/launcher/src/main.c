@@ -26,7 +26,7 @@ _Noreturn void run(char **stack) {
   if (count > 1 && is_equal(arguments[1], "probe")) probe();
   read_plan(&plan, count > 0 ? arguments + 1 : arguments, arguments + count + 1);
   close_descriptors(&plan);
-  // While the paths can still be opened by whoever started this.
+  // Before the privileges are dropped: the user who started this can open the paths, the plan's user perhaps not.
   const int ruleset = make_ruleset(&plan);
   drop_privileges(&plan);
   end_with_parent(&plan);

@@ -42,7 +42,7 @@ void say_quoted(const char *text) {
 
 void end_line(int fd) {
   line[held++] = '\n';
-  // A pipe takes a line of this length at once or not at all; where nobody reads, there is nobody to be told.
+  // A pipe takes a line of this length at once or not at all. A pipe without a reader loses the line; the exit code still tells.
   call3(__NR_write, fd, line, held);
   held = 0;
 }
