@@ -44,7 +44,7 @@ export async function listen(
 export async function replay(exchanges: readonly Exchange[]) {
   const known = new Map(exchanges.map((each) => [keyOf(each.path, each.form), each]));
   return await listen((path, form) => {
-    const { status = 404, text = `nobody recorded ${path} ${form["query"] ?? ""}` } =
+    const { status = 404, text = `the recording has no answer to ${path} ${form["query"] ?? ""}` } =
       known.get(keyOf(path, form)) ?? {};
     return Promise.resolve({ status, text });
   });

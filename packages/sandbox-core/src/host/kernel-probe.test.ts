@@ -11,7 +11,7 @@ import { grounds } from "../testing/granted.ts";
 
 // A cell asks the kernel about what the broker is then asked, and may refuse: nothing may come of the question.
 
-test("what is refused is left as it was, and nobody is told of it, whatever the kernel was asked", async () => {
+test("what is refused is left as it was, and no watcher sees a change, whatever the kernel was asked", async () => {
   using ground = grounds();
   const kept = join(ground.granted, "kept");
   mkdirSync(kept);

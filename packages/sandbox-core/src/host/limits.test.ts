@@ -141,7 +141,7 @@ test("an error that reads like V8's timeout is the guest's own, thrown or left u
 
 test("many short calls, each within its limit, never add up to an idle cell's", async () => {
   await using cell = await supervisor.spawn("guest");
-  // 3 s in all, which is more than a cell may use with nobody waiting for it.
+  // 3 s in all, which is more than a cell may use with no call in flight.
   for (let round = 0; round < 20; round++) {
     await cell.exec(
       "const until = Date.now() + 150; while (Date.now() < until); 0".replaceAll(

@@ -87,7 +87,7 @@ describe("a host that dies leaves no process behind, though guests spin and comm
     await until("what the cell started is gone", () => processesRunning(tag).length === 0);
   });
 
-  test("a reaper that somebody killed is replaced", async () => {
+  test("a reaper that was killed is replaced", async () => {
     using host = startHost(
       spinning(newTag(), "await new Promise((resolve) => setTimeout(resolve, 600_000));"),
     );
@@ -117,7 +117,7 @@ describe("a host that ends by itself", () => {
     await until("the cell is gone", () => !isRunning(pid));
   });
 
-  test("is held by a call in flight, and by whoever waits for messages", async () => {
+  test("is held by a call in flight, and by a reader that waits for messages", async () => {
     using host = startHost(`
       const supervisor = new Supervisor({ policy: ${POLICY}, pool: 0 });
       const cell = await supervisor.spawn("busy");

@@ -265,7 +265,7 @@ describe("a sink", () => {
     expect(seen).toEqual([["waits", "limit.wall"]]);
   });
 
-  test("records what no call explains in the context of whoever spawned the cell", async () => {
+  test("records what no call explains in the async context of `spawn`", async () => {
     const caller = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     await using supervisor = caller.run(
@@ -351,7 +351,7 @@ describe("what goes in and out", () => {
     expect(cell.stats.denials).toBe(0);
   });
 
-  test("messages come in order, to whoever waits or comes later, each to one reader", async () => {
+  test("messages come in order, to readers that wait or come later, each to one reader", async () => {
     await using supervisor = new Supervisor({ policy, pool: 0 });
     const cell = await supervisor.spawn("guest");
     const early = [cell.messages().next(), cell.messages().next()];

@@ -124,7 +124,7 @@ test("what is recorded while the program ends is sent too", async () => {
   expect(denialsIn(receiver)).toBe(4);
 });
 
-test("a program that ends with nobody to send to is held up for its time, and says how many are lost", async () => {
+test("a program that ends with no server to send to is held up for its time, and says how many are lost", async () => {
   const began = Date.now();
   const { code, lines } = await run(program({ endpoint: "http://127.0.0.1:1" }, 700, ""));
   expect(code).toBe(0);

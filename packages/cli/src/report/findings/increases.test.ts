@@ -26,7 +26,7 @@ test("a counter that fell began anew", () => {
   expect(increaseOf(at(5, 6, 2), 5, GRID).total).toBe(3);
 });
 
-test("what was counted while nobody saw it is spread over that while", () => {
+test("what was counted without a scrape is spread over that time", () => {
   const { total, columns } = increaseOf(at(1, undefined, undefined, 7), 0, GRID);
   expect(total).toBe(7);
   expect(columns.slice(0, 4)).toEqual([1, 2, 2, 2]);

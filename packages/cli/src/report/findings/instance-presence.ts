@@ -94,8 +94,8 @@ export async function presence(
     ...heard.map(({ points }) => usualDistance(points.map(([time]) => time)) ?? 0),
   );
   const heardBefore = before.length > 0;
-  const anybody = heard.flatMap(({ points }) => points.map(([time]) => time));
-  const times = [...new Set(anybody)].toSorted((a, b) => a - b);
+  const scrapes = heard.flatMap(({ points }) => points.map(([time]) => time));
+  const times = [...new Set(scrapes)].toSorted((a, b) => a - b);
   return {
     instances: instances.toSorted(
       (a, b) => a.first - b.first || (a.instance < b.instance ? -1 : 1),

@@ -51,7 +51,7 @@ test("without an encoding bytes stay bytes, and text is UTF-8", () => {
   expect(contentOf("s", "ä")).toEqual(Buffer.from("ä"));
 });
 
-test("content that is none, and encodings that nobody knows, are malformed and tell the path", () => {
+test("content that is neither text nor bytes, and unknown encodings, are malformed and tell the path", () => {
   for (const attempt of [
     () => contentOf(null, "", null, "/p"),
     () => contentOf("b", "text", null, "/p"),

@@ -138,7 +138,7 @@ describe.each(["sync", "async"])("%s", (form) => {
     await until("the group is gone", () => processesRunning(`sleep\0${tag}`).length === 0);
   });
 
-  test("it is over when its own process is, whoever else holds its pipes", async () => {
+  test("it is over when its own process is, though another process holds its pipes", async () => {
     await using cell = await prepared();
     const tag = newTag();
     expect(

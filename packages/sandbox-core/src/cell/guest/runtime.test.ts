@@ -61,8 +61,8 @@ test.each(Object.entries(TAMPERING))(
     expect(await cell.exec("draw()")).toBeTypeOf("number");
     const later = await rejectionOf(cell.exec(`fs.promises.readFile("/later")`));
     expect(["PolicyError", "GuestError"]).toContain(later.name);
-    // Without a `then` nobody waits for it; it is asked for, and refused, all the same.
-    await until("the refusal of what nobody waits for", () => cell.stats.denials === 3);
+    // Without a `then` the guest does not wait for it; the request is made, and refused, all the same.
+    await until("the refusal of what the guest does not await", () => cell.stats.denials === 3);
     expect(cell.denialEvents().map(({ target }) => target)).toEqual(["/old", "/new", "/later"]);
   },
 );
