@@ -44,7 +44,7 @@ test("with neither Go nor servers it says after the embedded half what is missin
 });
 
 test(
-  "everybody agrees at the end of the whole road, and nothing is left running",
+  "all counts agree at the end of the whole road, and nothing is left running",
   { timeout: BUILD_TIMEOUT_MS },
   async ({ skip }) => {
     await serversForTest({ skip });

@@ -123,7 +123,7 @@ describe("one denial", () => {
     event = (failure as PolicyError).denialEvent;
   });
 
-  test("is what the policy says of the request, by a function that anybody may ask", () => {
+  test("is what the policy says of the request, by a function that any program may call", () => {
     expect(
       decide(policy, { capability: "filesystem", operation: "read", target: "/etc/passwd" }),
     ).toEqual({
@@ -134,7 +134,7 @@ describe("one denial", () => {
     });
   });
 
-  test("is nothing that the kernel's plan of the policy grants either, as anybody may read", () => {
+  test("is nothing that the kernel's plan of the policy grants either, as any program may read", () => {
     const plan = supervisor.kernelPlan();
     expect(plan.paths.filter((grant) => "/etc/passwd".startsWith(grant.path))).toEqual([]);
     expect(printKernelPlan(plan)).toContain("/srv/data");

@@ -83,7 +83,7 @@ interface Seen {
   readonly denialId?: string;
 }
 
-/** Runs the steps on one cell, each under the policy that its outcome needs, and compares what everybody tells. */
+/** Runs the steps on one cell, each under the policy that its outcome needs, and compares what guest, host, sink and telemetry tell. */
 async function run(steps: readonly PossibleCase[], telemetry: TelemetryUnderTest): Promise<void> {
   await using given = telemetry;
   const policy = policyWithout(undefined);

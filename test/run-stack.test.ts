@@ -160,7 +160,7 @@ async function whoseIs(argument: string): Promise<number> {
     if (command.split("\0").includes(argument) && !command.startsWith("/bin/sh"))
       return Number(pid);
   }
-  throw new Error(`nobody was started with ${argument}`);
+  throw new Error(`no process was started with ${argument}`);
 }
 
 const run = promisify(execFile);

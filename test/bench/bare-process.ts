@@ -8,7 +8,7 @@ import { encodeJson, Frame } from "../../packages/sandbox-core/dist/frames.js";
 
 const MAIN = fileURLToPath(new URL("bare-cell.mjs", import.meta.url));
 
-/** The yardstick: the cell's channel with nobody deciding at its end. */
+/** The yardstick: the cell's channel with no broker at its end. */
 export class BareProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #control: Duplex;

@@ -47,7 +47,7 @@ export function startWay(way: Way, options: WayOptions): Sending {
   }
 }
 
-// None coalesces, so that a record is a denial: room for all, and a budget that nobody reaches.
+// None coalesces, so that a record is a denial: room for all, and a budget that no cell reaches.
 const EVERY_ONE = { recordsPerSecond: 1_000_000, ringSize: 1 << 20 };
 
 function ours(way: "live" | "queue", { endpoint, folder }: WayOptions): Sending {

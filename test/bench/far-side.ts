@@ -114,7 +114,7 @@ export class FarSide implements AsyncDisposable {
     await this.#collector.stop();
   }
 
-  /** Counts without parsing: whoever watches has the same two cores as who is measured. */
+  /** Counts without parsing: this process shares the two cores with the service that is measured. */
   async #look(): Promise<void> {
     const { logFile } = this.#collector;
     const size = await stat(logFile).then(

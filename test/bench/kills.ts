@@ -14,7 +14,7 @@ export interface Kill {
   readonly lost: number;
 }
 
-/** As fast as it can, so that there is something in everybody's hands at any moment. */
+/** As fast as it can, so that records are under way at every stage at any moment. */
 const FLOOD = { burst: 512, pause: 0 };
 /** The same with a word after each burst of how many survive a kill. */
 const TOLD_FLOOD = { burst: 512, pause: 1 };

@@ -9,7 +9,7 @@ const FILE_BYTES = 1024 * 1024;
 
 /**
  * The other way to be durable: OTLP requests, one a line, in files that a Collector's `otlp_json_file` receiver tails. All
- * of a turn is one write, as in our spool. Nobody removes the files: whoever writes them cannot know what has been read.
+ * of a turn is one write, as in our spool. The files are not removed: the service that writes them cannot know what has been read.
  */
 export class LineFiles implements LogRecordProcessor {
   readonly #folder: string;

@@ -50,7 +50,7 @@ const report: Report = {
   seconds: (performance.now() - start) / 1000,
 };
 process.stdout.write(`${JSON.stringify(report)}\n`);
-// Whoever has started it ends it: what the SDK still waits for is nobody's business any more.
+// The bench ends this process: what the SDK still waits for does not count any more.
 
 async function warmUp(): Promise<void> {
   const all = make("warm-up", WARM_UP);

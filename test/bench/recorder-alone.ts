@@ -33,7 +33,7 @@ export async function recorderAlone(rounds: number): Promise<Figure[]> {
   const coalescing = createDenialRecorder({ ...realProviders(), recordsPerSecond: 1 });
   const counter = theirs.meterProvider.getMeter("naive").createCounter("denials");
   const logger = theirs.loggerProvider.getLogger("naive");
-  // The least that anybody would do: one counter and half of the record's attributes; the recorder has three counters.
+  // The least that a service would do by itself: one counter and half of the record's attributes; the recorder has three counters.
   const naive = ({
     capability,
     operation,

@@ -27,7 +27,7 @@ export function printFigures(figures: readonly Figure[]): void {
   }
 }
 
-/** What the figures were made from, for whoever wants to check them. */
+/** What the figures were made from, for readers who want to check them. */
 export function printMedians(
   title: string,
   medians: ReadonlyMap<string, number>,

@@ -50,7 +50,7 @@ export function countersIn({ scopeMetrics }: ResourceMetrics): CounterSeries[] {
   );
 }
 
-/** The same series, by whoever has no recorder. */
+/** The same series, in a service without a recorder. */
 export function countInSdk(provider: MeterProvider, counters: readonly CounterSeries[]): void {
   for (const { name, unit, description, series } of counters) {
     const meter = provider.getMeter(SCOPE.name, SCOPE.version);

@@ -7,7 +7,7 @@ import { startTelemetry } from "@pyisolate/telemetry/sdk";
 import { arena, failureOf } from "./arena/arena.ts";
 import { Web } from "./arena/web.ts";
 
-// Nobody listens on the endpoint any more: its port was free a moment ago.
+// No process listens on the endpoint any more: its port was free a moment ago.
 const gone = await Web.start((_request, response) => response.end());
 const { port } = gone;
 await gone[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
 import { arena, failureOf } from "./arena/arena.ts";
 
-// The guest makes errors that look like a refusal; only the refusal itself is one, whoever throws it again.
+// The guest makes errors that look like a refusal; only the refusal itself is one, also where the guest throws it again.
 const forge = `throw Object.assign(new Error("random denied (no_rule)"), { name: "PolicyError", denialId: globalThis.real.denialId });`;
 const rules = [
   { id: "mods", effect: "allow", capability: "import", modules: ["forger", "forger-esm"] },

@@ -30,7 +30,7 @@ await arena({}, async ({ spawn, events }) => {
     );
     await cell.close();
   }
-  // A stopped cell answers nobody: the wall ends it.
+  // A stopped cell does not answer: its wall limit ends it.
   const stopped = await spawn();
   process.kill(stopped.pid, "SIGSTOP");
   const error = await failureOf(stopped.exec("1"));

@@ -8,7 +8,7 @@ import { Web } from "./arena/web.ts";
 await using open = await Web.start((_request, response) => response.end("open"));
 await using secret = await Web.start((_request, response) => response.end("secret"));
 
-/** One address: whoever is granted it is granted it in every spelling. */
+/** One address: a guest that is granted it is granted it in every spelling. */
 const same = [
   "127.0.0.1",
   "127.1",

@@ -56,7 +56,7 @@ await arena(
       );
       due += 1;
     }
-    // A flood that nobody reads: the host keeps a bounded part of it.
+    // A flood without a reader: the host keeps a bounded part of it.
     assert.equal(
       await cell.exec(`for (let i = 0; i < 20_000; i++) try { post(0); } catch { break; } 1`),
       1,

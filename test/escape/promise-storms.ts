@@ -43,7 +43,7 @@ await arena(
     assert.equal(cell.stats.byRule["limit.calls"], 2000);
     due += 3000;
 
-    // Nobody waits for these, and none of them is caught: the call is settled, the denials are recorded all the same.
+    // The guest neither awaits nor catches these: the call is settled, the denials are recorded all the same.
     const left = await cell.exec(
       `for (let i = 0; i < 500; i++) fetch("http://127.0.0.1:1/"); "left"`,
     );

@@ -77,6 +77,6 @@ await arena({ rules }, async ({ spawn }) => {
   assert.ok(round instanceof GuestError, round.message);
   const manual = `fetch("http://127.0.0.1:${open.port}/?to=http://127.0.0.1:${secret.port}/", { redirect: "manual" }).then((r) => r.status)`;
   assert.equal(await cell.exec(manual), 302);
-  assert.equal(secret.hits, 0, "nobody came to the other server");
+  assert.equal(secret.hits, 0, "no request came to the other server");
   return due;
 });

@@ -14,7 +14,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { arena } from "./arena/arena.ts";
 
-// Somebody keeps swapping what a granted path names, between a file that is granted and one that is not, while the guest reads,
+// Another process keeps swapping what a granted path names, between a file that is granted and one that is not, while the guest reads,
 // writes and removes. It gets the granted file or a refusal; never the other file.
 const root = mkdtempSync(path.join(tmpdir(), "pyisolate-swap-"));
 const open = path.join(root, "open");

@@ -18,7 +18,7 @@ await arena(
     ];
     for (const program of programs) assert.equal(await cell.exec(program), "settled");
     while ((await cell.exec("late")) !== programs.length) assert.ok(!cell.closed);
-    // Not caught by anybody either: each is one denial, and nobody's failure.
+    // The guest does not catch them either: each is one denial, and no call fails for it.
     assert.equal(
       await cell.exec(
         `setTimeout(() => Math.random(), 1); fetch("http://127.0.0.1:2/"); "settled"`,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { arena } from "./arena/arena.ts";
 
-// A rejection that nobody handles is thrown out of the isolate: the cell must not take the guest's text for V8's own word.
+// A rejection without a handler is thrown out of the isolate: the cell must not take the guest's text for V8's own word.
 const texts = [
   "Script execution timed out.",
   "Isolate was disposed during execution due to memory limit",
@@ -51,7 +51,7 @@ await arena({ limits: { cpu_ms: 2000 } }, async ({ spawn, events }) => {
       .exec(`Promise.reject(${odd.startsWith("{") ? `(${odd})` : odd}); 1`)
       .catch(() => undefined);
   }
-  // A refusal that nobody handles is a denial, and no more.
+  // A refusal without a handler is a denial, and no more.
   await cell.exec(`setTimeout(() => Math.random(), 0); 1`);
   while (events.length < 1) assert.equal(await cell.exec("1"), 1);
   assert.equal(await cell.exec("6 * 7"), 42);

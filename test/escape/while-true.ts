@@ -15,7 +15,7 @@ const supplied = {
 /** Carried without running the guest. */
 const carried = [`throw { toJSON() { ${SPIN} } }`];
 
-/** Where a guest may spin while somebody waits for it. */
+/** Where a guest may spin while a call waits for it. */
 const awaited: Readonly<Record<string, string>> = {
   "in the script": SPIN,
   "in a getter of the result": `({ get a() { ${SPIN} } })`,
@@ -57,7 +57,7 @@ await arena(
       assert.equal(events.length, due, where);
       assert.ok(cell.closed, where);
     }
-    // After the call has settled nobody waits; the limits hold all the same.
+    // After the call has settled no caller waits; the limits hold all the same.
     for (const program of [
       `setTimeout(() => { ${SPIN} }, 10); 1`,
       `setTimeout(function again() { setTimeout(again, 0); for (let i = 0; i < 1e7; i++); }, 0); 1`,

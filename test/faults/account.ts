@@ -14,7 +14,7 @@ export interface Account {
   readonly residual: number;
 }
 
-/** Where nothing coalesces, so that a record is a denial. Prints it, for whoever reads the run. */
+/** Where nothing coalesces, so that a record is a denial. Prints it into the run's output. */
 export function account(
   title: string,
   denied: number,

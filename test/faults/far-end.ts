@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { attributesOf, type OtlpLogs } from "../../packages/telemetry/src/testing/otlp-receiver.ts";
 import type { DeniedLog } from "./account.ts";
 
-/** What it does instead of answering that it has taken a request; "absent": nobody listens. */
+/** What it does instead of answering that it has taken a request; "absent": no process listens. */
 export type Fault = ((response: ServerResponse) => void) | "absent";
 
 /** A far end that is at fault until it is told to be well. */

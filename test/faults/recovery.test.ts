@@ -28,7 +28,7 @@ test(
       vi.unstubAllEnvs();
     });
     const spool = await temporaryFolder();
-    // Nobody listens, and nobody will start it again.
+    // No Collector listens, and none will be started again.
     const { denied, onDisk } = await floodAndKill("http://127.0.0.1:1", spool, 50);
     expect(onDisk).toBe(denied);
     expect((await readdir(spool)).length).toBeGreaterThan(2);

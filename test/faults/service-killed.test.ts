@@ -15,7 +15,7 @@ test(
     const { otelcol: binary } = await serversForTest(context);
     const directory = await temporaryFolder();
     const spool = join(directory, "spool");
-    // Nobody listens: all of it has to wait. Twice, so that the second one finds the first one's.
+    // No Collector listens: all of it has to wait. Twice, so that the second one finds the first one's.
     const first = await floodAndKill("http://127.0.0.1:1", spool, 50);
     const second = await floodAndKill("http://127.0.0.1:1", spool, 50);
     for (const { denied, onDisk } of [first, second]) expect(onDisk).toBe(denied);

@@ -12,8 +12,8 @@ import { startRoad } from "./store-road.ts";
 import { until } from "./until.ts";
 
 /**
- * Asks to be left alone for twice as long as a Collector tries unless told otherwise, five minutes: whoever would give up by
- * then does so at once, and nobody has to wait for it.
+ * Asks for a pause of ten minutes, twice as long as a Collector tries by default: one that would give up by then does so at
+ * once, so that the test need not wait for it.
  */
 const LATER: Fault = (response) => response.writeHead(503, { "retry-after": "600" }).end();
 

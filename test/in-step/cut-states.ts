@@ -10,7 +10,7 @@ export const LEFT = {
   performed: "an error, though performed as allowed",
   /** The process ended at once, and the call was told of the one record. */
   ended: "the cell ended at once",
-  /** Nobody tells the end of the call: its wall limit ends the cell, with one record. */
+  /** No code is left that would settle the call: its wall limit ends the cell, with one record. */
   waited: "the call waited for its limit",
   unreached: "not reached",
 } as const;
@@ -68,7 +68,7 @@ const CUT_STATES: readonly Group[] = [
   },
 ];
 
-/** Where a command runs, and where a request is written: with the handlers cut off as well, nobody tells who waits for it. */
+/** Where a command runs, and where a request is written: with the handlers cut off as well, no code is left that would settle the call. */
 const LEAVES_WAITING =
   /^(?:frames|cell\/commands\/(?:run-command|run-command-sync|command-thread))\.js /;
 

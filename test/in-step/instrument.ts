@@ -109,7 +109,7 @@ function withCuts(source: string, points: CutPoint[]): string {
         edits.push({ at: statement.start, text: `${point(statement, ancestors)}; ` });
       }
       const last = body.at(-1);
-      // Once more when all is done: whoever called has not gone on yet.
+      // Once more when all is done: the caller has not gone on yet.
       if (last?.type === "ExpressionStatement")
         edits.push({ at: last.end, text: ` ${point(last, ancestors)};` });
     } else if (node.type === "ArrowFunctionExpression" && fields["expression"] === true) {

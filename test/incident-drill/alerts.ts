@@ -1,6 +1,6 @@
 import type { Alertmanager } from "@pyisolate/stack";
 
-/** An alert as whoever is on call gets it. */
+/** An alert as the operator on call gets it. */
 export type FiringAlert = Awaited<ReturnType<Alertmanager["alerts"]>>[number];
 
 /** Long, since rules are evaluated, and alerts sent, while much else runs. */

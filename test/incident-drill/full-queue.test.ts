@@ -95,7 +95,7 @@ describe("a log store that answers 503", () => {
     const exporter = { exporter: "otlp_http/store" };
     await waitForAlert(stack.alertmanager, "PyisolateCollectorNotSending", exporter);
     await waitForAlert(stack.alertmanager, "PyisolateCollectorQueueFilling", exporter);
-    // Nobody is short of anything yet. That all is refused they say themselves.
+    // No service has lost anything yet. That all is refused they say themselves.
     const names = await alertNames(stack.alertmanager);
     expect(names.filter((name) => !/Collector|FirstSeen|Ratio|Spike/.test(name))).toEqual([]);
   });
@@ -131,7 +131,7 @@ describe("a log store that answers 503", () => {
   );
 
   test(
-    "once the store answers nobody is blind, and every denial has its account",
+    "once the store answers no service is blind, and every denial is accounted for",
     { timeout: 120_000 },
     async () => {
       storeAnswers = 200;

@@ -25,7 +25,7 @@ import { startInOldContainer, startPlugins, startUploads } from "./services.ts";
 const ALL = ["otelcol", "prometheus", "promtool", "victoria-logs", "alertmanager"] as const;
 type Whole = StackOf<{ readonly victoriaLogs: true; readonly alertmanager: true }>;
 
-// A night on call, in order. Whoever is on call has alerts, Prometheus and VictoriaLogs, and nothing that this test knows.
+// A night on call, in order. The operator on call has alerts, Prometheus and VictoriaLogs, and nothing that this test knows.
 
 const SCANNED = 150;
 const CALLS = 30;
@@ -294,7 +294,7 @@ describe("an incident", () => {
   );
 
   test(
-    "the Collector dies: the alerts say that nobody sees anything, and of whom",
+    "the Collector dies: the alerts say that no count arrives, and of which services",
     { timeout: 90_000 },
     async () => {
       await collector.kill();
@@ -306,7 +306,7 @@ describe("an incident", () => {
       }
       for (const job of ["plugins", "uploads", "contained"]) {
         const absent = await waitForAlert(stack.alertmanager, "PyisolateTelemetryAbsent", { job });
-        // One page for one cause: what the Collector's end explains wakes nobody.
+        // One page for one cause: what the Collector's end explains sends no page.
         expect(absent.state).toBe("suppressed");
       }
       expect(await recordsOfTheGap(Date.now())).toEqual([]);

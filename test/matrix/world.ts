@@ -26,7 +26,7 @@ export class World implements AsyncDisposable {
 
   static async create(): Promise<World> {
     const world = new World(await listening());
-    // Free a moment ago, and nobody's since.
+    // Free a moment ago, and taken by no process since.
     const passing = await listening();
     world.#dead = portOf(passing);
     await closed(passing);
@@ -38,7 +38,7 @@ export class World implements AsyncDisposable {
     return portOf(this.#server);
   }
 
-  /** Where nobody does. */
+  /** Where no server listens. */
   get deadPort(): number {
     return this.#dead;
   }

@@ -19,7 +19,7 @@ test(
   "gateways that have one name: when one is killed, all records go to the other at once, and none waits",
   { timeout: BUILD_TIMEOUT_MS },
   async (context) => {
-    if (!(await mayName())) context.skip("nobody here may give a name two addresses");
+    if (!(await mayName())) context.skip("this user may not give a name two addresses");
     const { otelcol: binary } = await serversForTest(context);
     await using store = await startLogStore(context);
     const directory = await temporaryFolder();
@@ -59,7 +59,7 @@ test(
     service.deny(500);
     await service.otel.flush();
     const atAgent = () => waitingAt([front], "otlp_grpc/gateways");
-    // Nobody has started it again.
+    // It has not been started again.
     await until("records that wait at the agent", atAgent, (bytes) => bytes === 0);
     expect(await service.end()).toMatchObject({ lost: {}, waiting: 0 });
 

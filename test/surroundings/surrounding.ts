@@ -43,7 +43,7 @@ export class Surroundings implements Disposable {
   /** @throws Error where there is no C compiler. */
   constructor() {
     this.#folder = mkdtempSync(path.join(tmpdir(), "pyisolate-surroundings-"));
-    // Where anyone can reach it: a repository may lie in somebody's home.
+    // Where anyone can reach it: a repository may lie in a home folder that others cannot enter.
     chmodSync(this.#folder, 0o755);
     this.#at = path.join(this.#folder, "repository");
     mkdirSync(this.#at);

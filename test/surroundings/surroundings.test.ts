@@ -19,7 +19,7 @@ const RESTRICTED: Surrounding = {
   unprivileged: true,
 };
 
-/** As whoever runs a cell confined should see each of its threads. */
+/** How each thread of a confined cell must look. */
 const CONFINED = [{ noNewPrivs: "1", seccomp: "2", capabilities: "0000000000000000" }];
 
 let surroundings: Surroundings;

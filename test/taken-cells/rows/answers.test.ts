@@ -48,7 +48,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-eachCase("answers that nobody reads cost the host little", CASES, (seen) => {
+eachCase("answers that the cell does not read cost the host little", CASES, (seen) => {
   endsAsDocumented(seen);
   expect(seen.longestMs).toBeLessThanOrEqual(MAX_STALL_MS);
   expect(seen.peakMiB).toBeLessThan(40);

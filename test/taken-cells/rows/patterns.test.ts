@@ -41,7 +41,7 @@ const TAKEN: readonly Case[] = [
     reader: "eager",
   },
   {
-    name: "a taken cell's message that nobody reads: emoji, 13 KB",
+    name: "a taken cell's message without a reader: emoji, 13 KB",
     calls: [taken(message(shape("RegExp \\p{RGI_Emoji} n times, flag v", 1000)))],
   },
   {

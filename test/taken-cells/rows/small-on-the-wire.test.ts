@@ -5,7 +5,7 @@ import type { Case } from "../observation.ts";
 import { eachCase, endsAsDocumented, MAX_STALL_MS } from "./each-case.ts";
 import { message, nodes, result, shape, silent, taken } from "./scripts.ts";
 
-/** What the host may hold of one cell that nobody reads: 64 MiB wait at most, and what they stand in. */
+/** What the host may hold of one cell whose messages are not read: 64 MiB wait at most, and what they stand in. */
 const MAX_HELD_MIB = 100;
 const limits = { cpu_ms: 10_000, wall_ms: 60_000 };
 
