@@ -7,6 +7,7 @@
 #include "filter.h"
 #include "landlock.h"
 #include "privileges.h"
+#include "start.h"
 #include "words.h"
 
 static struct plan plan;
@@ -35,23 +36,4 @@ _Noreturn void run(char **stack) {
   install_filter(&plan, &exec);
   try_canaries(&plan);
   execute(&exec);
-}
-
-// The kernel starts a program with its arguments on the stack, and no caller to return to.
-#if defined(__x86_64__)
-__asm__(".global _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call run\n ud2\n");
-#else
-__asm__(".global _start\n_start: mov x29, #0\n mov x30, #0\n mov x0, sp\n bl run\n brk #1\n");
-#endif
-
-// The compiler calls these for copies and zeroed structures.
-void *memset(void *to, int byte, size_t count) {
-  for (volatile char *at = to; count > 0; count--) *at++ = (char)byte;
-  return to;
-}
-
-void *memcpy(void *restrict to, const void *restrict from, size_t count) {
-  volatile char *out = to;
-  for (const char *in = from; count > 0; count--) *out++ = *in++;
-  return to;
 }

@@ -4,6 +4,7 @@
 //
 // An argument is a number (0x for hexadecimal), a text (s:), hexadecimal bytes (h:), a cleared buffer of so many bytes (b:), or the result
 // of the nth call ($n). Prints one line a call; `child` and an end stand for a second process that a call made.
+#include "../start.h"
 #include "../system.h"
 
 struct name {
@@ -82,21 +83,4 @@ _Noreturn void run(char **stack) {
     if (*word != NULL) word++;
   }
   for (;;) call1(__NR_exit_group, 0);
-}
-
-#if defined(__x86_64__)
-__asm__(".global _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call run\n ud2\n");
-#else
-__asm__(".global _start\n_start: mov x29, #0\n mov x30, #0\n mov x0, sp\n bl run\n brk #1\n");
-#endif
-
-void *memset(void *to, int byte, size_t count) {
-  for (volatile char *at = to; count > 0; count--) *at++ = (char)byte;
-  return to;
-}
-
-void *memcpy(void *restrict to, const void *restrict from, size_t count) {
-  volatile char *out = to;
-  for (const char *in = from; count > 0; count--) *out++ = *in++;
-  return to;
 }
