@@ -22,8 +22,7 @@ import { someReceipts } from "../../testing/batch-receipts.ts";
 import { aDenial } from "../../testing/denials.ts";
 import { processorTo } from "../../testing/log-pipeline.ts";
 import { attributesOf, otlpReceiver } from "../../testing/otlp-receiver.ts";
-import { ExporterStatus } from "../delivery/exporter-status.ts";
-import { Spool } from "./spool.ts";
+import { spoolIn } from "../../testing/spool-in.ts";
 
 /** Some user that is not root: root may write where nothing is writable. */
 const USER = 65_534;
@@ -39,13 +38,6 @@ beforeEach(() => {
     rmSync(directory, { recursive: true, force: true });
   });
 });
-
-function spoolIn(folder: string, maxBytes = 1e6) {
-  const status = new ExporterStatus();
-  const warnings: string[] = [];
-  const spool = new Spool({ directory: folder, maxBytes }, status, (said) => warnings.push(said));
-  return { spool, status, warnings };
-}
 
 function request(...ids: string[]): Buffer {
   const logRecords = ids.map((id) => ({

@@ -16,8 +16,8 @@ import { Worker } from "node:worker_threads";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
 import { someReceipts } from "../../testing/batch-receipts.ts";
-import { ExporterStatus } from "../delivery/exporter-status.ts";
-import { Spool } from "./spool.ts";
+import { spoolIn } from "../../testing/spool-in.ts";
+import type { Spool } from "./spool.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -26,13 +26,6 @@ beforeEach(async () => {
     await rm(directory, { recursive: true, force: true });
   });
 });
-
-function spoolIn(folder: string, maxBytes = 1e6) {
-  const status = new ExporterStatus();
-  const warnings: string[] = [];
-  const spool = new Spool({ directory: folder, maxBytes }, status, (said) => warnings.push(said));
-  return { spool, status, warnings };
-}
 
 function request(...ids: string[]): Buffer {
   const logRecords = ids.map((id) => ({ body: { stringValue: id } }));
