@@ -5,6 +5,7 @@ import path from "node:path";
 import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 
 import { median, pairedRatio, sideBySide } from "./measure.ts";
+import { readingPolicy } from "./reading-policy.ts";
 import { type Figure, printMedians } from "./report.ts";
 import { Revision } from "./revision.ts";
 
@@ -94,25 +95,5 @@ async function nanoseconds(
 }
 
 function policyFor(folder: string): object {
-  return {
-    version: 1,
-    name: "bench",
-    rules: [
-      { id: "std", effect: "allow", capability: "import", modules: ["node:fs"] },
-      {
-        id: "data",
-        effect: "allow",
-        capability: "filesystem",
-        operations: ["read"],
-        paths: [`${folder}/**`],
-      },
-    ],
-    limits: {
-      calls: 100_000_000,
-      cpu_ms: 600_000,
-      wall_ms: 600_000,
-      output_bytes: 16 * MIB,
-      memory_mib: 256,
-    },
-  };
+  return readingPolicy(`${folder}/**`, { output_bytes: 16 * MIB, memory_mib: 256 });
 }

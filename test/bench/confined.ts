@@ -5,7 +5,8 @@ import path from "node:path";
 import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 
 import { median, pairedRatio, sideBySide } from "./measure.ts";
-import { memoryOf } from "./memory.ts";
+import { compareMemory } from "./memory.ts";
+import { readingPolicy } from "./reading-policy.ts";
 import { type Figure, printMedians } from "./report.ts";
 
 /** What one operation of a cell costs where Linux confines it, against one where it does not; and what the cell weighs. */
@@ -21,21 +22,7 @@ export async function confined(rounds: number, count: number): Promise<Figure[]>
 }
 
 async function operations(rounds: number, file: string): Promise<Figure[]> {
-  const policy = {
-    version: 1,
-    name: "bench",
-    rules: [
-      { id: "std", effect: "allow", capability: "import", modules: ["node:fs"] },
-      {
-        id: "data",
-        effect: "allow",
-        capability: "filesystem",
-        operations: ["read"],
-        paths: [file],
-      },
-    ],
-    limits: { calls: 100_000_000, cpu_ms: 600_000, wall_ms: 600_000 },
-  };
+  const policy = readingPolicy(file);
   await using off = new Supervisor({ policy, pool: 0, kernel: "off" });
   await using on = new Supervisor({ policy, pool: 0, kernel: "require" });
   await using without = await off.spawn("bench");
@@ -93,31 +80,11 @@ async function weight(count: number): Promise<Figure[]> {
       cells.push(cell);
     }
   }
-  const [unconfined, within] = [await memoryOf(free), await memoryOf(held)];
-  printMedians(
-    `${count} confined and ${count} unconfined live cells, one of each on average`,
-    new Map([
-      ["unconfined, proportional (PSS)", unconfined.pss / count],
-      ["confined, proportional (PSS)", within.pss / count],
-      ["unconfined, own (private)", unconfined.own / count],
-      ["confined, own (private)", within.own / count],
-      ["unconfined, resident (RSS)", unconfined.rss / count],
-      ["confined, resident (RSS)", within.rss / count],
-    ]),
-    "MiB",
-  );
-  return [
-    {
-      what: `proportional memory of ${count} cells: confined / unconfined`,
-      value: within.pss / unconfined.pss,
-      unit: "x",
-      target: 1.05,
-    },
-    {
-      what: `resident memory of ${count} cells: confined / unconfined`,
-      value: within.rss / unconfined.rss,
-      unit: "x",
-      target: 1.05,
-    },
-  ];
+  return await compareMemory({
+    title: `${count} confined and ${count} unconfined live cells, one of each on average`,
+    each: { name: "confined", processes: held },
+    base: { name: "unconfined", processes: free },
+    what: (kind) => `${kind} memory of ${count} cells: confined / unconfined`,
+    target: 1.05,
+  });
 }

@@ -21,36 +21,54 @@ export async function memoryOfCells(count: number): Promise<Figure[]> {
       await cell.exec("1");
       cells.push(cell);
     }
-    const [bareMemory, cellMemory] = [await memoryOf(bare), await memoryOf(cells)];
-    printMedians(
-      `${count} live cells and ${count} bare child processes with an empty isolate, one of each on average`,
-      new Map([
-        ["bare, proportional (PSS)", bareMemory.pss / count],
-        ["cell, proportional (PSS)", cellMemory.pss / count],
-        ["bare, own (private)", bareMemory.own / count],
-        ["cell, own (private)", cellMemory.own / count],
-        ["bare, resident (RSS)", bareMemory.rss / count],
-        ["cell, resident (RSS)", cellMemory.rss / count],
-      ]),
-      "MiB",
-    );
-    return [
-      {
-        what: `resident memory of ${count} cells / bare processes`,
-        value: cellMemory.rss / bareMemory.rss,
-        unit: "x",
-        target: 1.1,
-      },
-      {
-        what: `proportional memory of ${count} cells / bare processes`,
-        value: cellMemory.pss / bareMemory.pss,
-        unit: "x",
-        target: 1.1,
-      },
-    ];
+    return await compareMemory({
+      title: `${count} live cells and ${count} bare child processes with an empty isolate, one of each on average`,
+      each: { name: "cell", processes: cells },
+      base: { name: "bare", processes: bare },
+      what: (kind) => `${kind} memory of ${count} cells / bare processes`,
+      target: 1.1,
+    });
   } finally {
     for (const process of bare) await process[Symbol.asyncDispose]();
   }
+}
+
+/** Processes of one kind, as many as of the other. */
+interface Group {
+  readonly name: string;
+  readonly processes: readonly { readonly pid: number }[];
+}
+
+/** Prints what one process of each group takes, and returns the ratios of resident and proportional memory. */
+export async function compareMemory({
+  title,
+  each,
+  base,
+  what,
+  target,
+}: {
+  readonly title: string;
+  readonly each: Group;
+  readonly base: Group;
+  readonly what: (kind: "resident" | "proportional") => string;
+  readonly target: number;
+}): Promise<Figure[]> {
+  const [measured, against] = [await memoryOf(each.processes), await memoryOf(base.processes)];
+  const count = base.processes.length;
+  const medians = new Map<string, number>();
+  for (const [kind, name] of [
+    ["pss", "proportional (PSS)"],
+    ["own", "own (private)"],
+    ["rss", "resident (RSS)"],
+  ] as const) {
+    medians.set(`${base.name}, ${name}`, against[kind] / count);
+    medians.set(`${each.name}, ${name}`, measured[kind] / count);
+  }
+  printMedians(title, medians, "MiB");
+  return [
+    { what: what("proportional"), value: measured.pss / against.pss, unit: "x", target },
+    { what: what("resident"), value: measured.rss / against.rss, unit: "x", target },
+  ];
 }
 
 /** MiB of processes together, as the kernel counts them. */

@@ -5,23 +5,10 @@ import { createDenialRecorder } from "@pyisolate/telemetry";
 import { BareProcess } from "./bare-process.ts";
 import { median, pairedRatio, sideBySide } from "./measure.ts";
 import { realProviders } from "./providers.ts";
+import { readingPolicy } from "./reading-policy.ts";
 import { type Figure, printMedians } from "./report.ts";
 
-const POLICY = parsePolicy({
-  version: 1,
-  name: "bench",
-  rules: [
-    { id: "std", effect: "allow", capability: "import", modules: ["node:fs"] },
-    {
-      id: "data",
-      effect: "allow",
-      capability: "filesystem",
-      operations: ["read"],
-      paths: ["/srv/**"],
-    },
-  ],
-  limits: { calls: 100_000_000, cpu_ms: 600_000, wall_ms: 600_000 },
-});
+const POLICY = parsePolicy(readingPolicy("/srv/**"));
 
 /** A refused call, without and with the recorder, against a bare round trip plus a guest throw. */
 export async function refusedCall(rounds: number): Promise<Figure[]> {
