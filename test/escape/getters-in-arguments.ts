@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 const setup = `globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process");
   globalThis.flip = (...values) => { let at = 0; return { get() { return values[Math.min(at++, values.length - 1)]; }, enumerable: true }; }; 0`;
@@ -10,12 +10,7 @@ const setup = `globalThis.fs = require("node:fs"); globalThis.cp = require("node
 await arena(
   {
     rules: [
-      {
-        id: "std",
-        effect: "allow",
-        capability: "import",
-        modules: ["node:fs", "node:child_process"],
-      },
+      importing("node:fs", "node:child_process"),
       {
         id: "self",
         effect: "allow",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 /** What could end a line, hide, reorder or imitate text: NUL, terminal escapes, line ends, bidi, invisible, lone surrogates. */
 const hostile = [
@@ -27,12 +27,7 @@ const UNCLEAN =
 await arena(
   {
     rules: [
-      {
-        id: "std",
-        effect: "allow",
-        capability: "import",
-        modules: ["node:fs", "node:child_process"],
-      },
+      importing("node:fs", "node:child_process"),
       {
         id: "sh",
         effect: "allow",

@@ -2,21 +2,14 @@ import assert from "node:assert/strict";
 
 import { PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 // 100 MB, flat, in a cell that has the heap for it.
 const flat = `const huge = "/" + "a".repeat(100_000_000); huge.charCodeAt(7);`;
 
 await arena(
   {
-    rules: [
-      {
-        id: "std",
-        effect: "allow",
-        capability: "import",
-        modules: ["node:fs", "node:child_process"],
-      },
-    ],
+    rules: [importing("node:fs", "node:child_process")],
     limits: { memory_mib: 256, cpu_ms: 5000, wall_ms: 20_000, output_bytes: 10_000_000 },
   },
   async ({ spawn, events }) => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 
 import { PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 const STORM = 20_000;
-const RULES = [{ id: "std", effect: "allow", capability: "import", modules: ["node:fs"] }];
+const RULES = [importing("node:fs")];
 const LIMITS = { cpu_ms: 30_000, wall_ms: 60_000, memory_mib: 256 };
 
 const storm = (asked: number, call: string): string => `(async () => {

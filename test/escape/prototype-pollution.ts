@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 // Every name that a stub, a guard or the host might look up on an object, planted on every prototype.
 const pollute = `
@@ -18,31 +18,28 @@ const pollute = `
   }
   "polluted"`;
 
-await arena(
-  { rules: [{ id: "std", effect: "allow", capability: "import", modules: ["node:fs"] }] },
-  async ({ spawn, events }) => {
-    const cell = await spawn();
-    assert.equal(await cell.exec(pollute), "polluted");
-    // What is refused stays refused, synchronously and not, and what the host gets is the guest's value alone.
-    const refused = await failureOf(cell.exec(`fsHere.readFileSync("/etc/shadow")`));
-    assert.ok(refused instanceof PolicyError && refused.denialEvent === events[0]);
-    const later = await failureOf(cell.exec(`fsHere.promises.readFile("/etc/shadow")`));
-    assert.ok(later instanceof PolicyError && later.denialEvent === events[1]);
-    const remove = await failureOf(cell.exec(`fsHere.rmSync("/etc/nothing-here")`));
-    assert.ok(remove instanceof PolicyError && remove.denialEvent.operation === "remove");
-    assert.ok((await failureOf(cell.exec(`throw new Error("mine")`))) instanceof GuestError);
-    assert.deepEqual(await cell.exec(`({ a: 1, list: [1, 2] })`), { a: 1, list: [1, 2] });
+await arena({ rules: [importing("node:fs")] }, async ({ spawn, events }) => {
+  const cell = await spawn();
+  assert.equal(await cell.exec(pollute), "polluted");
+  // What is refused stays refused, synchronously and not, and what the host gets is the guest's value alone.
+  const refused = await failureOf(cell.exec(`fsHere.readFileSync("/etc/shadow")`));
+  assert.ok(refused instanceof PolicyError && refused.denialEvent === events[0]);
+  const later = await failureOf(cell.exec(`fsHere.promises.readFile("/etc/shadow")`));
+  assert.ok(later instanceof PolicyError && later.denialEvent === events[1]);
+  const remove = await failureOf(cell.exec(`fsHere.rmSync("/etc/nothing-here")`));
+  assert.ok(remove instanceof PolicyError && remove.denialEvent.operation === "remove");
+  assert.ok((await failureOf(cell.exec(`throw new Error("mine")`))) instanceof GuestError);
+  assert.deepEqual(await cell.exec(`({ a: 1, list: [1, 2] })`), { a: 1, list: [1, 2] });
 
-    // Results with keys that would change an object's prototype, or that a host might merge.
-    const hostile = `JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}, "toString": 1}')`;
-    const result = (await cell.exec(hostile)) as object;
-    assert.equal(Object.getPrototypeOf(result), Object.prototype);
-    const reader = cell.messages();
-    await cell.exec(`post(${hostile})`);
-    const { value: message } = await reader.next();
-    assert.equal(Object.getPrototypeOf(message), Object.prototype);
-    assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
-    assert.equal(({} as Record<string, unknown>)["denialId"], undefined);
-    return 3;
-  },
-);
+  // Results with keys that would change an object's prototype, or that a host might merge.
+  const hostile = `JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}, "toString": 1}')`;
+  const result = (await cell.exec(hostile)) as object;
+  assert.equal(Object.getPrototypeOf(result), Object.prototype);
+  const reader = cell.messages();
+  await cell.exec(`post(${hostile})`);
+  const { value: message } = await reader.next();
+  assert.equal(Object.getPrototypeOf(message), Object.prototype);
+  assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
+  assert.equal(({} as Record<string, unknown>)["denialId"], undefined);
+  return 3;
+});

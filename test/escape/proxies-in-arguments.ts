@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 const setup = `globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process");
   globalThis.revoked = (target = {}) => { const { proxy, revoke } = Proxy.revocable(target, {}); revoke(); return proxy; };
@@ -10,14 +10,7 @@ const setup = `globalThis.fs = require("node:fs"); globalThis.cp = require("node
 
 await arena(
   {
-    rules: [
-      {
-        id: "std",
-        effect: "allow",
-        capability: "import",
-        modules: ["node:fs", "node:child_process"],
-      },
-    ],
+    rules: [importing("node:fs", "node:child_process")],
     limits: { cpu_ms: 300 },
   },
   async ({ spawn, events }) => {

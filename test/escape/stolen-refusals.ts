@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 // The real refusal, caught and thrown again in every way that a program may: the host is told that very event, no other.
 const rethrown = [
@@ -20,24 +20,21 @@ const rethrown = [
   `(async () => { for await (const x of [fetch("http://127.0.0.1:1/")]) x; })()`,
 ];
 
-await arena(
-  { rules: [{ id: "std", effect: "allow", capability: "import", modules: ["node:fs"] }] },
-  async ({ spawn, events }) => {
-    const cell = await spawn();
-    for (const program of rethrown) {
-      const before = events.length;
-      const error = await failureOf(cell.exec(program));
-      assert.ok(error instanceof PolicyError, `${program}: ${error.name} ${error.message}`);
-      assert.equal(events.length, before + 1, program);
-      assert.equal(error.denialEvent, events[before], program);
-    }
-    // An old refusal that is thrown later is the old denial, however many came between.
-    await cell.exec(
-      `try { Math.random(); } catch (error) { globalThis.old = error; } try { Math.random(); } catch {} 0`,
-    );
-    const old = await failureOf(cell.exec(`throw old`));
-    assert.ok(old instanceof PolicyError);
-    assert.equal(old.denialEvent, events[rethrown.length]);
-    return rethrown.length + 2;
-  },
-);
+await arena({ rules: [importing("node:fs")] }, async ({ spawn, events }) => {
+  const cell = await spawn();
+  for (const program of rethrown) {
+    const before = events.length;
+    const error = await failureOf(cell.exec(program));
+    assert.ok(error instanceof PolicyError, `${program}: ${error.name} ${error.message}`);
+    assert.equal(events.length, before + 1, program);
+    assert.equal(error.denialEvent, events[before], program);
+  }
+  // An old refusal that is thrown later is the old denial, however many came between.
+  await cell.exec(
+    `try { Math.random(); } catch (error) { globalThis.old = error; } try { Math.random(); } catch {} 0`,
+  );
+  const old = await failureOf(cell.exec(`throw old`));
+  assert.ok(old instanceof PolicyError);
+  assert.equal(old.denialEvent, events[rethrown.length]);
+  return rethrown.length + 2;
+});

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 const rules = [
-  { id: "std", effect: "allow", capability: "import", modules: ["node:child_process"] },
+  importing("node:child_process"),
   {
     id: "sh",
     effect: "allow",

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 
-import { arena } from "./arena/arena.ts";
+import { arena, importing } from "./arena/arena.ts";
 
 // Another process keeps swapping what a granted path names, between a file that is granted and one that is not, while the guest reads,
 // writes and removes. It gets the granted file or a refusal; never the other file.
@@ -27,7 +27,7 @@ for (const folder of [open, shut]) {
 }
 
 const rules = [
-  { id: "std", effect: "allow", capability: "import", modules: ["node:fs"] },
+  importing("node:fs"),
   { id: "open", effect: "allow", capability: "filesystem", paths: [open, `${open}/**`] },
 ];
 const attack = `(() => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 // Each tampers with what the stubs are made of, keeps an old refusal at hand, and is then refused again: the host hears of
 // the new denial, nothing is granted, and no error of the guest's own passes for a refusal.
@@ -27,7 +27,7 @@ const tampering: Readonly<Record<string, string>> = {
 
 await arena(
   {
-    rules: [{ id: "std", effect: "allow", capability: "import", modules: ["node:fs"] }],
+    rules: [importing("node:fs")],
     limits: { wall_ms: 2000 },
   },
   async ({ spawn, events }) => {

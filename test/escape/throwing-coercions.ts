@@ -2,20 +2,13 @@ import assert from "node:assert/strict";
 
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
-import { arena, failureOf } from "./arena/arena.ts";
+import { arena, failureOf, importing } from "./arena/arena.ts";
 
 const bad = `({ toString() { throw new RangeError("text"); }, [Symbol.toPrimitive]() { throw new RangeError("primitive"); }, valueOf() { throw new RangeError("value"); }, toJSON() { throw new RangeError("json"); } })`;
 
 await arena(
   {
-    rules: [
-      {
-        id: "std",
-        effect: "allow",
-        capability: "import",
-        modules: ["node:fs", "node:child_process"],
-      },
-    ],
+    rules: [importing("node:fs", "node:child_process")],
   },
   async ({ spawn, events }) => {
     const lines: string[] = [];

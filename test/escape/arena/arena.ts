@@ -97,6 +97,11 @@ export async function arena(
   console.log("pass");
 }
 
+/** The rule that lets guests import these modules. */
+export function importing(...modules: readonly string[]): object {
+  return { id: "std", effect: "allow", capability: "import", modules };
+}
+
 /** How a call into a cell ended, where the test wants its failure. */
 export async function failureOf(call: Promise<unknown>): Promise<Error> {
   const value = await call.catch((error: unknown) => {
