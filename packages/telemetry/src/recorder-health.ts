@@ -19,12 +19,12 @@ export class RecorderHealth {
   read(ended: boolean): Health {
     if (ended) return this.#with("the recorder has been shut down");
     if (!this.#log.switchedOff) return this.#with(this.#log.deaf);
-    // A choice, and no alarm.
+    // Switched off on purpose: not an alarm.
     const health = this.exporters();
     return { ...health, why: health.why ?? "switched off by OTEL_SDK_DISABLED" };
   }
 
-  /** That of the exporters alone. */
+  /** The health of the exporters alone. */
   exporters(): Health {
     return this.#with(undefined);
   }

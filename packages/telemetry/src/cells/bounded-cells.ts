@@ -9,7 +9,7 @@ import { Cell, type CellLedgers } from "./cell.ts";
 /** Closed cells that are tried when one is to be evicted. Bounded, because it happens in a refused call. */
 const MAX_LOOKS = 8;
 
-/** Longest name, in UTF-16 code units: twice what `denialEvent` lets through. A longer one is not a cell's. */
+/** Longest name, in UTF-16 code units: twice what `denialEvent` lets through. A longer text is not a cell's name. */
 const MAX_NAME = 256;
 
 /**

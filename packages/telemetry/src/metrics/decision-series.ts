@@ -27,7 +27,7 @@ export class DecisionSeries {
     return [...granted.map(([, series]) => series), ...this.#denied.values()];
   }
 
-  /** What has no capability's name is not counted: then nothing was granted. */
+  /** Counts a granted request. A value that cannot be a capability's name is not counted. */
   allow(capability: string, counters: CounterBuffer): void {
     const series = this.#allowed.get(capability);
     if (series !== undefined) counters.count(series);

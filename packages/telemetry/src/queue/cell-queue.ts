@@ -16,7 +16,7 @@ export interface BudgetWindow {
   readonly perSeries: number;
 }
 
-/** What is left of one series' records, as an object: to count it down writes nothing into the map, the dearer half of a look-up. */
+/** Records that one series has left. An object, because counting a number down in the map would cost a second look-up. */
 interface Share {
   left: number;
 }

@@ -116,7 +116,7 @@ export class Coalescer<Cell extends QueuedCell<Cell>> {
   }
 }
 
-// Compares all that the first denial's record says of the whole burst, also what a folded series or `_other` no longer tells apart.
+// Compares every field that the first denial's record states for the whole burst: a folded series or `_other` does not tell them apart.
 function isSameKind(first: DenialEvent, event: DenialEvent): boolean {
   return (
     first.cell === event.cell &&

@@ -3,7 +3,7 @@ import { cleanText } from "@pyisolate/policy/events";
 /** Environment variables. An empty one counts as unset, as the OpenTelemetry specification says. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Of a value that cannot be used so many UTF-16 code units are shown. */
+/** How much of an unusable value a warning shows, UTF-16 code units. */
 const MAX_SHOWN = 200;
 
 /** Reads the standard variables. It warns of one that it cannot use, because a bad variable must not stop a service. */
@@ -17,7 +17,7 @@ export class EnvironmentReader {
     this.#warn = warn;
   }
 
-  /** Says it once: metrics and logs share most variables. */
+  /** Warns once of each variable: metrics and logs share most of them. */
   warn(message: string): void {
     if (this.#said.has(message)) return;
     this.#said.add(message);

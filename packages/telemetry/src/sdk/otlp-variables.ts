@@ -139,7 +139,7 @@ function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
-/** Without a user and a password, wherever in what is no URL they may stand. */
+/** Removes user and password from a value that may not be a URL, wherever they stand in it. */
 function withoutUser(text: string): string {
   return text.replaceAll(/[^/@\s"']*@/g, "***@");
 }

@@ -42,7 +42,7 @@ function listen(): void {
 }
 
 function listenIf(wanted: boolean, event: string, listener: (thrown: unknown) => void): void {
-  // Taken away first: it must not be there twice.
+  // Removed first, so that it is never registered twice.
   process.removeListener(event, listener);
   // Before the service's: a `once` listener of its own is off the list when the next one is called, and would not be seen.
   if (wanted) process.prependListener(event as NodeJS.Signals, listener);
@@ -66,7 +66,7 @@ function leave(): void {
   }
 }
 
-/** A signal ends the process. A second one is not waited for: it ends it at once. */
+/** Whether a signal has begun to end the process. A second one ends it at once. */
 let dying = false;
 
 function terminated(): void {
@@ -115,7 +115,7 @@ async function shutDownThenThrow(thrown: unknown): Promise<void> {
   });
 }
 
-/** Whether the service itself listens for it. */
+/** Whether the service itself listens for this signal or error. */
 function isHandled(event: string): boolean {
   return process.listeners(event as NodeJS.Signals).some((listener) => !(OURS in listener));
 }

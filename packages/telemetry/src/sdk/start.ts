@@ -20,11 +20,11 @@ import { addSpoolGauges } from "./spool/spool-gauges.ts";
 
 /** What became of all log records, also those that are not denials: `emitted = exported + waiting + lost`. */
 export interface Delivery {
-  /** The server has taken them. */
+  /** Records that the server has taken. */
   readonly exported: number;
-  /** They are neither taken nor lost: in memory, or in the spool. */
+  /** Records that are neither taken nor lost: they wait in memory or in the spool. */
   readonly waiting: number;
-  /** Those of the waiting that are in the spool: a later process sends them if this one ends. */
+  /** Those waiting records that are in the spool: a later process sends them if this one ends. */
   readonly onDisk: number;
   readonly lost: Readonly<Partial<Record<LossReason, number>>>;
   /** What ended processes have left in the spool and is not sent yet, and what cannot be read or removed. It is not in `waiting`. */

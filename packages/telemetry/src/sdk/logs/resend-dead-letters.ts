@@ -7,11 +7,11 @@ import { RefusedRecords } from "./refused-records.ts";
 
 /** What became of refused records that were sent again. */
 export interface Resent {
-  /** The far end has taken so many. */
+  /** Records that the far end has taken. */
   readonly taken: number;
-  /** So many were refused again: they are kept with the new answer. */
+  /** Records that were refused again. They are kept, with the new answer. */
   readonly refused: number;
-  /** So many could not be sent in the time there was: they are kept. */
+  /** Records that could not be sent in the time there was. They are kept. */
   readonly waiting: number;
 }
 
@@ -65,7 +65,7 @@ export async function resend(
           counts.waiting += letter.records;
           keeper.keep(letter);
         }
-        // Only now: killed before this, the letters are sent again by the next call.
+        // Not earlier: if the process is killed before this line, the next call sends the letters again.
         if (isAllKept) file.remove();
       } finally {
         file.leave();

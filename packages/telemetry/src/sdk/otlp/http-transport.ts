@@ -7,7 +7,7 @@ import { convertLegacyHttpOptions } from "@opentelemetry/otlp-exporter-base/node
 
 import { readAnswer, type HttpResponse } from "./otlp-answer.ts";
 
-/** Most bytes read of an answer. One that is longer is no OTLP receiver's. */
+/** Most bytes read of an answer. A longer one does not come from an OTLP receiver. */
 const MAX_ANSWER = 65_536;
 
 const compress = promisify(gzip);

@@ -39,7 +39,7 @@ export function readAnswer({ status, headers, body }: HttpAnswer): HttpResponse 
     };
   }
   const error = saying(`the server answered ${status}`, body);
-  // A proxy on the way writes 400 as a page, for what it says itself. It writes 413 so too, for the request's size.
+  // A web page comes from a proxy on the way. With 400 it says nothing about the records; with 413 it is about the request's size.
   if (REFUSALS.has(status) && (status === 413 || !isPage)) return { status: "failure", error };
   const after = retryAfter(headers["retry-after"]);
   return { status: "retryable", error, ...(after === undefined ? {} : { retryInMillis: after }) };
@@ -55,7 +55,7 @@ function saying(what: string, body: Buffer): Error {
 
 /** The ExportLogsServiceResponse or ExportMetricsServiceResponse in JSON; undefined if the body is neither. */
 function exportResponse(type: string | undefined, body: Buffer): Buffer | undefined {
-  // Some receivers answer 204, or 200 with nothing in it: of a message whose fields are all optional that is a valid form.
+  // Some receivers answer 204, or 200 with nothing in it: an empty body is valid for a message whose fields are all optional.
   if (body.length === 0) return body;
   try {
     if (/^\s*application\/x-protobuf\b/i.test(type ?? "")) {

@@ -20,7 +20,7 @@ export const READ_LIMITS = {
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** What waits on one connection. */
+/** The requests that wait on one connection. */
 interface Connection {
   busy: boolean;
   /** Begins to answer the request that came before the last answer had gone out. */

@@ -10,14 +10,14 @@ export interface HealthAnswer {
   readonly body: string;
 }
 
-/** @param status The delivery status of the log records. */
+/** @param status The status of the log records' exporter. */
 export function healthAnswer(status: ExporterStatus): HealthAnswer {
   const { state, since, why, pending, lost } = overallHealth(status);
   const body = { state, since: new Date(since).toISOString(), why: why ?? null, pending, lost };
   return { status: state === "blind" ? 503 : 200, body: `${JSON.stringify(body)}\n` };
 }
 
-/** Of all recorders of the process; without one, what the delivery of log records says. */
+/** The health of all recorders of the process. Without a recorder, it follows from the delivery of log records. */
 export function overallHealth(status: ExporterStatus): Health {
   const recorders = worstOf(linkedRecorders().map((recorder) => recorder.health()));
   const { off, ...state } = status.state;

@@ -7,7 +7,7 @@ LOOPBACK.addAddress("::1", "ipv6");
 /**
  * Whether a request with this Host header is meant for a server that listens on `address`. A web page of another site can have a
  * browser on this machine ask a server on the loopback, under a name of its own that it resolves to 127.0.0.1 (DNS rebinding): such
- * a name is none of this machine's. A server on another address may have any name.
+ * a name must be refused. A server on another address may have any name.
  *
  * @param header undefined for HTTP/1.0, which has none.
  */
