@@ -24,7 +24,7 @@ Exit code: 0, or 1 where something did not work, or 2 for wrong options.
 const ending = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    // The second time is meant: children end with us, by their watchdogs.
+    // A second Ctrl-C ends this process at once; its watchdogs then end the children.
     if (ending.signal.aborted) process.exit(1);
     process.stdout.write(
       "\n  Ending: services flush first, then the servers. Again to end at once.\n",

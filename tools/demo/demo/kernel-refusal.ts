@@ -4,7 +4,7 @@ import type { DenialRecorder } from "@pyisolate/telemetry";
 import { flawedSandbox } from "../flaws/flawed-sandbox.ts";
 import { POLICY, type Refusal, refused } from "./run-attempts.ts";
 
-/** What any user of this host may read, and the policy does not grant. */
+/** A file that any user of this host may read, and that the policy does not grant. */
 const PROGRAM = `require("node:fs").readFileSync("/etc/passwd", "utf8")`;
 
 /**

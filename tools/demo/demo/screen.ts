@@ -34,7 +34,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
   for (const row of rows) say(`  ${line(row)}`);
 }
 
-/** Text that a guest had a hand in, for a terminal: nothing in it moves the cursor. */
+/** Makes text that a guest may have written safe for a terminal: nothing in it moves the cursor. */
 export function plain(value: unknown): string {
   return stripVTControlCharacters(typeof value === "string" ? value : JSON.stringify(value));
 }

@@ -40,7 +40,7 @@ export async function operate({ load, outageEvery, logs, ending }: Operation): P
   ]);
   if (servers === undefined) return;
   await using all = new AsyncDisposableStack();
-  // Neither a server nor a signal that is waited for keeps this process up.
+  // Neither the servers nor the listeners for signals keep this process up.
   const alive = setInterval(() => {}, 60_000);
   all.defer(() => {
     clearInterval(alive);
@@ -77,14 +77,14 @@ export async function operate({ load, outageEvery, logs, ending }: Operation): P
     outageEvery > 0 && services !== undefined
       ? outages(collector, { binary: servers.otelcol, stateDir, ...store }, outageEvery, untilOver)
       : undefined;
-  // A failure while something else is waited for is heard of below.
+  // Awaited below; without a handler here, an earlier rejection would end this process.
   running?.catch(() => {});
   all.defer(async () => {
     over.abort();
-    // What it failed of is thrown below.
+    // The failure is thrown below.
     await (await running?.catch(() => {}))?.stop();
   });
-  // First of all, into a Collector that is there.
+  // The services end first: they flush into a Collector that still runs.
   if (services !== undefined) all.use(services);
   const ends: Promise<unknown>[] = [until(ending), serverDied(stack, running === undefined)];
   if (services !== undefined) ends.push(services.died);

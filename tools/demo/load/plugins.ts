@@ -21,7 +21,7 @@ const ATTACKS = [
   `for (;;) {}`,
 ];
 
-/** Where the looker-around looks. */
+/** The paths that the tenant asks for who looks around the file system. */
 const SIGHTS = ["/etc", "/root", "/home/kim/.ssh", "/var/lib", "/proc/1", "/srv/other-tenant"];
 
 const TOKEN = "s3cret";

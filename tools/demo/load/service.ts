@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createDenialRecorder, type DenialRecorder } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 
-/** What a service of the load is given to live by. */
+/** What a service of the load gets from its runner. */
 export interface Life {
   readonly denials: DenialRecorder;
   /** Does something again and again until it is time to end, with pauses of about so many milliseconds. */

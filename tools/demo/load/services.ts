@@ -15,7 +15,7 @@ const GRACE = 15_000;
 /** The services that are denied things: real cells, and a service with guards of its own. */
 export interface Services extends AsyncDisposable {
   readonly pids: readonly number[];
-  /** Rejects with what a service died of; else never settles. */
+  /** Rejects with the error of a service that ended by itself; else never settles. */
   readonly died: Promise<never>;
 }
 

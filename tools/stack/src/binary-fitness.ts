@@ -15,7 +15,7 @@ const MINIMUM: Readonly<Record<Exclude<ServerName, "otelcol">, string>> = {
   amtool: "0.34.0",
 };
 
-/** A binary that never answers a question about itself is none of ours. */
+/** How long a binary may take to print its version, milliseconds. One that takes longer is passed by. */
 const ANSWER_WITHIN_MS = 20_000;
 
 export type Fitness =

@@ -29,7 +29,7 @@ export async function buildBundle(bundle: Bundle, options: BuildOptions): Promis
         await mkdir(join(work, "bin"), { recursive: true });
         await RECIPES[bundle](work, options);
         await rename(join(work, "bin"), folder).catch(async (error: unknown) => {
-          // Another process that took this one for dead has built the same.
+          // Another process took this one for dead, and has built the same.
           if (!(await isBuilt(bundle, folder))) throw error;
         });
       } finally {

@@ -3,7 +3,7 @@
  * count connector, the Prometheus exporter or the OTLP JSON file receiver.
  */
 export const COLLECTOR_VERSION = "0.158.0";
-/** The modules of the Collector that are past 1.0 count for themselves; this number belongs to 0.158.0. */
+/** The version of the Collector's stable modules (1.0 and later) that belongs to 0.158.0. */
 const STABLE_VERSION = "1.64.0";
 
 const CORE = "go.opentelemetry.io/collector";

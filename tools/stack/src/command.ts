@@ -45,7 +45,7 @@ export async function runCommand(
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     output = (output + text).slice(-OUTPUT_LIMIT);
   });
-  // EPIPE, when it ends before it has read all.
+  // EPIPE: the command ended before it had read all of its input.
   child.stdin?.on("error", () => {});
   child.stdin?.end(options.input ?? "");
 

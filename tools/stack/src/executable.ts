@@ -9,7 +9,7 @@ export async function onPath(
 ): Promise<string[]> {
   const found: string[] = [];
   for (const folder of (env["PATH"] ?? "").split(delimiter)) {
-    // An empty entry means the working directory, which is no place to take a server from.
+    // An empty entry means the working directory, from which no server must be taken.
     if (folder === "") continue;
     for (const name of names) {
       const path = join(folder, name);

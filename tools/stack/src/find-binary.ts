@@ -46,8 +46,8 @@ export interface Search {
 /**
  * Looks for a binary: environment variable, then PATH, then cache.
  *
- * @throws {StackError} `binary-unfit`, where the environment variable names one that will not do: who chose it wants to
- * know, not to get another.
+ * @throws {StackError} `binary-unfit`, where the environment variable names one that will not do: the user who set it
+ * must hear of that, and not get another.
  */
 export async function findBinary(
   name: ServerName,

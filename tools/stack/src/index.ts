@@ -1,4 +1,4 @@
-// Have the servers.
+// Find or build the servers.
 export {
   BUILD_TIMEOUT_MS,
   type FindServersOptions,
@@ -12,7 +12,7 @@ export type { ServerName } from "./bundles.ts";
 export { serversForTest, type SkippableTest } from "./servers-for-test.ts";
 export { createProgress, type Progress, SILENT } from "./progress.ts";
 
-// Run them.
+// Run the servers.
 export { type Stack, type StackOf, type StackOptions, startStack } from "./stack.ts";
 export {
   type Collector,
@@ -38,7 +38,7 @@ export { startVictoriaLogs, type VictoriaLogs, type VictoriaLogsOptions } from "
 export { type Server, type ServerExit, type ServerOptions, startServer } from "./server.ts";
 export { freePorts } from "./ports.ts";
 
-// Read what came out.
+// Read what they received.
 export type { Sample } from "./prometheus-answer.ts";
 export type { Alert } from "./alerts.ts";
 export type { StoredRange, StoredRecord, StoredSeries } from "./victorialogs-query.ts";

@@ -80,7 +80,7 @@ async function breakLock(folder: string): Promise<boolean> {
   }
 }
 
-// Away in one step: emptied in place it could be taken half full.
+// Renamed first, in one step: emptied in place, another process could take it while it is half removed.
 async function bury(folder: string): Promise<void> {
   const grave = `${folder}.${randomUUID()}`;
   try {
