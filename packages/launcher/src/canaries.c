@@ -76,7 +76,7 @@ static void sockets(const struct plan *plan) {
   expect("a Unix socket", refused, call3(__NR_socket, 1, 1, 0));
   expect("an MPTCP socket", refused, call3(__NR_socket, 2, 1, 262));
   expect("a netlink socket", refused, call3(__NR_socket, 16, 3, 0));
-  // The filter comes before the kernel looks at the descriptor, which is none.
+  // The filter decides before the kernel looks at the descriptor, which is not open.
   expect("TCP Fast Open by flag", refused, call6(__NR_sendto, -1, 0, 0, 0x20000000, 0, 0));
   expect("TCP Fast Open by option", refused, call5(__NR_setsockopt, -1, 6, 30, NULL, 0));
   expect("listening", refused, call2(__NR_listen, -1, 1));

@@ -25,7 +25,7 @@ PAIR(lgetxattr, REFUSE, ALLOW), PAIR(fgetxattr, REFUSE, ALLOW), PAIR(listxattr, 
 PAIR(llistxattr, REFUSE, ALLOW), PAIR(flistxattr, REFUSE, ALLOW), BOTH(setxattrat, REFUSE),
 BOTH(getxattrat, REFUSE), BOTH(listxattrat, REFUSE), BOTH(removexattrat, REFUSE), BOTH(file_getattr, REFUSE),
 BOTH(file_setattr, REFUSE),
-// Who does what with any file, without opening it.
+// Watching files, and handles that name a file without its path.
 BOTH(inotify_init1, REFUSE), BOTH(inotify_add_watch, REFUSE), BOTH(inotify_rm_watch, REFUSE),
 BOTH(fanotify_init, KILL), BOTH(fanotify_mark, KILL), BOTH(name_to_handle_at, REFUSE),
 BOTH(open_by_handle_at, KILL),
@@ -64,7 +64,7 @@ BOTH(sched_setaffinity, REFUSE), BOTH(sched_setparam, REFUSE), BOTH(sched_setsch
 BOTH(sched_setattr, REFUSE), BOTH(setpriority, REFUSE), BOTH(ioprio_set, REFUSE),
 BOTH(ioprio_get, REFUSE),
 
-// Who one is.
+// The process' own identity and limits.
 BOTH(getpid, ALLOW), BOTH(gettid, ALLOW), BOTH(getppid, ALLOW), BOTH(getuid, ALLOW), BOTH(geteuid, ALLOW),
 BOTH(getgid, ALLOW), BOTH(getegid, ALLOW), BOTH(getresuid, ALLOW), BOTH(getresgid, ALLOW),
 BOTH(getgroups, ALLOW), BOTH(getpgid, ALLOW), BOTH(getsid, ALLOW), BOTH(capget, ALLOW),

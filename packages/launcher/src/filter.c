@@ -134,7 +134,7 @@ static void sockets(const struct plan *plan) {
     start = open_call(SENDS[at].number);
     argument(SENDS[at].flags);
     where_any_bit(0x20000000u /* MSG_FASTOPEN */, REFUSE);
-    // A message may carry descriptors to the host. Node writes without one; what commands do among themselves is their affair.
+    // A message may carry descriptors to the host. Node writes without one; commands may pass descriptors among themselves.
     result(SENDS[at].number == __NR_sendmsg && !plan->commands ? REFUSE : ALLOW);
     close_call(start);
   }

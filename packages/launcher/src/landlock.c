@@ -115,7 +115,7 @@ int make_ruleset(const struct plan *plan) {
 
 void restrict_self(const struct plan *plan, int ruleset) {
   if (ruleset < 0) return;
-  // The launcher's own canaries are no news for the kernel's audit; what the program is refused after the exec is.
+  // The kernel's audit must not tell of the launcher's own canaries. It tells what the program is refused after the exec.
   const u32 flags = plan->abi >= 7 ? LOG_SAME_EXEC_OFF | LOG_NEW_EXEC_ON : 0;
   const long error = call2(__NR_landlock_restrict_self, ruleset, flags);
   if (error < 0) fail(STEP_FAILED, "Landlock does not restrict this process", NULL, -error);

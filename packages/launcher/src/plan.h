@@ -26,7 +26,7 @@ struct plan {
   int all_ports;
   u32 port_count;
   u16 ports[MAX_PORTS];
-  /** Whose death is the process' own; 0 for none. */
+  /** The parent with which the process must end; 0 for none. */
   u32 parent;
   int has_user;
   u32 uid;
@@ -45,11 +45,11 @@ struct plan {
 
 /** What is done where a path of the plan cannot be opened, and whether symlinks in it are followed. */
 enum path_kind {
-  /** Without it there is no use in starting: it fails. Symlinks are followed. */
+  /** The program cannot start without it: the launcher fails. Symlinks are followed. */
   NEEDED,
   /** The program does without, less well. Symlinks are followed: `/proc/self` is one. */
   TRIED,
-  /** The policy's. It may be missing, and names a real path: nothing is granted through a symlink. */
+  /** A path of the policy. It may be missing, and is a real path: nothing is granted through a symlink. */
   OF_THE_POLICY,
 };
 

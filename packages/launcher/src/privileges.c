@@ -17,7 +17,7 @@ static void set_limits(const struct plan *plan) {
     const u64 both[2] = {plan->limits[at].value, plan->limits[at].value};
     u64 now[2];
     long error = call4(__NR_prlimit64, 0, plan->limits[at].resource, NULL, now);
-    // A host that has less already keeps it so.
+    // Where the host's own limit is lower, it stays.
     if (error == 0 && now[1] > both[1])
       error = call4(__NR_prlimit64, 0, plan->limits[at].resource, both, NULL);
     if (error < 0) fail(STEP_FAILED, "cannot set a resource limit", NULL, -error);
@@ -44,7 +44,7 @@ static void become(u32 uid, u32 gid) {
 static void drop_capabilities(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   const struct __user_cap_data_struct none[2] = {0};
-  // Older than 4.3 knows no ambient set, and refuses the question.
+  // A kernel older than 4.3 has no ambient set, and refuses the call.
   call5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   const long error = call2(__NR_capset, &header, none);
   if (error < 0) fail(STEP_FAILED, "cannot give up capabilities", NULL, -error);
@@ -64,6 +64,6 @@ void end_with_parent(const struct plan *plan) {
   if (plan->parent == 0) return;
   const long error = call2(__NR_prctl, PR_SET_PDEATHSIG, SIG_KILL);
   if (error < 0) fail(STEP_FAILED, "cannot be bound to the host's life", NULL, -error);
-  // It may have died before it was asked for.
+  // The parent may have died before this call: then the kernel sends no signal.
   if (call0(__NR_getppid) != (long)plan->parent) fail(STEP_FAILED, "the host has ended", NULL, 0);
 }
