@@ -32,7 +32,7 @@ test("the embedded half shows six refusals, one of the kernel's, and their count
   expect(shown).not.toContain("The whole road");
 });
 
-test("with neither Go nor servers it says after the embedded half what is missing, and is content", async () => {
+test("with neither Go nor servers it says after the embedded half what is missing, and exits with 0", async () => {
   const empty = await mkdtemp(path.join(tmpdir(), "pyisolate-no-servers-"));
   try {
     const shown = await demo([], { PYISOLATE_GO: "none", PYISOLATE_CACHE: empty, PATH: empty });

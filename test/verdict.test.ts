@@ -25,7 +25,7 @@ test.each(["true", "1", "yes"])("with CI=%s a skipped test is a failure", (ci) =
   expect([lines.at(-1), exitCode]).toEqual(["3 passed, 1 failed", 1]);
 });
 
-test.each(["", "0", "false"])("CI=%j is no CI", (ci) => {
+test.each(["", "0", "false"])("CI=%j does not count as CI", (ci) => {
   expect(verdict({ ...tally, skipped }, clean, ci).exitCode).toBe(0);
 });
 

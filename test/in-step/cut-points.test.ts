@@ -36,7 +36,7 @@ test(
   CUTS === 0 ? 14_400_000 : CUTS * 6000 + 120_000,
 );
 
-test("what is cut off on a call's way in or out ends it at once, and makes no request malformed", async () => {
+test("a call that is cut off on its way in or out ends at once, and makes no request malformed", async () => {
   await follow((points, hits) =>
     points.flatMap(({ id, file, fn }): Cut[] => {
       const { starting = 0, all = 0 } = hits.get(id) ?? {};

@@ -38,7 +38,7 @@ test.each(ALERTS.map(({ alert, expr }) => [alert, expr] as const))(
   },
 );
 
-test("no case is of an alert that is not there", () => {
+test("every case tests an alert that exists", () => {
   const alerts = new Set(ALERTS.map(({ alert }) => alert));
   expect(CASES.filter(({ alert }) => !alerts.has(alert))).toEqual([]);
 });

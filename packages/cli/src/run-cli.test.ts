@@ -63,7 +63,7 @@ test("what a stranger wrote into an argument cannot move the cursor", async () =
   expect(stderr).toContain("<U+202E>");
 });
 
-test("an older Node is told what is needed, not where it stumbled", async () => {
+test("under an older Node the needed version is printed, and no stack trace", async () => {
   const asked = "Object.defineProperty(process, 'versions', { value: { node: '22.5.1' } })";
   const { code, stderr } = await runCommand(["--version"], {
     node: ["--import", `data:text/javascript,${encodeURIComponent(asked)}`],

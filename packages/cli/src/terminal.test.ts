@@ -9,7 +9,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test("a terminal has colours, and what is no terminal has none whatever the environment says", () => {
+test("a terminal gets colours, and a pipe gets none, whatever the environment says", () => {
   vi.stubEnv("NO_COLOR", undefined);
   vi.stubEnv("FORCE_COLOR", "1");
   const [screen, file] = [recorder(true), recorder(false)];

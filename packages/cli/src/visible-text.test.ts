@@ -5,7 +5,7 @@ import { plain, visible } from "./visible-text.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 300 });
 
-test("of any text, what is shown as it is shows, and takes one direction", () => {
+test("the pieces of any text are visible and read in one direction", () => {
   fc.assert(
     fc.property(text, (text) => {
       for (const { kind, text: piece } of visible(text).pieces) {
@@ -17,7 +17,7 @@ test("of any text, what is shown as it is shows, and takes one direction", () =>
   );
 });
 
-test("nothing of a text is lost but what is counted as left", () => {
+test("every character of a text is shown, or counted as left out", () => {
   fc.assert(
     fc.property(text, fc.integer({ min: 1, max: 50 }), (text, most) => {
       const { pieces, left } = visible(text, most);

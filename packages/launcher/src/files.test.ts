@@ -158,7 +158,7 @@ test("a path of the plan that is a symlink, or goes through one, is not followed
   expect(results).toEqual([EACCES, EACCES]);
 });
 
-test("a path of the plan that is not there grants nothing, and hinders nothing", async () => {
+test("a path of the plan that does not exist grants nothing, and the program starts", async () => {
   const { results } = await probe.run(
     [`path=${READ}:${at("missing/below")}`, `path=${READ}:${at("read")}`],
     [open(at("read", "file")), open(at("other", "file"))],

@@ -109,7 +109,7 @@ describe("for every policy and request", () => {
   }
 });
 
-describe("whatever a caller without types hands in", () => {
+describe("whatever a caller in JavaScript passes in", () => {
   const isAbsolute = (text: unknown) => typeof text === "string" && text.startsWith("/");
   const policy = policyOf([allow(fs("/**")), allow({ capability: "random" })]);
   const hostile = new Proxy(

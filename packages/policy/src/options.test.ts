@@ -108,7 +108,7 @@ test("each option is read once", () => {
   expect(asked).toEqual(["colour"]);
 });
 
-test("what a library put on every object is neither an option nor a fault", () => {
+test("a property that a library put on every object is neither an option nor a mistake", () => {
   Object.assign(Object.prototype, { size: 3, colour: "blue" });
   try {
     const { size, colour } = read({});
@@ -118,7 +118,7 @@ test("what a library put on every object is neither an option nor a fault", () =
   }
 });
 
-test("whatever is written, it is an option as it should be or a TypeError of one clean line", () => {
+test("whatever is passed, the result is a valid option or a TypeError of one clean line", () => {
   const key = fc.oneof(
     fc.constantFrom("colour", "size", "sink", "spare"),
     fc.string({ unit: "binary" }),
@@ -158,7 +158,7 @@ test("a check names what it wants", () => {
   ).toThrow(new TypeError("it must be two, got 1"));
 });
 
-test("a promise of another realm or library is one, and what cannot be asked is none", () => {
+test("a promise of another realm or library is recognised, and an object that throws when asked is no promise", () => {
   // oxlint-disable-next-line unicorn/no-thenable -- telling these apart is what is tested
   const settling = (then: unknown): object => ({ then });
   expect(isThenable(settling(() => {}))).toBe(true);

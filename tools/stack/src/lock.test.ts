@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("one at a time, and who waits is told once", async () => {
+test("one process runs at a time, and a waiting one is told once", async () => {
   const lock = join(folder, "a");
   let inside = 0;
   let most = 0;
@@ -31,7 +31,7 @@ test("one at a time, and who waits is told once", async () => {
   expect(waited).toBe(3);
 });
 
-test("it is free again after a failure", async () => {
+test("the lock is free again after a failure", async () => {
   const lock = join(folder, "b");
   await expect(withLock(lock, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   await expect(access(lock)).rejects.toThrow("ENOENT");

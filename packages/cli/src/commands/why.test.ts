@@ -41,7 +41,7 @@ test("--json gives effect, rule, cause, nearest and change, and nothing else", a
   });
 });
 
-test("what a deny rule refuses has no change, and what is granted neither", async () => {
+test("no change is offered for what a deny rule refuses, nor for what is granted", async () => {
   using folder = folderWith({ "policy.yaml": POLICY });
   const answers = await Promise.all(
     ["/srv/data/.env", "/srv/data/a.csv"].map(

@@ -288,7 +288,7 @@ test("dark is dark and light is light", async () => {
   ]);
 });
 
-test("what a browser can be made to do is heard by these tests", async () => {
+test("these tests notice what a page makes the browser do", async () => {
   const page = await browser.newPage();
   const heard = listen(page);
   await page.setContent(`<img src="http://127.0.0.1:1/x"><script>console.log("run")</script>`);

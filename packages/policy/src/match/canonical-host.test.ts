@@ -80,7 +80,7 @@ describe("canonicalHost", () => {
     expect(canonicalHost(host)).toBeNull();
   });
 
-  test("no value that is not text is a host", () => {
+  test("only text is a host", () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
         fc.pre(typeof value !== "string");

@@ -47,7 +47,7 @@ test("every thread of a cell is confined by default, runs as another user on dem
   await other.close();
 });
 
-test("a cell whose system call is no cell's is ended, and the record says by what", async () => {
+test("a cell that makes a forbidden system call is ended, and its record says by what", async () => {
   using ground = grounds();
   const go = join(ground.root, "go");
   using copy = await taken(`ready(); once(${JSON.stringify(go)}, () => process.setuid(1));`);
@@ -158,7 +158,7 @@ describe("another plan", () => {
     });
   });
 
-  test("comes of what is on the disk too: the next cell has it", async () => {
+  test("follows the disk: the next cell has a file that came later", async () => {
     using ground = grounds();
     const file = join(ground.outside, "later/file");
     await using supervisor = new Supervisor({

@@ -168,7 +168,7 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     expect(sink.events).toEqual([]);
   });
 
-  test("asynchronously, a request that is none", async () => {
+  test("an asynchronous request of another form", async () => {
     const { sandbox, cell, sink } = takenOver();
     cell.says(Frame.request, 1, { ...request, c: "limit", o: "cpu" });
     await Promise.resolve();

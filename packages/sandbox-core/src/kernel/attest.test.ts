@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 import { attest } from "./attest.ts";
 
-test("a process that is not confined is told by every line that says so", async () => {
+test("of a process that is not confined, every line that shows it is reported", async () => {
   const child = spawn("/bin/sleep", ["20"], { stdio: "ignore" });
   const faults = attest(child.pid ?? 0, {
     parent: process.pid,
@@ -17,7 +17,7 @@ test("a process that is not confined is told by every line that says so", async 
     expect(faults.filter((fault) => fault.startsWith(`${field} of thread`))).toHaveLength(1);
 });
 
-test("a process that has ended is no confined one", async () => {
+test("a process that has ended does not count as confined", async () => {
   const child = spawn("/bin/true", { stdio: "ignore" });
   await once(child, "exit");
   expect(attest(child.pid ?? 0, { parent: process.pid })).toEqual([`process ${child.pid} is gone`]);

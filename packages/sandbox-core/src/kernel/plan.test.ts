@@ -274,7 +274,7 @@ test.each([
   expect([hold, notes]).toEqual(["wider", [note]]);
 });
 
-test("what is not there and may only be read is left out, and said", () => {
+test("a missing path that may only be read is left out, and the plan says so", () => {
   expect(holdOf({ operations: ["read", "list"], paths: ["/a/missing/**"] })).toEqual({
     hold: "nothing there",
     notes: [

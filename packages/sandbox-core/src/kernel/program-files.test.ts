@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { elfNeeds } from "./elf.ts";
 import { loaderCache, programFiles } from "./program-files.ts";
 
-test("what Node needs is what is mapped into the Node that runs this", () => {
+test("Node needs the files that are mapped into the Node that runs this", () => {
   const { executed, read } = programFiles(process.execPath);
   const mapped = new Set(
     Array.from(readFileSync("/proc/self/maps", "latin1").matchAll(/ (\/.*)$/gm), ([, file]) =>
@@ -26,7 +26,7 @@ test("what Node needs is what is mapped into the Node that runs this", () => {
   expect(libraries.filter((file) => !executed.includes(file) && !read.includes(file))).toEqual([]);
 });
 
-test("what a command needs is what the loader itself lists", () => {
+test("a command needs the files that the loader itself lists", () => {
   for (const command of ["/usr/bin/git", "/bin/sh", "/usr/bin/env"]) {
     const listed = Array.from(
       execFileSync("/usr/bin/ldd", [command], { encoding: "utf8" }).matchAll(/(\/\S+) \(0x/g),
@@ -50,13 +50,13 @@ test("a script brings its interpreter, and what that needs", () => {
   expect(read).toEqual(expect.arrayContaining([realpathSync("/lib/x86_64-linux-gnu/libc.so.6")]));
 });
 
-test("what is no program needs nothing, and what is not there is left out", () => {
+test("a file that is no program needs nothing, and a missing file is left out", () => {
   expect(programFiles("/etc/passwd")).toEqual({ executed: ["/etc/passwd"], read: [] });
   expect(programFiles("/no/such/program")).toEqual({ executed: [], read: [] });
   expect(elfNeeds("/etc/passwd")).toBeNull();
 });
 
-test("files that only look like programs, cut off or wrong, are no reason to fail", () => {
+test("a program file that is cut off or wrong makes no plan fail", () => {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "pyisolate-elf-")));
   const whole = readFileSync("/usr/bin/env");
   const file = path.join(folder, "program");

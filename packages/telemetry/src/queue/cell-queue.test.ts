@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { aDenial } from "../testing/denials.ts";
 import { aRecordQueue } from "../testing/record-queue.ts";
 
-test("what is over a cell's records of a window coalesces, until the window ends", () => {
+test("denials beyond a cell's records of a window coalesce, until the window ends", () => {
   const { queue, push, take } = aRecordQueue(100, 4);
   const burst = (cell: string) => {
     for (const policyRule of ["a", "a", "a", "b", "b", "b"]) push(aDenial({ cell, policyRule }));

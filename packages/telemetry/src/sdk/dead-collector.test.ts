@@ -97,7 +97,7 @@ test("a Collector that takes the connection and never answers does not hold the 
   expect(warnings).toContain("100 log records are lost");
 }, 20_000);
 
-test("an end tells what waits on disk from what is lost", async () => {
+test("a shutdown warns of records that wait on disk and of lost ones by different words", async () => {
   const directory = await mkdtemp(join(tmpdir(), "pyisolate-end-"));
   const warnings: string[] = [];
   const listener = ({ message }: Error) => warnings.push(message);

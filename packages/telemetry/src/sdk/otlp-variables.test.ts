@@ -105,7 +105,7 @@ test("a certificate file without a certificate is a warning", async () => {
   await rm(folder, { recursive: true });
 });
 
-test("variables that can be used are no warning", async () => {
+test("variables that can be used cause no warning", async () => {
   await using receiver = await otlpReceiver();
   const { otel, warnings } = started({
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,

@@ -7,12 +7,12 @@ test("three scrapes missed are a gap, two are not", () => {
   expect(gapsBetween([0, 15, 30, 76, 91], 15)).toEqual([{ from: 30, to: 76 }]);
 });
 
-test("what is usual is what happens most, gaps or not", () => {
+test("the usual distance is the most frequent one, with gaps or without", () => {
   expect(usualDistance([0, 15, 30, 300, 315, 331])).toBe(15);
   expect(usualDistance([0])).toBeUndefined();
 });
 
-test("soon after an outage, when there are as many gaps as other distances, the gap is not what is usual", () => {
+test("soon after an outage, when gaps are as frequent as other distances, the gap is not the usual one", () => {
   expect(usualDistance([0, 1000, 8000])).toBe(1000);
   expect(usualDistance([0, 7000, 8000])).toBe(1000);
   expect(gapsBetween([0, 7000, 8000], 1000)).toEqual([{ from: 0, to: 7000 }]);

@@ -25,7 +25,7 @@ test.each([
   expect(duration(ms)).toBe(words);
 });
 
-test("what is little is not told as none, nor what is nearly all as all", () => {
+test("a small share is not written as none, nor a nearly complete one as all", () => {
   expect([share(0, 9), share(1, 5000), share(4999, 5000), share(5, 5), share(0, 0)]).toEqual([
     "0 %",
     "<0.1 %",

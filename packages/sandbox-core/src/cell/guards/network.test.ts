@@ -323,7 +323,7 @@ describe("redirects", () => {
 });
 
 describe("what a request may say", () => {
-  test("what is no request is refused before the policy: one malformed denial each", async () => {
+  test("a malformed request is refused before the policy, as one denial", async () => {
     const url = `"http://127.0.0.1:9/"`;
     const calls = {
       credentials: `fetch("http://user:pass@127.0.0.1:9/")`,

@@ -81,7 +81,7 @@ describe.each(["sync", "async"])("%s", (form) => {
     expect(await cell.call("run", form, "/bin/sh", ["-c", "pwd"], "utf8")).toBe("/\n");
   });
 
-  test("input is given to it, and one that does not read its input is none the worse", async () => {
+  test("it gets its input, and succeeds though it does not read it", async () => {
     await using cell = await prepared();
     expect(await cell.call("run", form, "/bin/cat", [], { input: "héllo", encoding: "utf8" })).toBe(
       "héllo",
@@ -182,7 +182,7 @@ describe.each(["sync", "async"])("%s", (form) => {
     ]);
   });
 
-  test("what is no command is refused before the policy", async () => {
+  test("a malformed command is refused before the policy", async () => {
     await using cell = await prepared();
     const given: unknown[][] = [
       [7],

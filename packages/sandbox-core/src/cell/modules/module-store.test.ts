@@ -213,7 +213,7 @@ test.each([
   ).toMatch(/^(?:outside_scope|no_rule|MODULE_NOT_FOUND)$/);
 });
 
-test("what cells broker cannot be supplied, and built-ins are supplied under either name", async () => {
+test("modules that cells broker cannot be supplied, and built-ins are supplied under either name", async () => {
   for (const name of ["fs", "node:crypto"])
     expect(
       () => new Supervisor({ policy: policyOf([]), modules: { [name]: "" }, pool: 0 }),

@@ -116,7 +116,7 @@ describe("lines keep their numbers", () => {
   });
 });
 
-describe("what is no program says why", () => {
+describe("a source that does not parse says why", () => {
   test.each([
     ["import.meta.url", /import\.meta/],
     ["await import.meta", /import\.meta/],

@@ -98,7 +98,7 @@ test("what waits in all cells together is bounded, and a cell's end makes room",
   for (const cell of cells) cell.end();
 });
 
-test("a message that is no value is left out, and told", async () => {
+test("a message that cannot be decoded is left out, and reported", async () => {
   const broken: unknown[] = [];
   const messages = new Messages(
     () => undefined,

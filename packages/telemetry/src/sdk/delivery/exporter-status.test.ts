@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { someReceipts } from "../../testing/batch-receipts.ts";
 import { ExporterStatus } from "./exporter-status.ts";
 
-test("what has arrived and what is lost is kept, by reason", () => {
+test("arrived and lost records are counted, the lost ones by reason", () => {
   const status = new ExporterStatus();
   status.exported(someReceipts(7));
   status.lost(someReceipts(3), "export_failed");

@@ -86,7 +86,7 @@ test("a server that switches to another protocol has not taken the request", asy
   expect(await deliver()).toMatchObject({ status: "success" });
 });
 
-test("an answer without end is cut, and is none that an OTLP receiver sends", async () => {
+test("an endless answer is cut, and does not count as an OTLP receiver's", async () => {
   let requests = 0;
   const deliver = await transportTo((_request, response) => {
     requests += 1;

@@ -60,7 +60,7 @@ function unprivileged(): void {
   if (isRoot) process.seteuid?.(USER);
 }
 
-test("six heirs at once send what a dead process has left once", async () => {
+test("six processes at once send the records of a dead one once", async () => {
   const ids = Array.from({ length: 24_000 }, (_, n) => `id-${n}`);
   for (let n = 0; n < 48; n++) leave(n, request(...ids.slice(n * 500, (n + 1) * 500)));
   await using receiver = await otlpReceiver();
@@ -101,7 +101,7 @@ test("in a folder that cannot be written nothing is sent that could not be remov
   expect(spool.next()?.requests).toHaveLength(1);
 });
 
-test("what is sent and cannot be removed is said, and sent by no later process", () => {
+test("a sent file that cannot be removed is reported, and no later process sends it", () => {
   unprivileged();
   const { spool, warnings } = spoolIn(directory);
   spool.append(request("a"), someReceipts(1));
@@ -118,7 +118,7 @@ test("what is sent and cannot be removed is said, and sent by no later process",
   expect(spool.next()).toBeUndefined();
 });
 
-test("what a dead process has left and cannot be removed once it is sent is said, and sent once", () => {
+test("a dead process' file that cannot be removed once it is sent is reported, and sent once", () => {
   unprivileged();
   leave(1, request("a"));
   const { spool, warnings } = spoolIn(directory);

@@ -45,7 +45,7 @@ function sent(spool: Spool): string[] {
   return bodies;
 }
 
-test("what is put in comes out once, in order, and leaves nothing behind", async () => {
+test("requests come out once, in order, and no file is left", async () => {
   const { spool, status } = spoolIn(directory);
   expect(spool.append(request("a"), someReceipts(1))).toBeUndefined();
   expect(spool.append(request("b", "c"), someReceipts(2))).toBeUndefined();
