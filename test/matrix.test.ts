@@ -47,7 +47,7 @@ test("where an operation cannot end so, its specimen says why, in a sentence", (
   for (const { operation, outcome, impossible: why } of impossible) {
     expect(why, `${operation}, ${outcome}`).toMatch(/^[A-Z].{20,}\.$/);
   }
-  // Every operation can be allowed and denied: a guard that cannot is none.
+  // Every operation can be allowed and denied; one that cannot would not be guarded.
   expect(impossible.filter(({ outcome }) => outcome === "allow" || outcome === "deny")).toEqual([]);
 });
 

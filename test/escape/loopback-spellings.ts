@@ -24,7 +24,7 @@ const same = [
   "[::ffff:127.0.0.1]",
   "[::ffff:7f00:1]",
 ];
-/** Others that lead to the same machine; a grant of 127.0.0.1 is none of these. */
+/** Others that lead to the same machine; a grant of 127.0.0.1 covers none of these. */
 const others = [
   "localhost",
   "LOCALHOST",

@@ -81,7 +81,7 @@ for (const [filter, pairs] of ASKED) {
   recorded.loki.push(...theirs.asked);
 }
 const text = JSON.stringify({ from, to, asked: ASKED, ...recorded }, null, 1).replaceAll(
-  // Otherwise who reads the file sees something else than what is in it.
+  // Escaped: a reader of the file would otherwise see something else than what is in it.
   /[^\n -~]/g,
   (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
 );

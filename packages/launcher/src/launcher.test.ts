@@ -10,7 +10,7 @@ import { launch, LAUNCHER, Probe } from "./testing/confined.ts";
 
 const EBADF = -9;
 
-/** Everything may be read and executed: for the tests of what is no matter of paths. */
+/** Everything may be read and executed: for tests that do not concern paths. */
 const ALL = ["1", "abi=7", "path=d:/"];
 
 let probe: Probe;

@@ -22,7 +22,7 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
 }
 
-/** Runs a command to its end, with all its children; never throws because of what it did. Code 127: there is none. */
+/** Runs a command to its end, with all its children; never throws because of what it did. Code 127: there is no such command. */
 export async function runCommand(
   command: string,
   args: readonly string[],

@@ -57,7 +57,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       "server-died",
       `${name} does not start: ${command} is no executable file.`,
     );
-  // Synchronous, so that nothing comes between the child and those who listen to it.
+  // Synchronous: no event of the child can come before its listeners.
   const output = openSync(options.outputFile, "a");
   let watched: Watched;
   try {

@@ -42,7 +42,7 @@ export function askedOfLogql(expr: string, named: ReadonlyMap<string, string>): 
   };
 }
 
-/** By hand, since there is no grammar of it for JavaScript: what is not of the forms that our queries have is an error. */
+/** Parsed by hand, since JavaScript has no grammar of LogsQL: a form that our queries do not use is an error. */
 export function askedOfLogsql(expr: string): AskedFor {
   const [filter = "", ...pipes] = expr.split(" | ");
   const where: Record<string, string> = {};

@@ -12,7 +12,7 @@ const VERSION = /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[0-9A-Za-z-]+(?:\.[0-
  *
  * @param date `YYYY-MM-DD`.
  * @returns the files that were written, relative to the root.
- * @throws Error where the version is none, or the changelog has nothing to release: then nothing is written.
+ * @throws Error where the version is not of that form, or the changelog has nothing to release: then nothing is written.
  */
 export function prepare(root: string, version: string, date: string): string[] {
   if (!VERSION.test(version))

@@ -1,6 +1,6 @@
 /**
- * Work that many may ask for and that is done once for all who wait: one run at a time, and one more for those who asked since it
- * began, so that each gets what is true after its question.
+ * Work that many callers may ask for and that is done once for all that wait: one run at a time, and one more for those that asked
+ * since it began, so that each gets a result that began after its question.
  */
 export class SharedCollection<Result> {
   readonly #collect: () => Promise<Result>;
