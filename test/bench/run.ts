@@ -25,7 +25,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   "before-after": {
     about: "a refused call, an allowed read, results: this state against another, built beside it",
     measure: async (quick, against) =>
-      await (await import("./before-after.ts")).beforeAfter(quick ? 5 : 31, against),
+      await (await import("./before-after.ts")).beforeAfter(quick ? 1 : 15, 5, against),
   },
   "fresh-cell": {
     about: "a fresh cell, one program, closed: confined, unconfined, before, and a bare node -e 0",
