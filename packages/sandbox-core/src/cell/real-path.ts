@@ -1,4 +1,12 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+} from "node:fs";
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
@@ -64,14 +72,22 @@ export function locate(path: string, directory: boolean): ResolvedPath {
  * directory above it was moved and a symlink put in its place, since the path then still leads to the file but is no longer its
  * real path.
  */
-export function isStillNamed({ fd, held }: Pick<ResolvedPath, "fd" | "held">): boolean {
+export function isStillNamed(place: Pick<ResolvedPath, "fd" | "held">): boolean {
+  return statIfStillNamed(place) !== null;
+}
+
+/** What is held, as {@link isStillNamed} saw it; null where that is false. */
+export function statIfStillNamed({
+  fd,
+  held,
+}: Pick<ResolvedPath, "fd" | "held">): BigIntStats | null {
   try {
-    if (readlinkSync(byDescriptor(fd)) !== held) return false;
+    if (readlinkSync(byDescriptor(fd)) !== held) return null;
     const named = lstatSync(held, { bigint: true });
     const here = fstatSync(fd, { bigint: true });
-    return named.ino === here.ino && named.dev === here.dev;
+    return named.ino === here.ino && named.dev === here.dev ? here : null;
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -38,9 +38,9 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
   const given = pathText(path);
   const asText = decodeText(encoding, given);
   if ((flag ?? "r") !== "r") throw new Malformed("the flag is none for reading", given);
-  const read = ({ place }: Found): Answer => {
+  const read = ({ place, held }: Found): Answer => {
     mustExist(place);
-    const size = mustBeFile(place);
+    const size = mustBeFile(held);
     const file = byDescriptor(place.fd);
     const fd = permitted(file, R_OK, () => openSync(file, O_RDONLY | O_NONBLOCK));
     try {
@@ -61,17 +61,17 @@ function readBounded(fd: number, size: number, limit: number): Uint8Array {
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
-    // Read to the end of the file whatever its size says: files of /proc say 0 and are not empty.
+    // Files of /proc say that their size is 0 and are not empty: they are read to their end. Others are read up to the size that
+    // they had, as Node does.
     const chunk = Buffer.allocUnsafe(Math.max(size - total + 1, 8192));
     const read = readSync(fd, chunk, 0, chunk.length, null);
-    if (read === 0)
-      return chunks.length === 1 && chunks[0] !== undefined
-        ? chunks[0]
-        : Buffer.concat(chunks, total);
+    if (read === 0) break;
     total += read;
     if (total > limit) throw tooLarge();
     chunks.push(chunk.subarray(0, read));
+    if (total === size) break;
   }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, total);
 }
 
 /** Answers names; with `types`, pairs of a name and its kind. */

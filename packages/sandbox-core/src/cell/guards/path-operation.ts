@@ -1,9 +1,9 @@
-import { closeSync, fstatSync } from "node:fs";
+import { type BigIntStats, closeSync } from "node:fs";
 import { posix } from "node:path";
 
 import { type KernelProbe, MAX_REQUEST_TARGET } from "../../frames.ts";
 import type { Answer, Primitive } from "../guest/bridge.ts";
-import { below, isStillNamed, locate, type ResolvedPath } from "../real-path.ts";
+import { below, isStillNamed, locate, statIfStillNamed, type ResolvedPath } from "../real-path.ts";
 import { pathText } from "./parse-arguments.ts";
 import { type AskAgain, Failed, Malformed, type Prepared } from "./guard.ts";
 import { sameRefusal } from "./kernel-refusal.ts";
@@ -39,6 +39,8 @@ export function mustStillBeNamed(directory: Pick<ResolvedPath, "fd" | "held">): 
 /** What an operation gets to work with. */
 export interface Found {
   readonly place: ResolvedPath;
+  /** What the place's descriptor holds, looked at after the decision. */
+  readonly held: BigIntStats;
   /** Whether the path as the guest wrote it ends like a directory's: `x/`, `x/.`. */
   readonly asDirectory: boolean;
   /** Makes a further request for the same operation. */
@@ -77,7 +79,8 @@ export function pathOperation(
       try {
         for (let race = 0; race <= MAX_RACES; race++) {
           try {
-            if (isStillNamed(place)) return act({ place, asDirectory, ask });
+            const held = statIfStillNamed(place);
+            if (held !== null) return act({ place, held, asDirectory, ask });
           } catch (error) {
             if (!(error instanceof PathRaced)) throw error;
           }
@@ -109,12 +112,14 @@ export function mustExist(place: ResolvedPath): void {
   if (place.errno !== null) throw place.errno;
 }
 
-/** Checks the kind of a file by its descriptor, before it is opened: opening a pipe or a device may block, never end, or have an effect. */
-export function mustBeFile(place: ResolvedPath): number {
-  const stat = fstatSync(place.fd);
-  if (stat.isDirectory()) throw errnoError("EISDIR", -21, "illegal operation on a directory");
-  if (!stat.isFile()) throw errnoError("EINVAL", -22, "not a regular file");
-  return stat.size;
+/**
+ * Checks the kind of the file that a descriptor holds, before it is opened: opening a pipe or a device may block, never end, or
+ * have an effect. Returns its size in bytes.
+ */
+export function mustBeFile(held: BigIntStats): number {
+  if (held.isDirectory()) throw errnoError("EISDIR", -21, "illegal operation on a directory");
+  if (!held.isFile()) throw errnoError("EINVAL", -22, "not a regular file");
+  return Number(held.size);
 }
 
 export function errnoError(code: string, errno: number, text: string): NodeJS.ErrnoException {

@@ -46,13 +46,13 @@ function write(
 }
 
 function openToWrite(
-  { place, asDirectory }: Found,
+  { place, held, asDirectory }: Found,
   { exclusive, how }: { exclusive: boolean; how: number },
   permissions: number,
 ): number {
   if (place.errno === null) {
     if (exclusive) throw errnoError("EEXIST", -17, "file already exists");
-    mustBeFile(place);
+    mustBeFile(held);
     const file = byDescriptor(place.fd);
     return permitted(file, W_OK, () => openSync(file, O_WRONLY | O_NONBLOCK | how));
   }
