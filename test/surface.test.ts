@@ -50,11 +50,13 @@ test("@pyisolate/policy exports these names", async () => {
       "type NearestRule",
       "type Operation",
       "type OperationName",
+      "type OwnCapabilities",
       "type Policy",
       "type PolicyInput",
       "type PolicyIssue",
       "type Request",
       "type Rule",
+      "type RuleCapability",
       "type RuleToAdd",
       "type Verdict",
     ]

@@ -23,7 +23,11 @@ export async function policyOrMistakes(
   file: string,
   terminal: Terminal,
 ): Promise<Policy | undefined> {
-  const read = await readPolicyFile(file);
+  return policyOf(await readPolicyFile(file), file, terminal);
+}
+
+/** The policy that was read. If the file has mistakes, prints each on standard error and returns undefined. */
+export function policyOf(read: PolicyFile, file: string, terminal: Terminal): Policy | undefined {
   if (read.ok) return read.policy;
   for (const issue of read.issues) terminal.note(mistakeLine(file, issue), "bad");
   return undefined;

@@ -1,8 +1,9 @@
+import { type OwnCapabilities, operationsOf } from "./capabilities.ts";
 import type { Decision } from "./decision.ts";
 import type { Policy, Rule } from "./policy.ts";
 import { NO_RANK, type NearIndex, type RankIndex } from "./match/rule-rank.ts";
-import { SCOPE_KEYS, type Scoping, SCOPINGS } from "./match/scope.ts";
-import { DEFAULT_RULE, type GuardedCapability, OPERATIONS } from "./vocabulary.ts";
+import { scopeKeyOf, type Scoping, scopingOf } from "./match/scope.ts";
+import { DEFAULT_RULE } from "./vocabulary.ts";
 
 /** The rules of one operation, prepared for `decide`: every decision that they can lead to is made in advance. */
 export interface CompiledOperation {
@@ -22,6 +23,8 @@ export interface CompiledOperation {
 
 export interface CompiledCapability {
   readonly canonical: (target: string) => string | null;
+  /** The verdict on a malformed target; undefined for a capability of which the nearest rule explains it. */
+  readonly malformed: Decision | undefined;
   readonly operations: ReadonlyMap<string, CompiledOperation>;
 }
 
@@ -43,22 +46,28 @@ export function isCompiled(value: unknown): value is Policy {
 
 /** Prepares a policy for `decide`, once. */
 export function compilePolicy(policy: Policy): void {
-  const byCapability = Map.groupBy(policy.rules, (rule) => rule.capability);
+  const { capabilities, rules } = policy;
+  const byCapability = Map.groupBy<string, Rule>(rules, (rule) => rule.capability);
+  // One without a rule is asked about too, and its malformed targets are to be told.
+  for (const name of Object.keys(capabilities)) {
+    if (!byCapability.has(name)) byCapability.set(name, []);
+  }
   const compiled = new Map<string, CompiledCapability>();
-  for (const [capability, rules] of byCapability) {
-    compiled.set(capability, compileCapability(capability, rules));
+  for (const [capability, own] of byCapability) {
+    compiled.set(capability, compileCapability(capability, own, capabilities));
   }
   compiledPolicies.set(policy, compiled);
 }
 
 function compileCapability(
-  capability: GuardedCapability,
+  capability: string,
   rules: readonly Rule[],
+  declared: OwnCapabilities,
 ): CompiledCapability {
-  const scoping = SCOPINGS[capability];
+  const scoping = scopingOf(capability);
   const operations = new Map<string, CompiledOperation>();
   const compiled = new Map<string, CompiledOperation>();
-  for (const operation of OPERATIONS[capability]) {
+  for (const operation of operationsOf(capability, declared) ?? []) {
     const speaking = rules.map((rule) => rule.operations.includes(operation));
     // Operations that occur in the same rules share one compiled form. Most policies name few operations, so few indexes are
     // made.
@@ -68,7 +77,8 @@ function compileCapability(
     compiled.set(key, made);
     operations.set(operation, made);
   }
-  return { canonical: scoping.canonical, operations };
+  const malformed = scoping.tellsMalformed === true ? MALFORMED : undefined;
+  return { canonical: scoping.canonical, malformed, operations };
 }
 
 function compileOperation(
@@ -109,8 +119,11 @@ function compileOperation(
 }
 
 function patternsOf(rule: Rule): readonly string[] | undefined {
-  return rule.capability === "random" ? undefined : rule[SCOPE_KEYS[rule.capability]];
+  const key = scopeKeyOf(rule.capability);
+  return key === undefined ? undefined : rule[key];
 }
+
+const MALFORMED = decided({ effect: "deny", rule: DEFAULT_RULE, reason: "malformed" });
 
 function decided(decision: Decision): Decision {
   return Object.freeze(decision);

@@ -63,6 +63,12 @@ describe("a decision", () => {
     target,
   });
 
+  const query = (target: string): Request => ({
+    capability: "database",
+    operation: "query",
+    target,
+  });
+
   const kinds: [string, (at: number) => RuleDocument, readonly Request[]][] = [
     [
       "folders",
@@ -103,6 +109,21 @@ describe("a decision", () => {
       }),
       [connect("10.0.5.1:443"), connect("11.0.5.1:443")],
     ],
+    [
+      "targets",
+      (at) => ({ effect: "allow", capability: "database", targets: [`t${at}.reports.**`] }),
+      [query("t5.reports.daily"), query("t5.report"), query("x.daily")],
+    ],
+    [
+      "endings of targets",
+      (at) => ({ effect: "deny", capability: "database", targets: [`**.secret-${at}`] }),
+      [query("a.b.secret-5"), query("a.b.secret-x")],
+    ],
+    [
+      "targets behind a star",
+      (at) => ({ effect: "allow", capability: "database", targets: [`eu.*.t${at}.**`] }),
+      [query("eu.shop.t5.a"), query("eu.shop.x.a")],
+    ],
   ];
 
   test.each(kinds)("of %s costs the same with 10 rules and with 2,000", (_name, rule, requests) => {
@@ -127,5 +148,17 @@ describe("a decision", () => {
     const ask = (length: number) => [read(Buffer.from(target(length)).toString())];
     // Twenty times as long: quadratic would be four hundred times the cost.
     expect(cost(policy, ask(2000), 100) / cost(policy, ask(100), 2000)).toBeLessThan(120);
+  });
+
+  test.each<[string, string, (length: number) => string]>([
+    ["a pattern of many **", `${"**a".repeat(40)}b`, (length) => "a".repeat(length)],
+    ["a pattern of many *", `${"*a".repeat(40)}b`, (length) => "a".repeat(length)],
+    ["a text that begins anywhere", `**${"a".repeat(100)}b`, (length) => "a".repeat(length)],
+    ["the deepest target", "a.**.c", (length) => "a.".repeat(length / 2)],
+  ])("on a target and %s grows no faster than the target", (_name, pattern, target) => {
+    const policy = policyOf([{ effect: "deny", capability: "database", targets: [pattern] }]);
+    const ask = (length: number) => [query(Buffer.from(target(length)).toString())];
+    // Two lengths at which all of the pattern's places are in use. Quadratic would be sixteen times the cost, linear is four.
+    expect(cost(policy, ask(4000), 4) / cost(policy, ask(1000), 16)).toBeLessThan(10);
   });
 });

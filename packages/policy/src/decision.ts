@@ -10,6 +10,12 @@ export type Decision =
   | {
       readonly effect: "deny";
       readonly rule: string;
-      readonly reason: "no_rule" | "explicit_deny" | "wrong_operation" | "outside_scope";
+      /** `malformed` is said of a declared capability's targets only; guards of sandbox-core say it themselves, before they ask. */
+      readonly reason:
+        | "no_rule"
+        | "explicit_deny"
+        | "wrong_operation"
+        | "outside_scope"
+        | "malformed";
       readonly nearestRule?: NearestRule;
     };

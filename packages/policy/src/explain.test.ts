@@ -29,7 +29,7 @@ const policy = parsePolicy({
 });
 
 const why = (capability: string, operation: string, target: string) =>
-  explain(policy, { capability, operation, target } as Request);
+  explain(policy, { capability, operation, target });
 
 describe("an explanation", () => {
   test.each<[string, string, string, string, object | undefined, string]>([
@@ -129,7 +129,13 @@ describe("for every policy and request", () => {
       "nearestRule" in decision && lack ? decision.nearestRule?.id : undefined,
     );
     if (change === undefined) return;
-    const after = parsePolicy({ version: 1, name: "after", rules: [...before.rules, change] });
+    const { capabilities, rules } = before;
+    const after = parsePolicy({
+      version: 1,
+      name: "after",
+      capabilities,
+      rules: [...rules, change],
+    });
     expect(decision.effect).toBe("deny");
     expect(decide(after, request)).toEqual({ effect: "allow", rule: change.id });
     for (const other of others) {

@@ -1,3 +1,4 @@
+import { isBuiltIn, operationsOf } from "./capabilities.ts";
 import { decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import { hostOf } from "./match/host-pattern.ts";
@@ -6,9 +7,9 @@ import { inWords } from "./describe-value.ts";
 import { parsePolicy } from "./parse/parse.ts";
 import type { Policy, Rule } from "./policy.ts";
 import type { Request } from "./request.ts";
-import { SCOPE_KEYS, type ScopeKey, SCOPINGS } from "./match/scope.ts";
+import { scopeKeyOf, scopingOf } from "./match/scope.ts";
 import { quoted } from "./clean-text.ts";
-import { type GuardedCapability, type Operation, OPERATIONS } from "./vocabulary.ts";
+import type { OperationName, RuleCapability } from "./vocabulary.ts";
 
 /** Why a request was decided in this way. */
 export type Cause =
@@ -30,7 +31,7 @@ export type Cause =
 /** What the nearest rule lacks to grant the request. */
 export interface Lack {
   readonly rule: string;
-  readonly what: "operation" | "path" | "host" | "port" | "command" | "module";
+  readonly what: "operation" | "path" | "host" | "port" | "command" | "module" | "target";
   /** What the rule would have to contain. */
   readonly wanted: string;
   /** What it contains instead: its operations, or the patterns of its scope. */
@@ -41,12 +42,13 @@ export interface Lack {
 export interface RuleToAdd {
   readonly id: string;
   readonly effect: "allow";
-  readonly capability: GuardedCapability;
-  readonly operations: readonly Operation[];
+  readonly capability: RuleCapability;
+  readonly operations: readonly OperationName[];
   readonly paths?: readonly string[];
   readonly hosts?: readonly string[];
   readonly commands?: readonly string[];
   readonly modules?: readonly string[];
+  readonly targets?: readonly string[];
 }
 
 /** A decision, its cause, and the change that would reverse it. */
@@ -75,42 +77,45 @@ export interface Explanation {
  */
 export function explain(policy: Policy, request: Request): Explanation {
   const decision = decide(policy, request);
-  const target = targetOf(request);
+  const target = targetOf(policy, request);
   if (target === "not_grantable") return told(decision, "not_grantable", request);
   if (decision.effect === "allow") return told(decision, "granted", request);
   if (decision.reason === "explicit_deny") return told(decision, "refused_by_rule", request);
   if (target === "malformed") return told(decision, "malformed", request);
-  const cause = decision.reason === "wrong_operation" ? "operation_not_granted" : decision.reason;
+  const { reason } = decision;
+  const cause = reason === "wrong_operation" ? "operation_not_granted" : reason;
   const nearest = policy.rules.find(({ id }) => id === decision.nearestRule?.id);
   const lack = nearest && lackOf(nearest, request.operation, target.canonical, cause);
   return told(decision, cause, request, lack, ruleFor(policy, request, target));
 }
 
 interface Target {
-  readonly capability: GuardedCapability;
+  readonly capability: RuleCapability;
   readonly canonical: string;
 }
 
-function targetOf({
-  capability,
-  operation,
-  target,
-}: Request): Target | "malformed" | "not_grantable" {
+function targetOf(
+  { capabilities }: Policy,
+  { capability, operation, target }: Request,
+): Target | "malformed" | "not_grantable" {
   if (capability === "control" || capability === "limit") return "not_grantable";
   // A request is made of what a guest sent: to look an object up as a name would call the object's own code.
   if (typeof (capability as unknown) !== "string") return "not_grantable";
-  if (!Object.hasOwn(SCOPINGS, capability)) return "not_grantable";
-  const operations: readonly string[] = OPERATIONS[capability];
-  if (!operations.includes(operation) || typeof target !== "string") return "not_grantable";
-  const canonical = SCOPINGS[capability].canonical(target);
+  const operations = operationsOf(capability, capabilities);
+  if (operations?.includes(operation) !== true) return "not_grantable";
+  const scoping = scopingOf(capability);
+  if (typeof target !== "string") {
+    return scoping.tellsMalformed === true ? "malformed" : "not_grantable";
+  }
+  const canonical = scoping.canonical(target);
   return canonical === null ? "malformed" : { capability, canonical };
 }
 
-function lackOf(rule: Rule, operation: Operation, target: string, cause: Cause): Lack {
+function lackOf(rule: Rule, operation: OperationName, target: string, cause: Cause): Lack {
   if (cause === "operation_not_granted") {
     return { rule: rule.id, what: "operation", wanted: operation, has: rule.operations };
   }
-  const has = rule.paths ?? rule.hosts ?? rule.commands ?? rule.modules ?? [];
+  const has = rule.paths ?? rule.hosts ?? rule.commands ?? rule.modules ?? rule.targets ?? [];
   return { rule: rule.id, what: whatOf(rule, target), wanted: target, has };
 }
 
@@ -120,33 +125,37 @@ function whatOf({ capability, hosts }: Rule, target: string): Lack["what"] {
     return hosts?.some((pattern) => hostOf(pattern) === host) === true ? "port" : "host";
   }
   if (capability === "subprocess") return "command";
-  return capability === "import" ? "module" : "path";
+  if (capability === "import") return "module";
+  return isBuiltIn(capability) ? "path" : "target";
 }
 
 /** A rule for one operation on one target; undefined if a policy cannot name the target, such as a path with a star in it. */
 function ruleFor(
-  { rules }: Policy,
+  { capabilities, rules }: Policy,
   { operation }: Request,
   { capability, canonical }: Target,
 ): RuleToAdd | undefined {
-  const key: ScopeKey | undefined = capability === "random" ? undefined : SCOPE_KEYS[capability];
+  const key = scopeKeyOf(capability);
   // The rule's star would be a wildcard, and cover other targets too.
   if (canonical.includes("*")) return undefined;
   const rule: RuleToAdd = {
-    id: freeId(rules, `allow-${capability}-${operation}`),
+    id: freeId(rules, `allow-${capability}-${operation}`.slice(0, MAX_ID)),
     effect: "allow",
     capability,
     operations: [operation],
     ...(key !== undefined && { [key]: [canonical] }),
   };
   try {
-    parsePolicy({ version: 1, name: "one rule", rules: [rule] });
+    parsePolicy({ version: 1, name: "one rule", capabilities, rules: [rule] });
     return rule;
   } catch (error) {
     if (error instanceof InvalidPolicyError) return undefined;
     throw error;
   }
 }
+
+/** Shorter than an id may be, so that there is room for a number behind it. */
+const MAX_ID = 58;
 
 function freeId(rules: readonly Rule[], wanted: string): string {
   const taken = new Set(rules.map(({ id }) => id));

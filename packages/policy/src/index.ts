@@ -8,6 +8,7 @@ export { parseDenialEvent, InvalidDenialEventError } from "./event/parse-event.t
 export { DenialEvent, KERNEL_EVIDENCE } from "./event/event.ts";
 export type { DenialEventJson, DenialFields, KernelEvidence } from "./event/event.ts";
 export { isCapabilityName } from "./identifier.ts";
+export type { OwnCapabilities } from "./capabilities.ts";
 export type { CellTotals, DenialSink } from "./event/sink.ts";
 export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
 export type { Limits, Policy, PolicyInput, Rule } from "./policy.ts";
@@ -30,5 +31,6 @@ export type {
   GuardedCapability,
   Operation,
   OperationName,
+  RuleCapability,
   Verdict,
 } from "./vocabulary.ts";

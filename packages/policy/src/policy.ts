@@ -1,11 +1,12 @@
-import type { GuardedCapability, Operation } from "./vocabulary.ts";
+import type { OwnCapabilities } from "./capabilities.ts";
+import type { OperationName, RuleCapability } from "./vocabulary.ts";
 
 /** One rule of a policy. A rule that names no `operations` covers all operations of its capability. */
 export interface Rule {
   readonly id: string;
   readonly effect: "allow" | "deny";
-  readonly capability: GuardedCapability;
-  readonly operations: readonly Operation[];
+  readonly capability: RuleCapability;
+  readonly operations: readonly OperationName[];
   /** filesystem: absolute glob patterns over real paths. */
   readonly paths?: readonly string[];
   /** network: `host:port`; host a name, `*.name`, an address or a CIDR block; port a number or `*`. */
@@ -19,6 +20,8 @@ export interface Rule {
   readonly reads?: readonly string[];
   /** import: module names. */
   readonly modules?: readonly string[];
+  /** A declared capability: target patterns. `*` is any text without `.`, `/` and `:`; `**` is any text. */
+  readonly targets?: readonly string[];
 }
 
 /** The resources that a cell may use. Reaching a limit is a denial with reason `limit`. */
@@ -39,6 +42,11 @@ export interface Limits {
 export interface Policy {
   readonly version: 1;
   readonly name: string;
+  /**
+   * The service's own capabilities that the policy declares, each with its operations, sorted. Empty if it declares none. A recorder
+   * takes it as it is: `createDenialRecorder({ capabilities: policy.capabilities })`.
+   */
+  readonly capabilities: OwnCapabilities;
   readonly rules: readonly Rule[];
   readonly limits: Limits;
   /** The first 16 hex digits of the SHA-256 of the policy's canonical JSON: equal content, equal hash. */

@@ -6,8 +6,10 @@ import {
   CAPABILITIES,
   decide,
   DENIAL_REASONS,
+  denialEvent,
   OPERATIONS,
   parsePolicy,
+  PolicyError,
   type Request,
 } from "./index.ts";
 import { LIMIT_NAMES, LIMITS } from "./limits.ts";
@@ -38,7 +40,25 @@ test("the first program prints what stands below it", () => {
 });
 
 test("the policy with mistakes has the mistakes that stand below it", () => {
-  expect(() => parsePolicy(blocks[2]?.text)).toThrow(blocks[3]?.text.trimEnd());
+  const at = blocks.findIndex(({ language }) => language === "yaml");
+  expect(() => parsePolicy(blocks[at]?.text)).toThrow(blocks[at + 1]?.text.trimEnd());
+});
+
+test("the guard of one's own refuses as stands below it", () => {
+  const [, , program, output] = blocks;
+  const policy = parsePolicy(/parsePolicy\(`([^`]*)`\)/.exec(program?.text ?? "")?.[1]);
+  const asked = [...(program?.text ?? "").matchAll(/mustAllow\("(\S+)", "(\w+)", "(\S+)"\);/g)];
+  const printed = asked.flatMap(([, cell = "", operation = "", target = ""]) => {
+    const request = { capability: "database", operation, target };
+    const decision = decide(policy, request);
+    if (decision.effect === "allow") return [];
+    const { rule: policyRule, reason, nearestRule = null } = decision;
+    return [
+      String(new PolicyError(denialEvent({ cell, ...request, policyRule, reason, nearestRule }))),
+    ];
+  });
+  expect(asked).toHaveLength(2);
+  expect(`${printed.join("\n")}\n`).toBe(output?.text);
 });
 
 test("the tables have every capability with its operations, every reason and every limit", () => {
@@ -58,9 +78,15 @@ test("the tables have every capability with its operations, every reason and eve
 
 test("every pattern in the table of scopes is one", () => {
   let scope = "";
-  const keys = { paths: "filesystem", hosts: "network", commands: "subprocess", modules: "import" };
+  const keys = {
+    paths: "filesystem",
+    hosts: "network",
+    commands: "subprocess",
+    modules: "import",
+    targets: "database",
+  };
   const start = cells.findIndex(([first, second]) => first === "scope" && second === "pattern");
-  const rows = cells.slice(start + 2, start + 16);
+  const rows = cells.slice(start + 2, start + 20);
   const seen = rows.flatMap(([name, patterns]) => {
     scope = name === "" ? scope : (name ?? "").replaceAll("`", "");
     const written = [...(patterns ?? "").matchAll(/`([^`]+)`/g)].map(([, pattern]) => pattern);
@@ -70,7 +96,8 @@ test("every pattern in the table of scopes is one", () => {
       capability: keys[scope as keyof typeof keys],
       [scope]: written,
     };
-    return parsePolicy({ version: 1, name: "x", rules: [rule] }).rules;
+    const capabilities = { database: ["query"] };
+    return parsePolicy({ version: 1, name: "x", capabilities, rules: [rule] }).rules;
   });
-  expect(seen).toHaveLength(14);
+  expect(seen).toHaveLength(18);
 });

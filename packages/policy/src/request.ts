@@ -1,12 +1,12 @@
-import type { Capability, Operation } from "./vocabulary.ts";
+import type { CapabilityName, OperationName } from "./vocabulary.ts";
 
-/** A guest's request, after the guard has resolved its target. */
+/** What is asked for, after the guard has resolved its target. */
 export interface Request {
-  readonly capability: Capability;
-  readonly operation: Operation;
+  readonly capability: CapabilityName;
+  readonly operation: OperationName;
   /**
    * What the operation acts on: the real absolute path, `host:port` with the host in canonical form, the absolute command, or the
-   * module's name. Empty for `random`.
+   * module's name; for a declared capability, what its guard names. Empty for `random`.
    */
   readonly target: string;
 }

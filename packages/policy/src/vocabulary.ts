@@ -29,8 +29,18 @@ export type Operation = (typeof OPERATIONS)[Capability][number];
 /** An operation: one of those above, or one of a service's own capability. */
 export type OperationName = Operation | (string & Record<never, never>);
 
-/** The capabilities that a policy's rules can grant. */
-export type GuardedCapability = Exclude<Capability, "control" | "limit">;
+/** The built-in capabilities that a policy's rules can grant. */
+export const GUARDED_CAPABILITIES = [
+  "filesystem",
+  "network",
+  "subprocess",
+  "random",
+  "import",
+] as const satisfies readonly Exclude<Capability, "control" | "limit">[];
+export type GuardedCapability = (typeof GUARDED_CAPABILITIES)[number];
+
+/** A capability of a rule: one of the built-in ones that can be granted, or one that the policy declares. */
+export type RuleCapability = GuardedCapability | (string & Record<never, never>);
 
 /** Why a request was refused. The set is closed, so that it may be a metric attribute. */
 export const DENIAL_REASONS = [

@@ -64,6 +64,31 @@ test("an operation that is its capability's only one may be left out", async () 
   expect(stdout).toMatch(/^allow: /);
 });
 
+test("a capability that the policy declares is asked for as the built-in ones are", async () => {
+  using folder = folderWith({
+    "policy.yaml": `version: 1
+name: reporting
+capabilities: { database: [query, write], mail: [send] }
+rules:
+  - { id: reports, effect: allow, capability: database, operations: [query], targets: ["reports.*"] }
+`,
+  });
+  const ask = async (...args: string[]) =>
+    await runCommand(["why", "policy.yaml", "--capability", ...args], { cwd: folder.path });
+  const query = ["database", "--operation", "query", "--target"];
+  const [granted, refused, only, unknown] = await Promise.all([
+    ask(...query, "reports.daily"),
+    ask(...query, "orders.daily"),
+    ask("mail", "--target", "kim"),
+    ask("databse", "--target", "x"),
+  ]);
+  expect(granted.stdout).toMatch(/^allow: .*granted by rule "reports"/);
+  expect(refused.stdout).toMatch(/the nearest rule "reports" lacks the target "orders\.daily"/);
+  expect(refused.stdout).toMatch(/^ {2}- \{.*"targets":\["orders\.daily"\]\}$/m);
+  expect(only.stdout).toMatch(/^deny: "mail" "send" of "kim"/);
+  expect(unknown.stderr).toMatch(/did you mean "database"\?/);
+});
+
 test("a guest's target cannot move the cursor or reorder the line", async () => {
   using folder = folderWith({ "policy.yaml": POLICY });
   for (const more of [[], ["--json"]]) {

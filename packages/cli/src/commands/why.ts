@@ -1,13 +1,13 @@
-import type { Request } from "@pyisolate/policy";
+import type { Policy, Request } from "@pyisolate/policy";
 
 import { oneOfWords } from "../arguments.ts";
 import { type Command, type OptionTable, type OptionValues, UsageError } from "../command.ts";
-import { policyOrMistakes } from "../policy-file.ts";
+import { policyOf, readPolicyFile } from "../policy-file.ts";
 
 const OPTIONS = {
   "--capability": {
     value: "WORD",
-    help: "what is asked for: filesystem, network, subprocess, random, import",
+    help: "what is asked for: filesystem, network, subprocess, random, import, or one that the policy declares",
   },
   "--operation": {
     value: "WORD",
@@ -15,7 +15,7 @@ const OPTIONS = {
   },
   "--target": {
     value: "TEXT",
-    help: "what it is on: a path, a host and port, a command, a module; none for random",
+    help: "what it is on: a path, a host and port, a command, a module, what a guard names; none for random",
   },
   "--json": { help: "the same for programs: { effect, rule, cause, nearest, change }" },
 } as const satisfies OptionTable;
@@ -31,8 +31,10 @@ smallest rule that would grant it. Three fields of a denial's record are what to
   options: OPTIONS,
   notes: `Exit code: 0 where the policy decides, either way; 1 where it does not load; 2 for wrong usage.`,
   async run({ options, operands: [file = ""] }, { terminal }) {
-    const request = await requestOf(options);
-    const policy = await policyOrMistakes(file, terminal);
+    const read = await readPolicyFile(file);
+    // Before the policy's mistakes: wrong usage stays wrong when they are mended.
+    const request = await requestOf(options, read.ok ? read.policy.capabilities : {});
+    const policy = policyOf(read, file, terminal);
     if (policy === undefined) return 1;
     const { explain } = await import("@pyisolate/policy");
     const { decision, cause, lack, change, message } = explain(policy, request);
@@ -50,10 +52,15 @@ smallest rule that would grant it. Three fields of a denial's record are what to
 };
 
 /** @throws UsageError if the options do not describe a request. */
-async function requestOf(options: OptionValues<typeof OPTIONS>): Promise<Request> {
+async function requestOf(
+  options: OptionValues<typeof OPTIONS>,
+  declared: Policy["capabilities"],
+): Promise<Request> {
   const { CAPABILITIES, OPERATIONS } = await import("@pyisolate/policy");
-  const capability = oneOfWords("--capability", options["--capability"] ?? "", CAPABILITIES);
-  const operations: readonly Request["operation"][] = OPERATIONS[capability];
+  const all: Policy["capabilities"] = { ...declared, ...OPERATIONS };
+  const words = [...CAPABILITIES, ...Object.keys(declared)];
+  const capability = oneOfWords("--capability", options["--capability"] ?? "", words);
+  const operations = all[capability] ?? [];
   const [only = ""] = operations.length === 1 ? operations : [];
   const operation = oneOfWords("--operation", options["--operation"] ?? only, operations);
   const target = options["--target"];

@@ -2,6 +2,7 @@ import { isBuiltin } from "node:module";
 
 import { canonicalHost } from "./canonical-host.ts";
 import { MAX_PATH_LENGTH } from "./path-pattern.ts";
+import { MAX_TARGET } from "./target-pattern.ts";
 
 /**
  * A path in the form that the matchers take: absolute, well-formed, without NUL and without `.`, `..` or empty segments. One
@@ -71,4 +72,12 @@ export const MODULE_NAME =
 export function canonicalModule(target: string): string | null {
   if (!MODULE_NAME.test(target)) return null;
   return target.startsWith("node:") || !isBuiltin(target) ? target : `node:${target}`;
+}
+
+const CONTROL = /\p{Cc}/u;
+
+/** The target of a declared capability as it is; null if it is too long, has a control character, or is no well-formed Unicode. */
+export function canonicalTarget(target: string): string | null {
+  const isTaken = target.length <= MAX_TARGET && !CONTROL.test(target) && target.isWellFormed();
+  return isTaken ? target : null;
 }

@@ -63,7 +63,8 @@ class Branch {
   }
 }
 
-function sharedLength(part: string, text: string, at: number): number {
+/** How many characters of `part` stand at this place of a text. */
+export function sharedLength(part: string, text: string, at: number): number {
   let shared = 0;
   while (shared < part.length && part.charCodeAt(shared) === text.charCodeAt(at + shared)) {
     shared += 1;

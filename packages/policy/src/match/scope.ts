@@ -4,7 +4,13 @@ import { PathIndex } from "./path-index.ts";
 import type { Rule } from "../policy.ts";
 import { PrefixTree } from "./prefix-tree.ts";
 import type { NearIndex, RankIndex } from "./rule-rank.ts";
-import { canonicalEndpoint, canonicalModule, canonicalPath } from "./canonical-target.ts";
+import {
+  canonicalEndpoint,
+  canonicalModule,
+  canonicalPath,
+  canonicalTarget,
+} from "./canonical-target.ts";
+import { TargetIndex } from "./target-index.ts";
 import type { GuardedCapability } from "../vocabulary.ts";
 
 /** The key of a rule that holds its scope. `random` has none. */
@@ -14,7 +20,17 @@ export const SCOPE_KEYS = {
   subprocess: "commands",
   import: "modules",
 } as const satisfies Partial<Record<GuardedCapability, keyof Rule>>;
-export type ScopeKey = (typeof SCOPE_KEYS)[keyof typeof SCOPE_KEYS];
+/** The key of a rule for a declared capability that holds its scope. */
+export const OWN_SCOPE_KEY = "targets";
+export type ScopeKey = (typeof SCOPE_KEYS)[keyof typeof SCOPE_KEYS] | typeof OWN_SCOPE_KEY;
+
+/** The key that holds the scope of a capability's rules; undefined for `random`. */
+export function scopeKeyOf(capability: string): ScopeKey | undefined {
+  if (capability === "random") return undefined;
+  return Object.hasOwn(SCOPE_KEYS, capability)
+    ? SCOPE_KEYS[capability as keyof typeof SCOPE_KEYS]
+    : OWN_SCOPE_KEY;
+}
 
 /** The pattern that grants all targets, for authors who mean it. */
 export const EVERYTHING = {
@@ -22,19 +38,22 @@ export const EVERYTHING = {
   hosts: "*:*",
   commands: "*",
   modules: "*",
+  targets: "**",
 } as const satisfies Record<ScopeKey, string>;
 
 /** How one capability's targets are normalized and compared with the scopes of its rules. */
 export interface Scoping {
   /** The canonical spelling of a target; null for a target that no allow rule can cover. */
   readonly canonical: (target: string) => string | null;
+  /** Whether `decide` says `malformed` of such a target, and does not explain it by the nearest rule. */
+  readonly tellsMalformed?: true;
   /** Makes an index of patterns by the targets that they cover. */
   readonly covering: () => RankIndex;
   /** Makes an index of patterns by the targets that they come near without covering. */
   readonly near: () => NearIndex;
 }
 
-export const SCOPINGS: Readonly<Record<GuardedCapability, Scoping>> = {
+const SCOPINGS: Readonly<Record<GuardedCapability, Scoping>> = {
   filesystem: { canonical: canonicalPath, covering: () => new PathIndex(), near: nearStarts },
   network: {
     canonical: canonicalEndpoint,
@@ -50,6 +69,21 @@ export const SCOPINGS: Readonly<Record<GuardedCapability, Scoping>> = {
   // Rules for random numbers have no patterns.
   random: { canonical: () => "", covering: namesAsWritten, near: nearStarts },
 };
+
+/** How the targets of every declared capability are compared. */
+const OWN_SCOPING: Scoping = {
+  canonical: canonicalTarget,
+  tellsMalformed: true,
+  covering: () => new TargetIndex(),
+  near: nearStarts,
+};
+
+/** @param capability One that can be granted, or one that the policy declares. */
+export function scopingOf(capability: string): Scoping {
+  return Object.hasOwn(SCOPINGS, capability)
+    ? SCOPINGS[capability as GuardedCapability]
+    : OWN_SCOPING;
+}
 
 function namesAsWritten(): RankIndex {
   return new NameIndex((name) => name);

@@ -5,8 +5,16 @@ import type { PlainData } from "./plain-data.ts";
 import { quoted } from "../clean-text.ts";
 import { OPERATIONS } from "../vocabulary.ts";
 
-/** What is wrong, and what to write instead, in words for the policy's author. */
-export function issueMessage(issue: z.core.$ZodIssue, written: PlainData | undefined): string {
+/**
+ * What is wrong, and what to write instead, in words for the policy's author.
+ *
+ * @param capabilities Those that a rule of the document can name.
+ */
+export function issueMessage(
+  issue: z.core.$ZodIssue,
+  written: PlainData | undefined,
+  capabilities: readonly string[],
+): string {
   switch (issue.code) {
     case "invalid_type":
       return typeMistake(issue.expected, written);
@@ -16,7 +24,7 @@ export function issueMessage(issue: z.core.$ZodIssue, written: PlainData | undef
       }
       return valueMistake(issue.values.map(String), written);
     case "invalid_union":
-      return valueMistake(["filesystem", "network", "subprocess", "random", "import"], written);
+      return valueMistake(capabilities, written);
     case "too_small":
       if (Array.isArray(written)) return issue.message;
       return `${shown(written)} is too small; the least is ${issue.minimum}`;

@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { arbRules } from "../testing/arbitraries.ts";
+import { arbRules, DECLARED } from "../testing/arbitraries.ts";
 import { parsePolicy } from "../index.ts";
 import { policyJsonSchemaText } from "./json-schema.ts";
 
@@ -38,6 +38,9 @@ describe("an editor with the schema", () => {
       fc.property(arbRules, (rules) => {
         const drawn = document(...rules.map((each, index) => ({ id: `r${index}`, ...each })));
         expect(validate(drawn)).toBe(loads(drawn));
+        const declaring = { ...drawn, capabilities: DECLARED };
+        expect(validate(declaring)).toBe(true);
+        expect(loads(declaring)).toBe(true);
       }),
     );
   });
@@ -75,6 +78,8 @@ describe("an editor with the schema", () => {
         { cpu_ms: 5 },
         { cpu_ms: 0 },
         { cpu_msx: 1 },
+        { database: ["read"] },
+        { filesystem: ["read"] },
       ),
     );
     const key = fc.constantFrom(
@@ -87,9 +92,10 @@ describe("an editor with the schema", () => {
       "commands",
       "reads",
       "modules",
+      "targets",
       "other",
     );
-    const top = fc.constantFrom("version", "name", "rules", "limits", "other");
+    const top = fc.constantFrom("version", "name", "capabilities", "rules", "limits", "other");
     fc.assert(
       fc.property(
         fc.dictionary(key, value, { maxKeys: 3 }),
@@ -112,6 +118,20 @@ describe("an editor with the schema", () => {
     [
       "a port past 65535",
       document({ id: "a", effect: "deny", capability: "network", hosts: ["a.example:99999"] }),
+    ],
+    [
+      "a capability that the document does not declare, where it declares another",
+      {
+        ...document({ id: "a", effect: "allow", capability: "databse", targets: ["**"] }),
+        capabilities: { database: ["query"] },
+      },
+    ],
+    [
+      "an operation that its capability does not have",
+      {
+        ...document({ id: "a", effect: "deny", capability: "database", operations: ["reed"] }),
+        capabilities: { database: ["read"] },
+      },
     ],
   ])("cannot see %s; the parser does", (_name, bad) => {
     expect(validate(bad)).toBe(true);

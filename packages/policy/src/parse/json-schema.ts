@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import { PolicyDocument } from "./schema.ts";
+import { GUARDED_CAPABILITIES } from "../vocabulary.ts";
+import { AnyDocument } from "./document.ts";
 
 /** The text of `schema/policy.schema.json`. */
 export function policyJsonSchemaText(): string {
@@ -9,8 +10,17 @@ export function policyJsonSchemaText(): string {
 
 /**
  * The JSON Schema of a policy (draft 2020-12), for editors. It is as strict as the zod schema wherever JSON Schema can express a
- * check. It cannot express that a host is valid, or that rule ids are unique.
+ * check. It cannot express that a host is valid, that rule ids are unique, or which capabilities a document declares.
  */
 function policyJsonSchema(): object {
-  return z.toJSONSchema(PolicyDocument, { io: "input" });
+  return {
+    ...z.toJSONSchema(AnyDocument, { io: "input" }),
+    // Where none are declared, an editor marks a misspelt capability all the same.
+    if: { required: ["capabilities"] },
+    else: {
+      properties: {
+        rules: { items: { properties: { capability: { enum: GUARDED_CAPABILITIES } } } },
+      },
+    },
+  };
 }

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 
-import { arbRules } from "../testing/arbitraries.ts";
+import { arbRules, DECLARED } from "../testing/arbitraries.ts";
 import { decide, InvalidPolicyError, loadPolicy, parsePolicy, type PolicyIssue } from "../index.ts";
 import { LIMIT_NAMES, LIMITS } from "../limits.ts";
 
@@ -92,7 +92,7 @@ describe("a good policy", () => {
     fc.assert(
       fc.property(arbRules, (drawn) => {
         const rules = drawn.map((rule, index) => ({ id: `r${index}`, ...rule }));
-        const document = { version: 1, name: "x", rules };
+        const document = { version: 1, name: "x", capabilities: DECLARED, rules };
         const policy = parsePolicy(document);
         expect(parsePolicy(stringify(document, { aliasDuplicateObjects: true }))).toEqual(policy);
         expect(parsePolicy(JSON.stringify(document, null, "\t"))).toEqual(policy);
@@ -173,7 +173,7 @@ __proto__: { a: 1 }
 `;
     expect(() => parsePolicy(text)).toThrowErrorMatchingInlineSnapshot(`
       [InvalidPolicyError: Invalid policy: 28 mistakes
-        line 2: nme: unknown key "nme"; did you mean "name"? (known: version, name, rules, limits)
+        line 2: nme: unknown key "nme"; did you mean "name"? (known: version, name, capabilities, rules, limits)
         line 6: rules[0].capability: "filesytem" is unknown; did you mean "filesystem"? (must be one of filesystem, network, subprocess, random, import)
         line 7: rules[0].operations[0]: "reed" is unknown; did you mean "read"? (must be one of read, write, list, stat, remove)
         line 7: rules[0].operations[1]: "connect" is an operation of network; here it must be one of read, write, list, stat, remove
@@ -193,14 +193,14 @@ __proto__: { a: 1 }
         line 18: rules[4].id: "limit.cpu" is reserved for denials that no rule explains; choose another id
         line 18: rules[4].operations: is empty; leave "operations" out for every operation
         line 19: rules[5]: 5 is not a mapping of keys to values
-        line 20: limit: unknown key "limit"; did you mean "limits"? (known: version, name, rules, limits)
+        line 20: limit: unknown key "limit"; did you mean "limits"? (known: version, name, capabilities, rules, limits)
         line 20: limits.cpuMs: unknown key "cpuMs"; did you mean "cpu_ms"? (known: cpu_ms, wall_ms, memory_mib, calls, output_bytes)
         line 20: limits.memory_mb: unknown key "memory_mb"; did you mean "memory_mib"? (known: cpu_ms, wall_ms, memory_mib, calls, output_bytes)
         line 20: limits.bogus: unknown key "bogus" (known: cpu_ms, wall_ms, memory_mib, calls, output_bytes)
         line 20: limits.cpu_ms: 0 is too small; the least is 1
         line 20: limits.memory_mib: 1.5 is not a whole number
         line 20: limits.calls: "7" is text; write it without quotes
-        line 21: __proto__: unknown key "__proto__" (known: version, name, rules, limits)]
+        line 21: __proto__: unknown key "__proto__" (known: version, name, capabilities, rules, limits)]
     `);
   });
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 
+import { type OwnCapabilities, operationsOf } from "../capabilities.ts";
 import { compilePolicy, isCompiled } from "../compile.ts";
 import { MAX_DOCUMENT_BYTES, type PolicyText, readYaml } from "./read-yaml.ts";
 import { bounded, InvalidPolicyError, type PolicyIssue } from "../errors.ts";
@@ -9,9 +10,8 @@ import { LIMIT_NAMES, LIMITS } from "../limits.ts";
 import { check } from "./validate.ts";
 import { plainData } from "./plain-data.ts";
 import type { Limits, Policy, Rule } from "../policy.ts";
-import type { PolicyDocument } from "./schema.ts";
+import type { PolicyDocument } from "./document.ts";
 import { cleanText } from "../clean-text.ts";
-import { type Operation, OPERATIONS } from "../vocabulary.ts";
 
 /**
  * Checks and compiles a policy, given as an object or as YAML or JSON text. A policy that is already compiled is returned
@@ -87,9 +87,16 @@ function readValue(input: unknown): Omit<PolicyText, "lines"> & { lines?: never 
 }
 
 function policyOf(document: PolicyDocument): Policy {
+  // Sorted and without repeats, because their order means nothing.
+  const capabilities: OwnCapabilities = Object.fromEntries(
+    Object.entries(document.capabilities ?? {}).map(([name, operations]) => [
+      name,
+      [...new Set(operations)].toSorted(),
+    ]),
+  );
   const rules = document.rules.map((rule): Rule => {
-    const operations: readonly Operation[] = OPERATIONS[rule.capability];
-    const named: readonly Operation[] | undefined = rule.operations;
+    const operations = operationsOf(rule.capability, capabilities) ?? [];
+    const named: readonly string[] | undefined = rule.operations;
     // Sort in the vocabulary's order without repeats, so that equal rules have equal content and one hash.
     return {
       ...rule,
@@ -100,9 +107,12 @@ function policyOf(document: PolicyDocument): Policy {
   const limits = Object.fromEntries(
     LIMIT_NAMES.map((name) => [LIMITS[name].field, document.limits[name]]),
   ) as unknown as Limits;
-  const content = { version: document.version, name: document.name, rules, limits };
-  const hash = createHash("sha256").update(canonicalJson(content)).digest("hex").slice(0, 16);
-  return freeze({ ...content, hash });
+  const { version, name } = document;
+  // Left out where none are declared, so that such a policy has the hash that it had before there were any.
+  const declared = Object.keys(capabilities).length === 0 ? {} : { capabilities };
+  const content = canonicalJson({ version, name, ...declared, rules, limits });
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
+  return freeze({ version, name, capabilities, rules, limits, hash });
 }
 
 /** JSON with sorted keys and all defaults, so that equal content gives equal text. */

@@ -2,18 +2,16 @@ import { z } from "zod";
 
 import { HOST_PATTERN, readHost } from "../match/host-pattern.ts";
 import { isReservedRuleId, RULE_ID } from "../identifier.ts";
-import { LIMITS, type LimitName } from "../limits.ts";
+import { type OwnNames, Target } from "./own-capabilities.ts";
 import { LITERAL_PATH, MAX_PATH_LENGTH, PATH_PATTERN, pathMistake } from "../match/path-pattern.ts";
 import { EVERYTHING, type ScopeKey } from "../match/scope.ts";
 import { MODULE_NAME } from "../match/canonical-target.ts";
-import { HOSTILE_CHARACTERS, quoted } from "../clean-text.ts";
+import { quoted } from "../clean-text.ts";
 import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
 
-/** Most rules in a policy, and most patterns in a rule. */
-const MAX_RULES = 10_000;
+/** Most patterns in a rule. */
 const MAX_PATTERNS = 1000;
 
-const NAME = new RegExp(`^(?! )[^${HOSTILE_CHARACTERS}]{1,128}(?<! )$`, "u");
 const ID = new RegExp(`^(?!default$|limit\\.|control\\.)${RULE_ID.source.slice(1)}`);
 /** Refuses a command with arguments: a space and then text without a slash, an option or a path. Such a rule would never match. */
 const ARGUMENTS = "(?!.* (?:[^/]*$|-|/))";
@@ -54,23 +52,26 @@ const Module = z
   })
   .describe("Name of a module, or * for every one.");
 
-/** The schema of one limit: a whole number between its bounds. */
-const limit = (name: LimitName) => {
-  const { default: usual, min, max, unit, bounds } = LIMITS[name];
-  return z.int().min(min).max(max).default(usual).describe(`${unit}. Bounds ${bounds}.`);
-};
-
-const common = <C extends GuardedCapability>(capability: C) => ({
+const common = <C extends z.ZodType<string>, O extends z.ZodType<string>>(
+  capability: C,
+  operation: O,
+) => ({
   id: Id,
   effect: z.enum(["allow", "deny"]).describe("Deny beats allow."),
-  capability: z.literal(capability),
+  capability,
   operations: z
-    .array(z.enum(OPERATIONS[capability] as (typeof OPERATIONS)[C] & readonly string[]))
+    .array(operation)
     .min(1, { error: 'is empty; leave "operations" out for every operation' })
     .max(MAX_PATTERNS)
     .exactOptional()
     .describe("Left out: every operation of the capability."),
 });
+
+const builtIn = <C extends GuardedCapability>(capability: C) =>
+  common(
+    z.literal(capability),
+    z.enum(OPERATIONS[capability] as (typeof OPERATIONS)[C] & readonly string[]),
+  );
 
 const scope = (key: ScopeKey, pattern: z.ZodString) =>
   z
@@ -111,16 +112,17 @@ const allowing = <T extends z.ZodObject>(key: string, why: string, rule: T): T =
       else: { properties: { [key]: false } },
     });
 
-const PolicyRule = z.discriminatedUnion("capability", [
-  scoped("paths", z.strictObject({ ...common("filesystem"), paths: scope("paths", Path) })),
-  scoped("hosts", z.strictObject({ ...common("network"), hosts: scope("hosts", Host) })),
+/** The rules for built-in capabilities. */
+export const BUILT_IN_RULES = [
+  scoped("paths", z.strictObject({ ...builtIn("filesystem"), paths: scope("paths", Path) })),
+  scoped("hosts", z.strictObject({ ...builtIn("network"), hosts: scope("hosts", Host) })),
   allowing(
     "reads",
     "commands of a deny rule do not run; write it on the rule that allows them",
     scoped(
       "commands",
       z.strictObject({
-        ...common("subprocess"),
+        ...builtIn("subprocess"),
         commands: scope("commands", Command),
         reads: z
           .array(Path)
@@ -133,39 +135,16 @@ const PolicyRule = z.discriminatedUnion("capability", [
       }),
     ),
   ),
-  scoped("modules", z.strictObject({ ...common("import"), modules: scope("modules", Module) })),
-  z.strictObject(common("random")),
-]);
+  scoped("modules", z.strictObject({ ...builtIn("import"), modules: scope("modules", Module) })),
+  z.strictObject(builtIn("random")),
+] as const;
 
-/** The schema of a policy as an author writes it. The JSON Schema for editors is generated from it. */
-export const PolicyDocument = z
-  .strictObject({
-    $schema: z
-      .string()
-      .exactOptional()
-      .describe("Where editors find this schema; means nothing to the policy."),
-    version: z.literal(1),
-    name: z
-      .string()
-      .regex(NAME, { error: "must be 1 to 128 visible characters, without a space at either end" })
-      .describe("Names the policy in events."),
-    rules: z.array(PolicyRule).max(MAX_RULES),
-    limits: z
-      .strictObject({
-        cpu_ms: limit("cpu_ms"),
-        wall_ms: limit("wall_ms"),
-        memory_mib: limit("memory_mib"),
-        calls: limit("calls"),
-        output_bytes: limit("output_bytes"),
-      })
-      .prefault({}),
-  })
-  .meta({
-    title: "pyisolate policy",
-    description: "What the guests of a sandbox may do. Everything that no rule allows is denied.",
-  });
-
-export type PolicyDocument = z.output<typeof PolicyDocument>;
+/** A rule for a declared capability. */
+export const ownRule = ({ capability, operation }: OwnNames) =>
+  scoped(
+    "targets",
+    z.strictObject({ ...common(capability, operation), targets: scope("targets", Target) }),
+  );
 
 function mistake(input: unknown, what: string | undefined): string {
   return `${quoted(String(input))} ${what ?? "is not valid here"}`;

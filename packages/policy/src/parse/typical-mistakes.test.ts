@@ -71,7 +71,7 @@ test("each typical mistake has a message that says what to write", () => {
     apiVersion: 1
     name: x
     rules: []
-        ^ 1: apiVersion: unknown key "apiVersion" (known: version, name, rules, limits)
+        ^ 1: apiVersion: unknown key "apiVersion" (known: version, name, capabilities, rules, limits)
         ^ 1: version: is missing; write 1
 
     rules:

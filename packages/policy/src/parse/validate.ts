@@ -5,10 +5,13 @@ import { bounded, type PolicyIssue } from "../errors.ts";
 import { LIMIT_NAMES } from "../limits.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import type { Path, PlainData, PlainObject } from "./plain-data.ts";
-import { PolicyDocument } from "./schema.ts";
-import { SCOPE_KEYS } from "../match/scope.ts";
+import { type Declared, declarationMistake, declaredIn } from "./own-capabilities.ts";
+import { type PolicyDocument, schemaWith } from "./document.ts";
+import { OWN_SCOPE_KEY, SCOPE_KEYS, scopeKeyOf } from "../match/scope.ts";
 import { quoted } from "../clean-text.ts";
-import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
+import { spell } from "./spell.ts";
+import { isCapabilityName } from "../identifier.ts";
+import { GUARDED_CAPABILITIES, type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
 import { issueMessage } from "./issue-message.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -35,15 +38,20 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
     issues.push({ path: spell(path), ...line, message });
   };
   for (let round = 0; ; round += 1) {
-    const result = PolicyDocument.safeParse(data);
+    // Read again in each round: the last one may have mended the key `capabilities`.
+    const declared = declaredIn(data);
+    const result = schemaWith(declared).safeParse(data);
     if (result.success) {
       findDuplicates(data, found);
       return issues.length === 0
         ? { document: result.data, issues: [] }
         : { issues: bounded(issues) };
     }
-    const mended = result.error.issues.filter(
-      (issue) => round < MAX_ROUNDS && mend(issue, data, found, lines),
+    const { issues: all } = result.error;
+    const declaring = all.find(isMisspeltDeclaration);
+    // By itself: what the rules name is known only when it is mended.
+    const mended = (declaring === undefined ? all : [declaring]).filter(
+      (issue) => round < MAX_ROUNDS && mend(issue, data, declared, found, lines),
     );
     // Report the remaining mistakes in the last round, so that each is reported once.
     if (mended.length > 0) continue;
@@ -51,16 +59,32 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
     const last = new Map(result.error.issues.map((issue) => [spell(issue.path as Path), issue]));
     for (const issue of last.values()) {
       const path = issue.path as Path;
-      found(path, issueMessage(issue, at(data, path)));
+      found(path, issueMessage(issue, at(data, path), capabilitiesOf(declared)));
     }
     findDuplicates(data, found);
     return { issues: bounded(issues) };
   }
 }
 
+/** Whether the key `capabilities` is misspelt. */
+function isMisspeltDeclaration(issue: Issue): boolean {
+  return (
+    issue.code === "unrecognized_keys" &&
+    issue.path.length === 0 &&
+    issue.keys.some((key) => didYouMean(key, TOP_KEYS) === "capabilities")
+  );
+}
+
 /** Repairs a mistake that may hide others, and reports it. Returns false for a mistake that hides nothing. */
-function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: Lines): boolean {
+function mend(
+  issue: Issue,
+  data: PlainData | undefined,
+  declared: Declared,
+  found: Found,
+  lines?: Lines,
+): boolean {
   const path = issue.path as Path;
+  const capabilities = capabilitiesOf(declared);
   if (issue.code === "unrecognized_keys") {
     const container = at(data, path) as PlainObject;
     for (const key of issue.keys) {
@@ -81,7 +105,7 @@ function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: L
       typeof written === "string" ? didYouMean(written, issue.values.map(String)) : undefined;
     const value = issue.values.find((each) => String(each) === near);
     if (typeof value !== "string" && typeof value !== "number") return false;
-    found(path, issueMessage(issue, written));
+    found(path, issueMessage(issue, written, capabilities));
     // Put the value itself (1 and not "1"), or the next round would find the same mistake.
     put(data, path, value);
     return true;
@@ -89,10 +113,16 @@ function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: L
   if (issue.code !== "invalid_union" || path.at(-1) !== "capability") return false;
   const written = at(data, path);
   const rule = at(data, path.slice(0, -1)) as PlainObject;
-  found(path, issueMessage(issue, written));
-  const capability =
-    (typeof written === "string" ? didYouMean(written, CAPABILITIES) : undefined) ??
-    impliedBy(rule);
+  const near = typeof written === "string" ? didYouMean(written, capabilities) : undefined;
+  const isUndeclared = near === undefined && OWN_SCOPE_KEY in rule && isCapabilityName(written);
+  found(
+    path,
+    issueMessage(issue, written, capabilities) +
+      (isUndeclared
+        ? `; to have one of your own, declare it with its operations: capabilities: { ${written}: [call] }`
+        : ""),
+  );
+  const capability = near ?? impliedBy(rule, declared);
   if (capability !== undefined) rule["capability"] = capability;
   else {
     // The capability cannot be guessed. Drop its fields, so that the keys that all rules have are still checked.
@@ -102,14 +132,12 @@ function mend(issue: Issue, data: PlainData | undefined, found: Found, lines?: L
   return true;
 }
 
-const CAPABILITIES = [
-  "filesystem",
-  "network",
-  "subprocess",
-  "random",
-  "import",
-] as const satisfies GuardedCapability[];
-const TOP_KEYS = ["version", "name", "rules", "limits"];
+/** The capabilities that a rule can name. */
+function capabilitiesOf(declared: Declared): readonly string[] {
+  return [...GUARDED_CAPABILITIES, ...declared.keys()];
+}
+
+const TOP_KEYS = ["version", "name", "capabilities", "rules", "limits"];
 /** A key for editors. Messages do not list it among the valid keys, because no policy needs it. */
 const SCHEMA_KEY = "$schema";
 const RULE_KEYS = ["id", "effect", "capability", "operations"];
@@ -122,9 +150,9 @@ function unknownKey(
   path: Path,
   container: PlainObject,
 ): { message: string; near: string | undefined } {
-  const capability =
-    path[0] === "rules" ? (container["capability"] as GuardedCapability) : undefined;
-  const own = SCOPES.find(([owner]) => owner === capability)?.[1];
+  if (path[0] === "capabilities") return { message: declarationMistake(key), near: undefined };
+  const capability = path[0] === "rules" ? (container["capability"] as string) : undefined;
+  const own = capability === undefined ? undefined : scopeKeyOf(capability);
   const known =
     path.length === 0
       ? TOP_KEYS
@@ -135,7 +163,7 @@ function unknownKey(
             ...(own === undefined ? [] : [own]),
             ...(own === SCOPE_KEYS.subprocess ? [READS_KEY] : []),
           ];
-  const owner = path[0] === "rules" ? SCOPES.find(([, scope]) => scope === key)?.[0] : undefined;
+  const owner = path[0] === "rules" ? ownerOf(key) : undefined;
   if (owner !== undefined) {
     const instead = own === undefined ? "has no scope" : `has "${own}"`;
     return {
@@ -148,15 +176,32 @@ function unknownKey(
   return { message: `unknown key ${quoted(key)}${meant} (known: ${known.join(", ")})`, near };
 }
 
+/** Whose scope this key is, for a message. */
+function ownerOf(key: string): string | undefined {
+  if (key === OWN_SCOPE_KEY) return "declared capabilities";
+  return SCOPES.find(([, scope]) => scope === key)?.[0];
+}
+
 /** The capability to which a rule's scope or operations belong. */
-function impliedBy(rule: PlainObject): GuardedCapability | undefined {
+function impliedBy(rule: PlainObject, declared: Declared): string | undefined {
   const scope = SCOPES.find(([, key]) => key in rule)?.[0];
   if (scope !== undefined) return scope;
   const written = Array.isArray(rule["operations"]) ? rule["operations"] : [];
-  const fitting = CAPABILITIES.filter((capability) =>
-    written.some((operation) => OPERATIONS[capability].some((own) => own === operation)),
+  const possible: [string, readonly string[] | undefined][] =
+    OWN_SCOPE_KEY in rule
+      ? [...declared]
+      : [
+          ...GUARDED_CAPABILITIES.map((name): [string, readonly string[]] => [
+            name,
+            OPERATIONS[name],
+          ]),
+          ...declared,
+        ];
+  const fitting = possible.filter(([, operations]) =>
+    written.some((operation) => operations?.some((own) => own === operation)),
   );
-  return fitting.length === 1 ? fitting[0] : undefined;
+  if (fitting.length === 1) return fitting[0]?.[0];
+  return OWN_SCOPE_KEY in rule && possible.length === 1 ? possible[0]?.[0] : undefined;
 }
 
 /** Reports rules with the same id: events name a rule by its id, so such rules could not be told apart. */
@@ -189,15 +234,4 @@ function put(data: PlainData | undefined, path: Path, value: PlainData): void {
   const container = at(data, path.slice(0, -1)) as PlainObject;
   const key = path.at(-1);
   if (key !== undefined) container[key] = value;
-}
-
-/** Spells a path as `rules[2].paths[0]`. A key that is not a plain word is quoted. */
-function spell(path: Path): string {
-  return path
-    .map((key, index) => {
-      if (typeof key === "number") return `[${key}]`;
-      if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(key)) return `[${quoted(key)}]`;
-      return index === 0 ? key : `.${key}`;
-    })
-    .join("");
 }

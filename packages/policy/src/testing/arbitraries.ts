@@ -40,6 +40,29 @@ const arbHostPattern = fc
 const arbModule = fc.constantFrom("fs", "node:fs", "lodash", "lodash/fp", "@a/b");
 const arbCommand = fc.constantFrom("/usr/bin/git", "/bin/sh", "/usr/bin/true");
 
+const arbText = fc.constantFrom("reports", "re", "daily", "a", "ab", "b", "é", "😀", "");
+const arbSeparator = fc.constantFrom(".", "/", ":", "");
+/** Targets of declared capabilities. */
+const arbTarget = fc
+  .array(fc.tuple(arbText, arbSeparator), { maxLength: 5 })
+  .map((parts) => parts.flat().join(""));
+/** Patterns over them. */
+const arbTargetPattern = fc
+  .array(fc.tuple(fc.oneof(arbText, fc.constantFrom("*", "**")), arbSeparator), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map(
+    (parts) =>
+      parts
+        .flat()
+        .join("")
+        .replace(/\*{3,}/g, "**") || "**",
+  );
+
+/** The capabilities that drawn policies declare, each with its operations. */
+export const DECLARED = { database: ["query", "write"], "queue.jobs": ["push"] };
+
 export type RuleDocument = Record<string, unknown> & { effect: "allow" | "deny" };
 
 const parts = {
@@ -48,6 +71,8 @@ const parts = {
   subprocess: ["commands", fc.oneof(arbCommand, fc.constant("*")), ["exec"]],
   import: ["modules", fc.oneof(arbModule, fc.constant("*")), ["load"]],
   random: [undefined, fc.constant(""), ["read"]],
+  database: ["targets", arbTargetPattern, DECLARED.database],
+  "queue.jobs": ["targets", arbTargetPattern, DECLARED["queue.jobs"]],
 } as const;
 
 /** A rule without an id; `arbRules` gives them out. */
@@ -98,12 +123,23 @@ export const arbRequest = fc.oneof(
     operation: fc.constant("read"),
     target: fc.constant(""),
   }),
+  fc.record({
+    capability: fc.constant("database"),
+    operation: fc.constantFrom("query", "write"),
+    target: arbTarget,
+  }),
+  fc.record({
+    capability: fc.constant("queue.jobs"),
+    operation: fc.constant("push"),
+    target: arbTarget,
+  }),
 ) as fc.Arbitrary<Request>;
 
 export function policyOf(rules: readonly RuleDocument[]): Policy {
   return parsePolicy({
     version: 1,
     name: "drawn",
+    capabilities: DECLARED,
     rules: rules.map((rule, index) => ({ id: `r${index}`, ...rule })),
   });
 }

@@ -1,9 +1,16 @@
 import { contains, parseAddress } from "../match/address.ts";
 import { hostOf, type HostPattern, readHost } from "../match/host-pattern.ts";
 import type { Decision, Policy, Request, Rule } from "../index.ts";
-import { SCOPE_KEYS } from "../match/scope.ts";
-import { canonicalEndpoint, canonicalModule, canonicalPath } from "../match/canonical-target.ts";
+import { scopeKeyOf } from "../match/scope.ts";
+import {
+  canonicalEndpoint,
+  canonicalModule,
+  canonicalPath,
+  canonicalTarget,
+} from "../match/canonical-target.ts";
+import { CAPABILITIES } from "../vocabulary.ts";
 import { compilePath } from "./linear-path.ts";
+import { compileTarget } from "./linear-target.ts";
 
 // How decisions were found before there was an index: each rule in turn, each pattern by itself. Kept as it was, so that
 // what the index says can be compared with it, and so that its time can.
@@ -59,7 +66,8 @@ function verdict(
   const canonical = canonicalOf(capability, target);
   if (canonical === null) {
     const unscoped = denies.find(({ rule }) => patternsOf(rule) === undefined);
-    return unscoped === undefined ? nearest(allows, target) : explicit(unscoped.rule);
+    if (unscoped !== undefined) return explicit(unscoped.rule);
+    return isBuiltIn(capability) ? nearest(allows, target) : MALFORMED;
   }
   for (const { rule, covers } of denies) if (covers(canonical)) return explicit(rule);
   for (const { rule, covers } of allows) {
@@ -71,7 +79,14 @@ function verdict(
   return nearest(allows, canonical);
 }
 
+const MALFORMED: Decision = { effect: "deny", rule: "default", reason: "malformed" };
+
+function isBuiltIn(capability: string): boolean {
+  return CAPABILITIES.some((name) => name === capability);
+}
+
 function canonicalOf(capability: string, target: string): string | null {
+  if (!isBuiltIn(capability)) return canonicalTarget(target);
   if (capability === "network") return canonicalEndpoint(target);
   if (capability === "import") return canonicalModule(target);
   return capability === "random" ? "" : canonicalPath(target);
@@ -103,7 +118,8 @@ function lacking(
 }
 
 function patternsOf(rule: Rule): readonly string[] | undefined {
-  return rule.capability === "random" ? undefined : rule[SCOPE_KEYS[rule.capability]];
+  const key = scopeKeyOf(rule.capability);
+  return key === undefined ? undefined : rule[key];
 }
 
 function compileRule(rule: Rule): CompiledRule {
@@ -123,6 +139,7 @@ function compilePattern(capability: string, pattern: string): (target: string) =
     const read = readHost(pattern);
     return typeof read === "string" ? () => false : compileHost(read);
   }
+  if (!isBuiltIn(capability)) return compileTarget(pattern);
   const name = capability === "import" ? (canonicalModule(pattern) ?? pattern) : pattern;
   return name === "*" ? () => true : (target) => target === name;
 }

@@ -1,9 +1,18 @@
 import { OPERATIONS, type Policy, type Request } from "../index.ts";
-import { SCOPE_KEYS } from "../match/scope.ts";
-import type { GuardedCapability } from "../vocabulary.ts";
-import { policyOf, type RuleDocument } from "./arbitraries.ts";
+import { scopeKeyOf } from "../match/scope.ts";
+import { DECLARED, policyOf, type RuleDocument } from "./arbitraries.ts";
 
-const CAPABILITIES = ["filesystem", "network", "subprocess", "random", "import"] as const;
+/** The operations of each capability that rules can grant, built in or declared. */
+const ALL: Readonly<Record<string, readonly string[]>> = { ...OPERATIONS, ...DECLARED };
+const CAPABILITIES = [
+  "filesystem",
+  "network",
+  "subprocess",
+  "random",
+  "import",
+  "database",
+  "queue.jobs",
+];
 const SEGMENTS = ["a", "b", "ab", "abc", "srv", ".env", "...", "x.js", "x.jsx", "srv2", "é", "a b"];
 const STARS = ["*", "**", "**", "a*", "*b", "*.js", "a*b*", "*b*", "*a*b", "srv*", "*.js*"];
 const LABELS = ["a", "b", "ab", "api", "www", "example", "com", "org", "xn--bcher-kva"];
@@ -40,6 +49,9 @@ const MODULES = [
   "node:test",
 ];
 
+const WORDS = ["reports", "re", "daily", "a", "ab", "b", "é", "crm", "x"];
+const MARKS = [".", ".", "/", ":", ""];
+
 /** Policies of many rules whose patterns share their parts, and requests that hit them or miss by little. */
 export class RandomPolicies {
   #state: number;
@@ -59,8 +71,8 @@ export class RandomPolicies {
     const rule =
       policy.rules.length > 0 && this.#chance(9, 10) ? this.#pick(policy.rules) : undefined;
     const capability = rule?.capability ?? this.#pick(CAPABILITIES);
-    const operation = this.#pick<Request["operation"]>(OPERATIONS[capability]);
-    const patterns = rule?.paths ?? rule?.hosts ?? rule?.commands ?? rule?.modules;
+    const operation = this.#pick(ALL[capability] ?? []);
+    const patterns = rule?.paths ?? rule?.hosts ?? rule?.commands ?? rule?.modules ?? rule?.targets;
     const target =
       patterns !== undefined && this.#chance(2, 3)
         ? this.#near(this.#pick(patterns))
@@ -68,22 +80,27 @@ export class RandomPolicies {
     return { capability, operation, target };
   }
 
-  #rule(main: GuardedCapability): RuleDocument {
+  #rule(main: string): RuleDocument {
     const capability = this.#chance(4, 5) ? main : this.#pick(CAPABILITIES);
     const effect = this.#chance(2, 3) ? "allow" : "deny";
-    const operations = OPERATIONS[capability].filter(() => this.#chance(1, 2));
-    const scoped = capability !== "random" && !(effect === "deny" && this.#chance(1, 20));
+    const operations = (ALL[capability] ?? []).filter(() => this.#chance(1, 2));
+    const key = scopeKeyOf(capability);
+    const scoped = key !== undefined && !(effect === "deny" && this.#chance(1, 20));
     return {
       effect,
       capability,
       ...(operations.length === 0 || this.#chance(1, 3) ? {} : { operations }),
       ...(scoped && {
-        [SCOPE_KEYS[capability]]: this.#some(1, 4, () => this.#pattern(capability)),
+        [key]: this.#some(1, 4, () => this.#pattern(capability)),
       }),
     };
   }
 
-  #pattern(capability: GuardedCapability): string {
+  #pattern(capability: string): string {
+    if (Object.hasOwn(DECLARED, capability)) {
+      const parts = this.#words(() => this.#pick(this.#chance(1, 3) ? ["*", "**"] : WORDS));
+      return parts.replace(/\*{3,}/g, "**") || "**";
+    }
     if (capability === "filesystem") {
       const parts = this.#some(1, 6, () => this.#pick(this.#chance(1, 3) ? STARS : SEGMENTS));
       return parts[0] === "**" && this.#chance(1, 2) ? parts.join("/") : `/${parts.join("/")}`;
@@ -105,7 +122,10 @@ export class RandomPolicies {
     return `/${this.#some(1, 3, () => this.#pick(SEGMENTS.filter((name) => !name.includes(" ")))).join("/")}`;
   }
 
-  #target(capability: GuardedCapability): string {
+  #target(capability: string): string {
+    if (Object.hasOwn(DECLARED, capability)) {
+      return this.#chance(1, 30) ? "a\0b" : this.#words(() => this.#pick(WORDS));
+    }
     if (this.#chance(1, 30))
       return this.#pick(["", "/", "x", "/a//b", "/a/../b", ":80", "a:0", "[::1]", "\0", "/."]);
     if (capability === "network") {
@@ -134,6 +154,10 @@ export class RandomPolicies {
       () => target.slice(0, at),
       () => target.toUpperCase(),
     ])();
+  }
+
+  #words(draw: () => string): string {
+    return this.#some(1, 5, () => draw() + this.#pick(MARKS)).join("");
   }
 
   #name(): string {

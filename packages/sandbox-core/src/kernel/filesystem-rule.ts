@@ -1,4 +1,4 @@
-import { decide, type Operation, type Policy, type Rule } from "@pyisolate/policy";
+import { decide, type OperationName, type Policy, type Rule } from "@pyisolate/policy";
 
 import type { Disk } from "./disk.ts";
 import { type PathTree, pathTree } from "./pattern-to-trees.ts";
@@ -70,7 +70,7 @@ function plannedPattern(policy: Policy, rule: Rule, pattern: string, disk: Disk)
     : { ...planned, hold: "wider", notes: [...planned.notes, ...taken] };
 }
 
-function rightsOf(operations: readonly Operation[]): Rights {
+function rightsOf(operations: readonly OperationName[]): Rights {
   let rights = 0;
   for (const operation of operations) rights |= RIGHTS_OF_OPERATION[operation] ?? 0;
   // A file that may be made in one place and removed from another may be moved there.
@@ -78,7 +78,7 @@ function rightsOf(operations: readonly Operation[]): Rights {
   return (rights & moves) === moves ? rights | RIGHTS.refer : rights;
 }
 
-function onFile(tree: PathTree, operations: readonly Operation[]): Part {
+function onFile(tree: PathTree, operations: readonly OperationName[]): Part {
   // A pattern for what is below a file covers nothing.
   if (tree.covers === "some") return NOTHING;
   const own = { path: tree.path, rights: rightsOf(operations) & RIGHTS_OF_A_FILE };
@@ -90,7 +90,7 @@ function onFile(tree: PathTree, operations: readonly Operation[]): Part {
   );
 }
 
-function onDirectory(pattern: string, tree: PathTree, operations: readonly Operation[]): Part {
+function onDirectory(pattern: string, tree: PathTree, operations: readonly OperationName[]): Part {
   if (tree.covers === "one") {
     // A directory by itself can only be listed: it is not read or written, and its entries have other paths.
     const rights = rightsOf(operations) & RIGHTS.read_dir;
@@ -121,7 +121,7 @@ function onDirectory(pattern: string, tree: PathTree, operations: readonly Opera
 /** Adds the right to remove a name, which Landlock puts on the name's directory. */
 function withRemoval(
   tree: PathTree,
-  operations: readonly Operation[],
+  operations: readonly OperationName[],
   part: Part,
   right: Rights,
 ): Part {
@@ -146,7 +146,7 @@ function withRemoval(
 function missing(
   pattern: string,
   tree: PathTree,
-  operations: readonly Operation[],
+  operations: readonly OperationName[],
   disk: Disk,
 ): Part {
   let above = tree.path;
@@ -168,7 +168,12 @@ function missing(
 }
 
 /** Whether a deny rule leaves nothing of an operation in a tree. For a single path, the policy itself is asked. */
-function isAllDenied(policy: Policy, rule: Rule, operation: Operation, tree: PathTree): boolean {
+function isAllDenied(
+  policy: Policy,
+  rule: Rule,
+  operation: OperationName,
+  tree: PathTree,
+): boolean {
   if (tree.covers === "one") {
     const request = { capability: "filesystem", operation, target: tree.path } as const;
     return decide(policy, request).effect === "deny";
@@ -188,7 +193,7 @@ function takenAway(
   policy: Policy,
   rule: Rule,
   tree: PathTree,
-  operations: readonly Operation[],
+  operations: readonly OperationName[],
 ): string[] {
   return opposing(policy, rule)
     .filter(

@@ -375,3 +375,20 @@ test("stat, import and random are the broker's alone", () => {
   expect(holdOf({ capability: "import", modules: ["*"] }).hold).toBe("broker only");
   expect(holdOf({ capability: "random" }).hold).toBe("broker only");
 });
+
+test("rules for a capability that the policy declares are the broker's alone, and grant a cell nothing", () => {
+  const plan = kernelPlan(
+    parsePolicy({
+      version: 1,
+      name: "p",
+      capabilities: { database: ["query"] },
+      rules: [
+        { id: "all", effect: "allow", capability: "database", targets: ["**"] },
+        { id: "none", effect: "deny", capability: "database" },
+      ],
+    }),
+    disk,
+  );
+  expect(plan.rules.map(({ hold }) => hold)).toEqual(["broker only", "broker only"]);
+  expect(plan).toMatchObject({ paths: [], ports: [], commands: [] });
+});

@@ -57,7 +57,7 @@ function outcomeOf(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
     case "random":
       return { hold: "broker only", notes: ["the kernel gives random numbers to every process"] };
     default:
-      return { hold: "broker only", notes: ["the kernel does not know this capability"] };
+      return { hold: "broker only", notes: ["the host's own guards ask for it; no guest can"] };
   }
 }
 
