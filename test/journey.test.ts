@@ -27,7 +27,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { type FlawedSandbox, flawedSandbox } from "../tools/demo/flaws/flawed-sandbox.ts";
 
 // One denial, followed through every room in the order in which it passes them. Each test is one room and leaves what the
-// next one takes up, so they run in order and a failure tells which wall was not passed.
+// next one needs, so they run in order, and a failure tells in which room the denial was lost.
 
 const POLICY = `
 version: 1
@@ -46,7 +46,7 @@ let stack: Stack;
 let otel: Telemetry;
 let recorder: DenialRecorder;
 
-/** The recorder, watched: it keeps what passes. */
+/** The recorder behind a sink that keeps every event. */
 const watched: DenialSink = {
   record: (passing) => {
     given.push(passing);

@@ -16,7 +16,7 @@ import { createDenialRecorder, EVENTS } from "@pyisolate/telemetry";
 import { startTelemetry } from "@pyisolate/telemetry/sdk";
 import { expect, test } from "vitest";
 
-/** Three bytes each, and more of them than any field takes. */
+/** A text of three-byte characters, longer than any field may be. */
 const LONG = "界".repeat(2000);
 
 const DENIALS = 'service.name:="plugins" event_name:="pyisolate.denial"';
@@ -69,7 +69,7 @@ test(
 
     const sizes = stored.map(({ fields }) => Buffer.byteLength(Object.entries(fields).join("")));
     const entries = stored.map(({ fields }) => Object.keys(fields).length);
-    // Large enough to be what this test is about.
+    // Without this size the test would not reach the store's limit.
     expect(Math.max(...sizes)).toBeGreaterThan(8 * 1024);
     expect(Math.max(...sizes)).toBeLessThan(32 * 1024);
     expect(Math.max(...entries)).toBeLessThan(64);
@@ -100,7 +100,7 @@ test(
     const sent = (await waitForLogs(collector.logFile, (all) => all.some(isDenial))).filter(
       isDenial,
     );
-    // More than it may be at once.
+    // More than one request may hold.
     const bytes = (logs: readonly CollectedLog[]) =>
       Buffer.byteLength(
         JSON.stringify(logs, (_, value: unknown) => (typeof value === "bigint" ? 0 : value)),
@@ -118,7 +118,7 @@ test(
   },
 );
 
-/** A store that weighs what it is sent, in bytes before compression, and takes everything. */
+/** A store that accepts everything and notes the size of each request, in bytes before compression. */
 async function weighing() {
   const requests: number[] = [];
   const server = createServer((request, response) => {

@@ -13,14 +13,14 @@ import { Revision } from "./revision.ts";
 interface Work {
   readonly what: string;
   readonly times: number;
-  /** A program that does it so often. */
+  /** A program that repeats the work this often. */
   readonly repeated?: (times: number) => string;
   /** A program whose result is the work. */
   readonly once?: string;
   readonly target: number;
 }
 
-/** What was seen of one work: the times of either state, and the ratio of each pair of cells. */
+/** The samples of one work: the times of either revision, and the ratio of each pair of cells. */
 interface Seen {
   readonly work: Work;
   readonly was: number[];
@@ -31,8 +31,8 @@ interface Seen {
 const MIB = 1024 * 1024;
 
 /**
- * What crosses between guest and host, this state against another one of the repository: one process of each, in turn. Each pair of
- * processes is a new one, since where the kernel places a process moves its time by more than what is looked for.
+ * The cost of what crosses between guest and host, in this revision against an older one: one process of each, in turn. Each pair of
+ * processes is a new one, since where the kernel places a process moves its time by more than the difference that is measured.
  */
 export async function beforeAfter(
   pairs: number,
@@ -47,7 +47,7 @@ export async function beforeAfter(
     await using other = await Revision.build(revision);
     const { Supervisor: Before } = await other.sandbox();
     await using beforeHost = new Before({ policy, pool: 0 });
-    // The other state may not know the kernel's layer, which has rows of its own.
+    // The older revision may not know the kernel's layer, which has rows of its own.
     await using nowHost = new Supervisor({ policy, pool: 0, kernel: "off" });
     const all = works(file).map((work): Seen => ({ work, was: [], is: [], ratios: [] }));
     for (let pair = 0; pair < pairs; pair++) {
@@ -105,7 +105,7 @@ function works(file: string): Work[] {
   ];
 }
 
-/** Nanoseconds of one, by the host's clock. */
+/** Nanoseconds of one run, by the host's clock. */
 async function nanoseconds(
   cell: Sandbox,
   { repeated, once }: Work,

@@ -19,7 +19,7 @@ import {
   servePage,
 } from "./series.ts";
 
-/** Two series for each: of its cell, and of its rule. */
+/** Denials, each of another cell and rule, which makes two series for each. */
 const DENIALS = 5000;
 /** Most that the recorder takes; the SDK is told to leave room for as many. */
 const MAX_SERIES = 16_000;
@@ -69,7 +69,7 @@ async function collections(rounds: number) {
   const names = ["bare SDK", "ours"] as const;
   const samples = await sideBySide(
     [collecting(names[0], readers.bare), collecting(names[1], readers.ours)],
-    // Many short turns: what is looked for is smaller than what a busy machine adds to a long one.
+    // Many short turns: a busy machine adds more to a long one than the difference that is measured.
     { rounds: rounds * 10, times: 2 },
   );
   const of = (name: string): number[] => samples.get(name) ?? [];
@@ -199,7 +199,7 @@ async function timedEach(times: number, work: () => Promise<unknown>): Promise<n
   return Number(process.hrtime.bigint() - start) / times;
 }
 
-/** Bytes that are still in use. */
+/** Bytes of heap in use after a garbage collection. */
 function heap(): number {
   setFlagsFromString("--expose-gc");
   (runInNewContext("gc") as () => void)();

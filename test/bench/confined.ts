@@ -9,7 +9,7 @@ import { compareMemory } from "./memory.ts";
 import { readingPolicy } from "./reading-policy.ts";
 import { type Figure, printMedians } from "./report.ts";
 
-/** What one operation of a cell costs where Linux confines it, against one where it does not; and what the cell weighs. */
+/** What one operation of a cell costs where Linux confines it, against one where it does not; and the memory of the cell. */
 export async function confined(rounds: number, count: number): Promise<Figure[]> {
   const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-confined-"));
   try {
@@ -55,7 +55,7 @@ async function operations(rounds: number, file: string): Promise<Figure[]> {
   return figures;
 }
 
-/** Nanoseconds of one, by the host's clock. */
+/** Nanoseconds of one run, by the host's clock. */
 async function repeated(cell: Sandbox, call: string, times: number): Promise<number> {
   const start = process.hrtime.bigint();
   await cell.exec(

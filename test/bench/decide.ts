@@ -6,7 +6,7 @@ import { type Figure, printMedians } from "./report.ts";
 
 const SIZES = [10, 1_000, 10_000] as const;
 
-/** Allowed, denied by a rule, and near to a rule: what a guest asks of a service that serves many tenants. */
+/** Requests of a guest in a service with many tenants: allowed, denied by a rule, and nearly granted. */
 const REQUESTS = [
   "/srv/tenants/t7/data/report.csv",
   "/srv/tenants/t7/data/.env",
@@ -26,7 +26,7 @@ export async function decideBySize(rounds: number): Promise<Figure[]> {
       },
       {
         name: `each rule in turn, ${size} rules`,
-        // As many rules as the other asks in all rounds would take minutes.
+        // Fewer requests: each asks every rule, and as many as the index answers would take minutes.
         run: (times: number) =>
           timed(Math.max(3, Math.ceil((times * 10) / size)), () => REQUESTS.forEach(linear)),
       },

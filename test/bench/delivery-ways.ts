@@ -23,11 +23,11 @@ export interface WayOptions {
 
 /** One way, running. */
 export interface Sending {
-  /** Takes a burst: what a host's turn of the event loop brings. */
+  /** Takes the denials of one turn of the host's event loop. */
   send(events: readonly DenialEvent[]): Promise<void>;
-  /** Resolves when all of it survives this process: where nothing does, when it has been delivered. */
+  /** Resolves when all records survive this process, or have been delivered where none would survive. */
   durable(): Promise<void>;
-  /** Resolves when all of it is out of this process' hands. */
+  /** Resolves when this process has nothing left to send. */
   handedOver(): Promise<void>;
 }
 
@@ -117,7 +117,7 @@ function bare({ endpoint }: WayOptions): Sending {
   };
 }
 
-/** The same record as the recorder's, written down by hand. */
+/** The same record as the recorder's, made by hand. */
 function emit(logger: Logger, event: DenialEvent): void {
   logger.emit({
     eventName: EVENTS.denial.name,

@@ -19,7 +19,7 @@ export interface Run {
   /** Microseconds of CPU, a record. */
   readonly serviceCpu: number;
   readonly collectorCpu: number;
-  /** Bytes of a record in the folder where records wait: the most there were, and when all had arrived. */
+  /** Bytes in the folder where records wait, a record: the most at any time, and when all had arrived. */
   readonly peak: number;
   readonly left: number;
   readonly keys: string;
@@ -67,7 +67,7 @@ export async function sideBySide(
   const { otelcol } = await requireServers();
   const runs = new Map<Way, Run[]>(ways.map((way) => [way, []]));
   for (let round = 0; round < rounds; round++) {
-    // The first of a round is another one each time.
+    // Each round begins with another way.
     for (let turn = 0; turn < ways.length; turn++) {
       const way = ways[(round + turn) % ways.length] ?? "bare";
       runs.get(way)?.push(await run(otelcol, way, denials));
@@ -92,7 +92,7 @@ async function run(binary: string, way: Way, denials: number): Promise<Run> {
       burst: BURST,
       pause: 0,
     });
-    // What is tailed may have been written long before it arrives.
+    // A tailed record may have been written long before it arrives.
     await farSide.has(WARM_UP);
     const kept = await bytesIn(waiting);
     let peak = kept;

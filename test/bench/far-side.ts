@@ -5,20 +5,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Collector, COLLECTOR_CONFIG, readLogFile, startCollector } from "@pyisolate/stack";
 import { ATTRIBUTES as A } from "@pyisolate/telemetry";
 
-/** Cells of the records that count; others are there to warm up. */
+/** Names of the cells whose records count; the others' records only warm up. */
 const COUNTED = /^cell-/;
-/** Once in each record, in the Collector's own writing. */
+/** A text that is once in each record, as the Collector writes it. */
 const NEEDLE = Buffer.from(`"${A.denialId.name}"`);
 /** How often the file is looked at, milliseconds. */
 const EVERY = 10;
-/** Of the kernel: ticks of /proc/<pid>/stat in a second. */
+/** Ticks of /proc/<pid>/stat in a second: USER_HZ. */
 const TICKS = 100;
 
 /** What arrived, by distinct id. */
 export interface Arrived {
   readonly ids: ReadonlySet<string>;
   readonly records: number;
-  /** Names of the attributes of the first: whether two ways send the same. */
+  /** Names of the first record's attributes, which show whether two ways send the same. */
   readonly keys: string;
 }
 
@@ -53,7 +53,7 @@ export class FarSide implements AsyncDisposable {
     return this.#collector.otlpEndpoint;
   }
 
-  /** Killed as a crash would, and back at the same place. */
+  /** Kills the Collector as a crash would, and starts it again on the same ports. */
   async crash(): Promise<void> {
     const { stateDir, ports } = this.#collector;
     await this.#collector.kill();
@@ -72,7 +72,7 @@ export class FarSide implements AsyncDisposable {
     return (Number(fields[11]) + Number(fields[12])) / TICKS;
   }
 
-  /** Resolves when so many records are in the file, those that warmed up included, however often each. */
+  /** Resolves when the file has this many records, including those that warmed up and repetitions. */
   async has(count: number, withinMs = 120_000): Promise<void> {
     const deadline = Date.now() + withinMs;
     for (;;) {
@@ -84,7 +84,7 @@ export class FarSide implements AsyncDisposable {
     }
   }
 
-  /** Resolves when no more have come for a while. */
+  /** Resolves when no more records have come for a while. */
   async settles(quietMs = 2000): Promise<void> {
     let last = -1;
     for (;;) {
@@ -134,12 +134,12 @@ export class FarSide implements AsyncDisposable {
       this.#seen += 1;
       after = at + NEEDLE.length;
     }
-    // What was cut off in the middle is found with the next one.
+    // A record that this chunk cuts in two is counted with the next chunk.
     this.#rest = text.subarray(Math.max(after, text.length - NEEDLE.length + 1));
   }
 }
 
-// A receiver that does not hear a refusal must meet none: no memory limiter behind it.
+// The file receiver does not hear a refusal, so nothing behind it may refuse: there is no memory limiter.
 function tailConfig(folder: string): unknown {
   return {
     receivers: {

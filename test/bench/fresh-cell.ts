@@ -19,7 +19,7 @@ const TIMES = 4;
 export async function freshCell(rounds: number, revision: string): Promise<Figure[]> {
   await using other = await Revision.build(revision);
   const { Supervisor: Before } = await other.sandbox();
-  // Where the other state knows nothing of the kernel, it does not confine.
+  // A revision that has no kernel layer runs its cells unconfined.
   await using before = new Before({ policy: POLICY, pool: 0, kernel: "off" });
   await using confined = new Supervisor({ policy: POLICY, pool: 0, kernel: "require" });
   await using unconfined = new Supervisor({ policy: POLICY, pool: 0, kernel: "off" });
@@ -63,7 +63,7 @@ export async function freshCell(rounds: number, revision: string): Promise<Figur
   ];
 }
 
-/** Nanoseconds of one. */
+/** Nanoseconds of one cell. */
 async function freshCells(supervisor: Supervisor, times: number): Promise<number> {
   const start = process.hrtime.bigint();
   for (let turn = 0; turn < times; turn++) {

@@ -6,20 +6,20 @@ import type { Load } from "./load-service.ts";
 import { Service } from "./service.ts";
 import { WARM_UP, type Way } from "./delivery-ways.ts";
 
-/** What a kill -9 came to, seen at the far side. */
+/** What a kill -9 cost, by what the far side has. */
 export interface Kill {
   /** Records beyond one for each denial. */
   readonly duplicates: number;
-  /** Denials of which the service had said that they survive it, and that never came. */
+  /** Denials that the service had reported as safe, and whose records never arrived. */
   readonly lost: number;
 }
 
 /** As fast as it can, so that records are under way at every stage at any moment. */
 const FLOOD = { burst: 512, pause: 0 };
-/** The same with a word after each burst of how many survive a kill. */
+/** The same, with a line after each burst that says how many denials survive a kill. */
 const TOLD_FLOOD = { burst: 512, pause: 1 };
 
-/** The Collector killed in mid-flood, and again when it has hardly caught up: at a moment by chance, but never at rest. */
+/** The Collector killed in mid-flood, and again when it has hardly caught up: at random moments at which it is busy. */
 export async function collectorKilled(binary: string, way: Way, denials: number): Promise<Kill> {
   return await underWay(binary, { way, denials, ...FLOOD }, async (farSide, service) => {
     let arrived = WARM_UP;
@@ -33,7 +33,7 @@ export async function collectorKilled(binary: string, way: Way, denials: number)
   });
 }
 
-/** The service killed in mid-flood; where it is its own courier it is started again. */
+/** The service killed in mid-flood. It is started again where it sends its own spool. */
 export async function serviceKilled(binary: string, way: Way, denials: number): Promise<Kill> {
   return await underWay(
     binary,

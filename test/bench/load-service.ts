@@ -11,11 +11,11 @@ export interface Load extends WayOptions {
   readonly denials: number;
   /** Denials of one turn. */
   readonly burst: number;
-  /** Milliseconds between two; 0: as fast as it can. */
+  /** Milliseconds between two turns; 0 for none. */
   readonly pause: number;
 }
 
-/** What it says when all of it is out of its hands. */
+/** What the service reports when it has nothing left to send. */
 export interface Report {
   readonly cpuSeconds: number;
   readonly seconds: number;
@@ -38,7 +38,7 @@ for (let done = 0; done < events.length; done += load.burst) {
     await turn();
   } else {
     await sending.durable();
-    // What a kill from now on must not lose.
+    // These denials must survive a kill from now on.
     process.stdout.write(`${Math.min(done + load.burst, events.length)}\n`);
     await sleep(load.pause);
   }

@@ -1,10 +1,10 @@
-/** One thing to be measured: runs the work `times` times and gives the nanoseconds that one took. */
+/** One thing to be measured: runs the work `times` times and returns the nanoseconds that one run took. */
 export interface Case {
   readonly name: string;
   run(times: number): Promise<number> | number;
 }
 
-/** The median of each case over interleaved rounds: what slows the machine slows all of them. */
+/** The median of each case over interleaved rounds: whatever slows the machine slows all cases alike. */
 export async function sideBySide(
   cases: readonly Case[],
   { rounds, times }: { readonly rounds: number; readonly times: number },

@@ -5,7 +5,7 @@ import {
 } from "@opentelemetry/sdk-logs";
 import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 
-/** In place of a network: the exporter's cost is the same for everyone and left out, and nothing is kept. */
+/** Stands in for an exporter, whose cost is the same for every way: it drops what it gets. */
 class Nowhere extends InMemoryLogRecordExporter {
   override export(
     _records: unknown,

@@ -8,7 +8,7 @@ import { median, pairedRatio, sideBySide, timed } from "./measure.ts";
 import { realProviders } from "./providers.ts";
 import { type Figure, printMedians } from "./report.ts";
 
-/** As many denials as one burst of a guest that asks in a loop: the drain gets its turn in between. */
+/** As many denials as one burst of a guest that asks in a loop: the drain runs between two bursts. */
 const BURST = 512;
 const WARM_UP = 600;
 
@@ -75,7 +75,7 @@ export async function recorderAlone(rounds: number): Promise<Figure[]> {
     "recorder.record, a record for each",
     "recorder.record, coalesced",
   ] as const;
-  // A burst is over before a compiler in the background is: as many denials first as make it compile.
+  // V8 compiles in the background for longer than one burst takes: warm up with enough denials first.
   for (let burst = 0; burst < WARM_UP; burst++) {
     for (const event of events) coalescing.record(event);
     await turn();

@@ -3,9 +3,9 @@ export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: "x" | "ms" | "MiB";
-  /** Most that it may be, or least; none where it only tells two ways apart. */
+  /** The bound that was promised; undefined for a figure that only compares two ways. */
   readonly target?: number;
-  /** Whether more is better. */
+  /** Whether `target` is a lower bound. */
   readonly atLeast?: boolean;
 }
 

@@ -11,7 +11,7 @@ import type { Supervisor } from "@pyisolate/sandbox-core";
 const run = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
-/** Another state of this repository, built in a folder of its own, so that both can be measured in one run. */
+/** An older revision of this repository, built in a folder of its own, so that both can be measured in one run. */
 export class Revision implements AsyncDisposable {
   readonly #folder: string;
   readonly #tree: string;

@@ -30,7 +30,7 @@ export class Service implements AsyncDisposable {
     return service;
   }
 
-  /** Denials that it has said to survive it. */
+  /** How many denials it has reported as safe from a kill. */
   get durable(): number {
     return this.#durable;
   }
@@ -39,7 +39,7 @@ export class Service implements AsyncDisposable {
     this.#child.stdin?.write("go\n");
   }
 
-  /** What it says at its end. */
+  /** The report that it prints at its end. */
   async report(): Promise<Report> {
     for (;;) {
       const line = await this.#line();
@@ -49,7 +49,7 @@ export class Service implements AsyncDisposable {
     }
   }
 
-  /** Kills it once it has said that so many survive it. */
+  /** Kills it once it has reported this many denials as safe. */
   async killAt(durable: number): Promise<void> {
     while (this.#durable < durable) this.#durable = Number((await this.#line()) ?? Infinity);
     await this[Symbol.asyncDispose]();

@@ -107,7 +107,7 @@ async function start(supervisor: Supervisor): Promise<Sandbox[]> {
   return cells;
 }
 
-/** Does it with each, as many at a time as start at a time; in order. */
+/** Maps over the items, {@link AT_ONCE} at a time; results are in order. */
 async function all<Given, Result>(
   given: readonly Given[],
   act: (one: Given) => Promise<Result>,
@@ -130,7 +130,7 @@ function progress(what: string): void {
   process.stderr.write(`${(performance.now() / 1000).toFixed(0).padStart(4)} s  ${what}\n`);
 }
 
-/** What the host's descriptors lead to; the one that lists them is gone by the time it is asked about. */
+/** What the host's descriptors refer to. The descriptor that lists them is closed before it is read, and is left out. */
 async function open(): Promise<string[]> {
   const names = await readdir("/proc/self/fd");
   const targets = await Promise.all(
@@ -149,7 +149,7 @@ async function running(pids: readonly number[]): Promise<number[]> {
   return pids.filter((_, index) => states[index] !== null);
 }
 
-/** MiB that the machine could still give. */
+/** MiB of memory that the machine has available. */
 async function available(): Promise<number> {
   const text = await readFile("/proc/meminfo", "latin1");
   return Number(/^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1]) / 1024;

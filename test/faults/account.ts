@@ -1,4 +1,4 @@
-/** A record at the far end, as far as it is looked at. */
+/** The fields that are read of a record at the far end. */
 export interface DeniedLog {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
@@ -9,7 +9,7 @@ export interface Account {
   /** Denials in records with distinct ids. */
   readonly delivered: number;
   readonly duplicates: number;
-  /** By reason: what the service, or the Collector, says itself. */
+  /** Losses by reason, as the service or the Collector reports them. */
   readonly lost: Readonly<Record<string, number>>;
   readonly residual: number;
 }

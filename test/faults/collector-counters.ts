@@ -1,11 +1,11 @@
-/** What a Collector says of one of its exporters: records, unless said otherwise. */
+/** A Collector's own metrics of one of its exporters, in records unless said otherwise. */
 export interface OwnCounters {
   readonly sent: number;
-  /** Given up: refused for good, or no more retries. */
+  /** Records given up: refused for good, or out of retries. */
   readonly failed: number;
-  /** Had no room in the queue: the sender was told so, and sends again. */
+  /** Records that had no room in the queue: the sender was told so, and sends them again. */
   readonly enqueueFailed: number;
-  /** Bytes, those under way included. */
+  /** Bytes in the queue, including those being sent. */
   readonly queued: number;
 }
 

@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { attributesOf, type OtlpLogs } from "../../packages/telemetry/src/testing/otlp-receiver.ts";
 import type { DeniedLog } from "./account.ts";
 
-/** What it does instead of answering that it has taken a request; "absent": no process listens. */
+/** What the server does instead of accepting a request; "absent": no process listens. */
 export type Fault = ((response: ServerResponse) => void) | "absent";
 
-/** A far end that is at fault until it is told to be well. */
+/** A server that fails in this way until the test mends it. */
 export async function farEnd(fault: Fault) {
   const logs: DeniedLog[] = [];
   let well = false;
@@ -33,7 +33,7 @@ export async function farEnd(fault: Fault) {
     recover() {
       well = true;
       if (fault === "absent") server.listen(port, "127.0.0.1");
-      // What hangs is not answered after all.
+      // Requests that hang must not be answered when the fault is mended.
       else server.closeAllConnections();
     },
     async [Symbol.asyncDispose]() {

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 
 const PROGRAM = join(import.meta.dirname, "flooded-service.ts");
 
-/** Lets a service deny until it has said so many times how much is on disk, then kills it. */
+/** Lets a service deny until it has printed this many reports of what is on disk, then kills it. */
 export async function floodAndKill(endpoint: string, spool: string, turns: number) {
   const child = spawn(process.execPath, [PROGRAM, JSON.stringify({ endpoint, spool })], {
     stdio: ["ignore", "pipe", "inherit"],

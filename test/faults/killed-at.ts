@@ -3,7 +3,7 @@ import { once } from "node:events";
 
 import type { Collector, CollectorOptions } from "@pyisolate/stack";
 
-/** Starts a Collector anew in place of one that is gone, and kills it as soon as it says so: long before it is ready. */
+/** Starts a Collector in place of one that is gone, and kills it when its log has this text, long before it is ready. */
 export async function killedAt(
   words: string,
   { ports, stateDir }: Pick<Collector, "ports" | "stateDir">,
@@ -29,7 +29,7 @@ export async function killedAt(
   );
   const exited = once(child, "exit");
   let said = "";
-  // Should it never say so, that ends it too.
+  // Ends it as well if the text never comes.
   const patience = setTimeout(() => child.kill("SIGKILL"), 20_000);
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said += text;

@@ -8,7 +8,7 @@ import type { Load } from "./service.ts";
 
 const PROGRAM = join(import.meta.dirname, "stopped-service.ts");
 
-/** What a service says of itself when SIGTERM has ended it. */
+/** What a service reports when SIGTERM ends it. */
 export interface LastWords {
   readonly denied: number;
   readonly waiting: number;

@@ -9,7 +9,7 @@ export interface Load {
   readonly spool?: string | { readonly directory: string; readonly maxBytes?: number };
   readonly shutdownTimeoutMillis?: number;
   readonly serviceName?: string;
-  /** "none" unless given: without a Collector's counters in the way. */
+  /** Default "none": the Collector then has no metrics to export. */
   readonly metrics?: "otlp";
 }
 
@@ -27,7 +27,7 @@ export function startService(load: Load) {
   const denials = createDenialRecorder({
     loggerProvider: otel.loggerProvider,
     meterProvider: otel.meterProvider,
-    // None coalesces: a record is a denial, and an id.
+    // No denial coalesces, so that each has a record and an id.
     recordsPerSecond: 1_000_000,
     // The recorder waits as long for the far end as what sends to it.
     ...(load.shutdownTimeoutMillis === undefined
@@ -38,7 +38,7 @@ export function startService(load: Load) {
   return {
     otel,
     denials,
-    /** So many at once, in as many cells as there are. */
+    /** Denies this often in one turn, in all cells in turn. */
     deny(count: number): void {
       for (let n = 0; n < count; n++) {
         const cell = `cell-${denied % CELLS}`;
@@ -46,14 +46,14 @@ export function startService(load: Load) {
         denials.record(denialEvent({ cell, capability: "random", operation: "read" }));
       }
     },
-    /** So many, for so long. */
+    /** Denies at this rate for this long. */
     async denyFor(millis: number, perTick = 50): Promise<void> {
       for (const end = Date.now() + millis; Date.now() < end; await sleep(20)) this.deny(perTick);
     },
     get denied(): number {
       return denied;
     },
-    /** Ends, and gives the service's own account. */
+    /** Ends the service. @returns the service's own account. */
     async end(): Promise<{ readonly lost: Dropped; readonly waiting: number }> {
       await denials.shutdown();
       await otel.shutdown();

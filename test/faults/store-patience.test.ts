@@ -17,7 +17,7 @@ import { until } from "./until.ts";
  */
 const LATER: Fault = (response) => response.writeHead(503, { "retry-after": "600" }).end();
 
-/** A Collector that is told only whence and whither. */
+/** A Collector's configuration with an input and an output only: all else has its default. */
 function usualConfig(store: string) {
   return {
     receivers: { otlp: { protocols: { http: { endpoint: "${env:OTELCOL_OTLP_HTTP_ENDPOINT}" } } } },

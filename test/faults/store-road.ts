@@ -38,7 +38,7 @@ export interface RoadOptions extends Pick<CollectorOptions, "stateDir" | "env"> 
   readonly more?: readonly string[];
 }
 
-/** The real Collector on the repository's otel-collector.yaml, and behind it a log store that is at fault. */
+/** The real Collector on the repository's otel-collector.yaml, and behind it a log store that fails. */
 export async function startRoad(context: SkippableTest, fault: Fault, options: RoadOptions = {}) {
   const { otelcol: binary } = await serversForTest(context);
   const directory = await mkdtemp(join(tmpdir(), "pyisolate-road-"));

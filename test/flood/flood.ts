@@ -8,7 +8,7 @@ import type { FloodReport } from "./program.ts";
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What a million denials came to: as the flooded process says, and as its far end saw. */
+/** What became of a million denials, by the flooded process' report and by what its far end received. */
 export interface Flood extends FloodReport {
   /** The records that arrived, with their attributes. */
   readonly records: readonly { readonly event: string; readonly attributes: Attributes }[];

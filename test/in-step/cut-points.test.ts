@@ -7,7 +7,7 @@ import { setting } from "./runs.ts";
 
 /** How many cuts; 0 is every point that the workload comes to, by hand: `PYISOLATE_FUZZ_CUTS=0 npx -y pnpm@12 test in-step/cut`. */
 const CUTS = setting("PYISOLATE_FUZZ_CUTS", 60);
-/** A part of a file's or function's name: only what is cut off there. */
+/** A part of a file's or function's name: only points there are cut off. */
 const ONLY = process.env["PYISOLATE_FUZZ_ONLY"] ?? "";
 const SEED = setting("PYISOLATE_FUZZ_SEED", 1);
 
@@ -18,7 +18,7 @@ const SEED = setting("PYISOLATE_FUZZ_SEED", 1);
 const ONCE_LEFT_HALF =
   /isolate\.js GuestIsolate\.enter|guest\/(?:runner|callbacks)\.js |runtime\.js assemble\.counted|answers-and-errors\.js answers\.settle|globals\.js globals\.(?:fire|setTimeout|queueMicrotask|shown)|primordials\.js primordials\.whenSettled|guards\/(?:subprocess\.js argumentList|headers\.js pairsOf)|guest-arguments\.js guestArguments\.bytesOf|modules-stub\.js modulesStub\.commonJs/;
 
-/** From so many on, what each function left is printed, and what is wrong as soon as it is seen. */
+/** With this many cuts or more, the states that each function left are printed, and each fault as soon as it is found. */
 const BY_HAND = 500;
 
 /** Function → what its cuts left → how often. */
@@ -41,7 +41,7 @@ test("a call that is cut off on its way in or out ends at once, and makes no req
     points.flatMap(({ id, file, fn }): Cut[] => {
       const { starting = 0, all = 0 } = hits.get(id) ?? {};
       if (!ONCE_LEFT_HALF.test(`${file} ${fn}`) || all <= starting) return [];
-      // What waits for a value is many things' way: which of them, the hits tell.
+      // Several functions pass through the code that waits for a value: the hits tell which.
       const times = fn.endsWith("whenSettled.=>") ? Math.min(12, all - starting) : 1;
       return Array.from({ length: times }, (_, later) => ({
         point: id,
@@ -73,7 +73,7 @@ async function follow(
   expect(found, `${found.length} of ${plan.length} cuts; seed ${SEED}`).toEqual([]);
 }
 
-/** What is wrong after one cut, in one sentence; what it left goes to the list. */
+/** What is wrong after one cut, in one sentence. The state that the cut left is added to the list. */
 async function told(runs: CutRuns, cut: Cut): Promise<string[]> {
   const point = runs.points[cut.point] as CutPoint;
   const { wrong, left: state } = await runs.cut(point, cut);

@@ -2,9 +2,9 @@ import type { CutPoint } from "./instrument.ts";
 
 /** What a cut leaves behind. Whichever it is, nothing was performed without its own verdict. */
 export const LEFT = {
-  /** What was being done is done, and told. */
+  /** The operation was completed, and the guest got its result. */
   same: "as if it had not been",
-  /** The guest was given an error, and nothing came to be. */
+  /** The guest was given an error, and nothing was performed. */
   failed: "an error, nothing performed",
   /** The guest was given an error after its operation had been allowed and performed. */
   performed: "an error, though performed as allowed",
@@ -19,7 +19,7 @@ export type Left = (typeof LEFT)[keyof typeof LEFT];
 /** Functions of the cell that take what a guest gives, and the states in which they may be left. */
 interface Group {
   readonly files: RegExp;
-  /** What they are for. */
+  /** What the functions are for. */
   readonly what: string;
   readonly leaves: readonly (keyof typeof LEFT)[];
 }

@@ -22,7 +22,7 @@ const PROGRAMS: readonly Program[] = [
   `({ get x() { ${flat("stat denied")} return 1; } })`,
   `throw new TypeError("mine")`,
   `Promise.reject(new Error("mine"))`,
-  // One after another: an outcome that was left behind would be the next one's.
+  // One after another: an outcome that was left behind would be taken for that of the next.
   ["run granted", "run granted", "draw bytes", "require big", "run granted"].map(flat).join(" "),
   flat("read denied"),
   flat("run denied"),
@@ -30,7 +30,7 @@ const PROGRAMS: readonly Program[] = [
   flat("read granted"),
 ];
 
-/** Each with a result of its own where it has none: another's would be seen. */
+/** Gives each program a result of its own, so that another's result would be noticed. */
 export const WORKLOAD: readonly Program[] = PROGRAMS.map((program, index) =>
   typeof program === "string" && program.startsWith("{")
     ? `${program}; "result ${index}"`

@@ -5,7 +5,7 @@ import { OPERATIONS } from "./operations.ts";
 /** Most attempts of one guest that are written down; what comes then is not tried. */
 const MAX_ATTEMPTS = 50_000;
 
-/** How an attempt stands in the guest's own account of it. */
+/** The state of an attempt in the guest's own account. */
 export const State = {
   begun: 1,
   /** It gave a value. */
@@ -71,20 +71,20 @@ export interface Depth {
   readonly frames: number | "end";
   /** Numbers in each frame: how far one frame is from the next decides where exactly the engine cuts our code off. */
   readonly pad: number;
-  /** On the way back, acts at each of so many frames … */
+  /** On the way back, acts at each of this many frames … */
   readonly near: number;
-  /** … then at each so-manieth … */
+  /** … then at each frame whose number is a multiple of this … */
   readonly every: number;
-  /** … at most so often … */
+  /** … at most this often … */
   readonly most: number;
-  /** … until so many attempts came to an end. */
+  /** … until this many attempts have ended. */
   readonly enough: number;
 }
 
 export const FLAT: Depth = { frames: 0, pad: 0, near: 0, every: 1, most: 1, enough: Infinity };
 export const END: Depth = { frames: "end", pad: 0, near: 0, every: 1, most: 10_000, enough: 2 };
 
-/** A statement that does something from a depth of the guest's stack. In what is done, `ok` counts what came to an end. */
+/** A statement that does something from a depth of the guest's stack. The statement counts in `ok` what has ended. */
 export function from(depth: Depth, what: string): string {
   const { frames, pad, near, every, most, enough } = depth;
   if (frames === 0) return `{ let ok = 0; ${what} }`;

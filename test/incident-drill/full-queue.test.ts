@@ -18,7 +18,7 @@ import { serversOrWhyNot } from "./servers.ts";
 
 const ALL = ["otelcol", "prometheus", "promtool", "alertmanager"] as const;
 
-// A log store that takes nothing, until everything before it is full. Each test is what is seen next.
+// A log store that accepts nothing, until everything before it is full. Each test is what the operator sees next.
 
 /** Small, but larger than any one request: one that is larger would never find room. */
 const QUEUE_BYTES = 100_000;
@@ -157,7 +157,7 @@ describe("a log store that answers 503", () => {
     "a store that answers 400 makes the Collector give up, and the first record given up is told",
     { timeout: 90_000 },
     async () => {
-      // Notices of what was dropped before are to be out of the way, and taken.
+      // Wait until the records about earlier drops have been sent and taken.
       await crammed.end();
       await spooled.end();
       const { collector } = stack;

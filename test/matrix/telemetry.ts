@@ -60,7 +60,7 @@ export const TELEMETRIES: Readonly<Record<string, () => TelemetryUnderTest>> = {
     }),
 };
 
-/** A test does not wait for what it knows will never come. */
+/** Flush timeout of telemetry that never delivers: the test need not wait longer. */
 const IMPATIENT = { flushTimeoutMillis: 200, shutdownTimeoutMillis: 200 } as const;
 
 /** The SDK with this log processor; its metrics work, so the counters are told exactly whatever becomes of the records. */

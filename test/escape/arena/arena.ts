@@ -21,11 +21,11 @@ export interface Arena {
   readonly supervisor: Supervisor;
   /** Every event that the sink was given, of all cells. */
   readonly events: readonly DenialEvent[];
-  /** Another victim: for guests that end their cell. */
+  /** Starts a cell for a hostile guest; another one for each guest that ends its cell. */
   spawn(options?: SpawnOptions): Promise<Sandbox>;
 }
 
-/** Where a guest may run long, a test may not: past this the host is taken to hang. */
+/** How long a scenario may take, milliseconds; past this the host counts as hung. */
 const DEADLINE_MS = 90_000;
 const MIB = 1024 * 1024;
 /** What no guest of the default 64 MiB may make a cell or the host hold. */
@@ -38,7 +38,7 @@ const MAX_STALL_MS = 3000;
  * Lets guests loose beside a bystander's cell, on the real recorder and the real SDK, and then looks at what is left: prints
  * `pass` where the host and the bystander are unharmed, each denial was recorded once, and nothing was forged or left behind.
  *
- * @param scenario returns how many denials it is due.
+ * @param scenario returns how many denials it must have caused.
  */
 export async function arena(
   options: ArenaOptions,
@@ -137,7 +137,7 @@ function checkEvents(
   assert.equal(instances.size, denied.length, "no two cells share an instance");
   for (const event of events) {
     assert.ok(event instanceof DenialEvent && Object.isFrozen(event));
-    // Also what makes its text clean: nothing else is taken back.
+    // This checks that its text is clean as well: parseDenialEvent accepts no other.
     assert.deepEqual(parseDenialEvent(JSON.parse(JSON.stringify(event))), event);
   }
 }

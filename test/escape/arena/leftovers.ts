@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Sandbox } from "@pyisolate/sandbox-core";
 
-/** What stands in the environment of everything that one supervisor has started. */
+/** The mark in the environment of every process that one supervisor has started. */
 export function supervisorMark(pid: number): string {
   const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
   const mark = environment.find((entry) => entry.startsWith("PYISOLATE_SUPERVISOR="));
@@ -12,7 +12,7 @@ export function supervisorMark(pid: number): string {
   return mark;
 }
 
-/** Waits for the last of them; throws where one stays. */
+/** Waits until no process with the mark is left. @throws if one stays. */
 export async function nothingLeft(mark: string): Promise<void> {
   let left = running(mark);
   // The kernel takes a moment to clear away what has been killed.
