@@ -11,6 +11,12 @@ export async function packagesLoadedBy(file: string): Promise<string[]> {
   );
 }
 
+/** The packages whose code a fresh process has loaded once a program in this folder has imported a package by its name, sorted. */
+export async function packagesImportedIn(folder: string, specifier: string): Promise<string[]> {
+  const source = `await import(${JSON.stringify(specifier)}); report();`;
+  return packagesOf(await inFreshProcess(source, folder));
+}
+
 /**
  * The packages in the static import graph of a built file, sorted. Nothing of it runs, so it may be a program.
  * What a CommonJS file would require is not seen.
@@ -25,7 +31,7 @@ export async function packagesLinkedBy(file: string): Promise<string[]> {
   return packagesOf(await inFreshProcess(`await import(${JSON.stringify(entry)});`));
 }
 
-async function inFreshProcess(source: string): Promise<string[]> {
+async function inFreshProcess(source: string, folder: string = ROOT): Promise<string[]> {
   const program = `
     import { registerHooks } from "node:module";
     const loaded = [];
@@ -41,7 +47,7 @@ async function inFreshProcess(source: string): Promise<string[]> {
     };
     ${source}`;
   const args = ["--no-node-snapshot", "--input-type=module", "--eval", program];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
   return JSON.parse(stdout) as string[];
 }
 

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { installTarballs, npmEnvironment } from "./installation.ts";
+import { packagesImportedIn } from "./module-graph.ts";
 import { readmeProgram } from "./readme-program.ts";
 import { LAUNCHERS, PUBLISHED, ROOT } from "./tarballs.ts";
 
@@ -57,6 +58,23 @@ test.each([...PUBLISHED, ...LAUNCHERS])(
     expect(JSON.parse(manifest)).toMatchObject({ license: "Apache-2.0" });
   },
 );
+
+test("importing the installed recorder loads the OpenTelemetry API, and neither zod nor yaml nor an SDK", async () => {
+  expect(await packagesImportedIn(folder, "@pyisolate/telemetry")).toEqual([
+    "@opentelemetry/api",
+    "@pyisolate/policy",
+    "@pyisolate/telemetry",
+  ]);
+});
+
+test("importing the installed SDK entry loads OpenTelemetry's packages beside these, and neither zod nor yaml", async () => {
+  const loaded = await packagesImportedIn(folder, "@pyisolate/telemetry/sdk");
+  expect(loaded).toContain("@opentelemetry/sdk-logs");
+  expect(loaded.filter((name) => !name.startsWith("@opentelemetry/"))).toEqual([
+    "@pyisolate/policy",
+    "@pyisolate/telemetry",
+  ]);
+});
 
 test("telemetry ships its rules for Prometheus", async () => {
   const { files } = await shipped("telemetry");
