@@ -1,4 +1,4 @@
-import { cleanText } from "@pyisolate/policy";
+import { cleanText } from "@pyisolate/policy/events";
 
 import type { Failure } from "../../health.ts";
 import type { ProviderExporter, ExporterState } from "../../provider-link.ts";

@@ -1,6 +1,6 @@
 import { JsonLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
-import { cleanText } from "@pyisolate/policy";
+import { cleanText } from "@pyisolate/policy/events";
 
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
