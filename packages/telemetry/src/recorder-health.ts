@@ -36,7 +36,7 @@ export class RecorderHealth {
       ...this.#log.trouble,
       failing: longerOf(this.#log.trouble.failing, this.#countsFailing()),
       pending,
-      lost: droppedTotal(dropped) - dropped.disabled - dropped.invalid,
+      lost: droppedTotal(dropped) - (dropped.disabled ?? 0) - (dropped.invalid ?? 0),
     });
   }
 }

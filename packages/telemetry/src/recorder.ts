@@ -213,7 +213,7 @@ class Recorder implements DenialRecorder {
     this.#flush.settled();
     if (this.#over) this.#afterEnd();
     // A closed cell may have waited for this; a loss is reported in the stream.
-    else if (this.#ended === undefined && (cell.queue.closing > 0 || outcome !== "arrived"))
+    else if (this.#ended === undefined && (cell.isClosing || outcome !== "arrived"))
       this.#drain.schedule();
   }
 

@@ -2,9 +2,8 @@ import { MAX_CELL_LENGTH } from "@pyisolate/policy/events";
 
 import { cleanOnce } from "../clean-once.ts";
 import type { LedgerCounts } from "../ledger/ledger.ts";
-import { newSeries, type Series } from "../metrics/counter-buffer.ts";
-import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
-import { Cell, type CellLedgers } from "./cell.ts";
+import { OTHER } from "../semconv.ts";
+import { Cell, CellSeries, type CellLedgers } from "./cell.ts";
 
 /** Closed cells that are tried when one is to be evicted. Bounded, because it happens in a refused call. */
 const MAX_LOOKS = 8;
@@ -19,8 +18,12 @@ const MAX_NAME = 256;
 export class BoundedCells {
   readonly #max: number;
   readonly #ledgers: CellLedgers;
-  readonly #series = new Map<string, Series>();
-  readonly #cells = new Map<string, Cell>();
+  /** By name, the series that names have of their own, with the cell that counts in it. */
+  readonly #series = new Map<string, CellSeries>();
+  /** Cells past the budget of series. */
+  readonly #folded = new Map<string, Cell>();
+  /** Cells of either kind. */
+  #live = 0;
   readonly #closed = new Set<string>();
   readonly #other: Cell;
   #last: Cell;
@@ -28,8 +31,8 @@ export class BoundedCells {
   constructor(max: number, ledgers: CellLedgers) {
     this.#max = max;
     this.#ledgers = ledgers;
-    const series = newSeries("denials", { [A.cell.name]: OTHER });
-    this.#other = new Cell(OTHER, series, true, ledgers);
+    const series = new CellSeries(OTHER);
+    this.#other = new Cell(OTHER, series, ledgers);
     this.#last = this.#other;
   }
 
@@ -46,14 +49,14 @@ export class BoundedCells {
   /** @throws TypeError if the name is empty, too long or not a string. */
   find(name: string): Cell {
     if (this.#last.name === name) return this.#last;
-    const cell = this.#cells.get(name) ?? this.#resolve(name);
+    const cell = this.#known(name) ?? this.#resolve(name);
     this.#last = cell;
     return cell;
   }
 
   /** The ledger that a cell's denials are in; undefined for a name of which there were none. Never makes a cell. */
   ledger(name: string): LedgerCounts | undefined {
-    const own = (this.#cells.get(name) ?? this.#cells.get(labelOf(name)))?.ledger;
+    const own = (this.#known(name) ?? this.#known(labelOf(name)))?.ledger;
     if (own !== undefined) return own;
     return this.#other.ledger.denied > 0 ? this.#other.ledger : undefined;
   }
@@ -68,25 +71,32 @@ export class BoundedCells {
     if (this.#closed.size > 0) this.#closed.delete(cell.name);
   }
 
+  #known(name: string): Cell | undefined {
+    const series = this.#series.get(name);
+    return series === undefined ? this.#folded.get(name) : series.cell;
+  }
+
   #resolve(given: string): Cell {
     if (typeof given !== "string" || given === "" || given.length > MAX_NAME) {
       throw new TypeError("cell must be a name");
     }
     const name = labelOf(given);
-    const known = this.#cells.get(name);
+    const known = this.#known(name);
     if (known !== undefined) return known;
     if (name === OTHER) return this.#other;
-    if (this.#cells.size >= this.#max && !this.#retire()) return this.#other;
+    if (this.#live >= this.#max && !this.#retire()) return this.#other;
     const series = this.#series.get(name) ?? this.#newSeries(name);
-    const cell = new Cell(name, series ?? this.#other.series, series === undefined, this.#ledgers);
-    this.#cells.set(name, cell);
+    const cell = new Cell(name, series ?? this.#other.series, this.#ledgers);
+    if (series === undefined) this.#folded.set(name, cell);
+    else series.cell = cell;
+    this.#live += 1;
     return cell;
   }
 
-  #newSeries(name: string): Series | undefined {
+  #newSeries(name: string): CellSeries | undefined {
     // One series of the budget is that of `_other`.
     if (this.#series.size >= this.#max - 1) return undefined;
-    const series = newSeries("denials", { [A.cell.name]: name });
+    const series = new CellSeries(name);
     this.#series.set(name, series);
     return series;
   }
@@ -94,25 +104,30 @@ export class BoundedCells {
   #retire(): boolean {
     let looks = MAX_LOOKS;
     for (const name of this.#closed) {
-      const cell = this.#cells.get(name);
+      const cell = this.#known(name);
       this.#closed.delete(name);
       // Its closed-cell record needs its ledger, and waits for it to be settled: try the others first.
-      if (cell !== undefined && cell.queue.closing > 0) {
+      if (cell?.isClosing === true) {
         this.#closed.add(name);
         looks -= 1;
         if (looks === 0) return false;
         continue;
       }
-      this.#cells.delete(name);
-      if (cell !== undefined) {
-        this.#other.ledger.absorb(cell.ledger);
-        // The receipts of its records that are still on their way settle in that ledger.
-        cell.ledger = this.#other.ledger;
-      }
-      if (this.#last === cell) this.#last = this.#other;
+      if (cell !== undefined) this.#evict(cell);
       return true;
     }
     return false;
+  }
+
+  #evict(cell: Cell): void {
+    const series = this.#series.get(cell.name);
+    if (series === undefined) this.#folded.delete(cell.name);
+    else series.cell = undefined;
+    this.#live -= 1;
+    this.#other.ledger.absorb(cell.ledger);
+    // The receipts of its records that are still on their way settle in that ledger.
+    cell.ledger = this.#other.ledger;
+    if (this.#last === cell) this.#last = this.#other;
   }
 }
 

@@ -1,3 +1,4 @@
+import { recordMaker } from "../compact-record.ts";
 import { DROP_REASONS, type DropReason } from "../semconv.ts";
 
 /** Events without a record, by reason. Reasons that did not occur are left out. */
@@ -27,12 +28,17 @@ export class LedgerCounts {
   denied = 0;
   emitted = 0;
   coalesced = 0;
-  readonly dropped: Record<DropReason, number> = zeroDropped();
+  /** Undefined until something is dropped: most cells drop nothing, and there are thousands. */
+  #dropped: Partial<Record<DropReason, number>> | undefined;
   /** Denials that are emitted, coalesced or dropped. Kept instead of what is pending, to save a write in the refused call. */
   #settled = 0;
 
   get pending(): number {
     return this.denied - this.#settled;
+  }
+
+  get dropped(): Dropped {
+    return this.#dropped ?? NONE_DROPPED;
   }
 
   deny(): void {
@@ -48,7 +54,8 @@ export class LedgerCounts {
 
   drop(count: number, reason: DropReason): void {
     this.#settled += count;
-    this.dropped[reason] += count;
+    this.#dropped ??= FIRST[reason]();
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
   }
 
   /** Adds the totals of a ledger whose cell is evicted, so that its name leads here from now on. */
@@ -56,8 +63,11 @@ export class LedgerCounts {
     this.denied += other.denied;
     this.emitted += other.emitted;
     this.coalesced += other.coalesced;
-    this.#settled += other.#settled;
-    for (const reason of DROP_REASONS) this.dropped[reason] += other.dropped[reason];
+    this.#settled += other.#settled - droppedTotal(other.dropped);
+    for (const reason of DROP_REASONS) {
+      const count = other.dropped[reason];
+      if (count !== undefined) this.drop(count, reason);
+    }
   }
 
   /** The ledger as of now. With `since`, only what came after it, and what was pending then. */
@@ -88,9 +98,9 @@ export function droppedTotal(dropped: Dropped): number {
   return Object.values(dropped).reduce((sum, count) => sum + count, 0);
 }
 
-function zeroDropped(): Record<DropReason, number> {
-  return Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<
-    DropReason,
-    number
-  >;
-}
+const NONE_DROPPED: Dropped = {};
+
+/** Counts of one reason: cells are many, and most drop for one reason or none. */
+const FIRST = Object.fromEntries(
+  DROP_REASONS.map((reason) => [reason, recordMaker([reason], 0)]),
+) as Readonly<Record<DropReason, () => Partial<Record<DropReason, number>>>>;

@@ -1,9 +1,11 @@
+import type { Attributes } from "@opentelemetry/api";
 import { DENIAL_REASONS, isCapabilityName, VERDICTS } from "@pyisolate/policy/events";
 import type { DenialEvent } from "@pyisolate/policy";
 
 import { knownCapabilities } from "../capabilities.ts";
-import { ATTRIBUTES as A, OTHER } from "../semconv.ts";
-import { newSeries, type Series } from "./counter-buffer.ts";
+import { recordMaker } from "../compact-record.ts";
+import { ATTRIBUTES as A, METRICS, OTHER } from "../semconv.ts";
+import type { Series } from "./counter-buffer.ts";
 
 /** An event's dimensions that are closed sets: a guest cannot choose their values. A capability that is not known is `_other`. */
 type Dimensions = Pick<
@@ -11,13 +13,47 @@ type Dimensions = Pick<
   "capability" | "reason" | "brokerDecision" | "kernelDecision" | "enforced"
 >;
 
-/** The series of one combination of a rule and an event's closed dimensions. */
-export interface EventSeries extends Series {
-  readonly dimensions: Dimensions;
+/** The series of one combination of a rule and an event's closed dimensions. One object without others in it: there are thousands. */
+export class EventSeries implements Series, Dimensions {
+  pending = 0;
+  readonly attributes: Attributes;
+  readonly capability: Dimensions["capability"];
+  readonly reason: Dimensions["reason"];
+  readonly brokerDecision: Dimensions["brokerDecision"];
+  readonly kernelDecision: Dimensions["kernelDecision"];
+  readonly enforced: boolean;
   /** Whether it stands for rules that have no series of their own. */
   readonly folded: boolean;
   /** Dense, from 0, in the order in which a table made its series: what is kept for each of them can be an array. */
   readonly index: number;
+  /** The rule's series that was made after this one. */
+  next: EventSeries | undefined;
+
+  // The dimensions are copied: a series lives as long as the process, and would keep the event alive.
+  constructor(attributes: Attributes, dimensions: Dimensions, folded: boolean, index: number) {
+    this.attributes = attributes;
+    this.capability = dimensions.capability;
+    this.reason = dimensions.reason;
+    this.brokerDecision = dimensions.brokerDecision;
+    this.kernelDecision = dimensions.kernelDecision;
+    this.enforced = dimensions.enforced;
+    this.folded = folded;
+    this.index = index;
+  }
+
+  get counter(): "denialEvents" {
+    return "denialEvents";
+  }
+
+  is(event: Dimensions): boolean {
+    return (
+      this.capability === event.capability &&
+      this.reason === event.reason &&
+      this.brokerDecision === event.brokerDecision &&
+      this.kernelDecision === event.kernelDecision &&
+      this.enforced === event.enforced
+    );
+  }
 }
 
 /** One in this many series is not for rules: it is for combinations of closed values under the rule `_other`. */
@@ -40,7 +76,8 @@ const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export class EventSeriesTable {
   readonly #max: number;
   readonly #capabilities: ReadonlySet<string>;
-  readonly #byRule = new Map<string, EventSeries[]>();
+  /** By rule, the first of its series. */
+  readonly #byRule = new Map<string, EventSeries>();
   #overflow: EventSeries | undefined;
   #lastRule: string | undefined;
   #lastSeries: EventSeries | undefined;
@@ -68,7 +105,7 @@ export class EventSeriesTable {
     const rule = event.policyRule;
     const last = this.#lastSeries;
     // A flood repeats one event: comparing with the last one saves the look-up.
-    if (last !== undefined && rule === this.#lastRule && isSeriesOf(last, event)) return last;
+    if (last !== undefined && rule === this.#lastRule && last.is(event)) return last;
     const series = this.#known(rule, event) ?? this.#resolve(rule, this.#labels(event));
     // Not remembered: events that differ share it, and each would have to be compared with it first.
     if (series !== this.#overflow) {
@@ -81,18 +118,16 @@ export class EventSeriesTable {
   /** The event's dimensions as labels. @throws TypeError if it is not a denial event. */
   #labels(event: DenialEvent): Dimensions {
     mustBeEvent(event);
-    const dimensions = dimensionsOf(event);
-    return this.#capabilities.has(event.capability)
-      ? dimensions
-      : { ...dimensions, capability: OTHER };
+    const { reason, brokerDecision, kernelDecision, enforced } = event;
+    const capability = this.#capabilities.has(event.capability) ? event.capability : OTHER;
+    return { capability, reason, brokerDecision, kernelDecision, enforced };
   }
 
   // A rule has a handful of series: comparing five interned strings is cheaper than hashing them.
   #known(rule: string, event: Dimensions): EventSeries | undefined {
-    const ofRule = this.#byRule.get(rule);
-    if (ofRule === undefined) return undefined;
-    for (const series of ofRule) if (isSeriesOf(series, event)) return series;
-    return undefined;
+    let series = this.#byRule.get(rule);
+    while (series !== undefined && !series.is(event)) series = series.next;
+    return series;
   }
 
   #resolve(rule: string, event: Dimensions): EventSeries {
@@ -109,16 +144,15 @@ export class EventSeriesTable {
   }
 
   #make(rule: string, dimensions: Dimensions, folded: boolean): EventSeries {
-    const series = {
-      ...newSeries("denialEvents", attributesOf(rule, dimensions)),
-      dimensions,
-      folded,
-      index: this.#size,
-    };
-    const ofRule = this.#byRule.get(rule);
-    if (ofRule === undefined) this.#byRule.set(rule, [series]);
-    else ofRule.push(series);
+    const series = new EventSeries(attributesOf(rule, dimensions), dimensions, folded, this.#size);
     this.#size += 1;
+    let last = this.#byRule.get(rule);
+    if (last === undefined) {
+      this.#byRule.set(rule, series);
+      return series;
+    }
+    while (last.next !== undefined) last = last.next;
+    last.next = series;
     return series;
   }
 
@@ -126,12 +160,7 @@ export class EventSeriesTable {
     const index = this.#size;
     this.#size += 1;
     const attributes = Object.keys(attributesOf(OTHER, ANY)).map((key) => [key, OTHER]);
-    return {
-      ...newSeries("denialEvents", Object.fromEntries(attributes) as Record<string, string>),
-      dimensions: ANY,
-      folded: true,
-      index,
-    };
+    return new EventSeries(Object.fromEntries(attributes) as Attributes, ANY, true, index);
   }
 }
 
@@ -144,31 +173,20 @@ const ANY: Dimensions = {
   enforced: true,
 };
 
-// Copied: a series lives as long as the process, and would keep the event alive.
-function dimensionsOf(event: DenialEvent): Dimensions {
-  const { capability, reason, brokerDecision, kernelDecision, enforced } = event;
-  return { capability, reason, brokerDecision, kernelDecision, enforced };
-}
+const newAttributes = recordMaker<string, string | boolean>(
+  METRICS.denialEvents.attributes.map(({ name }) => name),
+  "",
+);
 
-function isSeriesOf({ dimensions }: EventSeries, event: Dimensions): boolean {
-  return (
-    dimensions.capability === event.capability &&
-    dimensions.reason === event.reason &&
-    dimensions.brokerDecision === event.brokerDecision &&
-    dimensions.kernelDecision === event.kernelDecision &&
-    dimensions.enforced === event.enforced
-  );
-}
-
-function attributesOf(rule: string, dimensions: Dimensions) {
-  return {
-    [A.capability.name]: dimensions.capability,
-    [A.policyRule.name]: rule,
-    [A.brokerDecision.name]: dimensions.brokerDecision,
-    [A.kernelDecision.name]: dimensions.kernelDecision,
-    [A.reason.name]: dimensions.reason,
-    [A.enforced.name]: dimensions.enforced,
-  };
+function attributesOf(rule: string, dimensions: Dimensions): Attributes {
+  const attributes = newAttributes();
+  attributes[A.capability.name] = dimensions.capability;
+  attributes[A.policyRule.name] = rule;
+  attributes[A.brokerDecision.name] = dimensions.brokerDecision;
+  attributes[A.kernelDecision.name] = dimensions.kernelDecision;
+  attributes[A.reason.name] = dimensions.reason;
+  attributes[A.enforced.name] = dimensions.enforced;
+  return attributes;
 }
 
 function mustBeEvent(event: DenialEvent): void {

@@ -4,6 +4,8 @@ import type { Burst } from "./burst.ts";
 /** What the queue needs of a cell. The queue is generic in it, so that it does not import what a cell is. */
 export interface QueuedCell<Cell> {
   readonly queue: CellQueue<Cell>;
+  /** Gives up the queue, if nothing waits in it: what is asked for next is a new one. @returns false if something waits. */
+  rest(): boolean;
   /** A closed cell is reported early once none of its denials is pending. */
   readonly ledger: { readonly pending: number };
 }
@@ -30,10 +32,16 @@ export class CellQueue<Cell> {
   burstCount = 0;
   /** Closed-cell records of the cell that wait in the queue. */
   closing = 0;
+  /** Whether the record queue will have the cell rest at the end of the window. */
+  watched = false;
   // The budget: the window that it is for, and the records of its own that the cell and its series have left in it.
   #window = -1;
   #left = 0;
   #shares = new Map<EventSeries, Share>();
+
+  get isIdle(): boolean {
+    return this.inRing === 0 && this.burstCount === 0 && this.closing === 0;
+  }
 
   /**
    * Takes one record from the budget of the cell and of the series. What is denied beyond the budget coalesces.

@@ -24,6 +24,8 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
   readonly #closedCells = new ClosedCells<Cell>();
   /** Slots of the ring that one cell may fill: half, so that a noisy cell leaves room for the others. */
   readonly #share: number;
+  /** The cells that have asked for a record since the window began, and those of which something waits. */
+  #busy: Cell[] = [];
   #window: BudgetWindow;
 
   /** @param recordsPerWindow is how many denials of a cell have a record of their own in a window. */
@@ -55,6 +57,7 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
   /** @returns false if there is no room. */
   push(event: DenialEvent, context: Context, cell: Cell, series: EventSeries): boolean {
     const { queue } = cell;
+    if (!queue.watched) this.#watch(cell);
     if (
       queue.inRing < this.#share &&
       this.#ring.size < this.#ring.capacity &&
@@ -69,6 +72,7 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
 
   /** @returns false if there is no room. */
   pushClosedCell(closedCell: ClosedCell<Cell>): boolean {
+    if (!closedCell.cell.queue.watched) this.#watch(closedCell.cell);
     this.#coalescer.release(closedCell.cell);
     return this.#closedCells.push(closedCell, this.#ring.pushed);
   }
@@ -78,6 +82,7 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
     this.#window = { ...this.#window, number: this.#window.number + 1 };
     this.#closedCells.age();
     this.releaseBursts();
+    this.#busy = this.#busy.filter((cell) => !cell.rest());
   }
 
   /** Has closed cells emitted before it is known whether their records were delivered. */
@@ -100,6 +105,11 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
         yield next;
       }
     }
+  }
+
+  #watch(cell: Cell): void {
+    cell.queue.watched = true;
+    this.#busy.push(cell);
   }
 
   readonly #burst = (): Burst<Cell> | undefined => this.#coalescer.shift();
