@@ -1,10 +1,13 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
+import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { build } from "esbuild";
+import { rollup } from "rollup";
 import { expect, onTestFinished, test } from "vitest";
 
 /** A service with guards of its own. */
@@ -16,24 +19,62 @@ const SERVICE = `
   denials.flush().then(() => console.log(JSON.stringify([SCOPE.name, denials.ledger().emitted])));
 `;
 
-test.each([
-  ["esm", "mjs"],
-  ["cjs", "cjs"],
-] as const)("a bundle of the recorder as %s runs in another folder", async (format, ext) => {
-  const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-bundle-"));
-  onTestFinished(async () => {
-    await rm(folder, { recursive: true, force: true });
-  });
-  const outfile = path.join(folder, `service.${ext}`);
-  const { warnings } = await build({
-    stdin: { contents: SERVICE, resolveDir: import.meta.dirname },
-    bundle: true,
-    platform: "node",
-    format,
-    outfile,
-    logLevel: "silent",
-  });
-  expect(warnings).toEqual([]);
-  const { stdout } = await promisify(execFile)(process.execPath, [outfile], { cwd: folder });
-  expect(JSON.parse(stdout)).toEqual(["@pyisolate/telemetry", 1]);
-});
+type Format = "esm" | "cjs";
+
+/** Writes a bundle of the service to a file. @returns what the bundler had to say of it. */
+type Bundler = (format: Format, file: string) => Promise<readonly string[]>;
+
+const BUNDLERS: Readonly<Record<string, Bundler>> = {
+  esbuild: async (format, outfile) => {
+    const { warnings } = await build({
+      stdin: { contents: SERVICE, resolveDir: import.meta.dirname },
+      bundle: true,
+      platform: "node",
+      format,
+      outfile,
+      logLevel: "silent",
+    });
+    return warnings.map(({ text }) => text);
+  },
+  rollup: async (format, file) => {
+    const warnings: string[] = [];
+    const entry = path.join(import.meta.dirname, "bundled-service.js");
+    const bundle = await rollup({
+      input: entry,
+      external: [/^node:/, ...builtinModules],
+      plugins: [
+        {
+          name: "service",
+          resolveId: (id) => (id === entry ? id : undefined),
+          load: (id) => (id === entry ? SERVICE : undefined),
+        },
+        nodeResolve({ preferBuiltins: true }),
+      ],
+      onwarn: ({ message }) => {
+        warnings.push(message);
+      },
+    });
+    await bundle.write({ file, format });
+    await bundle.close();
+    return warnings;
+  },
+};
+
+test.each(
+  Object.entries(BUNDLERS).flatMap(([name, bundle]) =>
+    (["esm", "cjs"] as const).map((format) => ({ name, bundle, format })),
+  ),
+)(
+  "a bundle of the recorder by $name as $format runs in another folder, without a word",
+  async ({ bundle, format }) => {
+    const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-bundle-"));
+    onTestFinished(async () => {
+      await rm(folder, { recursive: true, force: true });
+    });
+    const file = path.join(folder, format === "esm" ? "service.mjs" : "service.cjs");
+    expect(await bundle(format, file)).toEqual([]);
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { cwd: folder });
+    expect(JSON.parse(stdout)).toEqual(["@pyisolate/telemetry", 1]);
+    expect(stderr).toBe("");
+  },
+);
