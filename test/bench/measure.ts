@@ -4,7 +4,10 @@ export interface Case {
   run(times: number): Promise<number> | number;
 }
 
-/** The median of each case over interleaved rounds: whatever slows the machine slows all cases alike. */
+/**
+ * The samples of each case over interleaved rounds: whatever slows the machine slows all cases alike. The first of a round is another one
+ * each time: what a case leaves to the next, such as garbage to be collected, is then as often on each side.
+ */
 export async function sideBySide(
   cases: readonly Case[],
   { rounds, times }: { readonly rounds: number; readonly times: number },
@@ -12,7 +15,10 @@ export async function sideBySide(
   const samples = new Map<string, number[]>(cases.map(({ name }) => [name, []]));
   for (const { run } of cases) await run(Math.ceil(times / 2));
   for (let round = 0; round < rounds; round++) {
-    for (const { name, run } of cases) samples.get(name)?.push(await run(times));
+    for (let turn = 0; turn < cases.length; turn++) {
+      const next = cases[(round + turn) % cases.length];
+      if (next !== undefined) samples.get(next.name)?.push(await next.run(times));
+    }
   }
   return samples;
 }

@@ -18,7 +18,8 @@ const ROWS: Readonly<Record<string, Row>> = {
     measure: async (quick) => await (await import("./refused-call.ts")).refusedCall(quick ? 5 : 21),
   },
   "recorder-alone": {
-    about: "what recording adds to a refused call, against calling the SDK in it",
+    about:
+      "what recording adds to a refused call: against the SDK, prom-client with pino, Deno's audit",
     measure: async (quick) =>
       await (await import("./recorder-alone.ts")).recorderAlone(quick ? 5 : 21),
   },
@@ -40,6 +41,15 @@ const ROWS: Readonly<Record<string, Row>> = {
   collection: {
     about: "a collection and a scrape of 10,000 series: bare SDK, ours, prom-client",
     measure: async (quick) => await (await import("./collection.ts")).collection(quick ? 5 : 21),
+  },
+  "series-memory": {
+    about: "memory of 10,000 series: the recorder's and the SDK's, against the SDK's alone",
+    measure: async (quick) =>
+      await (await import("./series-memory.ts")).seriesMemory(quick ? 1 : 5),
+  },
+  "import-time": {
+    about: "importing the recorder, against @opentelemetry/api + sdk-logs",
+    measure: async (quick) => await (await import("./import-time.ts")).importTime(quick ? 5 : 21),
   },
   decide: {
     about: "a decision with 10, 1,000 and 10,000 rules, against asking each rule",
