@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIPv6, type AddressInfo } from "node:net";
 
@@ -103,7 +104,8 @@ export class ScrapeServer {
     this.#server.once("error", (error: NodeJS.ErrnoException) => {
       reject(this.#startError(error));
     });
-    this.#server.listen({ host: this.#host, port: this.#port }, () => {
+    // Exclusive: the workers of a cluster would share the port otherwise, and a scrape would get the counts of one by chance.
+    this.#server.listen({ host: this.#host, port: this.#port, exclusive: true }, () => {
       resolve(undefined);
     });
     await promise;
@@ -115,7 +117,8 @@ export class ScrapeServer {
       "listen_failed" as const,
       `cannot listen on %: ${error.message}`,
     ];
-    return new TelemetryStartError(code, message.replace("%", at), { cause: error });
+    const hint = code === "port_taken" && cluster.isWorker ? CLUSTER_HINT : "";
+    return new TelemetryStartError(code, message.replace("%", at) + hint, { cause: error });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -178,6 +181,9 @@ function makeSerializer(): PrometheusSerializer {
     withoutScopeInfo,
   );
 }
+
+const CLUSTER_HINT =
+  '. Each worker of a cluster needs a port of its own, and is scraped there; or give them `metrics: "otlp"`, and Prometheus adds up what the Collector has';
 
 const START_ERRORS: Readonly<Record<string, readonly [TelemetryStartCode, string]>> = {
   EADDRINUSE: [
