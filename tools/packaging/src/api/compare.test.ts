@@ -47,7 +47,7 @@ test.each([
   ],
   [
     "a constant with another value",
-    "text.d.ts",
+    "clean-text.d.ts",
     "MAX_CELL_LENGTH = 128",
     "MAX_CELL_LENGTH = 64",
     "export const MAX_CELL_LENGTH = 64;",
