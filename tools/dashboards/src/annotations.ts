@@ -5,9 +5,9 @@ import { counted, is, series } from "./promql.ts";
 import type { LogStore } from "./stores/log-store.ts";
 import { overTime } from "./targets.ts";
 
-// Grafana makes HTML of an annotation's text: what a guest wrote has no place in one.
+// Grafana renders an annotation's text as HTML, so no text of a guest may be in it.
 
-/** What is marked in every timeline. */
+/** The annotations of every timeline. */
 export function annotations(store: LogStore): AnnotationQueryBuilder[] {
   return [policyLoaded(store), policyLoadCounted(store), blind];
 }
@@ -21,7 +21,7 @@ function policyLoaded(store: LogStore): AnnotationQueryBuilder {
     .iconColor("blue");
 }
 
-/** The same without the store: when, and of which job. Off, or each would be there twice. */
+/** The same from Prometheus, for a Grafana without the store: when, and of which job. Off by default, since each would be shown twice. */
 function policyLoadCounted({ name }: LogStore): AnnotationQueryBuilder {
   return fromPrometheus(
     `Policy loaded (without ${name})`,
@@ -33,7 +33,7 @@ function policyLoadCounted({ name }: LogStore): AnnotationQueryBuilder {
     .textFormat("{{job}}");
 }
 
-/** While it lasts, what a page shows is not all that happened. */
+/** Marks the times in which telemetry was blind: a page then shows less than happened. */
 const blind = fromPrometheus(
   "Telemetry blind",
   `max by (job) (${series(METRICS.state, is(ATTRIBUTES.telemetryState, "blind"))}) == 1`,

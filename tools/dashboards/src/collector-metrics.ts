@@ -23,10 +23,10 @@ export const COLLECTOR = {
   uptime: "otelcol_process_uptime_seconds_total",
 } as const;
 
-/** Labels that they have. */
+/** The labels of these metrics. */
 export const COLLECTOR_LABELS = ["receiver", "transport", "exporter", "data_type", "processor"];
 
-/** A metric's series, of the Collectors chosen. */
+/** The series of a metric, for the chosen Collectors. */
 export function collectorSeries(metric: string): string {
   return `${metric}{job=~"$collector_job", instance=~"$collector"}`;
 }

@@ -12,7 +12,7 @@ import type { LogStore } from "./stores/log-store.ts";
 import { titleOf } from "./stores/stores.ts";
 import { variablesOf } from "./variables.ts";
 
-/** What was refused, to whom, by which rule, by which layer, and am I blind? */
+/** The dashboard of denials: what was refused, to whom, by which rule and layer, and whether telemetry is blind. */
 export function denialsDashboard(store: LogStore): Dashboard {
   const variables = variablesOf(store);
   const dashboard = page(

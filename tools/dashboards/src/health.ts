@@ -9,7 +9,7 @@ import type { LogStore } from "./stores/log-store.ts";
 import { titleOf } from "./stores/stores.ts";
 import { variablesOf } from "./variables.ts";
 
-/** Can what the other page shows be believed, and if not, where does it stop? */
+/** The dashboard of telemetry's health: whether the other page can be believed, and if not, where records or counts stop. */
 export function healthDashboard(store: LogStore): Dashboard {
   const variables = variablesOf(store);
   const dashboard = page(

@@ -7,7 +7,7 @@ import {
   RowBuilder,
 } from "@grafana/grafana-foundation-sdk/dashboard";
 
-/** A panel, built or not. */
+/** A panel, or its builder. */
 export interface PanelBuilder {
   build(): Panel;
 }
@@ -19,7 +19,7 @@ export interface Band {
   readonly panels: readonly PanelBuilder[];
 }
 
-/** An empty page that knows its place in a Grafana. */
+/** A dashboard without panels, with its uid, links and variables. */
 export function page(uid: string, title: string, description: string): DashboardBuilder {
   return new DashboardBuilder(title)
     .uid(uid)
@@ -32,7 +32,7 @@ export function page(uid: string, title: string, description: string): Dashboard
     .refresh("1m");
 }
 
-/** The page with its rows, one under the other. */
+/** Adds the rows to a page, one under the other. */
 export function withBands(dashboard: DashboardBuilder, bands: readonly Band[]): Dashboard {
   for (const { id, title, panels } of bands) {
     dashboard.withRow(new RowBuilder(title).id(id));

@@ -35,12 +35,12 @@ const THEN = "time=${__value.time}&time.window=600000";
 const RANGE = "from=${__from}&to=${__to}";
 export const LAST_DAY = "from=now-24h&to=now";
 
-/** From a spike to its records. */
+/** A link from a spike to its records. */
 export function recordsThen(store: LogStore, chosen: Chosen): DashboardLinkBuilder {
   return dataLink("Records around this time", recordsUrl(store, chosen, THEN));
 }
 
-/** From a total to its records. */
+/** A link from a total to its records. */
 export function recordsUrl(store: LogStore, chosen: Chosen = {}, time: string = RANGE): string {
   const kept = [...shared(store), ...FILTERS.filter((filter) => chosen[filter] === undefined)];
   const query = [
@@ -52,7 +52,7 @@ export function recordsUrl(store: LogStore, chosen: Chosen = {}, time: string = 
   return `/d/${denialsUid(store)}?${query.join("&")}`;
 }
 
-/** From a record to its trace. A trace id is hexadecimal, also of a hostile sender: it cannot end the string that it stands in. */
+/** A link from a record to its trace. A trace id is hexadecimal, also of a hostile sender: it cannot end the string that it stands in. */
 export function traceUrl(): string {
   const panes = JSON.stringify({
     trace: {
@@ -64,17 +64,17 @@ export function traceUrl(): string {
   return `/explore?schemaVersion=1&panes=${encodeAroundVariables(panes)}`;
 }
 
-/** To whether records can be believed, with the services chosen and the time. */
+/** A link to the dashboard of telemetry's health, with the chosen services and time. */
 export function healthUrl(store: LogStore): string {
   return `/d/${healthUid(store)}?${services(store)}&${RANGE}`;
 }
 
-/** From a process's bad time to what was denied around it. */
+/** A link from a time in which a process was blind to the denials around it. */
 export function denialsThen(store: LogStore): DashboardLinkBuilder {
   return dataLink("Denials around this time", `/d/${denialsUid(store)}?${services(store)}&${THEN}`);
 }
 
-/** To the other dashboard, at the top of the page. */
+/** The link to the other dashboard, at the top of the page. */
 export function toDashboard(title: string, uid: string): DashboardLinkBuilder {
   return new DashboardLinkBuilder(title)
     .type(DashboardLinkType.Link)
@@ -95,7 +95,7 @@ function services(store: LogStore): string {
     .join("&");
 }
 
-// Grafana looks for its variables before the URL is decoded.
+// Not encoded: Grafana replaces its variables before the URL is decoded.
 function encodeAroundVariables(text: string): string {
   return text
     .split(/(\$\{[^}]+\})/)

@@ -22,7 +22,7 @@ import { PROMETHEUS } from "./data-sources.ts";
 import type { LogStore } from "./stores/log-store.ts";
 import { goodAtZero } from "./thresholds.ts";
 
-/** What every panel says of itself. */
+/** What every panel has. */
 export interface Sign {
   /** Unique in its dashboard, and never given to another panel: links and people keep it. */
   readonly id: number;
@@ -31,7 +31,7 @@ export interface Sign {
   readonly description: string;
 }
 
-/** One number, of the top line. */
+/** One number, for the top row. */
 export function stat({ id, title, description }: Sign): Stat {
   return new Stat()
     .id(id)
@@ -46,7 +46,7 @@ export function stat({ id, title, description }: Sign): Stat {
     .thresholds(goodAtZero());
 }
 
-/** Lines, for what is a level. */
+/** Lines, for a level over time. */
 export function lines({ id, title, description }: Sign): TimeSeries {
   return (
     new TimeSeries()
@@ -75,7 +75,7 @@ export function lines({ id, title, description }: Sign): TimeSeries {
 }
 
 /**
- * Stacked bars, for what happened: a bar is what is in its step, and in no other. Services export once a minute: with
+ * Stacked bars, for events: each event is in the bar of its step alone. Services export once a minute: with
  * shorter steps most bars would be empty and the others too high.
  */
 export function bars(sign: Sign): TimeSeries {
@@ -87,7 +87,7 @@ export function bars(sign: Sign): TimeSeries {
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"));
 }
 
-/** Rows. Cells are text: what a guest wrote is not made HTML of. */
+/** A table. Its cells are text, so that a guest's text is never rendered as HTML. */
 export function table({ id, title, description }: Sign): Table {
   return new Table()
     .id(id)
@@ -100,7 +100,7 @@ export function table({ id, title, description }: Sign): Table {
     .inspect(true);
 }
 
-/** Records as they came, as text. */
+/** Log records, as text. */
 export function logs({ dataSource }: LogStore, { id, title, description }: Sign): Logs {
   return new Logs()
     .id(id)

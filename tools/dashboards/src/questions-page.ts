@@ -27,7 +27,7 @@ export interface OfStore {
   readonly dashboard: Dashboard;
 }
 
-// What is asked for again and again. The longer ones first: some begin like others.
+// Abbreviations of expressions that many queries share. The longer ones come first, because some begin like others.
 const NAMED: readonly (readonly [name: string, query: string])[] = [
   ...named("RECORDS_OF_DENIALS", (store) => store.records(selectors.denialRecords)),
   ...named("ALL_RECORDS_OF_DENIALS", (store) => store.records({ event: EVENTS.denial })),
@@ -39,7 +39,7 @@ const NAMED: readonly (readonly [name: string, query: string])[] = [
   ["THESE", 'job=~"$job", instance=~"$instance"'],
 ];
 
-/** docs/questions.md. */
+/** The text of docs/questions.md. */
 export function questionsPage(dashboards: readonly OfStore[]): string {
   const sections = DASHBOARD_NAMES.flatMap((name) => {
     const ofStores = dashboards.filter((each) => each.name === name);
@@ -102,7 +102,7 @@ function code(query: string): string {
   return verbatim(NAMED.reduce((text, [name, part]) => text.replaceAll(part, name), query));
 }
 
-// In a table, also inside of code, a bar ends the cell.
+// In a table a bar ends the cell, even inside code.
 function verbatim(query: string): string {
   return `\`${query.replaceAll("|", "\\|")}\``;
 }

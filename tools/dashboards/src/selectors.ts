@@ -2,7 +2,7 @@ import { ATTRIBUTES, EVENTS, METRICS } from "@pyisolate/telemetry";
 import type { Asked } from "./stores/log-store.ts";
 import { follows, is, orZero, series, sumBy, countedOver } from "./promql.ts";
 
-// What the dashboards ask for, each said once.
+// The selections that several panels share.
 const A = ATTRIBUTES;
 
 const variables = [
@@ -18,27 +18,27 @@ const byVariables = variables.map(([attribute, variable]) => follows(attribute, 
 /** Denials that took effect. The counter has every dimension but the cell. */
 export const denials = series(METRICS.denialEvents, is(A.enforced, "true"), ...byVariables);
 
-/** What a shadow policy would have refused, or granted. */
+/** Verdicts of a shadow policy. */
 export const shadowVerdicts = series(METRICS.denialEvents, is(A.enforced, "false"), ...byVariables);
 
 /** Denials that took effect, by cell, and by nothing else. */
 export const denialsOfCells = series(METRICS.denials, follows(A.cell, "cell"));
 
-/** Policy and kernel do not agree: the rule's variables would only hide some. */
+/** Requests that the policy granted and the kernel refused. Not filtered by rule or reason, which would hide some. */
 export const allowedButRefused = series(
   METRICS.denialEvents,
   is(A.brokerDecision, "allow"),
   is(A.kernelDecision, "deny"),
 );
 
-/** A kernel's refusal that no request explains. */
+/** Refusals of the kernel without a request to the broker. */
 export const escapeAttempts = series(
   METRICS.denialEvents,
   is(A.brokerDecision, "not_evaluated"),
   is(A.kernelDecision, "deny"),
 );
 
-/** How many, in the time chosen. */
+/** The number of events in the chosen time. */
 export const inRange = (selector: string) => orZero(sumBy([], countedOver(selector, "$__range")));
 
 /** Records of denials, by every variable. */

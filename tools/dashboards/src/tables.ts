@@ -3,7 +3,7 @@ import type { DataTransformerConfig } from "@grafana/grafana-foundation-sdk/dash
 /** A column: the field's name in the data, and its heading. */
 export type Column = readonly [field: string, heading: string];
 
-/** The fields that columns are of. */
+/** The fields of the columns. */
 export function fieldsOf(columns: readonly Column[]): string[] {
   return columns.map(([field]) => field);
 }
@@ -24,7 +24,7 @@ export function recordColumns(...wanted: readonly Column[]): DataTransformerConf
   ];
 }
 
-/** What records come to by one of their fields, the most first: added up in the browser, where no series are counted. */
+/** The totals of records by one of their fields, the largest first. Grafana adds them up in the browser, where no limit of series applies. */
 export function totals(by: Column, count: Column, most: number): DataTransformerConfig[] {
   const [[field], [counted, heading]] = [by, count];
   const sum = `${counted} (sum)`;

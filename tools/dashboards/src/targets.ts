@@ -14,12 +14,12 @@ export function overTime(expression: string, legend: string, refId = "A"): Prome
     .range();
 }
 
-/** PromQL at the end of the range: one number. */
+/** PromQL at the end of the range, for one number. */
 export function atEnd(expression: string): PrometheusQuery {
   return new PrometheusQuery().datasource(PROMETHEUS).expr(expression).refId("A").instant();
 }
 
-/** PromQL at the end of the range: a row for each series. */
+/** PromQL at the end of the range, with a row for each series. */
 export function asTable(expression: string): PrometheusQuery {
   return atEnd(expression).format(PromQueryFormat.Table);
 }

@@ -13,7 +13,7 @@ export function thresholds(...steps: readonly (readonly [from: number, color: st
     .steps([{ color: "green", value: null }, ...steps.map(([value, color]) => ({ value, color }))]);
 }
 
-/** One is already one too many. */
+/** Green at 0 only: a single event is already one too many. */
 export function goodAtZero() {
   return thresholds([1e-9, "red"]);
 }

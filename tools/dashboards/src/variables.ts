@@ -15,7 +15,7 @@ import type { LogStore } from "./stores/log-store.ts";
 // The gauge is there from a service's start; counters of denials begin with the first.
 const present = prometheusName(METRICS.queueSize);
 
-/** What a link from one dashboard of a store to the other carries along: all that both have. */
+/** The variables that a link from one dashboard of a store to the other takes along: those that both have. */
 export function shared({ variable }: LogStore): readonly string[] {
   return ["prometheus_datasource", variable, "job", "instance"];
 }
@@ -65,13 +65,13 @@ export function variablesOf({ name, variable, dataSource, all }: LogStore) {
       "Services: service.namespace/service.name.",
       `label_values(${present}, job)`,
     ),
-    /** The store has the name without the namespace. */
+    /** Log stores name the service without its namespace. */
     service: query(
       "service",
       "Service",
       `The names of the jobs chosen, as ${name} has them.`,
       `label_values(${present}{job=~"$job"}, job)`,
-      // All of these, not anything: a job that is not chosen has a name too.
+      // All of the listed values, and not any value: a job that is not chosen matches `.*` too.
       "",
     )
       .regex("/(?:.*\\/)?(.+)/")

@@ -12,7 +12,7 @@ import type { LogStore } from "../stores/log-store.ts";
 const A = ATTRIBUTES;
 const VERDICTS = A.brokerDecision.values ?? [];
 
-/** By which layer, and what is new. */
+/** The row that shows which layer refused, and which rules and reasons are new. */
 export const layer = (store: LogStore) => [
   table({
     id: 31,

@@ -5,8 +5,8 @@ import { denials } from "../selectors.ts";
 const PAIR = [ATTRIBUTES.policyRule, ATTRIBUTES.reason];
 
 /**
- * Rules and reasons of the last day that the 6 days before did not have, with how many denials. Whether a series is there
- * is asked, not what it rose by, since a pair of which there is one denial never rises.
+ * Rules and reasons of the last day that the 6 days before did not have, with how many denials. The query asks
+ * whether a series exists, and not by how much it rose: a pair with a single denial never rises.
  */
 export const newPairs = `${sumBy(PAIR, `last_over_time(${denials}[24h])`)} unless ${groupsOf(
   PAIR,

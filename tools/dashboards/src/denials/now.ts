@@ -20,7 +20,7 @@ const capability = follows(A.capability, "capability");
 const increase = (...matchers: string[]) =>
   sumBy([], `increase(${series(METRICS.decisions, capability, ...matchers)}[$__range])`);
 
-/** The top line: is there anything to do, and can it be believed? */
+/** The top row: whether there is anything to do, and whether the page can be believed. */
 export const now = (store: LogStore) => [
   stat({
     id: 1,

@@ -26,7 +26,7 @@ const ended = ({ fieldOf }: LogStore): Column[] => [
   [fieldOf(A.ledgerDropped), "Without a record"],
 ];
 
-/** What decides, what would decide, and cells that are over. */
+/** The row of policies in force, of the shadow policy's verdicts, and of cells that have ended. */
 export const policy = (store: LogStore) => [
   table({
     id: 51,

@@ -27,7 +27,7 @@ const shown = ({ fieldOf, level }: LogStore): Column[] => [
 
 const width = (value: number) => ({ id: "custom.width", value });
 
-/** The records themselves, by every variable. */
+/** The row of the records themselves, filtered by every variable. */
 export const recorded = (store: LogStore) => [
   bars({
     id: 40,

@@ -9,7 +9,7 @@ import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 
-/** What was refused, by which rule and why: one road each from a spike to its records. */
+/** The row of what was refused, by which rule and why. Each panel links from a spike to its records. */
 export const what = (store: LogStore) => [
   bars({
     id: 11,

@@ -10,7 +10,7 @@ import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 
-/** To whom. */
+/** The row of cells that were refused something. */
 export const who = (store: LogStore) => [
   bars({
     id: 21,

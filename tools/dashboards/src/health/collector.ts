@@ -9,11 +9,11 @@ import type { LogStore } from "../stores/log-store.ts";
 
 const C = COLLECTOR;
 
-/** By the second; counters that begin with what they count are counted whole. */
+/** A rate by the second. A counter whose series begins in the window counts from 0. */
 const rate = (by: string, metric: string) =>
   `sum${by} (${counted(collectorSeries(metric), "$__interval")}) / ($__interval_ms / 1000)`;
 
-/** Where between services and stores it stops. */
+/** The row of the Collector: where between services and stores records or counts stop. */
 export const collector = (store: LogStore) => [
   bars({
     id: 21,

@@ -4,8 +4,8 @@ import { series } from "../promql.ts";
 const each = "sum by (job, instance)";
 
 /**
- * denied - emitted - coalesced - dropped - pending, by process. Of totals, not of rates: each process exports all of them in
- * one collection, and only their difference as of it says something.
+ * denied - emitted - coalesced - dropped - pending, by process. Computed from totals and not from rates: each process exports
+ * all of them in one collection, and only the difference at that moment has a meaning.
  */
 export const residual = [
   `(${each} (${series(METRICS.denialEvents)}) or 0 * ${each} (${series(METRICS.queueSize)}))`,

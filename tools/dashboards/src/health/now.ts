@@ -11,7 +11,7 @@ import { neutral, STATE_WORDS, thresholds } from "../thresholds.ts";
 import { residual } from "./ledger-residual.ts";
 import type { LogStore } from "../stores/log-store.ts";
 
-/** The top line: am I blind, since when, and what did it cost? */
+/** The top row: whether telemetry is blind, since when, and what was lost. */
 export const now = [
   stat({
     id: 1,

@@ -9,7 +9,7 @@ import type { LogStore } from "../stores/log-store.ts";
 
 const A = ATTRIBUTES;
 
-// Every reason there is, by the names that the event gives them.
+// Every drop reason, by its name in the event.
 const reasons = [...EVENTS.recordsDropped.attributes, ...EVENTS.recordsDropped.optional];
 
 const notice = ({ fieldOf }: LogStore): Column[] => [
@@ -18,7 +18,7 @@ const notice = ({ fieldOf }: LogStore): Column[] => [
   ...reasons.map(({ name }): Column => [fieldOf({ name }), name.split(".").at(-1) ?? name]),
 ];
 
-/** What became of the records of denials. */
+/** The row of what became of the records of denials. */
 export const recordsOfDenials = (store: LogStore) => [
   bars({
     id: 11,

@@ -11,31 +11,31 @@ export interface Asked {
 
 /** A store of records, as Grafana asks it: the same questions, each in the store's own language. */
 export interface LogStore {
-  /** As people call it. */
+  /** The store's name in titles and texts. */
   readonly name: string;
-  /** What tells its dashboards' files and uids from those of the first store. */
+  /** The suffix of its dashboards' files and uids. */
   readonly suffix: string;
   /** By variable: a dashboard names no data source of its own. */
   readonly dataSource: { readonly type: string; readonly uid: string };
-  /** That variable. */
+  /** The variable of the data source. */
   readonly variable: string;
-  /** What a variable is while all of it is chosen; Prometheus is asked with it too. */
+  /** The value of a variable when all is chosen. Queries to Prometheus use it too. */
   readonly all: string;
-  /** What its bounds mean for who looks at many series, or at many targets: sentences of descriptions. */
+  /** Sentences for panels' descriptions: what the store's bounds mean for many series, or for many targets. */
   readonly advice: { readonly manySeries: string; readonly manyTargets: string };
   /** The field in which a table has how bad a record is, in a word. */
   readonly level: string;
-  /** What it calls an attribute. */
+  /** The store's name for an attribute. */
   readonly fieldOf: (attribute: Attribute) => string;
-  /** The records, as a query. */
+  /** A query for the records. */
   records(asked: Asked): string;
-  /** The newest of them, so many, with all that they carry. */
+  /** A query for the newest records, with all their fields. */
   newest(asked: Asked, most: number): Builder<Dataquery>;
-  /** The newest of them with these fields only, so that a table has these columns. */
+  /** A query for the newest records with these fields only, so that a table has these columns. */
   table(asked: Asked, fields: readonly string[], most: number): Builder<Dataquery>;
   /** Denials by attribute in each step: a record may stand for many, and says for how many. */
   denialsOverTime(by: readonly Attribute[], asked: Asked): Builder<Dataquery>;
-  /** The same of all that arrived, again and again included. */
+  /** The same with repeated records counted each time that they arrived. */
   arrivedOverTime(by: readonly Attribute[], asked: Asked): Builder<Dataquery>;
   /** A mark at each time when a policy began to decide, with its name and hash. */
   policyLoaded(asked: Asked): AnnotationQueryBuilder;

@@ -25,7 +25,7 @@ export const LOKI: LogStore = {
   newest: (asked, most) => lines(records(asked), most),
   table: (asked, fields, most) => lines(`${records(asked)} | keep ${fields.join(", ")}`, most),
   denialsOverTime,
-  // It keeps what is sent again once.
+  // Loki keeps a record that is sent again only once.
   arrivedOverTime: denialsOverTime,
   policyLoaded(asked) {
     const query = records(asked);

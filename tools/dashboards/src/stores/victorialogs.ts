@@ -18,7 +18,7 @@ export const VICTORIALOGS: LogStore = {
   suffix: "-victorialogs",
   dataSource,
   variable: "victorialogs_datasource",
-  // The one that the plugin makes `in(*)` of. Of `.+` it would make a value.
+  // The plugin turns this value into `in(*)`; it would take `.+` for a value to look for.
   all: ".*",
   advice: {
     manySeries:
@@ -76,7 +76,7 @@ function newestFirst(most: number): string {
   return `sort by (_time desc) limit ${most}`;
 }
 
-/** Only these fields, and once what was sent again: the store keeps it as often as it came. */
+/** Selects these fields, and each record once: the store keeps a record as often as it was sent. */
 function once(fields: readonly string[]): string[] {
   const kept = ["_time", ...fields].join(", ");
   return [`uniq by (${kept})`, "sort by (_time desc)"];
@@ -91,7 +91,7 @@ function overTime(by: readonly Attribute[], query: readonly string[]): Builder<D
   return target("statsRange", query, { refId: "A", legendFormat });
 }
 
-/** A query as the plugin has it, for which the SDK has no builder. */
+/** A query in the plugin's own form, for which the SDK has no builder. */
 function target(
   queryType: "instant" | "statsRange",
   query: readonly string[],
