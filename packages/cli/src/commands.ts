@@ -1,9 +1,10 @@
 import type { Command } from "./command.ts";
 import { check } from "./commands/check.ts";
+import { diff } from "./commands/diff.ts";
 import { plan } from "./commands/plan.ts";
 import { report } from "./commands/report.ts";
 import { schema } from "./commands/schema.ts";
 import { why } from "./commands/why.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [check, why, plan, schema, report];
+export const COMMANDS: readonly Command[] = [check, why, diff, plan, schema, report];

@@ -7,8 +7,10 @@ import {
   decide,
   DENIAL_REASONS,
   denialEvent,
+  diffPolicies,
   OPERATIONS,
   parsePolicy,
+  type Policy,
   PolicyError,
   type Request,
 } from "./index.ts";
@@ -59,6 +61,20 @@ test("the guard of one's own refuses as stands below it", () => {
   });
   expect(asked).toHaveLength(2);
   expect(`${printed.join("\n")}\n`).toBe(output?.text);
+});
+
+test("the comparison of two policies prints what stands below it", () => {
+  const at = blocks.findIndex(({ text }) => text.includes("diffPolicies(before, after)"));
+  const [rule, ...policies] = [
+    ...(blocks[at]?.text ?? "").matchAll(/\{ id: .* \}(?=;)|\{ \.\.\.rule, (.*?) \}/g),
+  ];
+  const [before, after] = policies.map(([, scope]) => {
+    const text = `{ version: 1, name: p, rules: [${rule?.[0].replace(/ \}$/, `, ${scope} }`)}] }`;
+    return parsePolicy(text);
+  });
+  expect(`${JSON.stringify(diffPolicies(before as Policy, after as Policy))}\n`).toBe(
+    blocks[at + 1]?.text,
+  );
 });
 
 test("the tables have every capability with its operations, every reason and every limit", () => {
