@@ -4,7 +4,8 @@ import { diff } from "./commands/diff.ts";
 import { plan } from "./commands/plan.ts";
 import { report } from "./commands/report.ts";
 import { schema } from "./commands/schema.ts";
+import { suggest } from "./commands/suggest.ts";
 import { why } from "./commands/why.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [check, why, diff, plan, schema, report];
+export const COMMANDS: readonly Command[] = [check, why, diff, suggest, plan, schema, report];

@@ -1,10 +1,13 @@
 export { parsePolicy, loadPolicy } from "./parse/parse.ts";
+export { addRules } from "./parse/add-rules.ts";
 export { decide } from "./decide.ts";
 export { explain } from "./explain.ts";
 export type { Cause, Explanation, Lack, RuleToAdd } from "./explain.ts";
 export { diffPolicies, type PolicyChange } from "./diff/diff-policies.ts";
 export { diffLimits, type LimitChange } from "./diff/diff-limits.ts";
 export { TooEntangledError } from "./language/search.ts";
+export { suggestRules, type Denied, type SuggestOptions } from "./suggest/suggest-rules.ts";
+export type { RefusedDenial, Suggestion, WiderPattern } from "./suggest/suggestion.ts";
 export { denialEvent, type DenialInput } from "./event/create-event.ts";
 export { newInstance } from "./event/sequence.ts";
 export { parseDenialEvent, InvalidDenialEventError } from "./event/parse-event.ts";

@@ -10,10 +10,18 @@ export interface Ended {
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
-/** Runs `pyisolate` as a user does, in a process of its own. @param node Options of Node itself. */
+/** Runs `pyisolate` as a user does, in a process of its own. @param node Options of Node itself. @param input Standard input. */
 export async function runCommand(
   args: readonly string[],
-  { cwd, node = [] }: { readonly cwd?: string; readonly node?: readonly string[] } = {},
+  {
+    cwd,
+    node = [],
+    input = "",
+  }: {
+    readonly cwd?: string;
+    readonly node?: readonly string[];
+    readonly input?: string;
+  } = {},
 ): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
   const child = execFile(
@@ -25,6 +33,6 @@ export async function runCommand(
       resolve({ code, stdout, stderr });
     },
   );
-  child.stdin?.end();
+  child.stdin?.end(input);
   return await promise;
 }

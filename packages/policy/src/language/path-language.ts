@@ -23,7 +23,7 @@ export const PATHS: PatternLanguage = {
 };
 
 /** @param pattern As `PATH_PATTERN` accepts it. */
-export function compilePath(pattern: string, rests: Rests): Rest {
+function compilePath(pattern: string, rests: Rests): Rest {
   const path = pattern.startsWith("/") ? pattern.slice(1) : pattern;
   let rest = rests.end;
   for (const segment of path === "" ? [] : path.split("/").toReversed()) {
@@ -39,7 +39,7 @@ export function compilePath(pattern: string, rests: Rests): Rest {
   return rest;
 }
 
-export function startOfPath(pattern: string): string {
+function startOfPath(pattern: string): string {
   const star = pattern.indexOf("*");
   // `/srv/**` covers `/srv` too.
   return star < 0 ? pattern : pattern.slice(0, star).replace(/\/$/, "");

@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { denialEvent } from "@pyisolate/policy";
+import { expect, test } from "vitest";
+
+import { folderWith, POLICY } from "../testing/folder.ts";
+import { runCommand } from "../testing/run-command.ts";
+
+const event = (cell: string, target: string, operation = "read"): object =>
+  denialEvent({ cell, capability: "filesystem", operation, target }).toJSON();
+
+/** A record as the Collector's file exporter writes it, in a request with one of another kind. */
+const otlp = (target: string, others: readonly string[] = []): object => ({
+  resourceLogs: [
+    {
+      resource: {},
+      scopeLogs: [
+        {
+          logRecords: [
+            { eventName: "pyisolate.cell.closed", attributes: [] },
+            {
+              eventName: "pyisolate.denial",
+              attributes: [
+                { key: "pyisolate.denial.id", value: { stringValue: `x-${target}` } },
+                { key: "pyisolate.cell", value: { stringValue: "tenant-a" } },
+                { key: "pyisolate.capability", value: { stringValue: "filesystem" } },
+                { key: "pyisolate.operation", value: { stringValue: "read" } },
+                { key: "pyisolate.attempted_action", value: { stringValue: `read:${target}` } },
+                {
+                  key: "pyisolate.denial.targets",
+                  value: { arrayValue: { values: others.map((stringValue) => ({ stringValue })) } },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+});
+
+const lines = (...values: object[]): string =>
+  values.map((value) => `${JSON.stringify(value)}\n`).join("");
+
+test("rules are suggested from the Collector's file, with what they open and what stays refused", async () => {
+  const records = lines(
+    otlp("/srv/in/a.csv", ["/srv/in/b.csv", "/srv/in/c.csv"]),
+    otlp("/srv/in/a.csv"),
+    otlp("/srv/data/.env"),
+  );
+  using folder = folderWith({ "policy.yaml": POLICY, "denials.jsonl": records });
+  const { code, stdout, stderr } = await runCommand(["suggest", "policy.yaml", "denials.jsonl"], {
+    cwd: folder.path,
+  });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+  expect(stdout).toBe(`3 of 4 denials are granted by these rules:
+  - {"id":"allow-filesystem-read","effect":"allow","capability":"filesystem","operations":["read"],"paths":["/srv/in/*.csv"]}
+
+They open this, with the shortest example:
+  + filesystem read: /srv/in/.csv (rule "allow-filesystem-read")
+  /srv/in/*.csv in rule "allow-filesystem-read" is for 3 targets, which lie in one folder: it covers all that lies there
+
+No rule is suggested for these:
+  filesystem read /srv/data/.env (rule "dotenv"): "filesystem" "read" of "/srv/data/.env": refused by rule "dotenv", which denies; no rule that is added can grant it
+`);
+});
+
+test("events on standard input are taken too, and --json has the whole suggestion", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  const input = lines(event("a", "/srv/x"), event("b", "/srv/y"), event("a", "/srv/data/z"));
+  const { code, stdout } = await runCommand(
+    ["suggest", "policy.yaml", "-", "--cell", "a", "--json"],
+    { cwd: folder.path, input },
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    rules: [
+      {
+        id: "allow-filesystem-read",
+        effect: "allow",
+        capability: "filesystem",
+        operations: ["read"],
+        paths: ["/srv/x"],
+      },
+    ],
+    opens: [
+      {
+        capability: "filesystem",
+        operation: "read",
+        change: "allowed",
+        witness: "/srv/x",
+        rule: "allow-filesystem-read",
+      },
+    ],
+    covers: 1,
+    granted: 1,
+    refused: [],
+    wider: [],
+  });
+});
+
+test("--write adds the rules to the policy, which then needs no more", async () => {
+  using folder = folderWith({
+    "policy.yaml": POLICY,
+    "denials.json": JSON.stringify([event("a", "/srv/x"), event("a", "/srv/y", "list")], null, 2),
+  });
+  const args = ["suggest", "policy.yaml", "denials.json", "--write"];
+  const first = await runCommand(args, { cwd: folder.path });
+  expect(first.code).toBe(0);
+  expect(readFileSync(join(folder.path, "policy.yaml"), "utf8")).toBe(
+    `${POLICY}  - { id: allow-filesystem-read, effect: allow, capability: filesystem, operations: [ read ], paths: [ /srv/x ] }
+  - { id: allow-filesystem-list, effect: allow, capability: filesystem, operations: [ list ], paths: [ /srv/y ] }
+`,
+  );
+  const second = await runCommand(args, { cwd: folder.path });
+  expect(second).toMatchObject({
+    code: 0,
+    stdout: "2 of 2 denials are granted by the policy already.\nNothing to add.\n",
+  });
+});
+
+test("a guest's target cannot move the cursor, whatever a record says", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  for (const more of [[], ["--json"]]) {
+    const { stdout } = await runCommand(["suggest", "policy.yaml", "-", ...more], {
+      cwd: folder.path,
+      input: lines(otlp("/\u001B[2J\u202Ex"), { ...event("a", "/x"), target: "/\u001B[2Jy" }),
+    });
+    expect(stdout).toMatch(/^[\n -~]+$/);
+  }
+});
+
+test("lines that are no JSON are told, and a file that is not there too", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY, "denials.jsonl": "half a li\n" });
+  const half = await runCommand(["suggest", "policy.yaml", "denials.jsonl"], { cwd: folder.path });
+  expect(half).toEqual({
+    code: 0,
+    stdout: "Nothing to add.\n",
+    stderr: "denials.jsonl: 1 lines are no JSON, and were passed over\n",
+  });
+  const none = await runCommand(["suggest", "policy.yaml", "nowhere"], { cwd: folder.path });
+  expect(none.code).toBe(1);
+  expect(none.stderr).toMatch(/ENOENT.*nowhere/);
+});

@@ -1,0 +1,66 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+
+import { deniedIn, type RecordedDenial } from "./denied-in.ts";
+
+/** Denials of a file of records. */
+export interface Records {
+  readonly denials: readonly RecordedDenial[];
+  /** How many lines are no JSON. */
+  readonly unread: number;
+}
+
+/** Most denials that are read: a suggestion from more is none that a person can check. */
+const MOST_DENIALS = 1_000_000;
+
+/**
+ * Reads denials from a file of JSON, one value a line or one value in all: what the Collector's file exporter writes, what
+ * VictoriaLogs returns, or events. A denial that was delivered twice counts once.
+ *
+ * @param file `-` for standard input.
+ * @throws Error if the file cannot be read, or holds too many denials.
+ */
+export async function readRecords(file: string): Promise<Records> {
+  const stream: Readable = file === "-" ? process.stdin : createReadStream(file);
+  const denials = new Map<string, RecordedDenial>();
+  let unread = 0;
+  /** Lines that are no JSON by themselves, for a value that goes over several. */
+  let pending: string[] = [];
+  const take = (value: unknown): void => {
+    for (const denial of deniedIn(value)) {
+      const { id = denials.size, capability, operation, target } = denial;
+      denials.set(JSON.stringify([id, capability, operation, target]), denial);
+    }
+    if (denials.size > MOST_DENIALS) {
+      throw new Error(
+        `${file}: more than ${MOST_DENIALS} denials; choose some, such as those of one day`,
+      );
+    }
+  };
+  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+    if (line.trim() === "") continue;
+    const value = parsed(line);
+    if (value === undefined) pending.push(line);
+    else take(value);
+    if (pending.length > MOST_LINES) {
+      unread += pending.length;
+      pending = [];
+    }
+  }
+  const whole = parsed(pending.join("\n"));
+  if (whole === undefined) unread += pending.length;
+  else take(whole);
+  return { denials: [...denials.values()], unread };
+}
+
+/** Most lines of one value. */
+const MOST_LINES = 100_000;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

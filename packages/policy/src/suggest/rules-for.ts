@@ -1,0 +1,105 @@
+import { type Cause, explain, type RuleToAdd } from "../explain.ts";
+import { scopeOf } from "../language/space-of.ts";
+import { scopeKeyOf } from "../match/scope.ts";
+import type { Policy } from "../policy.ts";
+import type { Request } from "../request.ts";
+import { generalize } from "./generalize.ts";
+import type { RefusedDenial, WiderPattern } from "./suggestion.ts";
+
+/** Most patterns of one rule, as the schema has it. */
+const MOST_PATTERNS = 1000;
+
+export interface RulesFor {
+  readonly rules: readonly RuleToAdd[];
+  readonly wider: readonly WiderPattern[];
+  readonly refused: readonly RefusedDenial[];
+}
+
+/**
+ * Rules that allow requests which a policy denies.
+ *
+ * @param requests Each once.
+ * @param exact Generalizes nothing.
+ */
+export function rulesFor(policy: Policy, requests: readonly Request[], exact: boolean): RulesFor {
+  const refused: RefusedDenial[] = [];
+  const changes: RuleToAdd[] = [];
+  for (const request of requests) {
+    const { change, cause, decision, message } = explain(policy, request);
+    const why = change === undefined ? unsayable(request, cause) : unbounded(change);
+    if (change !== undefined && why === undefined) changes.push(change);
+    else refused.push({ request, cause, rule: decision.rule, message: why ?? message });
+  }
+  const rules: RuleToAdd[] = [];
+  const wider: WiderPattern[] = [];
+  const taken = new Set(policy.rules.map(({ id }) => id));
+  for (const { capability, operations, targets } of groupsOf(changes)) {
+    const key = scopeKeyOf(capability);
+    const patterns = generalize(exact || key === undefined ? "" : key, targets);
+    for (let at = 0; at < patterns.length; at += MOST_PATTERNS) {
+      const some = patterns.slice(at, at + MOST_PATTERNS);
+      const id = freeId(taken, `allow-${capability}-${operations.join("-")}`);
+      const scope = key === undefined ? {} : { [key]: some.map(({ pattern }) => pattern) };
+      rules.push({ id, effect: "allow", capability, operations, ...scope });
+      for (const { pattern, by, targets: from } of some) {
+        if (by !== undefined) wider.push({ rule: id, pattern, by, from: from.length });
+      }
+    }
+  }
+  return { rules, wider, refused };
+}
+
+type Group = Pick<RuleToAdd, "capability" | "operations"> & { readonly targets: readonly string[] };
+
+/** Targets of one capability on which the same operations are wanted. */
+function groupsOf(changes: readonly RuleToAdd[]): readonly Group[] {
+  const operationsOn = new Map<string, Group & { operations: RuleToAdd["operations"][number][] }>();
+  for (const change of changes) {
+    const { capability, operations } = change;
+    const targets = scopeOf(change);
+    const key = JSON.stringify([capability, targets]);
+    const known = operationsOn.get(key);
+    if (known === undefined)
+      operationsOn.set(key, { capability, operations: [...operations], targets });
+    else known.operations.push(...operations);
+  }
+  const alike = Map.groupBy(operationsOn.values(), ({ capability, operations }) =>
+    JSON.stringify([capability, operations.toSorted()]),
+  );
+  return [...alike.values()].flatMap((some) => {
+    const [first] = some;
+    return first === undefined
+      ? []
+      : [{ ...first, targets: some.flatMap(({ targets }) => targets) }];
+  });
+}
+
+/** Why no rule can say what was denied; undefined if the cause says it already. */
+function unsayable({ target }: Request, cause: Cause): string | undefined {
+  if (target.includes("[redacted]") || target.startsWith("~")) {
+    return "part of the target was redacted, so that its record does not say what was denied";
+  }
+  if (target.endsWith("…"))
+    return "the target was cut, so that its record does not say what was denied";
+  return cause === "outside_scope" || cause === "operation_not_granted" || cause === "no_rule"
+    ? "no pattern can name this target: a character of it has a meaning in patterns, or cannot be seen"
+    : undefined;
+}
+
+/** Why a rule is not suggested though it can be said. */
+function unbounded({ capability, commands }: RuleToAdd): string | undefined {
+  return capability === "subprocess" && commands?.some((each) => typeof each === "string") === true
+    ? "a rule that names a command alone would allow it any arguments"
+    : undefined;
+}
+
+/** Longest rule id, as the schema has it, less room for a number. */
+const LONGEST_ID = 58;
+
+function freeId(taken: Set<string>, wanted: string): string {
+  const start = wanted.slice(0, LONGEST_ID);
+  let id = start;
+  for (let count = 2; taken.has(id); count += 1) id = `${start}-${count}`;
+  taken.add(id);
+  return id;
+}

@@ -1,0 +1,259 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import {
+  decide,
+  denialEvent,
+  diffPolicies,
+  parsePolicy,
+  type Policy,
+  type Request,
+  suggestRules,
+} from "../index.ts";
+import { arbRequest, arbRules, policyOf } from "../testing/arbitraries.ts";
+import { RandomPolicies } from "../testing/random-policies.ts";
+
+const policy = parsePolicy({
+  version: 1,
+  name: "plugins",
+  capabilities: { crm: ["call"] },
+  rules: [
+    {
+      id: "data",
+      effect: "allow",
+      capability: "filesystem",
+      operations: ["read"],
+      paths: ["/srv/data/**"],
+    },
+    { id: "dotenv", effect: "deny", capability: "filesystem", paths: ["**/.env"] },
+  ],
+});
+
+const read = (target: string): Request => ({ capability: "filesystem", operation: "read", target });
+const list = (target: string): Request => ({ capability: "filesystem", operation: "list", target });
+const connect = (target: string): Request => ({
+  capability: "network",
+  operation: "connect",
+  target,
+});
+
+describe("the rules that are suggested", () => {
+  test.each<[what: string, denied: Request[], scopes: unknown[]]>([
+    ["one target is named alone", [read("/etc/hosts")], [{ paths: ["/etc/hosts"] }]],
+    [
+      "two targets that are alike are named alone",
+      [read("/srv/in/a.csv"), read("/srv/in/b.csv")],
+      [{ paths: ["/srv/in/a.csv", "/srv/in/b.csv"] }],
+    ],
+    [
+      "three files of one ending in one folder become that ending",
+      [read("/srv/in/a.csv"), read("/srv/in/b.csv"), read("/srv/in/c.csv")],
+      [{ paths: ["/srv/in/*.csv"] }],
+    ],
+    [
+      "three files of one folder become the folder's files",
+      [read("/srv/in/a.csv"), read("/srv/in/b.txt"), read("/srv/in/c")],
+      [{ paths: ["/srv/in/*"] }],
+    ],
+    [
+      "files that differ in digits become that name",
+      [
+        read("/srv/in/1.csv"),
+        read("/srv/in/day-2.csv"),
+        read("/srv/in/day-31.csv"),
+        read("/srv/in/day-4.csv"),
+      ],
+      [{ paths: ["/srv/in/day-*.csv", "/srv/in/1.csv"] }],
+    ],
+    [
+      "a folder below the root is never opened",
+      [
+        read("/etc/passwd"),
+        read("/etc/shadow"),
+        read("/etc/group"),
+        read("/x1"),
+        read("/x2"),
+        read("/x3"),
+      ],
+      [{ paths: ["/etc/passwd", "/etc/shadow", "/etc/group", "/x1", "/x2", "/x3"] }],
+    ],
+    [
+      "three ports of one host become every port of it, and hosts never a wildcard",
+      [
+        connect("db.example:1"),
+        connect("db.example:2"),
+        connect("db.example:3"),
+        connect("a.example:1"),
+        connect("b.example:1"),
+        connect("c.example:1"),
+      ],
+      [{ hosts: ["db.example:*", "a.example:1", "b.example:1", "c.example:1"] }],
+    ],
+    [
+      "operations on the same targets share a rule",
+      [read("/srv/a"), list("/srv/a"), list("/srv/b")],
+      [
+        { operations: ["read", "list"], paths: ["/srv/a"] },
+        { operations: ["list"], paths: ["/srv/b"] },
+      ],
+    ],
+    [
+      "three targets of a declared capability become what stands before their last separator",
+      ["crm.get", "crm.put", "crm.list", "a", "b", "c"].map((target) => ({
+        capability: "crm",
+        operation: "call",
+        target,
+      })),
+      [{ capability: "crm", targets: ["crm.*", "a", "b", "c"] }],
+    ],
+    [
+      "random numbers have no scope",
+      [{ capability: "random", operation: "read", target: "" }],
+      [{ id: "allow-random-read", capability: "random" }],
+    ],
+  ])("%s", (_what, denied, scopes) => {
+    const { rules, covers, refused } = suggestRules(policy, denied);
+    expect(rules).toMatchObject(scopes);
+    expect(rules).toHaveLength(scopes.length);
+    expect({ covers, refused }).toEqual({ covers: denied.length, refused: [] });
+  });
+
+  test("have ids that the policy does not have", () => {
+    const first = suggestRules(policy, [read("/a/b")]).policy;
+    const second = suggestRules(first, [read("/a/c")]);
+    expect(second.policy.rules.map(({ id }) => id)).toEqual([
+      "data",
+      "dotenv",
+      "allow-filesystem-read",
+      "allow-filesystem-read-2",
+    ]);
+  });
+
+  test("open what the price tag says, and no more than the targets with exact: true", () => {
+    const denied = ["a", "b", "c"].map((name) => read(`/srv/in/${name}.csv`));
+    expect(suggestRules(policy, denied)).toMatchObject({
+      opens: [
+        {
+          operation: "read",
+          change: "allowed",
+          witness: "/srv/in/.csv",
+          rule: "allow-filesystem-read",
+        },
+      ],
+      wider: [{ rule: "allow-filesystem-read", pattern: "/srv/in/*.csv", by: "siblings", from: 3 }],
+    });
+    const exact = suggestRules(policy, denied, { exact: true });
+    expect(exact.rules[0]?.paths).toEqual(denied.map(({ target }) => target));
+    expect(exact.wider).toEqual([]);
+  });
+});
+
+describe("a denial is refused a rule", () => {
+  test.each<[what: string, Request, RegExp]>([
+    ["where a deny rule refuses it", read("/srv/.env"), /refused by rule "dotenv"/],
+    ["where it is malformed", read("etc/passwd"), /no target of this capability/],
+    [
+      "where no policy can grant it",
+      { capability: "limit", operation: "cpu", target: "" },
+      /no policy can grant this/,
+    ],
+    ["where its target is a pattern", read("/srv/*"), /^no pattern can name/],
+    ["where its record does not have all of the target", read("/srv/[redacted]/a"), /redacted/],
+    ["where its target was cut", read("/srv/aaa…"), /cut/],
+  ])("%s", (_what, request, why) => {
+    const suggestion = suggestRules(policy, [request]);
+    expect(suggestion).toMatchObject({ rules: [], opens: [], covers: 0, refused: [{ request }] });
+    expect(suggestion.refused[0]?.message).toMatch(why);
+  });
+});
+
+test("what the policy allows already is counted, and needs no rule", () => {
+  const suggestion = suggestRules(policy, [read("/srv/data/a"), read("/srv/data/a")]);
+  expect(suggestion).toMatchObject({ rules: [], granted: 2, covers: 0, policy });
+});
+
+test("denial events are taken as they are", () => {
+  const events = ["/srv/a", "/srv/a", "/srv/\u202eb"].map((target) =>
+    denialEvent({
+      cell: "c",
+      capability: "filesystem",
+      operation: "read",
+      target,
+      enforced: false,
+    }),
+  );
+  expect(suggestRules(policy, events)).toMatchObject({
+    rules: [{ paths: ["/srv/a"] }],
+    covers: 2,
+    refused: [{ request: { target: "/srv/\\u{202e}b" } }],
+  });
+});
+
+test("an option that is not known is a mistake", () => {
+  expect(() => suggestRules(policy, [], { exakt: true } as object)).toThrow(/exakt.*exact/);
+});
+
+/** Checks every promise of a suggestion. */
+function check(before: Policy, denied: readonly Request[], exact: boolean): void {
+  const {
+    rules,
+    opens,
+    covers,
+    granted,
+    refused,
+    policy: after,
+  } = suggestRules(before, denied, {
+    exact,
+  });
+  const is = (request: Request, by: Policy): boolean => decide(by, request).effect === "allow";
+  expect(granted).toBe(denied.filter((request) => is(request, before)).length);
+  expect(covers).toBe(denied.filter((request) => is(request, after)).length - granted);
+  // Each denial is allowed now, or refused with a reason.
+  const told = new Set(refused.map(({ request }) => JSON.stringify(request)));
+  const denials = denied.map(({ capability, operation, target }): Request => ({
+    capability,
+    operation,
+    target,
+  }));
+  const silent = denials.filter(
+    (request) => !is(request, after) && !told.has(JSON.stringify(request)),
+  );
+  expect(silent).toEqual([]);
+  expect(opens).toEqual(diffPolicies(before, after));
+  expect(opens.filter(({ change }) => change === "denied")).toEqual([]);
+  for (const { paths = [], hosts = [] } of rules) {
+    for (const path of paths)
+      expect(path).toMatch(/^(?:\/[^*]*|\/[^/*]+\/[^*]+\/[^/]*\*[^/]*|\/[^/*]+\/.*[^/*].*)$/);
+    for (const host of hosts) expect(host).not.toMatch(/^\*/);
+  }
+}
+
+test("a suggestion covers what it says, and opens what it says and no more", () => {
+  fc.assert(
+    fc.property(
+      arbRules,
+      fc.array(arbRequest, { maxLength: 20 }),
+      fc.boolean(),
+      (rules, denied, exact) => {
+        check(policyOf(rules), denied, exact);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test("the same holds for large policies", () => {
+  const random = new RandomPolicies(7);
+  for (let round = 0; round < 30; round += 1) {
+    const before = random.policy();
+    const denied = Array.from({ length: 60 }, () => random.request(before));
+    check(before, denied, round % 2 === 0);
+  }
+});
+
+test("what one rule cannot hold goes into several", () => {
+  const denied = Array.from({ length: 2500 }, (_, at) => connect(`h${at}x.example:443`));
+  const { rules, covers } = suggestRules(policy, denied);
+  expect(rules.map(({ hosts }) => hosts?.length)).toEqual([1000, 1000, 500]);
+  expect(covers).toBe(2500);
+});
