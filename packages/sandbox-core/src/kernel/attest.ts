@@ -29,6 +29,7 @@ export function attest(pid: number, expected: Expected): string[] {
 function faultsOf(pid: number, expected: Expected): string[] {
   const threads = threadsOf(pid);
   if (threads.length === 0) return [`process ${pid} is gone`];
+  const wanted = wantedOf(pid, expected);
   const faults = new Set<string>();
   let seen = 0;
   for (const thread of threads) {
@@ -36,13 +37,13 @@ function faultsOf(pid: number, expected: Expected): string[] {
     // The thread has ended since it was listed.
     if (status === null) continue;
     seen += 1;
-    for (const [field, wanted] of wantedOf(pid, expected)) {
+    for (const [field, value] of wanted) {
       const found = status.get(field);
       // SECCOMP_MODE_DEAD of linux/seccomp.h: the filter has just ended the thread.
       if (field === "Seccomp" && found === "3")
         faults.add(`thread ${thread} made a system call that ends a cell`);
-      else if (found !== wanted)
-        faults.add(`${field} of thread ${thread} is ${found ?? "not shown"}, not ${wanted}`);
+      else if (found !== value)
+        faults.add(`${field} of thread ${thread} is ${found ?? "not shown"}, not ${value}`);
     }
   }
   return seen === 0 ? [`process ${pid} is gone`] : [...faults];
