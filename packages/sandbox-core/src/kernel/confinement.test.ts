@@ -1,9 +1,12 @@
 import { once } from "node:events";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import { CellStartError } from "../host/errors.ts";
-import { Confinement } from "./confinement.ts";
+import { Confinement, openToAll } from "./confinement.ts";
 import { supportOf } from "./support.ts";
 
 const options = { code: ["/cell.cjs"], addons: [], descriptors: 5 };
@@ -56,4 +59,20 @@ test("where nothing can be confined, prefer goes without and says so", async () 
   expect(Confinement.prepare("prefer", options, none)).toBeUndefined();
   const [said] = (await warning) as [Error];
   expect(said.message).toMatch(/not confined by the kernel.*\n  - system calls: seccomp/);
+});
+
+test("a canary is a file that is there and that every user may read, by its real path", () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyisolate-canary-")));
+  try {
+    const [open, link, secret, directory] = ["open", "link", "secret", "directory"].map((name) =>
+      join(folder, name),
+    ) as [string, string, string, string];
+    writeFileSync(open, "", { mode: 0o644 });
+    writeFileSync(secret, "", { mode: 0o600 });
+    symlinkSync(open, link);
+    mkdirSync(directory);
+    expect(openToAll([join(folder, "none"), secret, directory, link])).toEqual([open]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -1,3 +1,5 @@
+import { realpathSync, statSync } from "node:fs";
+
 import type { Capability } from "@pyisolate/policy";
 
 import { CellStartError } from "../host/errors.ts";
@@ -13,8 +15,24 @@ import {
 } from "./program-files.ts";
 import { type KernelClass, type KernelSupport, kernelSupport, type Missing } from "./support.ts";
 
-/** Files that every user may read and few policies grant. In each cell, the kernel must refuse one of them. */
+/**
+ * Files that every user may read and few policies grant. In each cell, the kernel must refuse one of them. A small container
+ * image has some of them, or none.
+ */
 const CANARIES = ["/etc/passwd", "/usr/bin/env", "/etc/hostname"];
+
+/** The files by their real paths, as a plan names them: those that are there and that every user may read. */
+export function openToAll(files: readonly string[]): string[] {
+  return files.flatMap((file) => {
+    try {
+      const real = realpathSync.native(file);
+      const { mode } = statSync(real);
+      return (mode & 0o170004) === 0o100004 ? [real] : [];
+    } catch {
+      return [];
+    }
+  });
+}
 
 /**
  * The part of the kernel's layer that governs a capability's operations. The broker alone decides the capabilities that are
@@ -103,7 +121,7 @@ export class Confinement {
       parent: process.pid,
       descriptors: this.#descriptors,
       ...(this.user === undefined ? {} : { user: this.user }),
-      canaries: CANARIES,
+      canaries: openToAll(CANARIES),
       program: [process.execPath, ...program],
     });
     return [this.#launcher, ...args];
