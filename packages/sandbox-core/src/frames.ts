@@ -30,12 +30,12 @@ export function nextNumber(last: number): number {
 }
 
 export const Frame = {
-  // host → cell
+  // from host to cell
   start: 1,
   exec: 2,
   call: 3,
   verdict: 4,
-  // cell → host
+  // from cell to host
   ready: 16,
   request: 17,
   result: 18,

@@ -1,5 +1,4 @@
 // The cell process: it holds the guest's isolate and the guards, and asks the host for every decision.
-import "./guest-stack.ts";
 import { Cell } from "./cell.ts";
 import { IS_CONFINED } from "./confined.ts";
 import { closeInherited } from "./close-inherited-fds.ts";

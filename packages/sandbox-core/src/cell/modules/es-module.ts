@@ -44,9 +44,9 @@ export function asModule(source: string): ModuleCode {
 /** What a module's statements say about other modules. */
 class Links {
   readonly needs: string[] = [];
-  /** Local name → expression that reads it. */
+  /** By local name: the expression that reads it. */
   readonly imported = new Map<string, string>();
-  /** Exported name → expression that reads it. */
+  /** By exported name: the expression that reads it. */
   readonly exported = new Map<string, string>();
   readonly stars: number[] = [];
   /** What a needed module must export: the module's index, and the name. */

@@ -1,13 +1,14 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The bundle, beside the compiled code that this is part of: `scripts/bundle.ts` makes it. */
-const bundled = (name: string): string =>
-  fileURLToPath(new URL(`../../bundle/${name}.cjs`, import.meta.url));
+const bundled = (file: string): string =>
+  fileURLToPath(new URL(`../../bundle/${file}`, import.meta.url));
 
 /** What a cell process starts with. */
-export const CELL_MAIN = bundled("main");
+export const CELL_MAIN = bundled("boot.cjs");
 
 /** The part of node-gyp-build that isolated-vm's own entry uses to find its addon for this system. */
 interface NodeGypBuild {
@@ -24,5 +25,11 @@ export function isolateAddon(): string {
   return (addon = find.path(dirname(manifest)));
 }
 
+/** The cell's code in compiled form. A cell runs without it, and starts more slowly. */
+const COMPILED = bundled("main.cache");
+
 /** The files of its own code that a cell reads, besides the addon. */
-export const CELL_FILES = ["main", "command-thread", "acorn", "acorn-walk"].map(bundled);
+export const CELL_FILES = [
+  ...["boot.cjs", "main.cjs", "command-thread.cjs", "acorn.cjs", "acorn-walk.cjs"].map(bundled),
+  ...(existsSync(COMPILED) ? [COMPILED] : []),
+];
