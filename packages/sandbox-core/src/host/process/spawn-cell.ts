@@ -10,6 +10,12 @@ import { startFailure } from "./start-failure.ts";
 /** The host's time zone, for the cell: one that may not read `/etc/localtime` would use UTC. */
 const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
 
+const NODE_OPTIONS = [
+  `--stack-size=${CELL_STACK_KIB}`,
+  // For `cell/guest-stack.ts`: nothing but our own code is loaded there.
+  "--expose-internals",
+];
+
 /**
  * Starts the process of a cell; confined, if `launch` says how.
  *
@@ -22,7 +28,7 @@ export function spawnCell(
 ): ChildProcess {
   let child: ChildProcess;
   try {
-    const program = [`--stack-size=${CELL_STACK_KIB}`, CELL_MAIN, isolateAddon()];
+    const program = [...NODE_OPTIONS, CELL_MAIN, isolateAddon()];
     const [file, ...args] =
       confined === undefined
         ? [process.execPath, ...program]
