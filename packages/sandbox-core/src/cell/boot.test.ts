@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 
+import { Supervisor } from "@pyisolate/sandbox-core";
 import { expect, test } from "vitest";
 
 import { decodeClone } from "../clone/structured-clone.ts";
@@ -13,6 +14,7 @@ import { FrameReader } from "../frame-reader.ts";
 import { encodeJson, Frame } from "../frames.ts";
 import { isolateAddon } from "../host/process/cell-files.ts";
 import { CELL_STACK_KIB } from "../stack-sizes.ts";
+import { policyOf } from "../testing/cells.ts";
 
 const dist = fileURLToPath(new URL("../../dist", import.meta.url));
 const bundle = join(dist, "bundle");
@@ -88,4 +90,11 @@ test("a guest has the stack that Node gives a program, and not twice that as the
     expect(depth / usual).toBeGreaterThan(0.6);
     expect(depth / usual).toBeLessThan(1.5);
   }
+});
+
+test("a signal that would open Node's debugger opens none in a cell", async () => {
+  await using supervisor = new Supervisor({ policy: policyOf([]), pool: 0 });
+  const cell = await supervisor.spawn("signalled");
+  process.kill(cell.pid, "SIGUSR1");
+  expect(await cell.exec("1 + 1")).toBe(2);
 });
