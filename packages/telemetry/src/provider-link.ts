@@ -38,6 +38,8 @@ export interface LinkedRecorder {
   /** Has everything make its record before it returns: for the end of a process. Never throws. */
   emitNow(): void;
   health(): Health;
+  /** Denials that it was given so far. */
+  denied(): number;
 }
 
 /** What this package knows of one provider. */

@@ -103,6 +103,7 @@ class Recorder implements DenialRecorder {
         this.#drain.finishNow();
       },
       health: () => this.health(),
+      denied: () => this.#ledgers.total.denied,
     });
   }
 

@@ -5,6 +5,8 @@ export interface Ending {
   shutdown(): Promise<void>;
   /** Changes with whatever is recorded, sent or lost. */
   progress(): string;
+  /** Denials of the process so far. */
+  denied(): number;
   /** Writes to disk what can be written there. @returns a line that says what is lost with the process; undefined if nothing is. */
   leave(): string | undefined;
 }
@@ -55,7 +57,11 @@ const flushed = new WeakMap<Ending, string>();
 function idle(): void {
   for (const ending of endings.keys()) {
     if (flushed.get(ending) === ending.progress()) continue;
-    void ending.flush().then(() => flushed.set(ending, ending.progress()));
+    const denied = ending.denied();
+    void ending.flush().then(() => {
+      // What was denied during the flush may have come too late for it.
+      if (ending.denied() === denied) flushed.set(ending, ending.progress());
+    });
   }
 }
 

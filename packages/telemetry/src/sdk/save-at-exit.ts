@@ -6,6 +6,11 @@ export function pendingDenials(): number {
   return linkedRecorders().reduce((sum, recorder) => sum + recorder.health().pending, 0);
 }
 
+/** Denials of this process so far. */
+export function denialsSoFar(): number {
+  return linkedRecorders().reduce((sum, recorder) => sum + recorder.denied(), 0);
+}
+
 /**
  * For the end of a process, which gives no other turn: everything that waits in memory is written to the spool, if there is one.
  * Never throws.

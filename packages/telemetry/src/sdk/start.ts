@@ -14,7 +14,7 @@ import { watchProcessEnd } from "./process-end.ts";
 import { ScrapeServer } from "./prometheus/scrape-server.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
-import { pendingDenials, saveAtExit } from "./save-at-exit.ts";
+import { denialsSoFar, pendingDenials, saveAtExit } from "./save-at-exit.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import { addSpoolGauges } from "./spool/spool-gauges.ts";
 
@@ -191,6 +191,7 @@ class RunningTelemetry implements Telemetry {
         },
         shutdown: async () => await this.shutdown(),
         progress: () => JSON.stringify([this.delivery(), pendingDenials()]),
+        denied: denialsSoFar,
         leave: () => saveAtExit(this.#logging),
       },
       shutdownOnSignal ?? "unless handled",
