@@ -24,6 +24,16 @@ export interface ProviderExporter {
   readonly free?: number;
   /** Resolves when it has so little left to send that more may come. Without it there is always room. */
   room?(): Promise<void>;
+  /** What writes records to disk at once, where that is wanted. */
+  readonly disk?: SyncDisk | undefined;
+}
+
+/** Writes records to disk before their emitter goes on. */
+export interface SyncDisk {
+  /** Whether a write is worth trying now. */
+  readonly takes: boolean;
+  /** Writes everything that was emitted so far. What cannot be written waits in memory. Must not throw. */
+  write(): void;
 }
 
 /** What a recorder's gauges show. */
@@ -54,6 +64,8 @@ interface Shared {
   readonly links: WeakMap<object, ProviderLink>;
   /** Of every provider: a recorder may be given one that wraps the SDK's, and is to be flushed with the SDK all the same. */
   readonly recorders: Set<LinkedRecorder>;
+  /** Exporters with a {@link SyncDisk}: while there is none, a recorder does not look for it with each denial. */
+  syncDisks: number;
 }
 
 /**
@@ -61,18 +73,29 @@ interface Shared {
  * test has reset) the recorder of one would not know what exports for the other's provider, and call lost records delivered. The
  * number is raised when what is shared changes.
  */
-const SHARED = Symbol.for("@pyisolate/telemetry shared 1");
+const SHARED = Symbol.for("@pyisolate/telemetry shared 2");
 
-const { links, recorders } = shared();
+const all = shared();
+const { links, recorders } = all;
 
 function shared(): Shared {
   const globals = globalThis as { [SHARED]?: Shared };
-  return (globals[SHARED] ??= { links: new WeakMap(), recorders: new Set() });
+  return (globals[SHARED] ??= {
+    links: new WeakMap(),
+    recorders: new Set(),
+    syncDisks: 0,
+  });
 }
 
 /** Makes known what exports for this provider. */
 export function linkExporter(provider: object, exporter: ProviderExporter): void {
   linkOf(provider).exporter = exporter;
+  if (exporter.disk !== undefined) all.syncDisks += 1;
+}
+
+/** Whether an exporter of this process writes records to disk before their emitter goes on. */
+export function hasSyncDisk(): boolean {
+  return all.syncDisks > 0;
 }
 
 /** What exports for this provider; undefined for one that `startTelemetry` has not made. */
@@ -96,10 +119,10 @@ export function linkReading(provider: object, read: () => Reading): () => void {
 
 /** All that is pending, and the worst state, of the recorders that show their state through this provider. */
 export function readingOf(provider: object): Reading {
-  const all = [...(links.get(provider)?.readings ?? [])].map((read) => read());
+  const readings = [...(links.get(provider)?.readings ?? [])].map((read) => read());
   return {
-    pending: all.reduce((sum, { pending }) => sum + pending, 0),
-    state: worstState(all.map(({ state }) => state)),
+    pending: readings.reduce((sum, { pending }) => sum + pending, 0),
+    state: worstState(readings.map(({ state }) => state)),
   };
 }
 

@@ -19,10 +19,11 @@ import { sumOf, TestReader } from "./testing/sdk-double.ts";
 
 /**
  * A logger that throws while `failing`, and whose flush waits while `hanging`. It keeps its records: if it is watched, until a
- * step settles their receipts, as an exporter does; else they have arrived.
+ * step settles their receipts, as an exporter does; else they have arrived. If it is synced, a denial is to be emitted and
+ * written before `record` returns, unless the disk takes nothing.
  */
-function moodyLogger(watched: boolean) {
-  const mood = { failing: false, hanging: false, wanted: true };
+function moodyLogger(watched: boolean, synced: boolean) {
+  const mood = { failing: false, hanging: false, wanted: true, diskTakes: true };
   const arrived: LogRecord[] = [];
   const status = new ExporterStatus();
   let underWay: { record: LogRecord; receipt: DeliveryReceipt | undefined }[] = [];
@@ -43,7 +44,23 @@ function moodyLogger(watched: boolean) {
       });
     },
   };
-  if (watched) linkExporter(provider, status);
+  let written = 0;
+  const exporter = {
+    get state() {
+      return status.state;
+    },
+    ...(synced && {
+      disk: {
+        get takes() {
+          return mood.diskTakes;
+        },
+        write: () => {
+          written = underWay.length;
+        },
+      },
+    }),
+  };
+  if (watched) linkExporter(provider, exporter);
   const settle = (count: number, outcome: DeliveryOutcome) => {
     const batch = underWay.slice(0, count);
     underWay = underWay.slice(count);
@@ -61,9 +78,11 @@ function moodyLogger(watched: boolean) {
     arrived,
     provider,
     settle,
+    /** Whether everything that was emitted is written. */
+    isWritten: () => written === underWay.length,
     swapped: () => {
       const other = { ...provider };
-      if (watched) linkExporter(other, status);
+      if (watched) linkExporter(other, exporter);
       return other;
     },
     release: () => {
@@ -96,7 +115,7 @@ type Step =
   | { do: "closed"; cell: number }
   | { do: "turn" | "scrape" | "flush" | "swapMeter" | "swapLogger" | "shutdown" }
   | { do: "settle"; count: number; outcome: DeliveryOutcome }
-  | { do: "mood"; failing: boolean; hanging: boolean; wanted: boolean };
+  | { do: "mood"; failing: boolean; hanging: boolean; wanted: boolean; diskTakes: boolean };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -140,6 +159,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       failing: fc.boolean(),
       hanging: fc.boolean(),
       wanted: fc.boolean(),
+      diskTakes: fc.boolean(),
     }),
   },
 );
@@ -163,10 +183,11 @@ test("whatever happens in whatever order, the ledger balances and the counters a
     fc.asyncProperty(
       fc.integer({ min: 1, max: 60 }),
       fc.integer({ min: 4, max: 12 }),
-      fc.boolean(),
+      fc.constantFrom("unwatched" as const, "watched" as const, "synced" as const),
       fc.array(step, { maxLength: 40 }),
-      async (ringSize, maxSeries, watched, steps) => {
-        const logger = moodyLogger(watched);
+      async (ringSize, maxSeries, kind, steps) => {
+        const synced = kind === "synced";
+        const logger = moodyLogger(kind !== "unwatched", synced);
         const meters = [twoReaders()];
         const denials = createDenialRecorder({
           meterProvider: meters[0]?.provider as MeterProvider,
@@ -179,6 +200,7 @@ test("whatever happens in whatever order, the ledger balances and the counters a
         const cells = new Set<string>();
         let denied = 0;
         let enforced = 0;
+        let ended = false;
         const totals = async (metric: string) =>
           sumOf(await Promise.all(meters.map(async ({ total }) => await total(metric))));
         // As an alert would reckon it: by what one collection says.
@@ -200,6 +222,8 @@ test("whatever happens in whatever order, the ledger balances and the counters a
                     enforced: !now.shadow,
                   }),
                 );
+                if (synced && logger.mood.diskTakes && !ended)
+                  expect(logger.isWritten()).toBe(true);
               }
               denied += now.times;
               if (!now.shadow) enforced += now.times;
@@ -233,6 +257,7 @@ test("whatever happens in whatever order, the ledger balances and the counters a
               if (!now.hanging) logger.release();
               break;
             case "shutdown":
+              ended = true;
               await denials.shutdown();
               break;
             default:

@@ -107,6 +107,10 @@ class Recorder implements DenialRecorder {
     });
   }
 
+  get recordsFirst(): boolean {
+    return this.#log.disk !== undefined;
+  }
+
   record(event: DenialEvent): void {
     let cell = this.#cells.other;
     let counted = false;
@@ -128,7 +132,11 @@ class Recorder implements DenialRecorder {
         if (this.#over) this.#meter.flush();
         return;
       }
-      if (!this.#queue.push(event, context.active(), cell, series)) {
+      const caller = context.active();
+      if (
+        !this.#drain.emitAtOnce({ kind: "denial", event, context: caller, cell }) &&
+        !this.#queue.push(event, caller, cell, series)
+      ) {
         this.#ledgers.drop(cell, 1, "ring_full");
       }
       this.#drain.schedule();

@@ -20,6 +20,11 @@ export interface CellTotals {
  */
 export interface DenialSink {
   record(event: DenialEvent): void;
+  /**
+   * Whether a guest is to be answered only after `record` has returned: for a sink that has the denial on disk by then. Default:
+   * the guest is answered first, and does not wait for the sink.
+   */
+  readonly recordsFirst?: boolean;
   /** Counts one allowed request. */
   allowed?(capability: CapabilityName): void;
   /** The cell has ended: no denial of it will follow. */

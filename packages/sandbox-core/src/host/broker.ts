@@ -130,14 +130,32 @@ export class Broker {
     }
   }
 
-  /** Records a denial, after the answer to the guest. A limit that ends the cell leaves out `answer`: there is no request to answer. */
+  /**
+   * Records a denial, after the answer to the guest unless the sink is to have it first. A limit that ends the cell leaves out
+   * `answer`: there is no request to answer.
+   */
   deny(denial: Denial, answer?: Answer): DenialEvent {
     const { capability, decision } = denial;
-    const policy = this.#authority.policy();
     const seq = this.tail.denials + 1;
     const id = `${this.#instance}-${seq}`;
     const reason = decision?.reason ?? denial.reason ?? "no_rule";
-    answer?.({ ok: false, capability, reason, id });
+    const refuse = (): void => answer?.({ ok: false, capability, reason, id });
+    const { recordsFirst = false } = this.#authority.sink;
+    if (!recordsFirst) refuse();
+    try {
+      return this.#record(denial, { id, seq, reason });
+    } finally {
+      // Whatever happens, or the guest would wait for ever.
+      if (recordsFirst) refuse();
+    }
+  }
+
+  #record(
+    denial: Denial,
+    { id, seq, reason }: Pick<DenialEvent, "id" | "seq" | "reason">,
+  ): DenialEvent {
+    const { capability, decision } = denial;
+    const policy = this.#authority.policy();
     const word = denial.kernel?.() ?? null;
     const event = denialEvent({
       id,

@@ -22,6 +22,13 @@ export function safeSink(sink: DenialSink | undefined, also: DenialSink): Denial
     );
   };
   return {
+    get recordsFirst() {
+      let isFirst = false;
+      guard(() => {
+        isFirst = sink?.recordsFirst === true;
+      });
+      return isFirst;
+    },
     record: (event) => {
       also.record(event);
       guard(() => sink?.record(event));

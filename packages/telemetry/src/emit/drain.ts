@@ -8,6 +8,7 @@ import type { Ledgers } from "../ledger/ledgers.ts";
 import type { MeterBinding } from "../metrics/meter-binding.ts";
 import { monotonic } from "../monotonic-clock.ts";
 import type { RecordQueue } from "../queue/record-queue.ts";
+import type { QueuedDenial } from "../queue/ring-buffer.ts";
 import { DroppedRecords } from "./dropped-records.ts";
 import type { Emitter } from "./emitter.ts";
 import type { LoggerBinding } from "./logger-binding.ts";
@@ -50,6 +51,7 @@ export class Drain {
   #running: Promise<void> | undefined;
   /** Records emitted since the provider last had time to catch up. */
   #unpaced = 0;
+  #atOnce = false;
 
   constructor(
     queue: RecordQueue<Cell>,
@@ -75,6 +77,30 @@ export class Drain {
     this.#openWindow();
     // Node's own, also where a service's tests have replaced the global one: what they took away would never run.
     nextTurn(this.#start);
+  }
+
+  /**
+   * Has a denial's record made and written to disk before it returns. Never throws.
+   *
+   * @returns false if that is not wanted, or cannot be done now: then it is to be queued.
+   */
+  emitAtOnce(denial: QueuedDenial<Cell>): boolean {
+    const { disk } = this.#logger;
+    // A logger or a redaction that is denied something itself: each would cause the next.
+    if (disk === undefined || this.#atOnce || !disk.takes) return false;
+    this.#atOnce = true;
+    let isEmitted = false;
+    try {
+      context.with(ROOT_CONTEXT, () => {
+        isEmitted = true;
+        this.#emitter.emit(denial);
+        disk.write();
+      });
+    } catch {
+      // A context manager that throws. If the record was not emitted, it is to be queued.
+    }
+    this.#atOnce = false;
+    return isEmitted;
   }
 
   /** Has a record emitted that stands for no denial. If too many wait already, only the counters say what it would have. */

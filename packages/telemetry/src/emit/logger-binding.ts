@@ -1,7 +1,13 @@
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
 
 import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
-import { exporterOf, type ExporterState, type ProviderExporter } from "../provider-link.ts";
+import {
+  exporterOf,
+  hasSyncDisk,
+  type ExporterState,
+  type ProviderExporter,
+  type SyncDisk,
+} from "../provider-link.ts";
 import { SCOPE } from "../instrumentation-scope.ts";
 import { SEVERITY } from "../records/severity.ts";
 import { EVENTS } from "../semconv.ts";
@@ -82,6 +88,11 @@ export class LoggerBinding {
   /** How many records can be emitted now without one being lost for want of room. */
   get free(): number {
     return exporterOf(this.#wanted)?.free ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** What writes records to disk at once; undefined where they are not to be. */
+  get disk(): SyncDisk | undefined {
+    return hasSyncDisk() ? exporterOf(this.#wanted)?.disk : undefined;
   }
 
   /** Whether {@link forceFlush} would do anything. */

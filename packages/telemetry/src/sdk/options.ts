@@ -14,6 +14,9 @@ import {
 export const METRIC_PATHS = ["otlp", "prometheus", "none"] as const;
 export const LOG_PATHS = ["otlp", "none"] as const;
 
+/** When a denial is on disk: with "sync" before `record()` returns. */
+const DURABILITIES = ["sync"] as const;
+
 export interface TelemetryOptions {
   /** `service.name`, the `job` in Prometheus. Default: OTEL_SERVICE_NAME. */
   readonly serviceName?: string;
@@ -42,6 +45,13 @@ export interface TelemetryOptions {
    * `maxBytes` (default 256 MiB) they wait in memory; what has no room there is lost, and counted. Default: in memory only.
    */
   readonly spool?: string | { readonly directory: string; readonly maxBytes?: number };
+  /**
+   * "sync": a denial is on disk, and the disk has been told to keep it (fdatasync), before `record()` returns and so before the guest
+   * is answered. Not even kill -9 or a power cut loses one that anybody was told of. Each denial then has a record of its own, however
+   * many there are, and costs its caller a write to disk. While the disk takes none, records wait in memory as without it, and
+   * telemetry is `degraded`. Needs a `spool`. Default: on disk at the end of a later turn, without fdatasync.
+   */
+  readonly durability?: (typeof DURABILITIES)[number];
   /** Longest time that `flush()` waits, milliseconds. Default 10000. */
   readonly flushTimeoutMillis?: number;
   /** Longest time that `shutdown()` waits, milliseconds. Default 5000. */
@@ -50,7 +60,16 @@ export interface TelemetryOptions {
 
 /** @throws TypeError if an option is unknown or has a wrong value. The message says what is allowed. */
 export function telemetryOptions(given: unknown): TelemetryOptions {
-  return readOptions("startTelemetry", given, CHECKS);
+  const options = readOptions("startTelemetry", given, CHECKS);
+  if (options.durability !== undefined && options.logs === "none") {
+    throw new TypeError('startTelemetry: durability is of log records, and `logs` is "none"');
+  }
+  if (options.durability === "sync" && options.spool === undefined) {
+    throw new TypeError(
+      'startTelemetry: durability "sync" needs `spool`: the folder in which a denial is written before its caller is answered',
+    );
+  }
+  return options;
 }
 
 const DAY = 86_400_000;
@@ -77,6 +96,7 @@ const CHECKS: OptionChecks<TelemetryOptions> = {
   global: flag,
   shutdownOnSignal: flag,
   spool: (value) => (isRecord(value) ? spoolOptions(value) : spoolFolder(value)),
+  durability: oneOf(DURABILITIES),
   flushTimeoutMillis: whole(1, DAY),
   shutdownTimeoutMillis: whole(1, DAY),
 };

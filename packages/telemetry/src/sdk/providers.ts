@@ -96,8 +96,7 @@ export function makeLogging(
     told(status, settings.logsFault),
   );
   const spool = settings.spool === undefined ? undefined : new Spool(settings.spool, status, warn);
-  const letters =
-    settings.spool && new DeadLetters(settings.spool.directory, settings.spool.maxBytes);
+  const letters = settings.spool && deadLetters(settings.spool);
   const processor = new QueuedLogRecordProcessor(
     new LogExporter(transport, status, new RefusedRecords(letters, warn)),
     status,
@@ -107,6 +106,10 @@ export function makeLogging(
   const provider = new QueuedLoggerProvider(resource, processor);
   linkExporter(provider, processor);
   return { provider, status, processor, spool };
+}
+
+function deadLetters({ directory, maxBytes, sync }: NonNullable<Settings["spool"]>): DeadLetters {
+  return new DeadLetters(directory, maxBytes, sync);
 }
 
 /** A status that says why nothing can be sent, from the start and whatever an attempt says. @param fault undefined: it can be. */

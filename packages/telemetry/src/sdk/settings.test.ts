@@ -34,11 +34,13 @@ test("the spool is where the service was started, and bounded", () => {
   expect(settings({}, { spool: "spool" }).spool).toEqual({
     directory: `${process.cwd()}/spool`,
     maxBytes: 268_435_456,
+    sync: false,
   });
   expect(settings({}, { spool: { directory: "/var/spool/denials", maxBytes: 1e6 } }).spool).toEqual(
     {
       directory: "/var/spool/denials",
       maxBytes: 1e6,
+      sync: false,
     },
   );
 });

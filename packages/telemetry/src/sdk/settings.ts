@@ -36,9 +36,17 @@ export interface Settings {
   readonly queueSize: number;
   readonly batchSize: number;
   readonly batchDelay: number;
-  readonly spool: { readonly directory: string; readonly maxBytes: number } | undefined;
+  readonly spool: SpoolSettings | undefined;
   readonly flushTimeout: number;
   readonly shutdownTimeout: number;
+}
+
+/** Where records wait on disk. */
+interface SpoolSettings {
+  readonly directory: string;
+  readonly maxBytes: number;
+  /** Whether a denial is on disk before `record()` returns. */
+  readonly sync: boolean;
 }
 
 /** An explicit option, else the environment, else the default. The options have been checked before. */
@@ -57,6 +65,11 @@ export function resolveSettings(
     checkOtlpVariables(env, signal);
     return destinationOf(options.endpoint, env, signal, path);
   };
+  for (const option of ["durability"] as const) {
+    if (!options[option] || (!disabled && logs !== "none")) continue;
+    const name = disabled ? "OTEL_SDK_DISABLED" : "OTEL_LOGS_EXPORTER";
+    env.warn(`${option} has no effect: ${name} says that no log records are made`);
+  }
   const metricsTo = otlp("METRICS", "v1/metrics", metrics === "otlp");
   const logsTo = otlp("LOGS", "v1/logs", logs === "otlp");
   const interval = env.number("OTEL_METRIC_EXPORT_INTERVAL", 1) ?? 60_000;
@@ -77,18 +90,18 @@ export function resolveSettings(
     queueSize,
     batchSize: Math.min(env.number("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", 1) ?? 512, queueSize),
     batchDelay: env.number("OTEL_BLRP_SCHEDULE_DELAY", 0) ?? 1000,
-    spool: spoolOf(options.spool),
+    spool: spoolOf(options),
     flushTimeout: options.flushTimeoutMillis ?? 10_000,
     shutdownTimeout: options.shutdownTimeoutMillis ?? 5000,
   };
 }
 
-function spoolOf(spool: TelemetryOptions["spool"]): Settings["spool"] {
+function spoolOf({ spool, durability }: TelemetryOptions): SpoolSettings | undefined {
   if (spool === undefined) return undefined;
   const { directory, maxBytes = DEFAULT_SPOOL_BYTES } =
     typeof spool === "string" ? { directory: spool } : spool;
   // Resolved now: the service may change its working directory later.
-  return { directory: resolve(directory), maxBytes };
+  return { directory: resolve(directory), maxBytes, sync: durability === "sync" };
 }
 
 function onlyJson(env: EnvironmentReader, signal: Signal): void {

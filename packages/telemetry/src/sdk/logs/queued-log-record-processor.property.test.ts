@@ -28,7 +28,7 @@ import { QueuedLogRecordProcessor } from "./queued-log-record-processor.ts";
 type Step =
   | { readonly do: "emit"; readonly count: number }
   | { readonly do: "answer"; readonly status: number | "culprits" | "large" | "partly" }
-  | { readonly do: "wait" | "turn" | "loseFolder" };
+  | { readonly do: "wait" | "turn" | "sync" | "loseFolder" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -57,7 +57,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("wait" as const, "turn" as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom("wait" as const, "turn" as const, "sync" as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("loseFolder" as const) }) },
 );
 
@@ -75,9 +80,10 @@ function anOwner() {
 test("for any answers of the server and losses on disk, each record waits or has one outcome, and what has arrived is there", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.boolean(),
+      fc.constantFrom("in memory" as const, "spooled" as const, "synced" as const),
       fc.array(step, { maxLength: 25, size: "large" }),
-      async (spooled, steps) => {
+      async (where, steps) => {
+        const spooled = where !== "in memory";
         const folder = await mkdtemp(join(tmpdir(), "pyisolate-processor-"));
         let answer: (Step & { do: "answer" })["status"] = 200;
         const imbalances: number[] = [];
@@ -106,7 +112,7 @@ test("for any answers of the server and losses on disk, each record waits or has
         );
         const directory = join(folder, "spool");
         const spool = spooled
-          ? new Spool({ directory, maxBytes: 20_000 }, status, () => {})
+          ? new Spool({ directory, maxBytes: 20_000, sync: where === "synced" }, status, () => {})
           : undefined;
         const letters = spooled ? new DeadLetters(directory, 4_000_000) : undefined;
         const limits = { queueSize: 50, batchSize: 10, batchDelay: 1 };
@@ -139,6 +145,9 @@ test("for any answers of the server and losses on disk, each record waits or has
                 break;
               case "turn":
                 await sleep(0);
+                break;
+              case "sync":
+                processor.disk?.write();
                 break;
               case "loseFolder":
                 // At once: the processor may write a dead letter into a folder that is being emptied.

@@ -2,7 +2,7 @@ import { context, type Context } from "@opentelemetry/api";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
 import { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
-import type { ExporterState, ProviderExporter } from "../../provider-link.ts";
+import type { ExporterState, ProviderExporter, SyncDisk } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 import type { ExporterStatus } from "../delivery/exporter-status.ts";
@@ -43,6 +43,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   readonly #spool: Spool | undefined;
   readonly #adopting: NodeJS.Timeout | undefined;
   readonly #unloading: NodeJS.Timeout | undefined;
+  readonly #disk: SyncDisk | undefined;
   /** Emitted in this turn, to be written to the spool at its end. */
   #fresh: Emitted[] = [];
   #queue: Emitted[] = [];
@@ -60,6 +61,17 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     this.#limits = limits;
     this.#spool = spool;
     if (spool === undefined) return;
+    if (spool.isSync) {
+      const write = () => {
+        this.#write();
+      };
+      this.#disk = {
+        get takes() {
+          return spool.takes;
+        },
+        write,
+      };
+    }
     if (!spool.isEmpty) this.#soon();
     this.#adopting = setInterval(() => {
       spool.adopt();
@@ -84,6 +96,11 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     return this.#spool?.waiting ?? 0;
   }
 
+  /** Undefined unless a denial is to be on disk before its caller is answered. */
+  get disk(): SyncDisk | undefined {
+    return this.#disk;
+  }
+
   /** How many records have room in memory: with a spool it is where they go if that fails. */
   get free(): number {
     return Math.max(this.#limits.queueSize - this.#held - this.#fresh.length, 0);
@@ -98,7 +115,9 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     const emitted = { record, receipt: DeliveryReceipt.take(context) };
     if (this.#ended) {
       this.#status.lost(receiptsOf([emitted]), "shutdown");
-    } else if (this.#spool === undefined) {
+      return;
+    }
+    if (this.#spool === undefined) {
       this.#keep(emitted, "queue_full");
       this.#soon();
     } else if (this.#fresh.push(emitted) === 1) {

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fdatasyncSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { linesOf, recordsIn } from "./jsonl.ts";
 import { isNotThere, openOwnFile, readOwnFile } from "./own-file.ts";
 import { isOrphan, newSegmentName, releaseName } from "./segment-name.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /** Records that the far end has refused, and what it said. */
 export interface DeadLetter {
@@ -45,12 +47,17 @@ export class DeadLetters {
   readonly path: string;
   readonly #directory: string;
   readonly #maxBytes: number;
+  readonly #sync: boolean;
 
-  /** @param maxBytes Of the spool: dead letters may have a quarter as many. */
-  constructor(directory: string, maxBytes: number) {
+  /**
+   * @param maxBytes Of the spool: dead letters may have a quarter as many.
+   * @param sync Whether they are to survive a power cut.
+   */
+  constructor(directory: string, maxBytes: number, sync = false) {
     this.#directory = directory;
     this.path = join(directory, NAME);
     this.#maxBytes = Math.min(maxBytes / 4, LARGEST);
+    this.#sync = sync;
   }
 
   /** @throws if it cannot be written, or has no room. */
@@ -64,7 +71,12 @@ export class DeadLetters {
       const { size } = fstatSync(descriptor);
       if (size + line.length > this.#maxBytes) throw new Error(`${this.path} is full`);
       const written = writeSync(descriptor, line);
-      if (written === line.length) return;
+      if (written === line.length) {
+        if (!this.#sync) return;
+        fdatasyncSync(descriptor);
+        if (size === 0) syncFolder(this.#directory);
+        return;
+      }
       // The next letter would be joined to the part.
       ftruncateSync(descriptor, size);
       throw new Error(`${this.path} could not be written whole`);

@@ -1,9 +1,18 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { discardFile, readOwnFile } from "./own-file.ts";
 import { newSegmentName, releaseName } from "./segment-name.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /** A file of the spool, written by this process: one OTLP request in JSON on each line. */
 export class Segment {
@@ -12,14 +21,22 @@ export class Segment {
   /** Of its records that are neither delivered nor lost yet, in their order. */
   readonly receipts = new BatchReceipts();
   readonly #name = newSegmentName();
+  readonly #sync: boolean;
   #descriptor: number | undefined;
 
-  /** @throws if the file cannot be created. */
-  constructor(directory: string) {
+  /**
+   * @param sync Whether a write is to survive a power cut.
+   * @throws if the file cannot be created.
+   */
+  constructor(directory: string, sync: boolean) {
     this.path = join(directory, this.#name);
+    this.#sync = sync;
     try {
       this.#descriptor = openSync(this.path, "ax+", 0o600);
+      // Without this the content would survive a power cut, and its name would not.
+      if (sync) syncFolder(directory);
     } catch (error) {
+      this.seal();
       releaseName(this.#name);
       throw error;
     }
@@ -38,6 +55,7 @@ export class Segment {
       while (written < lines.length) {
         written += writeSync(this.#descriptor, lines, written);
       }
+      if (this.#sync) fdatasyncSync(this.#descriptor);
     } catch (error) {
       // Removes what was written of the line: the next line would be joined to it.
       if (written > 0) ftruncateSync(this.#descriptor, this.bytes);

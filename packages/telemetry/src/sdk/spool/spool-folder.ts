@@ -1,7 +1,9 @@
 import { mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { Segment } from "./segment.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /** Ends a line. An empty line is no request. */
 export const NEWLINE = Buffer.from("\n");
@@ -9,17 +11,21 @@ export const NEWLINE = Buffer.from("\n");
 /** The folder of a spool. */
 export class SpoolFolder {
   readonly #directory: string;
+  readonly #sync: boolean;
   readonly #warn: (message: string) => void;
   #toldOpen = false;
 
-  constructor(directory: string, warn: (message: string) => void) {
+  /** @param sync Whether it is to survive a power cut. */
+  constructor(directory: string, sync: boolean, warn: (message: string) => void) {
     this.#directory = directory;
+    this.#sync = sync;
     this.#warn = warn;
   }
 
   /** Makes the folder if it is not there, and says so once if other users can write to it. @throws if it cannot be made. */
   make(): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    const made = mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    if (made !== undefined && this.#sync) syncFolder(dirname(made));
     if (this.#toldOpen || (statSync(this.#directory).mode & 0o002) === 0) return;
     this.#toldOpen = true;
     this.#warn(
@@ -29,7 +35,7 @@ export class SpoolFolder {
 
   /** @throws if no file can be made in it, or it has no room. */
   tryOut(): void {
-    const segment = new Segment(this.#directory);
+    const segment = new Segment(this.#directory, this.#sync);
     try {
       segment.append(NEWLINE, new BatchReceipts());
     } finally {

@@ -17,6 +17,8 @@ const PAUSE = 1000;
 export interface SpoolSettings {
   readonly directory: string;
   readonly maxBytes: number;
+  /** Whether what is written survives a power cut. Default: the process only. */
+  readonly sync?: boolean;
 }
 
 export interface SpoolListener {
@@ -27,8 +29,8 @@ export interface SpoolListener {
 }
 
 /**
- * Requests on disk that the server has not taken yet, oldest first. They survive the process, but not a power cut: they are
- * written to the page cache. A file is deleted when all of it has been taken, so a crash has some of it sent twice and
+ * Requests on disk that the server has not taken yet, oldest first. They survive the process, and with `sync` a power cut; else they
+ * are in the page cache. A file is deleted when all of it has been taken, so a crash has some of it sent twice and
  * loses nothing.
  */
 export class Spool {
@@ -43,13 +45,15 @@ export class Spool {
   #bytes = 0;
   #records = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
+  /** When there was no room the last time. */
+  #fullAt = Number.NEGATIVE_INFINITY;
   #failed = false;
 
   constructor(settings: SpoolSettings, status: SpoolListener, warn: (message: string) => void) {
     this.#settings = settings;
     this.#status = status;
     this.#warn = warn;
-    this.#folder = new SpoolFolder(settings.directory, warn);
+    this.#folder = new SpoolFolder(settings.directory, this.isSync, warn);
     this.#orphans = new Orphans(settings.directory, warn);
     this.adopt();
   }
@@ -61,6 +65,16 @@ export class Spool {
 
   get maxBytes(): number {
     return this.#settings.maxBytes;
+  }
+
+  /** Whether what is written survives a power cut. */
+  get isSync(): boolean {
+    return this.#settings.sync === true;
+  }
+
+  /** Whether a write is worth trying: not for a second after one that failed, or had no room. */
+  get takes(): boolean {
+    return performance.now() - Math.max(this.#failedAt, this.#fullAt) >= PAUSE;
   }
 
   /** Records of this process that are on disk. */
@@ -104,7 +118,10 @@ export class Spool {
    */
   append(request: Uint8Array, receipts: BatchReceipts): LossReason | undefined {
     const line = Buffer.concat([request, NEWLINE]);
-    if (this.#bytes + line.length > this.#settings.maxBytes) return "spool_full";
+    if (this.#bytes + line.length > this.#settings.maxBytes) {
+      this.#fullAt = performance.now();
+      return "spool_full";
+    }
     if (performance.now() - this.#failedAt < PAUSE) return "spool_failed";
     try {
       this.#writable().append(line, receipts);
@@ -156,7 +173,7 @@ export class Spool {
     if (this.#active?.isSound === true) return this.#active;
     const gone = this.#active;
     this.#folder.make();
-    const active = new Segment(this.#settings.directory);
+    const active = new Segment(this.#settings.directory, this.isSync);
     try {
       // The folder was removed while this segment was open: its requests are copied into the new one, or kill -9 would lose them.
       if (gone !== undefined && gone.bytes > 0) active.append(gone.read(), gone.receipts);
@@ -216,6 +233,7 @@ export class Spool {
   }
 
   #forget(segment: Segment): void {
+    this.#fullAt = Number.NEGATIVE_INFINITY;
     this.#sealed = this.#sealed.filter((other) => other !== segment);
     this.#bytes -= segment.bytes;
     this.#records -= segment.receipts.records;
