@@ -62,6 +62,7 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
     "monotonic-clock.ts",
   ],
   ["health.ts", "provider-link.ts", "capabilities.ts"],
+  ["integrity/"],
   ["metrics/"],
   ["ledger/"],
   ["records/"],

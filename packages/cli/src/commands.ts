@@ -5,7 +5,17 @@ import { plan } from "./commands/plan.ts";
 import { report } from "./commands/report.ts";
 import { schema } from "./commands/schema.ts";
 import { suggest } from "./commands/suggest.ts";
+import { verify } from "./commands/verify.ts";
 import { why } from "./commands/why.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [check, why, diff, suggest, plan, schema, report];
+export const COMMANDS: readonly Command[] = [
+  check,
+  why,
+  diff,
+  suggest,
+  plan,
+  schema,
+  report,
+  verify,
+];

@@ -11,6 +11,13 @@ export { SeriesBudgetWarning } from "./metrics/series-budget-warning.ts";
 export type { OwnCapabilities } from "./capabilities.ts";
 export type { Health } from "./health.ts";
 export type { Dropped, Ledger } from "./ledger/ledger.ts";
+export {
+  ChainCheck,
+  type ChainFault,
+  type ChainFinding,
+  type ChainReport,
+} from "./integrity/chain-check.ts";
+export type { OtlpAttribute, OtlpRecord, OtlpValue } from "./integrity/canonical.ts";
 export { denialLogRecord } from "./records/denial-record.ts";
 export { redactTarget } from "./records/redaction.ts";
 export type { Redact } from "./records/custom-redaction.ts";

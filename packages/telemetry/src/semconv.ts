@@ -121,6 +121,22 @@ export const ATTRIBUTES = {
   ),
   policyName: attribute("pyisolate.policy.name", "The policy that decided"),
   policyHash: attribute("pyisolate.policy.hash", "Its content hash"),
+  integrityChain: attribute(
+    "pyisolate.integrity.chain",
+    "The chain that the record is in: each life of a cell has one",
+  ),
+  integrityPosition: attribute(
+    "pyisolate.integrity.position",
+    "Its place in the chain, from 1; in a closed cell's record the number of records in it",
+  ),
+  integrityPrevious: attribute(
+    "pyisolate.integrity.previous",
+    "The hash of the chain's record before it, 64 zeros in the first; in a closed cell's record the chain's head",
+  ),
+  integrityHash: attribute(
+    "pyisolate.integrity.hash",
+    "SHA-256 of everything else that the record says, hexadecimal",
+  ),
   ruleName: attribute("security_rule.name", "Same as `pyisolate.policy_rule`"),
   rulesetName: attribute("security_rule.ruleset.name", "Same as `pyisolate.policy.name`"),
   ruleVersion: attribute("security_rule.version", "Same as `pyisolate.policy.hash`"),
@@ -200,6 +216,9 @@ export const DROPPED = {
   spool_failed: A.droppedSpoolFailed,
 } as const satisfies Record<DropReason, { readonly name: string }>;
 
+/** With `integrity: true`. */
+const INTEGRITY = [A.integrityChain, A.integrityPosition, A.integrityPrevious, A.integrityHash];
+
 /** The log records, each with its attributes; those marked by `?` are there where they have a value. */
 export const EVENTS = {
   denial: {
@@ -232,6 +251,7 @@ export const EVENTS = {
       A.denialLastSeq,
       A.denialLastTime,
       A.denialTargets,
+      ...INTEGRITY,
     ],
   },
   recordsDropped: {
@@ -256,6 +276,7 @@ export const EVENTS = {
       A.ledgerDropped,
       A.ledgerPending,
       ...Object.values(DROPPED),
+      ...INTEGRITY,
     ],
   },
   policyLoaded: {

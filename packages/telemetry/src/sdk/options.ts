@@ -52,6 +52,11 @@ export interface TelemetryOptions {
    * telemetry is `degraded`. Needs a `spool`. Default: on disk at the end of a later turn, without fdatasync.
    */
   readonly durability?: (typeof DURABILITIES)[number];
+  /**
+   * Whether each cell's records are chained by hash, the end of the cell included, so that none can be altered, removed or moved
+   * unseen: `pyisolate verify` checks a file of them. Default false.
+   */
+  readonly integrity?: boolean;
   /** Longest time that `flush()` waits, milliseconds. Default 10000. */
   readonly flushTimeoutMillis?: number;
   /** Longest time that `shutdown()` waits, milliseconds. Default 5000. */
@@ -61,8 +66,9 @@ export interface TelemetryOptions {
 /** @throws TypeError if an option is unknown or has a wrong value. The message says what is allowed. */
 export function telemetryOptions(given: unknown): TelemetryOptions {
   const options = readOptions("startTelemetry", given, CHECKS);
-  if (options.durability !== undefined && options.logs === "none") {
-    throw new TypeError('startTelemetry: durability is of log records, and `logs` is "none"');
+  for (const option of ["durability", "integrity"] as const) {
+    if (!options[option] || options.logs !== "none") continue;
+    throw new TypeError(`startTelemetry: ${option} is of log records, and \`logs\` is "none"`);
   }
   if (options.durability === "sync" && options.spool === undefined) {
     throw new TypeError(
@@ -97,6 +103,7 @@ const CHECKS: OptionChecks<TelemetryOptions> = {
   shutdownOnSignal: flag,
   spool: (value) => (isRecord(value) ? spoolOptions(value) : spoolFolder(value)),
   durability: oneOf(DURABILITIES),
+  integrity: flag,
   flushTimeoutMillis: whole(1, DAY),
   shutdownTimeoutMillis: whole(1, DAY),
 };

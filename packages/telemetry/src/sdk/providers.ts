@@ -6,6 +6,7 @@ import {
   type IMetricReader,
 } from "@opentelemetry/sdk-metrics";
 
+import { CellChains } from "../integrity/cell-chains.ts";
 import { MAX_SERIES } from "../metrics/series-budget.ts";
 import { linkExporter } from "../provider-link.ts";
 import { SCOPE } from "../instrumentation-scope.ts";
@@ -102,6 +103,7 @@ export function makeLogging(
     status,
     settings,
     spool,
+    settings.integrity ? new CellChains() : undefined,
   );
   const provider = new QueuedLoggerProvider(resource, processor);
   linkExporter(provider, processor);

@@ -24,6 +24,7 @@ test("with nothing said, both signals go by OTLP to this machine", () => {
     batchSize: 512,
     batchDelay: 1000,
     spool: undefined,
+    integrity: false,
     flushTimeout: 10_000,
     shutdownTimeout: 5000,
     warnings: [],

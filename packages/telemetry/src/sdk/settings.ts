@@ -37,6 +37,8 @@ export interface Settings {
   readonly batchSize: number;
   readonly batchDelay: number;
   readonly spool: SpoolSettings | undefined;
+  /** Whether each cell's records are chained by hash. */
+  readonly integrity: boolean;
   readonly flushTimeout: number;
   readonly shutdownTimeout: number;
 }
@@ -65,7 +67,7 @@ export function resolveSettings(
     checkOtlpVariables(env, signal);
     return destinationOf(options.endpoint, env, signal, path);
   };
-  for (const option of ["durability"] as const) {
+  for (const option of ["durability", "integrity"] as const) {
     if (!options[option] || (!disabled && logs !== "none")) continue;
     const name = disabled ? "OTEL_SDK_DISABLED" : "OTEL_LOGS_EXPORTER";
     env.warn(`${option} has no effect: ${name} says that no log records are made`);
@@ -91,6 +93,7 @@ export function resolveSettings(
     batchSize: Math.min(env.number("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", 1) ?? 512, queueSize),
     batchDelay: env.number("OTEL_BLRP_SCHEDULE_DELAY", 0) ?? 1000,
     spool: spoolOf(options),
+    integrity: options.integrity === true,
     flushTimeout: options.flushTimeoutMillis ?? 10_000,
     shutdownTimeout: options.shutdownTimeoutMillis ?? 5000,
   };

@@ -141,6 +141,8 @@ test.each([
     { durability: "sync", spool: "s", logs: "none" },
     /durability is of log records, and `logs` is "none"/,
   ],
+  [{ integrity: true, logs: "none" }, /integrity is of log records/],
+  [{ integrity: "yes" }, /integrity must be true or false, got "yes"/],
   [{ durability: "always", spool: "s" }, /durability must be one of "sync", got "always"/],
 ])("%j is refused", (options, message) => {
   expect(() => startTelemetry(options as never)).toThrow(TypeError);

@@ -2,6 +2,7 @@ import { context, type Context } from "@opentelemetry/api";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
 import { DeliveryReceipt } from "../../ledger/delivery-receipt.ts";
+import type { CellChains } from "../../integrity/cell-chains.ts";
 import type { ExporterState, ProviderExporter, SyncDisk } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
@@ -44,6 +45,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   readonly #adopting: NodeJS.Timeout | undefined;
   readonly #unloading: NodeJS.Timeout | undefined;
   readonly #disk: SyncDisk | undefined;
+  readonly #chains: CellChains | undefined;
   /** Emitted in this turn, to be written to the spool at its end. */
   #fresh: Emitted[] = [];
   #queue: Emitted[] = [];
@@ -55,7 +57,15 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   #ended = false;
   #waitForRoom: ((value: undefined) => void)[] = [];
 
-  constructor(exporter: LogExporter, status: ExporterStatus, limits: QueueLimits, spool?: Spool) {
+  /** @param chains Undefined: records are not chained by hash. */
+  constructor(
+    exporter: LogExporter,
+    status: ExporterStatus,
+    limits: QueueLimits,
+    spool?: Spool,
+    chains?: CellChains,
+  ) {
+    this.#chains = chains;
     this.#exporter = exporter;
     this.#status = status;
     this.#limits = limits;
@@ -117,6 +127,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
       this.#status.lost(receiptsOf([emitted]), "shutdown");
       return;
     }
+    this.#chains?.link(record);
     if (this.#spool === undefined) {
       this.#keep(emitted, "queue_full");
       this.#soon();
