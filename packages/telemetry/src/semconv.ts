@@ -286,6 +286,13 @@ export const EVENTS = {
     attributes: [A.policyName, A.policyHash],
     optional: [],
   },
+  probe: {
+    name: "pyisolate.telemetry.probe",
+    meaning: "Sent where a record is refused, to learn whether others are taken",
+    severity: "INFO",
+    attributes: [],
+    optional: [],
+  },
 } as const;
 
 /** The instruments. Counters are exact at every collection, gauges are read at each. */

@@ -4,11 +4,12 @@ import { cleanText } from "@pyisolate/policy/events";
 
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
-import type { HttpResponse } from "../otlp/otlp-answer.ts";
 import type { RetryingTransport } from "../otlp/retrying-transport.ts";
-import { halvesOf, mergedRequest, type RequestPart } from "../spool/jsonl.ts";
+import { mergedRequest, type RequestPart } from "../spool/jsonl.ts";
 import type { SpoolBatch } from "../spool/spool-batch.ts";
+import { PartedRequest, type LastWord } from "./parted-request.ts";
 import type { RefusedKeeper } from "./refused-records.ts";
+import { RequestSize } from "./request-size.ts";
 
 /** Learns what became of each batch. */
 export interface ExportListener {
@@ -31,6 +32,7 @@ export class LogExporter {
   readonly #transport: RetryingTransport;
   readonly #status: ExportListener;
   readonly #refused: RefusedKeeper;
+  readonly #size = new RequestSize();
 
   constructor(transport: RetryingTransport, status: ExportListener, refused: RefusedKeeper) {
     this.#transport = transport;
@@ -70,36 +72,27 @@ export class LogExporter {
     this.#transport.shutdown();
   }
 
-  async #deliver({ request, records }: RequestPart, underWay: UnderWay): Promise<boolean> {
-    // For as long as it takes: a record is given up only at the end.
-    const response = await this.#transport.send(request, Number.POSITIVE_INFINITY);
-    if (response.status === "retryable") return false;
-    const halves = response.status === "failure" ? halvesOf(request) : undefined;
-    if (halves === undefined) {
-      const receipts = underWay.receipts.takeFirst(records);
+  async #deliver(whole: RequestPart, underWay: UnderWay): Promise<boolean> {
+    const settle = (part: RequestPart, answer: LastWord) => {
+      const receipts = underWay.receipts.takeFirst(part.records);
       underWay.settled(receipts.records);
-      this.#settle({ request, records }, receipts, response);
-      return true;
-    }
-    for (const half of halves) if (!(await this.#deliver(half, underWay))) return false;
-    return true;
+      this.#settle(part, receipts, answer);
+    };
+    return await new PartedRequest(this.#transport, this.#size, settle).send(whole);
   }
 
-  #settle(
-    { request, records }: RequestPart,
-    receipts: BatchReceipts,
-    response: Exclude<HttpResponse, { status: "retryable" }>,
-  ): void {
+  #settle({ request, records }: RequestPart, receipts: BatchReceipts, answer: LastWord): void {
     const { rejected, said } =
-      response.status === "failure"
-        ? { rejected: Math.max(records, 1), said: response.error.message }
-        : rejectionOf(response.data);
+      answer.status === "success"
+        ? rejectionOf(answer.data)
+        : { rejected: Math.max(records, 1), said: answer.error.message };
     const refused = receipts.takeLast(rejected);
     this.#status.exported(receipts);
     if (rejected === 0) return;
-    const answer = cleanText(said, MAX_ANSWER);
-    this.#refused.keep({ time: new Date().toISOString(), answer, records, rejected, request });
-    this.#status.lost(refused, "refused", answer);
+    const why = cleanText(said, MAX_ANSWER);
+    const time = new Date().toISOString();
+    this.#refused.keep({ time, answer: why, records, rejected, request });
+    this.#status.lost(refused, "refused", why);
   }
 }
 

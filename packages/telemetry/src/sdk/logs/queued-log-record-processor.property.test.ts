@@ -27,7 +27,10 @@ import { QueuedLogRecordProcessor } from "./queued-log-record-processor.ts";
 
 type Step =
   | { readonly do: "emit"; readonly count: number }
-  | { readonly do: "answer"; readonly status: number | "culprits" | "large" | "partly" }
+  | {
+      readonly do: "answer";
+      readonly status: number | "culprits" | "filtered" | "large" | "partly";
+    }
   | { readonly do: "wait" | "turn" | "sync" | "loseFolder" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -52,6 +55,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         520,
         302,
         "culprits",
+        "filtered",
         "large",
         "partly",
       ),
@@ -96,6 +100,7 @@ test("for any answers of the server and losses on disk, each record waits or has
           (body) => {
             if (residual() !== 0) imbalances.push(residual());
             if (answer === "large") return body.length > 1000 ? 413 : 200;
+            if (answer === "filtered") return /"intValue":\d*7\}/.test(body) ? 403 : 200;
             if (answer === "culprits") return /"intValue":\d*3\}/.test(body) ? 400 : 200;
             return answer === "partly" ? 200 : answer;
           },
@@ -169,6 +174,7 @@ test("for any answers of the server and losses on disk, each record waits or has
           expect(processor.waiting).toBe(0);
           const seen = receiver
             .records()
+            .filter(({ eventName }) => eventName !== "pyisolate.telemetry.probe")
             .map(({ attributes }) => Number(attributesOf(attributes)["n"]));
           expect(new Set(seen).size).toBe((told.get("arrived") ?? 0) + partlyTaken);
         } finally {

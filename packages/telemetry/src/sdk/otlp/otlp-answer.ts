@@ -11,7 +11,11 @@ import { ProtobufLogsSerializer } from "@opentelemetry/otlp-transformer";
 export type HttpResponse =
   | ExportResponseSuccess
   | ExportResponseFailure
-  | (ExportResponseRetryable & { readonly error: Error });
+  | (ExportResponseRetryable & {
+      readonly error: Error;
+      /** Whether the server has answered, and not that it would take the request later. That may still be about what is in it. */
+      readonly refused?: boolean;
+    });
 
 /** An answer as it came over HTTP. */
 export interface HttpAnswer {
@@ -27,6 +31,9 @@ export interface HttpAnswer {
  */
 const REFUSALS = new Set([400, 413, 422]);
 
+/** Statuses that say that the same request will be taken at another time. */
+const LATER = new Set([408, 425, 429, 502, 503, 504]);
+
 /** What an answer says became of the request. */
 export function readAnswer({ status, headers, body }: HttpAnswer): HttpResponse {
   const isPage = /^\s*text\/html\b/i.test(headers["content-type"] ?? "");
@@ -36,13 +43,20 @@ export function readAnswer({ status, headers, body }: HttpAnswer): HttpResponse 
     return {
       status: "retryable",
       error: saying(`the server answered ${status}, but is no OTLP receiver`, body),
+      refused: true,
     };
   }
   const error = saying(`the server answered ${status}`, body);
   // A web page comes from a proxy on the way. With 400 it says nothing about the records; with 413 it is about the request's size.
   if (REFUSALS.has(status) && (status === 413 || !isPage)) return { status: "failure", error };
   const after = retryAfter(headers["retry-after"]);
-  return { status: "retryable", error, ...(after === undefined ? {} : { retryInMillis: after }) };
+  const refused = !LATER.has(status);
+  return {
+    status: "retryable",
+    error,
+    refused,
+    ...(after === undefined ? {} : { retryInMillis: after }),
+  };
 }
 
 /** Most bytes of an answer that are quoted in an error. */

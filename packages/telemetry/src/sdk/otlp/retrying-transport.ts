@@ -15,6 +15,9 @@ const LONGEST_PAUSE = 5000;
 /** The longest pause that a server can ask for, milliseconds. */
 const LONGEST_ASKED_PAUSE = 60_000;
 
+/** Attempts after which a request that is put off is looked at. */
+const PATIENCE = 3;
+
 /** After so many milliseconds without an answer a request is reported as failing, though it may still succeed. */
 const UNANSWERED = 3000;
 
@@ -26,6 +29,8 @@ export class RetryingTransport implements IExporterTransport {
   readonly #http: HttpTransport;
   readonly #listener: TransportListener | undefined;
   #closed = false;
+  /** Before the next retry, where a request is given back after some attempts: another one does not begin anew with short pauses. */
+  #pauseNow = FIRST_PAUSE;
   readonly #pauses = new Set<() => void>();
 
   constructor(http: HttpTransport, listener?: TransportListener) {
@@ -33,21 +38,52 @@ export class RetryingTransport implements IExporterTransport {
     this.#listener = listener;
   }
 
+  /** Whether it has been ended. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Never rejects. @param timeoutMillis may be infinite: then only {@link shutdown} gives the request up. */
   async send(data: Uint8Array, timeoutMillis: number): Promise<HttpResponse> {
     const deadline = performance.now() + timeoutMillis;
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    for (let pause = FIRST_PAUSE; ; pause = longer(pause)) {
       const response = await this.#attempt(data, Math.max(deadline - performance.now(), 1));
-      if (response.status === "success") {
-        this.#listener?.recovered();
-        return response;
-      }
-      if (!this.#closed) this.#listener?.failing(response.error);
-      if (response.status === "failure") return response;
+      if (response.status !== "retryable") return response;
       const wait = pauseBefore(response.retryInMillis, pause);
       if (this.#closed || performance.now() + wait > deadline) return response;
       await this.#pause(wait);
     }
+  }
+
+  /**
+   * As {@link send}, but for a few attempts only, with a pause after each that has failed, the last one included.
+   *
+   * @param how `untilRefused`: a refusal is returned at once.
+   */
+  async sendSome(
+    data: Uint8Array,
+    how: { readonly attempts?: number; readonly untilRefused?: boolean } = {},
+  ): Promise<HttpResponse> {
+    const { attempts = PATIENCE, untilRefused = false } = how;
+    for (let left = attempts - 1; ; left--) {
+      const response = await this.#attempt(data, Number.POSITIVE_INFINITY);
+      if (response.status !== "retryable") {
+        this.#pauseNow = FIRST_PAUSE;
+        return response;
+      }
+      if (untilRefused && response.refused === true) return response;
+      const wait = pauseBefore(response.retryInMillis, this.#pauseNow);
+      this.#pauseNow = longer(this.#pauseNow);
+      await this.#pause(wait);
+      if (this.#closed || left === 0) return response;
+    }
+  }
+
+  /** One attempt and no pause, where it is known that the server takes requests: a failure is not reported, as it is about this one. */
+  async sendOnce(data: Uint8Array): Promise<HttpResponse> {
+    const response = await this.#http.send(data, Number.POSITIVE_INFINITY);
+    if (response.status === "success") this.#listener?.recovered();
+    return response;
   }
 
   async #attempt(data: Uint8Array, timeout: number): Promise<HttpResponse> {
@@ -56,7 +92,10 @@ export class RetryingTransport implements IExporterTransport {
       if (!this.#closed) this.#listener?.failing(new Error(`no answer for ${UNANSWERED} ms`));
     }, UNANSWERED).unref();
     try {
-      return await this.#http.send(data, timeout);
+      const response = await this.#http.send(data, timeout);
+      if (response.status === "success") this.#listener?.recovered();
+      else if (!this.#closed) this.#listener?.failing(response.error);
+      return response;
     } finally {
       clearTimeout(unanswered);
     }
@@ -81,6 +120,10 @@ export class RetryingTransport implements IExporterTransport {
     this.#pauses.add(end);
     await promise;
   }
+}
+
+function longer(pause: number): number {
+  return Math.min(pause * 2, LONGEST_PAUSE);
 }
 
 /** What the server asked for, within bounds; else a fifth more or less than `pause`, so that a host's services do not retry at once. */
