@@ -132,14 +132,7 @@ class Recorder implements DenialRecorder {
         if (this.#over) this.#meter.flush();
         return;
       }
-      const caller = context.active();
-      if (
-        !this.#drain.emitAtOnce({ kind: "denial", event, context: caller, cell }) &&
-        !this.#queue.push(event, caller, cell, series)
-      ) {
-        this.#ledgers.drop(cell, 1, "ring_full");
-      }
-      this.#drain.schedule();
+      this.#drain.take({ kind: "denial", event, context: context.active(), cell }, series);
     } catch {
       if (!counted) {
         // The ledger counts it as a denial, so the counter has to as well, or the two would not agree.

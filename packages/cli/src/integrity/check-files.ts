@@ -70,7 +70,7 @@ export async function checkFiles(
 function checkLine(check: ChainCheck<Place>, line: string, place: Place): string | undefined {
   if (line.trim() === "") return undefined;
   try {
-    for (const record of recordsIn(JSON.parse(line))) check.add(record, place);
+    for (const record of recordsIn(JSON.parse(line) as Line)) check.add(record, place);
     return undefined;
   } catch (error) {
     return error instanceof SyntaxError
@@ -86,8 +86,10 @@ interface Request {
   }[];
 }
 
+type Line = Request & { readonly request?: Request };
+
 /** A dead letter has the request in it. What has neither, such as a line of metrics, has no log records. */
-function recordsIn(line: Request & { readonly request?: Request }): readonly OtlpRecord[] {
+function recordsIn(line: Line): readonly OtlpRecord[] {
   const { resourceLogs = [] } = line.request ?? line;
   return resourceLogs.flatMap(({ scopeLogs = [] }) =>
     scopeLogs.flatMap(({ logRecords = [] }) => logRecords),

@@ -5,6 +5,7 @@ import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
 
 import type { Cell } from "../cells/cell.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
+import type { EventSeries } from "../metrics/event-series.ts";
 import type { MeterBinding } from "../metrics/meter-binding.ts";
 import { monotonic } from "../monotonic-clock.ts";
 import type { RecordQueue } from "../queue/record-queue.ts";
@@ -79,28 +80,13 @@ export class Drain {
     nextTurn(this.#start);
   }
 
-  /**
-   * Has a denial's record made and written to disk before it returns. Never throws.
-   *
-   * @returns false if that is not wanted, or cannot be done now: then it is to be queued.
-   */
-  emitAtOnce(denial: QueuedDenial<Cell>): boolean {
-    const { disk } = this.#logger;
-    // A logger or a redaction that is denied something itself: each would cause the next.
-    if (disk === undefined || this.#atOnce || !disk.takes) return false;
-    this.#atOnce = true;
-    let isEmitted = false;
-    try {
-      context.with(ROOT_CONTEXT, () => {
-        isEmitted = true;
-        this.#emitter.emit(denial);
-        disk.write();
-      });
-    } catch {
-      // A context manager that throws. If the record was not emitted, it is to be queued.
+  /** Has a denial's record written to disk at once where that is wanted; else puts it into the queue, or drops it where that is full. */
+  take(denial: QueuedDenial<Cell>, series: EventSeries): void {
+    const { event, context, cell } = denial;
+    if (!this.#emitAtOnce(denial) && !this.#queue.push(event, context, cell, series)) {
+      this.#ledgers.drop(cell, 1, "ring_full");
     }
-    this.#atOnce = false;
-    return isEmitted;
+    this.schedule();
   }
 
   /** Has a record emitted that stands for no denial. If too many wait already, only the counters say what it would have. */
@@ -166,6 +152,26 @@ export class Drain {
     // The next denial opens the next window.
     if (this.#queue.size > 0) this.schedule();
   };
+
+  /** Never throws. @returns false if that is not wanted, or cannot be done now: then it is to be queued. */
+  #emitAtOnce(denial: QueuedDenial<Cell>): boolean {
+    const { disk } = this.#logger;
+    // A logger or a redaction that is denied something itself: each would cause the next.
+    if (disk === undefined || this.#atOnce || !disk.takes) return false;
+    this.#atOnce = true;
+    let isEmitted = false;
+    try {
+      context.with(ROOT_CONTEXT, () => {
+        isEmitted = true;
+        this.#emitter.emit(denial);
+        disk.write();
+      });
+    } catch {
+      // A context manager that throws. If the record was not emitted, it is to be queued.
+    }
+    this.#atOnce = false;
+    return isEmitted;
+  }
 
   /** A timer that was set by another function than today's is of a clock that a test has put back: it may never end. */
   #openWindow(): void {

@@ -59,6 +59,12 @@ interface Link<Place> {
   readonly at: number;
 }
 
+/** A finding, and the number of the record at which it shows. */
+interface Found<Place> {
+  readonly at: number;
+  readonly finding: ChainFinding<Place>;
+}
+
 class Chain<Place> {
   readonly id: string;
   readonly cell: string;
@@ -96,7 +102,7 @@ class Chain<Place> {
  */
 export class ChainCheck<Place> {
   readonly #chains = new Map<string, Chain<Place>>();
-  #findings: (ChainFinding<Place> & { readonly at: number })[] = [];
+  #findings: Found<Place>[] = [];
   readonly #resent: boolean;
   #records = 0;
   #unchained = 0;
@@ -119,7 +125,7 @@ export class ChainCheck<Place> {
       this.#unchained += isOfCell ? 1 : 0;
       return;
     }
-    const said = (name: string): string => String(values.get(name)?.stringValue ?? "");
+    const said = (name: string): string => textOf(values.get(name)?.stringValue);
     const id = said(A.integrityChain.name);
     this.#records += 1;
     const link = {
@@ -155,7 +161,7 @@ export class ChainCheck<Place> {
       unchained: this.#unchained,
       chains: this.#chains.size,
       open: [...this.#chains.values()].filter(({ isClosed }) => !isClosed).length,
-      findings: findings.slice(0, MAX_FINDINGS).map(({ at: _, ...finding }) => finding),
+      findings: findings.slice(0, MAX_FINDINGS).map(({ finding }) => finding),
       found: findings.length,
     };
   }
@@ -203,8 +209,13 @@ export class ChainCheck<Place> {
     records = 1,
   ): void {
     if (this.#resent && (kind === "repeated" || kind === "reordered")) return;
-    this.#findings.push({ kind, place, cell, chain, position, records, message, at });
+    const finding = { kind, place, cell, chain, position, records, message };
+    this.#findings.push({ at, finding });
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function isItself(record: OtlpRecord, said: string): boolean {

@@ -213,9 +213,9 @@ test("a record that is removed is missing, unless nothing of its chain comes aft
       const number = which % records.length;
       const chain = chainOf(records[number]);
       const isLast = !records.slice(number + 1).some((record) => chainOf(record) === chain);
-      const { found, findings } = check(records.toSpliced(number, 1));
-      expect(found).toBe(isLast ? 0 : 1);
-      if (!isLast) expect(findings[0]).toMatchObject({ kind: "missing", records: 1, chain });
+      const { findings } = check(records.toSpliced(number, 1));
+      const told = findings.map(({ kind, records, chain }) => ({ kind, records, chain }));
+      expect(told).toEqual(isLast ? [] : [{ kind: "missing", records: 1, chain }]);
     }),
     { numRuns: 60 * LONGER },
   );
@@ -229,10 +229,8 @@ test("two records of a chain that change places are found, and others need no or
       const [first, second] = [records[a], records[b]];
       if (first === undefined || second === undefined) throw new Error("unreachable");
       const swapped = records.with(a, second).with(b, first);
-      const { found, findings } = check(swapped);
-      const isMoved = isOutOfOrder(swapped);
-      expect(found > 0).toBe(isMoved);
-      if (isMoved) expect(findings[0]).toMatchObject({ kind: "reordered" });
+      const kinds = new Set(check(swapped).findings.map(({ kind }) => kind));
+      expect(kinds).toEqual(new Set(isOutOfOrder(swapped) ? ["reordered"] : []));
       expect(check(swapped, true).found).toBe(0);
     }),
     { numRuns: 60 * LONGER },

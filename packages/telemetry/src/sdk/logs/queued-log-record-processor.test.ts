@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { processorTo } from "../../testing/log-pipeline.ts";
 import { attributesOf, otlpReceiver } from "../../testing/otlp-receiver.ts";
@@ -82,4 +82,21 @@ test("the end knows what becomes of records that have no room on disk while a fi
   await rm(folder, { recursive: true });
   expect(status.state.lost).toEqual({ shutdown: 20 });
   expect(processor.waiting).toBe(processor.onDisk);
+});
+
+test("what is emitted under fake timers is sent, and so is what comes under real ones", async () => {
+  await using receiver = await otlpReceiver();
+  vi.useFakeTimers();
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const { emit } = processorTo(receiver.url);
+  emit(3);
+  vi.useRealTimers();
+  await expect.poll(() => receiver.records().length).toBe(3);
+  vi.useFakeTimers();
+  emit(2);
+  vi.useRealTimers();
+  emit(1);
+  await expect.poll(() => receiver.records().length).toBe(6);
 });

@@ -1,3 +1,6 @@
+// Node's own timers: see SpoolWriter.
+import { clearTimeout, setTimeout } from "node:timers";
+
 import { context, type Context } from "@opentelemetry/api";
 import type { LogRecordProcessor, ReadableLogRecord } from "@opentelemetry/sdk-logs";
 
@@ -10,8 +13,8 @@ import type { ExporterStatus } from "../delivery/exporter-status.ts";
 import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
 import type { Spool } from "../spool/spool.ts";
 import { inSentOrder, receiptsOf, recordsOf, type Emitted } from "./emitted-record.ts";
-import { requestOf, type LogExporter } from "./log-exporter.ts";
-import { spoolWhatFits } from "./spool-what-fits.ts";
+import type { LogExporter } from "./log-exporter.ts";
+import { SpoolWriter } from "./spool-writer.ts";
 
 export interface QueueLimits {
   /** Most records held in memory. */
@@ -22,14 +25,8 @@ export interface QueueLimits {
   readonly batchDelay: number;
 }
 
-/** How often the spool's folder is searched for what ended processes have left, milliseconds. */
-const ADOPT_EVERY = 30_000;
-
 /** How long until a spool that could not be read is read again, milliseconds. */
 const STUCK_FOR = 1000;
-
-/** How often records that wait in memory are tried on disk, milliseconds. */
-const UNLOAD_EVERY = 1000;
 
 /**
  * Holds log records until the server has taken them, and sends one request at a time, in order. With a spool they wait on disk,
@@ -42,9 +39,9 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   readonly #status: ExporterStatus;
   readonly #limits: QueueLimits;
   readonly #spool: Spool | undefined;
-  readonly #adopting: NodeJS.Timeout | undefined;
-  readonly #unloading: NodeJS.Timeout | undefined;
-  readonly #disk: SyncDisk | undefined;
+  readonly #writer: SpoolWriter | undefined;
+  /** Undefined unless a denial is to be on disk before its caller is answered. */
+  readonly disk: SyncDisk | undefined;
   readonly #chains: CellChains | undefined;
   /** Emitted in this turn, to be written to the spool at its end. */
   #fresh: Emitted[] = [];
@@ -71,25 +68,18 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     this.#limits = limits;
     this.#spool = spool;
     if (spool === undefined) return;
-    if (spool.isSync) {
-      const write = () => {
-        this.#write();
-      };
-      this.#disk = {
-        get takes() {
-          return spool.takes;
-        },
-        write,
-      };
-    }
+    this.#writer = new SpoolWriter(spool, {
+      found: () => {
+        this.#soon();
+      },
+      unload: () => {
+        this.#unload();
+      },
+    });
+    this.disk = this.#writer.syncDisk(() => {
+      this.#write();
+    });
     if (!spool.isEmpty) this.#soon();
-    this.#adopting = setInterval(() => {
-      spool.adopt();
-      if (!spool.isEmpty) this.#soon();
-    }, ADOPT_EVERY).unref();
-    this.#unloading = setInterval(() => {
-      this.#unload();
-    }, UNLOAD_EVERY).unref();
   }
 
   get state(): ExporterState {
@@ -104,11 +94,6 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   /** Those of them that are in the spool, where a later process finds them if this one ends. */
   get onDisk(): number {
     return this.#spool?.waiting ?? 0;
-  }
-
-  /** Undefined unless a denial is to be on disk before its caller is answered. */
-  get disk(): SyncDisk | undefined {
-    return this.#disk;
   }
 
   /** How many records have room in memory: with a spool it is where they go if that fails. */
@@ -176,8 +161,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   async shutdown(): Promise<void> {
     this.#write();
     this.#ended = true;
-    clearInterval(this.#adopting);
-    clearInterval(this.#unloading);
+    this.#writer?.close();
     this.#exporter.close();
     // A round that was sending a spool file ends without looking at the queue again.
     do await this.#pump();
@@ -193,28 +177,17 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     if (this.#fresh.length === 0) return;
     const fresh = inSentOrder(this.#fresh);
     this.#fresh = [];
-    const reason = this.#spooled(fresh, receiptsOf(fresh));
+    const reason = this.#writer?.write(fresh, receiptsOf(fresh));
     if (reason !== undefined) for (const emitted of fresh) this.#keep(emitted, reason);
     this.#soon();
   }
 
-  /** Writes the records to the spool. @returns why they are not there; undefined if they are. */
-  #spooled(fresh: readonly Emitted[], receipts: BatchReceipts): LossReason | undefined {
-    try {
-      return this.#spool?.append(requestOf(recordsOf(fresh)), receipts);
-    } catch {
-      // One record cannot be serialized, so the whole write fails. The records go into the queue in memory: its batches are
-      // smaller, so fewer good records share one with the bad one.
-      return "export_failed";
-    }
-  }
-
   /** Moves records from the queue to the spool, which may take writes again: there they outlive the process. */
   #unload(): void {
-    if (this.#spool === undefined || this.#queue.length === 0) return;
+    if (this.#writer === undefined || this.#queue.length === 0) return;
     while (this.#queue.length > 0) {
       const batch = inSentOrder(this.#queue.slice(0, this.#limits.batchSize));
-      if (this.#spooled(batch, receiptsOf(batch)) !== undefined) break;
+      if (this.#writer.write(batch, receiptsOf(batch)) !== undefined) break;
       this.#queue.splice(0, batch.length);
       this.#held -= batch.length;
     }
@@ -229,9 +202,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
    */
   #saveOrLose(emitted: readonly Emitted[], receipts: BatchReceipts): void {
     this.#held -= emitted.length;
-    this.#spool?.hurry();
-    const write = (some: readonly Emitted[], theirs: BatchReceipts) => this.#spooled(some, theirs);
-    const lost = this.#spool === undefined ? receipts : spoolWhatFits(emitted, receipts, write);
+    const lost = this.#writer?.save(emitted, receipts) ?? receipts;
     this.#status.lost(lost, "shutdown");
   }
 

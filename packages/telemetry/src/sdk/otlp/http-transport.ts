@@ -1,4 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+// Node's own timers, also where a service's tests have replaced the global ones.
+import { clearTimeout, setTimeout } from "node:timers";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 

@@ -1,3 +1,6 @@
+// Node's own timers, also where a service's tests have replaced the global ones: a pause would never end.
+import { clearTimeout, setTimeout } from "node:timers";
+
 import type { IExporterTransport } from "@opentelemetry/otlp-exporter-base";
 
 import type { HttpTransport } from "./http-transport.ts";

@@ -60,6 +60,11 @@ export function isNotThere(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
+/** Whether an error of reading a file says that it can never be read again. */
+export function isGone(error: unknown): boolean {
+  return !(error instanceof Error && "code" in error) || error.code === "ENOENT";
+}
+
 function refusal(code: string, message: string): Error {
   return Object.assign(new Error(`${code}: ${message}`), { code });
 }

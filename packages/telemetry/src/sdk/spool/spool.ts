@@ -4,29 +4,15 @@ import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { linesOf } from "./jsonl.ts";
 import { Orphans } from "./orphans.ts";
+import { isGone } from "./own-file.ts";
 import { Segment } from "./segment.ts";
 import type { SpoolBatch } from "./spool-batch.ts";
+import type { SpoolListener, SpoolSettings } from "./spool-settings.ts";
 import { NEWLINE, removeEmpty, SpoolFolder } from "./spool-folder.ts";
+import { WritePause } from "./write-pause.ts";
 
 /** The size at which a segment is sealed, bytes. It is sent as one request: a Collector accepts 20 MiB, other servers 4. */
 const SEGMENT_BYTES = 1024 * 1024;
-
-/** How long until a folder that could not be written is tried again, milliseconds. */
-const PAUSE = 1000;
-
-export interface SpoolSettings {
-  readonly directory: string;
-  readonly maxBytes: number;
-  /** Whether what is written survives a power cut. Default: the process only. */
-  readonly sync?: boolean;
-}
-
-export interface SpoolListener {
-  lost(receipts: BatchReceipts, reason: LossReason): void;
-  /** The spool cannot be written, or a file of it cannot be read. */
-  spoolFailing(error: unknown): void;
-  spoolRecovered(): void;
-}
 
 /**
  * Requests on disk that the server has not taken yet, oldest first. They survive the process, and with `sync` a power cut; else they
@@ -44,9 +30,7 @@ export class Spool {
   /** Of this process' segments, like the records. */
   #bytes = 0;
   #records = 0;
-  #failedAt = Number.NEGATIVE_INFINITY;
-  /** When there was no room the last time. */
-  #fullAt = Number.NEGATIVE_INFINITY;
+  readonly #pause = new WritePause();
   #failed = false;
 
   constructor(settings: SpoolSettings, status: SpoolListener, warn: (message: string) => void) {
@@ -74,7 +58,7 @@ export class Spool {
 
   /** Whether a write is worth trying: not for a second after one that failed, or had no room. */
   get takes(): boolean {
-    return performance.now() - Math.max(this.#failedAt, this.#fullAt) >= PAUSE;
+    return !this.#pause.isOn;
   }
 
   /** Records of this process that are on disk. */
@@ -108,7 +92,7 @@ export class Spool {
 
   /** Has the next write tried at once, though the last one has just failed. */
   hurry(): void {
-    this.#failedAt = Number.NEGATIVE_INFINITY;
+    this.#pause.end();
   }
 
   /**
@@ -119,10 +103,10 @@ export class Spool {
   append(request: Uint8Array, receipts: BatchReceipts): LossReason | undefined {
     const line = Buffer.concat([request, NEWLINE]);
     if (this.#bytes + line.length > this.#settings.maxBytes) {
-      this.#fullAt = performance.now();
+      this.#pause.hadNoRoom();
       return "spool_full";
     }
-    if (performance.now() - this.#failedAt < PAUSE) return "spool_failed";
+    if (this.#pause.isFailing) return "spool_failed";
     try {
       this.#writable().append(line, receipts);
     } catch (error) {
@@ -233,7 +217,7 @@ export class Spool {
   }
 
   #forget(segment: Segment): void {
-    this.#fullAt = Number.NEGATIVE_INFINITY;
+    this.#pause.hasRoom();
     this.#sealed = this.#sealed.filter((other) => other !== segment);
     this.#bytes -= segment.bytes;
     this.#records -= segment.receipts.records;
@@ -250,20 +234,16 @@ export class Spool {
   }
 
   #fails(error: unknown): void {
-    this.#failedAt = performance.now();
+    this.#pause.failed();
     this.#status.spoolFailing(error);
     if (this.#failed) return;
     this.#failed = true;
-    const why = messageOf(error);
-    this.#warn(`the spool in ${this.#settings.directory} fails (${why}): records wait in memory`);
+    this.#warn(
+      `the spool in ${this.#settings.directory} fails (${messageOf(error)}): records wait in memory`,
+    );
   }
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Whether the segment can never be read again. */
-function isGone(error: unknown): boolean {
-  return !(error instanceof Error && "code" in error) || error.code === "ENOENT";
 }
