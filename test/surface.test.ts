@@ -12,6 +12,7 @@ test("@pyisolate/policy exports these names", async () => {
       "DenialEvent",
       "InvalidDenialEventError",
       "InvalidPolicyError",
+      "InvalidPolicyTestsError",
       "KERNEL_EVIDENCE",
       "MAX_CELL_LENGTH",
       "MAX_POLICY_NAME_LENGTH",
@@ -36,7 +37,9 @@ test("@pyisolate/policy exports these names", async () => {
       "newInstance",
       "parseDenialEvent",
       "parsePolicy",
+      "parsePolicyTests",
       "suggestRules",
+      "testPolicy",
       "type Capability",
       "type CapabilityName",
       "type Cause",
@@ -60,17 +63,34 @@ test("@pyisolate/policy exports these names", async () => {
       "type OwnCapabilities",
       "type Policy",
       "type PolicyChange",
+      "type PolicyCoverage",
       "type PolicyInput",
       "type PolicyIssue",
+      "type PolicyTest",
+      "type PolicyTestReport",
+      "type PolicyTestResult",
       "type RefusedDenial",
       "type Request",
       "type Rule",
       "type RuleCapability",
+      "type RuleCoverage",
       "type RuleToAdd",
       "type SuggestOptions",
       "type Suggestion",
       "type Verdict",
       "type WiderPattern",
+    ]
+  `);
+});
+
+test("@pyisolate/policy/testing exports these names", async () => {
+  expect(await exportedNames("@pyisolate/policy/testing")).toMatchInlineSnapshot(`
+    [
+      "assertAllows",
+      "assertDenies",
+      "policyMatchers",
+      "type MatcherResult",
+      "type PolicyMatchers",
     ]
   `);
 });

@@ -5,6 +5,7 @@ import { plan } from "./commands/plan.ts";
 import { report } from "./commands/report.ts";
 import { schema } from "./commands/schema.ts";
 import { suggest } from "./commands/suggest.ts";
+import { test } from "./commands/test.ts";
 import { verify } from "./commands/verify.ts";
 import { why } from "./commands/why.ts";
 
@@ -14,6 +15,7 @@ export const COMMANDS: readonly Command[] = [
   why,
   diff,
   suggest,
+  test,
   plan,
   schema,
   report,

@@ -8,6 +8,14 @@ export { diffLimits, type LimitChange } from "./diff/diff-limits.ts";
 export { TooEntangledError } from "./language/search.ts";
 export { suggestRules, type Denied, type SuggestOptions } from "./suggest/suggest-rules.ts";
 export type { RefusedDenial, Suggestion, WiderPattern } from "./suggest/suggestion.ts";
+export { InvalidPolicyTestsError, parsePolicyTests } from "./policy-tests/parse-policy-tests.ts";
+export type { PolicyTest } from "./policy-tests/policy-test.ts";
+export {
+  testPolicy,
+  type PolicyTestReport,
+  type PolicyTestResult,
+} from "./policy-tests/test-policy.ts";
+export type { PolicyCoverage, RuleCoverage } from "./policy-tests/coverage.ts";
 export { denialEvent, type DenialInput } from "./event/create-event.ts";
 export { newInstance } from "./event/sequence.ts";
 export { parseDenialEvent, InvalidDenialEventError } from "./event/parse-event.ts";

@@ -1,0 +1,109 @@
+import { z } from "zod";
+
+import { bounded, type PolicyIssue } from "../errors.ts";
+import { issueMessage } from "../parse/issue-message.ts";
+import { type Path, type PlainData, plainData } from "../parse/plain-data.ts";
+import { lineOf, type Lines, readYaml } from "../parse/read-yaml.ts";
+import { cleanText } from "../clean-text.ts";
+import { OPERATIONS } from "../vocabulary.ts";
+import type { PolicyTest } from "./policy-test.ts";
+
+/** Tests of a policy that cannot be read. Lists every mistake. */
+export class InvalidPolicyTestsError extends Error {
+  readonly issues: readonly PolicyIssue[];
+
+  constructor(issues: readonly PolicyIssue[]) {
+    const list = issues.map(
+      ({ path, line, message }) =>
+        `  ${line === undefined ? "" : `line ${line}: `}${path === "" ? "" : `${path}: `}${message}`,
+    );
+    super(`Invalid policy tests:\n${list.join("\n")}`);
+    this.issues = Object.freeze(issues.map((issue) => Object.freeze({ ...issue })));
+  }
+
+  override get name(): string {
+    return "InvalidPolicyTestsError";
+  }
+}
+
+/** Most tests in one file. */
+const MAX_TESTS = 10_000;
+
+const Document = z.strictObject({
+  tests: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1, "is empty").max(200).exactOptional(),
+        request: z.strictObject({
+          capability: z.string(),
+          operation: z.string().exactOptional(),
+          target: z.string().exactOptional(),
+        }),
+        effect: z.enum(["allow", "deny"]),
+        rule: z.string().exactOptional(),
+      }),
+    )
+    .min(1, "is empty; write a test")
+    .max(MAX_TESTS),
+});
+
+/**
+ * Reads tests of a policy, given as an object or as YAML or JSON text: `tests`, a list of `{ name?, request, effect, rule? }`. A
+ * request is `{ capability, operation, target }`; the operation may be left out if its capability has only one.
+ *
+ * @throws InvalidPolicyTestsError that lists every mistake.
+ */
+export function parsePolicyTests(input: unknown): readonly PolicyTest[] {
+  const { data, issues, lines } = typeof input === "string" ? readYaml(input) : readValue(input);
+  if (issues.length > 0) throw new InvalidPolicyTestsError(issues);
+  const line = (path: Path): { readonly line?: number } =>
+    lines === undefined ? {} : { line: lineOf(data, lines, path) };
+  const result = Document.safeParse(data);
+  if (!result.success) {
+    const found = result.error.issues.map((issue): PolicyIssue => {
+      const path = issue.path as Path;
+      const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`)).join("");
+      return {
+        path: place.slice(1),
+        ...line(path),
+        message: issueMessage(issue, at(data, path), []),
+      };
+    });
+    throw new InvalidPolicyTestsError(bounded(found));
+  }
+  return result.data.tests.map(({ name, request, effect, rule }, index) => {
+    const { capability, operation = onlyOperation(capability), target = "" } = request;
+    return {
+      name: name ?? cleanText(`${capability} ${operation} ${target}`.trimEnd(), 300),
+      request: { capability, operation, target },
+      effect,
+      ...(rule !== undefined && { rule }),
+      ...line(["tests", index]),
+    };
+  });
+}
+
+/** The operation of a capability that has only one; else the empty text, which no policy knows. */
+function onlyOperation(capability: string): string {
+  if (!Object.hasOwn(OPERATIONS, capability)) return "";
+  const operations: readonly string[] = OPERATIONS[capability as keyof typeof OPERATIONS];
+  return operations.length === 1 ? (operations[0] ?? "") : "";
+}
+
+function readValue(input: unknown): {
+  data: PlainData | undefined;
+  issues: readonly PolicyIssue[];
+  lines?: Lines;
+} {
+  const issues: PolicyIssue[] = [];
+  const data = plainData(input, (path, message) => {
+    issues.push({ path: cleanText(path.join("."), 200), message });
+  });
+  return { data, issues: bounded(issues) };
+}
+
+function at(data: PlainData | undefined, path: Path): PlainData | undefined {
+  let value: unknown = data;
+  for (const key of path) value = (value as Record<string | number, unknown> | undefined)?.[key];
+  return value as PlainData | undefined;
+}

@@ -1,0 +1,157 @@
+import { AssertionError } from "node:assert";
+
+import { describe, expect, test } from "vitest";
+
+import { InvalidPolicyTestsError, parsePolicy, parsePolicyTests, testPolicy } from "../index.ts";
+import { assertAllows, assertDenies, policyMatchers, type PolicyMatchers } from "../testing.ts";
+
+declare module "vitest" {
+  // The parameters are vitest's own: declarations that merge must have the same.
+  interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> {
+    toAllow: PolicyMatchers<R>["toAllow"];
+    toDeny: PolicyMatchers<R>["toDeny"];
+  }
+}
+
+const policy = parsePolicy(`
+version: 1
+name: plugins
+capabilities: { crm: [get, put] }
+rules:
+  - { id: data,   effect: allow, capability: filesystem, operations: [read, list], paths: ["/srv/data/**", "/opt/*.csv"] }
+  - { id: dotenv, effect: deny,  capability: filesystem, paths: ["**/.env"] }
+  - { id: api,    effect: allow, capability: network, hosts: ["api.example.com:443"] }
+  - { id: crm,    effect: allow, capability: crm, operations: [get], targets: ["people.*"] }
+`);
+
+const TESTS = `
+tests:
+  - name: data can be read
+    request: { capability: filesystem, operation: read, target: /srv/data/a.csv }
+    effect: allow
+    rule: data
+  - { request: { capability: filesystem, operation: read, target: /srv/data/.env }, effect: deny, rule: dotenv }
+  - { request: { capability: network, target: "evil.example:443" }, effect: deny, rule: default }
+  - { request: { capability: crm, operation: get, target: people.ada }, effect: allow, rule: crm }
+`;
+
+describe("tests of a policy", () => {
+  test("pass where the policy decides as they expect, and tell which rules and branches they reach", () => {
+    const report = testPolicy(policy, parsePolicyTests(TESTS));
+    expect(report).toMatchObject({ passed: 4, failed: 0 });
+    expect(report.coverage).toEqual({
+      rules: [
+        {
+          rule: "data",
+          covered: true,
+          branches: [
+            { branch: "read", covered: true },
+            { branch: "list", covered: false },
+            { branch: "/srv/data/**", covered: true },
+            { branch: "/opt/*.csv", covered: false },
+          ],
+        },
+        {
+          rule: "dotenv",
+          covered: true,
+          branches: [
+            { branch: "read", covered: true },
+            ...["write", "list", "stat", "remove"].map((branch) => ({ branch, covered: false })),
+            { branch: "**/.env", covered: true },
+          ],
+        },
+        {
+          rule: "api",
+          covered: false,
+          branches: [
+            { branch: "connect", covered: false },
+            { branch: "api.example.com:443", covered: false },
+          ],
+        },
+        {
+          rule: "crm",
+          covered: true,
+          branches: [
+            { branch: "get", covered: true },
+            { branch: "people.*", covered: true },
+          ],
+        },
+        { rule: "default", covered: true, branches: [] },
+      ],
+      covered: 10,
+      total: 19,
+    });
+  });
+
+  test.each<[what: string, test: string, message: RegExp]>([
+    [
+      "whose effect is another",
+      "{ request: { capability: filesystem, operation: write, target: /srv/data/a }, effect: allow }",
+      /^expected allow, got deny by "default"; .*does not grant this operation; .*lacks the operation "write"/,
+    ],
+    [
+      "whose rule is another",
+      "{ request: { capability: network, target: api.example.com:443 }, effect: allow, rule: web }",
+      /^expected allow by "web", got allow by "api"; the policy has no rule "web"/,
+    ],
+    [
+      "whose capability is misspelled, though it is denied as expected",
+      "{ request: { capability: filesytem, operation: read, target: /x }, effect: deny }",
+      /^capability "filesytem" is unknown; did you mean "filesystem"\?/,
+    ],
+    [
+      "whose operation is misspelled, or left out of a capability that has several",
+      "{ request: { capability: crm, target: people.a }, effect: deny }",
+      /^operation "" is none of crm \(must be one of get, put\)/,
+    ],
+  ])("fail one %s", (_what, text, message) => {
+    const { failed, results } = testPolicy(policy, parsePolicyTests(`tests: [${text}]`));
+    expect(failed).toBe(1);
+    expect(results[0]).toMatchObject({ passed: false });
+    expect(results[0]?.message).toMatch(message);
+    expect(results[0]?.test.line).toBe(1);
+  });
+
+  test("that cannot be read are told with their lines", () => {
+    const text = `tests:
+  - { request: { capability: network, target: 5 }, effect: allow }
+  - { request: {}, effect: alow, rul: x }
+`;
+    expect(() => parsePolicyTests(text)).toThrow(InvalidPolicyTestsError);
+    expect(() => parsePolicyTests(text)).toThrow(
+      `Invalid policy tests:
+  line 2: tests[0].request.target: 5 is not text; put it in quotes: "5"
+  line 3: tests[1].request.capability: is missing; write text
+  line 3: tests[1].effect: "alow" is unknown; did you mean "allow"? (must be one of allow, deny)
+  line 3: tests[1]: Unrecognized key: "rul"`,
+    );
+    expect(() => parsePolicyTests("tests: []")).toThrow("tests: is empty; write a test");
+    expect(() => parsePolicyTests("a: &a [*a]")).toThrow(InvalidPolicyTestsError);
+  });
+});
+
+const env = { capability: "filesystem", operation: "read", target: "/srv/data/.env" };
+const data = { capability: "filesystem", operation: "read", target: "/srv/data/a.csv" };
+
+describe("in a test of one's own", () => {
+  test("vitest's expect takes the matchers, and their messages explain", () => {
+    expect.extend(policyMatchers);
+    expect(policy).toAllow(data);
+    expect(policy).toAllow(data, "data");
+    expect(policy).toDeny(env, "dotenv");
+    expect(policy).not.toAllow(env);
+    expect(() => expect(policy).toAllow(env)).toThrow(
+      /expected allow, got deny by "dotenv": .*refused by rule "dotenv"/,
+    );
+    expect(() => expect(policy).not.toDeny(env)).toThrow(/expected not deny, got deny/);
+  });
+
+  test("assertions throw an AssertionError, as node:test shows it", () => {
+    assertAllows(policy, data, "data");
+    assertDenies(policy, env);
+    expect(() => assertDenies(policy, env, "default")).toThrow(AssertionError);
+    expect(() => assertDenies(policy, env, "default")).toThrow(
+      expect.objectContaining({ actual: "deny by dotenv", expected: "deny by default" }) as Error,
+    );
+  });
+});
