@@ -1,10 +1,8 @@
+import type { OwnCapabilities } from "@pyisolate/policy";
 import { CAPABILITIES, isCapabilityName } from "@pyisolate/policy/events";
 import { isRecord, mustBe, type OptionCheck } from "@pyisolate/policy/options";
 
-/** A service's own capabilities, each with its operations. */
-export type OwnCapabilities = Readonly<Record<string, readonly string[]>>;
-
-/** Each is two series of `pyisolate.decisions`, from the start. */
+/** Each is two series of `pyisolate.decisions`, from the start. As many as a policy can declare. */
 const MAX_CAPABILITIES = 100;
 
 export const OWN_CAPABILITIES: OptionCheck = mustBe(

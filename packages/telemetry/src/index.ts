@@ -8,7 +8,6 @@ export type {
   SeriesBudgetOptions,
 } from "./metrics/series-budget.ts";
 export { SeriesBudgetWarning } from "./metrics/series-budget-warning.ts";
-export type { OwnCapabilities } from "./capabilities.ts";
 export type { Health } from "./health.ts";
 export type { Dropped, Ledger } from "./ledger/ledger.ts";
 export {
@@ -64,5 +63,6 @@ export type {
   NearestRule,
   Operation,
   OperationName,
+  OwnCapabilities,
   Verdict,
 } from "@pyisolate/policy";

@@ -1,4 +1,5 @@
 import type { LoggerProvider, MeterProvider } from "@opentelemetry/api";
+import type { OwnCapabilities } from "@pyisolate/policy";
 import {
   functionOf,
   type OptionChecks,
@@ -7,7 +8,7 @@ import {
   withMethods,
 } from "@pyisolate/policy/options";
 
-import { knownCapabilities, OWN_CAPABILITIES, type OwnCapabilities } from "./capabilities.ts";
+import { knownCapabilities, OWN_CAPABILITIES } from "./capabilities.ts";
 import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "./metrics/series-budget.ts";
 import type { Redact } from "./records/custom-redaction.ts";
 
@@ -17,8 +18,9 @@ export interface DenialRecorderOptions {
   /** Default: the global provider, also if it is registered later. */
   readonly loggerProvider?: LoggerProvider;
   /**
-   * The service's own capabilities, each with its operations: `{ database: ["query", "write"] }`. They have series of their own, as
-   * the built-in ones have; a denial of a capability that is not declared is counted as `_other`. At most 100. Default: none.
+   * The service's own capabilities, each with its operations: `{ database: ["query", "write"] }`, or `policy.capabilities` of a
+   * policy that declares them. They have series of their own, as the built-in ones have; what is refused or granted of a capability
+   * that is not declared is counted as `_other`. At most 100. Default: none.
    */
   readonly capabilities?: OwnCapabilities;
   /**

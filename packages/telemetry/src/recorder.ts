@@ -15,6 +15,7 @@ import { LedgerCounts, type Ledger } from "./ledger/ledger.ts";
 import { Ledgers } from "./ledger/ledgers.ts";
 import { DecisionSeries } from "./metrics/decision-series.ts";
 import { EventSeriesTable } from "./metrics/event-series.ts";
+import { foldedSeries } from "./metrics/folded-series.ts";
 import { MeterBinding } from "./metrics/meter-binding.ts";
 import { PolicySeries } from "./metrics/series-budget-warning.ts";
 import { newSeries, CounterBuffer } from "./metrics/counter-buffer.ts";
@@ -25,7 +26,6 @@ import { LOGGER_PROVIDER, METER_PROVIDER, recorderSettings } from "./recorder-op
 import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
 import { CustomRedaction } from "./records/custom-redaction.ts";
 import { policyLoadedLogRecord } from "./records/lifecycle-records.ts";
-import { ATTRIBUTES as A } from "./semconv.ts";
 
 /**
  * Creates a sink that turns denials into exact counters and log records, through the global OpenTelemetry providers or those
@@ -50,8 +50,7 @@ class Recorder implements DenialRecorder {
   readonly #eventSeries: EventSeriesTable;
   readonly #cells: BoundedCells;
   readonly #policyLoads = newSeries("policyLoads", {});
-  readonly #foldedCell = newSeries("folded", { [A.dimension.name]: "cell" });
-  readonly #foldedRule = newSeries("folded", { [A.dimension.name]: "policy_rule" });
+  readonly #folded = foldedSeries();
   readonly #policies: PolicySeries;
   readonly #queue: RecordQueue<Cell>;
   readonly #meter: MeterBinding;
@@ -84,8 +83,7 @@ class Recorder implements DenialRecorder {
         ...this.#ledgers.allSeries,
         ...redaction.allSeries,
         this.#policyLoads,
-        this.#foldedCell,
-        this.#foldedRule,
+        ...Object.values(this.#folded),
       ],
       // After shutdown the gauges show the exporter's health: that the recorder has ended, its owner knows.
       () => (this.#ended === undefined ? this.health() : this.#health.exporters()),
@@ -124,8 +122,9 @@ class Recorder implements DenialRecorder {
         this.#counters.count(cell.series);
         this.#decisions.deny(event.capability, this.#counters);
       }
-      if (cell.folded) this.#counters.count(this.#foldedCell);
-      if (series.folded) this.#counters.count(this.#foldedRule);
+      if (cell.folded) this.#counters.count(this.#folded.cell);
+      if (series.folded) this.#counters.count(this.#folded.policy_rule);
+      if (series.isOfOthers) this.#counters.count(this.#folded.capability);
       this.#cells.reopen(cell);
       if (this.#ended !== undefined) {
         this.#ledgers.drop(cell, 1, "shutdown");
@@ -145,7 +144,8 @@ class Recorder implements DenialRecorder {
   }
 
   allowed(capability: CapabilityName): void {
-    this.#decisions.allow(capability, this.#counters);
+    const isFolded = this.#decisions.allow(capability, this.#counters);
+    if (isFolded) this.#counters.count(this.#folded.capability);
   }
 
   closed(totals: CellTotals): void {

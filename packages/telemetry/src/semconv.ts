@@ -65,8 +65,8 @@ export const REDACTION_FAILURES = [
 ] as const;
 export type RedactionFailure = (typeof REDACTION_FAILURES)[number];
 
-/** The dimensions that fold into {@link OTHER} past the series budget. */
-export const FOLDABLE = ["cell", "policy_rule"] as const;
+/** The dimensions that fold into {@link OTHER}: past the series budget, or for a capability that is not declared. */
+export const FOLDABLE = ["cell", "policy_rule", "capability"] as const;
 
 const BOOLEANS = [true, false] as const;
 
@@ -345,7 +345,8 @@ export const METRICS = {
     kind: "counter",
     name: "pyisolate.telemetry.folded",
     unit: "{event}",
-    description: "Denial events whose cell or policy rule was folded into _other.",
+    description:
+      "Denial events whose cell, policy rule or capability was folded into _other, and granted requests so folded.",
     attributes: [A.dimension],
   },
   redactions: {

@@ -27,11 +27,16 @@ export class DecisionSeries {
     return [...granted.map(([, series]) => series), ...this.#denied.values()];
   }
 
-  /** Counts a granted request. A value that cannot be a capability's name is not counted. */
-  allow(capability: string, counters: CounterBuffer): void {
+  /**
+   * Counts a granted request. A value that cannot be a capability's name is not counted.
+   *
+   * @returns whether it was counted as `_other`.
+   */
+  allow(capability: string, counters: CounterBuffer): boolean {
     const series = this.#allowed.get(capability);
-    if (series !== undefined) counters.count(series);
-    else if (isCapabilityName(capability)) counters.count(this.#allowedOther);
+    const isOther = series === undefined && isCapabilityName(capability);
+    if (series !== undefined || isOther) counters.count(series ?? this.#allowedOther);
+    return isOther;
   }
 
   deny(capability: string, counters: CounterBuffer): void {

@@ -45,6 +45,11 @@ export class EventSeries implements Series, Dimensions {
     return "denialEvents";
   }
 
+  /** Whether it stands for capabilities that have no series of their own. */
+  get isOfOthers(): boolean {
+    return this.capability === OTHER;
+  }
+
   is(event: Dimensions): boolean {
     return (
       this.capability === event.capability &&
@@ -166,7 +171,7 @@ export class EventSeriesTable {
 
 /** The overflow series' dimensions. They are never compared: it is not among the series of a rule. */
 const ANY: Dimensions = {
-  capability: "control",
+  capability: OTHER,
   reason: "malformed",
   brokerDecision: "not_evaluated",
   kernelDecision: "not_evaluated",

@@ -50,7 +50,7 @@ test("the budget names every instrument, its most series, and why", () => {
       "pyisolate.decisions 16 (needs 14 of 14, folds nothing)",
       "pyisolate.denial.records 12 (needs 12 of 12, folds nothing)",
       "pyisolate.policy.loads 1 (needs 1 of 1, folds nothing)",
-      "pyisolate.telemetry.folded 2 (needs 2 of 2, folds nothing)",
+      "pyisolate.telemetry.folded 3 (needs 3 of 3, folds nothing)",
       "pyisolate.telemetry.redactions.failed 4 (needs 4 of 4, folds nothing)",
       "pyisolate.telemetry.queue.size 1 (needs 1 of 1, folds nothing)",
       "pyisolate.telemetry.state 3 (needs 3 of 3, folds nothing)",

@@ -1,8 +1,8 @@
 import { CAPABILITIES, DEFAULT_RULE, OPERATIONS } from "@pyisolate/policy/events";
-import type { Policy } from "@pyisolate/policy";
+import type { OwnCapabilities, Policy } from "@pyisolate/policy";
 import { isRecord, mustBe, type OptionChecks, readOptions, whole } from "@pyisolate/policy/options";
 
-import { knownCapabilities, OWN_CAPABILITIES, type OwnCapabilities } from "../capabilities.ts";
+import { knownCapabilities, OWN_CAPABILITIES } from "../capabilities.ts";
 import {
   DECISIONS,
   DROP_REASONS,
@@ -95,10 +95,14 @@ export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {
       for (const reason of ["kernel", "stale"]) add(capability, id, "allow", reason);
     }
   }
-  for (const capability of CAPABILITIES) {
+  for (const capability of [...CAPABILITIES, ...Object.keys(policy.capabilities)]) {
     if (capability === "control" || capability === "limit") continue;
     for (const reason of ["no_rule", "wrong_operation", "outside_scope"]) {
       add(capability, DEFAULT_RULE, "deny", reason);
+    }
+    // The verdict of `decide` on a declared capability's target.
+    if (Object.hasOwn(policy.capabilities, capability)) {
+      add(capability, DEFAULT_RULE, "deny", "malformed");
     }
     for (const reason of ["malformed", "closed"]) {
       add(capability, DEFAULT_RULE, "not_evaluated", reason);

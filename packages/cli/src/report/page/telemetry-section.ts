@@ -114,7 +114,7 @@ function recordFates(sheet: Sheet, { records }: TelemetryHealth): Element {
 function asides(sheet: Sheet, { spool, folded, redactionsFailed }: TelemetryHealth): Element {
   const rows: readonly (readonly [string, string])[] = [
     ["Spool", spool === undefined ? "not used" : `${bytes(spool.usage)} of ${bytes(spool.limit)}`],
-    ["Events whose cell or rule was folded away", count(totalOf(folded))],
+    ["Events whose cell, rule or capability was folded away", count(totalOf(folded))],
     ["Targets left out because redaction failed", count(totalOf(redactionsFailed))],
   ];
   return table<readonly [string, string]>(
