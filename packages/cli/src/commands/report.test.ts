@@ -62,7 +62,7 @@ test.each([
     "a refusal",
     422,
     "memory limit",
-    /VictoriaLogs, or refuses .* HTTP 422: memory/,
+    /VictoriaLogs, or rejects .* HTTP 422: memory/,
   ],
   ["--victorialogs", "another shape", 200, `{"_time":"yesterday"}`, /Is it a VictoriaLogs\?/],
   ["--victorialogs", "no record", 200, `[1]`, /Is it a VictoriaLogs\?/],
