@@ -70,7 +70,7 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   ["cells/"],
   ["emit/"],
   ["recorder-options.ts", "denial-recorder.ts", "recorder-health.ts", "recorder.ts"],
-  ["sdk/errors.ts", "sdk/environment-reader.ts", "sdk/options.ts"],
+  ["sdk/errors.ts", "sdk/wrong-sdk.ts", "sdk/environment-reader.ts", "sdk/options.ts"],
   ["sdk/otlp-variables.ts", "sdk/settings.ts"],
   ["sdk/resource.ts", "sdk/process-end.ts", "sdk/health-warnings.ts"],
   ["sdk/delivery/"],
@@ -79,7 +79,7 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   ["sdk/logs/"],
   ["sdk/prometheus/"],
   ["sdk/providers.ts", "sdk/resend-refused.ts", "sdk/save-at-exit.ts", "sdk/start.ts"],
-  ["index.ts", "sdk.ts"],
+  ["index.ts", "sdk.ts", "sdk-import.ts"],
 ];
 
 test("telemetry is in layers, and each file imports from its own and lower ones only", async () => {

@@ -19,15 +19,28 @@ const SERVICE = `
   denials.flush().then(() => console.log(JSON.stringify([SCOPE.name, denials.ledger().emitted])));
 `;
 
+/** The same with the SDK entry. */
+const WITH_SDK = `
+  import { startTelemetry } from "@pyisolate/telemetry/sdk";
+  import { createDenialRecorder, denialEvent, SCOPE } from "@pyisolate/telemetry";
+  const otel = startTelemetry({ metrics: "prometheus", logs: "none", port: 0 });
+  const denials = createDenialRecorder();
+  denials.record(denialEvent({ cell: "a", capability: "database", operation: "query" }));
+  otel.ready()
+    .then(async () => await (await fetch(otel.prometheusUrl)).text())
+    .then((page) => console.log(JSON.stringify([SCOPE.name, Number(/^pyisolate_denials_total.* (.*)$/m.exec(page)[1])])))
+    .then(async () => await otel.shutdown());
+`;
+
 type Format = "esm" | "cjs";
 
 /** Writes a bundle of the service to a file. @returns what the bundler had to say of it. */
-type Bundler = (format: Format, file: string) => Promise<readonly string[]>;
+type Bundler = (service: string, format: Format, file: string) => Promise<readonly string[]>;
 
 const BUNDLERS: Readonly<Record<string, Bundler>> = {
-  esbuild: async (format, outfile) => {
+  esbuild: async (contents, format, outfile) => {
     const { warnings } = await build({
-      stdin: { contents: SERVICE, resolveDir: import.meta.dirname },
+      stdin: { contents, resolveDir: import.meta.dirname },
       bundle: true,
       platform: "node",
       format,
@@ -36,7 +49,7 @@ const BUNDLERS: Readonly<Record<string, Bundler>> = {
     });
     return warnings.map(({ text }) => text);
   },
-  rollup: async (format, file) => {
+  rollup: async (service, format, file) => {
     const warnings: string[] = [];
     const entry = path.join(import.meta.dirname, "bundled-service.js");
     const bundle = await rollup({
@@ -46,7 +59,7 @@ const BUNDLERS: Readonly<Record<string, Bundler>> = {
         {
           name: "service",
           resolveId: (id) => (id === entry ? id : undefined),
-          load: (id) => (id === entry ? SERVICE : undefined),
+          load: (id) => (id === entry ? service : undefined),
         },
         nodeResolve({ preferBuiltins: true }),
       ],
@@ -61,18 +74,23 @@ const BUNDLERS: Readonly<Record<string, Bundler>> = {
 };
 
 test.each(
-  Object.entries(BUNDLERS).flatMap(([name, bundle]) =>
-    (["esm", "cjs"] as const).map((format) => ({ name, bundle, format })),
+  [
+    { what: "the recorder", service: SERVICE },
+    { what: "recorder and SDK entry", service: WITH_SDK },
+  ].flatMap((each) =>
+    Object.entries(BUNDLERS).flatMap(([name, bundle]) =>
+      (["esm", "cjs"] as const).map((format) => ({ ...each, name, bundle, format })),
+    ),
   ),
 )(
-  "a bundle of the recorder by $name as $format runs in another folder, without a word",
-  async ({ bundle, format }) => {
+  "a bundle of $what by $name as $format runs in another folder, without a word",
+  async ({ service, bundle, format }) => {
     const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-bundle-"));
     onTestFinished(async () => {
       await rm(folder, { recursive: true, force: true });
     });
     const file = path.join(folder, format === "esm" ? "service.mjs" : "service.cjs");
-    expect(await bundle(format, file)).toEqual([]);
+    expect(await bundle(service, format, file)).toEqual([]);
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { cwd: folder });
     expect(JSON.parse(stdout)).toEqual(["@pyisolate/telemetry", 1]);
     expect(stderr).toBe("");

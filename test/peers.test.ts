@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { npmEnvironment } from "./installation.ts";
+import { SDK_PACKAGES } from "../packages/telemetry/dist/sdk/wrong-sdk.js";
 import { installRuntime, QUIET } from "./runtimes.ts";
 import { packTarball } from "./tarballs.ts";
 
@@ -31,8 +32,16 @@ beforeAll(async () => {
     "Node 24": [process.execPath],
     "Node 26": [node26],
     Bun: [bun],
-    // What a program may do that reads modules and environment variables, and nothing else.
-    Deno: [deno, "run", "--no-prompt", "--allow-read", "--allow-env", "--allow-sys"],
+    // What the packages need: to read modules and environment variables, and to reach where they send.
+    Deno: [
+      deno,
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-env",
+      "--allow-sys",
+      "--allow-net=127.0.0.1",
+    ],
   };
 }, 300_000);
 
@@ -109,6 +118,101 @@ const INSTALLABLE: readonly Combination[] = [
   { api: "1.10.0", sdkLogs: "3.1.0", logsApi: NEW },
   { api: "1.10.0", sdkLogs: "3.1.1", logsApi: NEW },
 ];
+
+/** Imports the SDK entry, and tells what it is refused with. */
+const IMPORT = `
+  import("@pyisolate/telemetry/sdk").then(
+    ({ startTelemetry }) => console.log(JSON.stringify({ startTelemetry: typeof startTelemetry })),
+    ({ name, code, message, cause }) => console.log(JSON.stringify({ name, code, message, cause: String(cause) })),
+  );
+`;
+
+/** The packages that the SDK entry needs, of another release train. */
+function trainOf(api: string, sdk: string, sdkLogs: string, exporters: string): string[] {
+  return [
+    `@opentelemetry/api@${api}`,
+    `@opentelemetry/sdk-logs@${sdkLogs}`,
+    `@opentelemetry/sdk-metrics@${sdk}`,
+    `@opentelemetry/resources@${sdk}`,
+    `@opentelemetry/exporter-prometheus@${exporters}`,
+    `@opentelemetry/exporter-metrics-otlp-http@${exporters}`,
+    `@opentelemetry/otlp-exporter-base@${exporters}`,
+    `@opentelemetry/otlp-transformer@${exporters}`,
+  ];
+}
+
+/** Sends three denials by OTLP to a server of its own, and tells what arrived. */
+const BY_OTLP = `
+  import { createServer } from "node:http";
+  import { createDenialRecorder, denialEvent } from "@pyisolate/telemetry";
+  import { startTelemetry } from "@pyisolate/telemetry/sdk";
+  const bodies = { "/v1/logs": [], "/v1/metrics": [] };
+  const server = createServer((request, response) => {
+    const chunks = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", () => {
+      bodies[request.url].push(JSON.parse(Buffer.concat(chunks)));
+      response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const otel = startTelemetry({ serviceName: "uploads", endpoint: "http://127.0.0.1:" + server.address().port });
+  const denials = createDenialRecorder();
+  for (let n = 0; n < 3; n++) denials.record(denialEvent({ cell: "a", capability: "database", operation: "query" }));
+  await otel.flush();
+  const { emitted, dropped } = denials.ledger();
+  const records = bodies["/v1/logs"].flatMap(({ resourceLogs }) => resourceLogs)
+    .flatMap(({ scopeLogs }) => scopeLogs).flatMap(({ logRecords }) => logRecords);
+  const names = records.map(({ eventName, severityNumber }) => eventName + " " + severityNumber);
+  const metrics = bodies["/v1/metrics"].at(-1).resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics)
+    .flatMap(({ metrics }) => metrics);
+  const counted = metrics.find(({ name }) => name === "pyisolate.denials").sum.dataPoints[0].asInt;
+  await denials.shutdown();
+  await otel.shutdown();
+  server.close();
+  server.closeAllConnections();
+  console.log(JSON.stringify({ emitted, dropped, names, counted }));
+`;
+
+describe.concurrent("the SDK entry", { timeout: 240_000 }, () => {
+  test("on its own train delivers three records by OTLP on each Node, in Bun and in Deno", async () => {
+    const home = path.join(folder, "own-train");
+    await mkdir(home);
+    await writeFile(path.join(home, "package.json"), `{ "private": true, "type": "module" }`);
+    await writeFile(path.join(home, "service.js"), BY_OTLP);
+    const options = { cwd: home, env: npmEnvironment() };
+    await run("npm", ["install", ...QUIET, ...tarballs, ...SDK_PACKAGES], options);
+    for (const name of Object.keys(runners)) {
+      expect(await ranBy(name, home), name).toEqual({ ...THREE, counted: 3 });
+    }
+  });
+
+  test.each([
+    { beside: "train 0.223", packages: trainOf("1.9.1", "2.12.1", "0.223.1", "0.223.0") },
+    { beside: "train 0.300", packages: trainOf("1.10.0", "3.0.0", "3.0.0", "0.300.0") },
+    { beside: "no exporter", packages: trainOf("1.10.0", "3.1.0", "3.1.0", "").slice(0, 4) },
+  ])("beside $beside says in a typed error which packages to install", async (row) => {
+    const home = path.join(folder, row.beside.replaceAll(" ", "-"));
+    await mkdir(home);
+    await writeFile(path.join(home, "package.json"), `{ "private": true, "type": "module" }`);
+    await writeFile(path.join(home, "import.js"), IMPORT);
+    const options = { cwd: home, env: npmEnvironment() };
+    const { stderr } = await run(
+      "npm",
+      ["install", ...QUIET, ...tarballs, ...row.packages],
+      options,
+    );
+    // npm has nothing against them: the ranges are those of the recorder, which works with all of these.
+    expect(stderr).not.toMatch(/ERESOLVE|peer/i);
+    const { stdout } = await run(process.execPath, ["import.js"], options);
+    expect(JSON.parse(stdout)).toEqual({
+      name: "TelemetryStartError",
+      code: "wrong_sdk",
+      message: expect.stringContaining(`npm install ${SDK_PACKAGES.join(" ")}. `) as string,
+      cause: expect.stringContaining("@opentelemetry/") as string,
+    });
+  });
+});
 
 describe.concurrent("beside the OpenTelemetry that services have", { timeout: 240_000 }, () => {
   test.each(INSTALLABLE)(

@@ -11,7 +11,9 @@ export type TelemetryStartCode =
   /** Global providers were registered before. */
   | "already_registered"
   /** `prometheusUrl` was read before the port was known. */
-  | "not_ready";
+  | "not_ready"
+  /** The OpenTelemetry packages that are installed are not those that telemetry is made with, or some are missing: see `cause`. */
+  | "wrong_sdk";
 
 /** Telemetry could not start as its options say. The message says what to do. */
 export class TelemetryStartError extends Error {

@@ -1,0 +1,11 @@
+// What `import` loads as @pyisolate/telemetry/sdk; bundlers and `require` take sdk.ts itself, since this waits. Beside another
+// release of the SDK the modules do not even link, and only a dynamic import can say which packages to install.
+import { TelemetryStartError } from "./sdk/errors.ts";
+import { wrongSdk } from "./sdk/wrong-sdk.ts";
+
+const sdk = await import("./sdk.ts").catch((error: unknown) => {
+  throw wrongSdk(error);
+});
+
+export const { startTelemetry, resendRefused } = sdk;
+export { TelemetryStartError };
