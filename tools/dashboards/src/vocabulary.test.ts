@@ -28,7 +28,12 @@ import {
   VALUES_OF,
 } from "./testing/vocabulary.ts";
 
-/** Metrics and events that no panel shows, each with the reason. */
+/** Events that no panel shows, each with the reason. */
+const NO_PANEL_FOR_EVENT: Readonly<Record<string, string>> = {
+  "pyisolate.telemetry.probe": "says nothing of a denial: its arrival is all that the sender asks",
+};
+
+/** Metrics that no panel shows, each with the reason. */
 const NOT_FOR_ONE: Readonly<Record<string, string>> = {
   // Shown by nothing but an annotation, in both dashboards.
   pyisolate_policy_loads_total: "a point in time, marked in every timeline",
@@ -178,12 +183,14 @@ test("every metric is on a dashboard, or said why not", () => {
   expect(missing).toEqual(Object.keys(NOT_FOR_ONE));
 });
 
-test.each([LOKI, VICTORIALOGS])("every event is on a dashboard of $name", (store) => {
+test.each([LOKI, VICTORIALOGS])("every event is on a dashboard of $name, or said why not", (store) => {
   const shown = JSON.stringify(
     dashboards.filter((each) => storeOf(each) === store).flatMap((each) => panelsOf(each)),
   );
-  const missing = Object.values(EVENTS).filter(({ name }) => !shown.includes(`=\\"${name}\\"`));
-  expect(missing).toEqual([]);
+  const missing = Object.values(EVENTS)
+    .map(({ name }) => name)
+    .filter((name) => !shown.includes(`=\\"${name}\\"`));
+  expect(missing).toEqual(Object.keys(NO_PANEL_FOR_EVENT));
 });
 
 function ofVariable({ name, query = "" }: Variable) {
