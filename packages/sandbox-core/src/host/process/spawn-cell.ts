@@ -12,8 +12,6 @@ const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
 
 const NODE_OPTIONS = [
   `--stack-size=${CELL_STACK_KIB}`,
-  // For `cell/guest-stack.ts`: nothing but our own code is loaded there.
-  "--expose-internals",
   // Without it, SIGUSR1 would open a debugger in the cell, and a thread would wait for that.
   "--disable-sigusr1",
 ];
