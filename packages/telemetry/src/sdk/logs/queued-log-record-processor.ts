@@ -14,6 +14,7 @@ import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
 import type { Spool } from "../spool/spool.ts";
 import { inSentOrder, receiptsOf, recordsOf, type Emitted } from "./emitted-record.ts";
 import type { LogExporter } from "./log-exporter.ts";
+import { MemoryQueue } from "./memory-queue.ts";
 import { SpoolWriter } from "./spool-writer.ts";
 
 export interface QueueLimits {
@@ -43,16 +44,13 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   /** Undefined unless a denial is to be on disk before its caller is answered. */
   readonly disk: SyncDisk | undefined;
   readonly #chains: CellChains | undefined;
+  readonly #queue: MemoryQueue;
   /** Emitted in this turn, to be written to the spool at its end. */
   #fresh: Emitted[] = [];
-  #queue: Emitted[] = [];
-  /** Records in the queue, and records taken from it that are being sent. */
-  #held = 0;
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<boolean> | undefined;
   #stuck = false;
   #ended = false;
-  #waitForRoom: ((value: undefined) => void)[] = [];
 
   /** @param chains Undefined: records are not chained by hash. */
   constructor(
@@ -66,6 +64,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     this.#exporter = exporter;
     this.#status = status;
     this.#limits = limits;
+    this.#queue = new MemoryQueue(limits.queueSize, limits.batchSize);
     this.#spool = spool;
     if (spool === undefined) return;
     this.#writer = new SpoolWriter(spool, {
@@ -88,7 +87,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
 
   /** Records that are neither delivered nor lost yet. */
   get waiting(): number {
-    return this.#fresh.length + this.#held + this.onDisk;
+    return this.#fresh.length + this.#queue.held + this.onDisk;
   }
 
   /** Those of them that are in the spool, where a later process finds them if this one ends. */
@@ -98,7 +97,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
 
   /** How many records have room in memory: with a spool it is where they go if that fails. */
   get free(): number {
-    return Math.max(this.#limits.queueSize - this.#held - this.#fresh.length, 0);
+    return Math.max(this.#queue.free - this.#fresh.length, 0);
   }
 
   /** Files and bytes in the spool that ended processes have left. */
@@ -127,23 +126,16 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   /** Resolves when everything emitted so far is on disk, delivered or lost. Without a spool that may be never. */
   async forceFlush(): Promise<void> {
     this.#write();
-    while (this.#held > 0) await this.#pump();
+    while (this.#queue.held > 0) await this.#pump();
   }
 
-  /**
-   * Resolves when at most two batches wait in memory (one under way, and one to follow it), and at most half of what has room. An
-   * emitter that waits for this never
-   * fills the queue, and still keeps the exporter busy.
-   */
+  /** Resolves when the queue has room for more: see {@link MemoryQueue.hasRoom}. */
   async room(): Promise<void> {
     this.#write();
-    const { batchSize, queueSize } = this.#limits;
-    const most = Math.min(2 * batchSize, Math.floor(queueSize / 2));
-    while (!this.#ended && this.#held > most) {
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      this.#waitForRoom.push(resolve);
+    while (!this.#ended && !this.#queue.hasRoom) {
+      const change = this.#queue.change();
       void this.#pump();
-      await promise;
+      await change;
     }
   }
 
@@ -170,7 +162,7 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   }
 
   get #isEmpty(): boolean {
-    return this.#queue.length === 0 && this.#held === 0 && (this.#spool?.isEmpty ?? true);
+    return this.#queue.held === 0 && (this.#spool?.isEmpty ?? true);
   }
 
   #write(): void {
@@ -184,14 +176,9 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
 
   /** Moves records from the queue to the spool, which may take writes again: there they outlive the process. */
   #unload(): void {
-    if (this.#writer === undefined || this.#queue.length === 0) return;
-    while (this.#queue.length > 0) {
-      const batch = inSentOrder(this.#queue.slice(0, this.#limits.batchSize));
-      if (this.#writer.write(batch, receiptsOf(batch)) !== undefined) break;
-      this.#queue.splice(0, batch.length);
-      this.#held -= batch.length;
-    }
-    this.#makeRoom();
+    const writer = this.#writer;
+    if (writer === undefined || this.#queue.length === 0) return;
+    this.#queue.moveOut((batch) => writer.write(batch, receiptsOf(batch)) === undefined);
     this.#soon();
   }
 
@@ -201,19 +188,14 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
    * @param receipts of these records.
    */
   #saveOrLose(emitted: readonly Emitted[], receipts: BatchReceipts): void {
-    this.#held -= emitted.length;
+    this.#queue.release(emitted.length);
     const lost = this.#writer?.save(emitted, receipts) ?? receipts;
     this.#status.lost(lost, "shutdown");
   }
 
   /** Puts a record into the queue. @param reason Why it is lost if there is no room there either. */
   #keep(emitted: Emitted, reason: LossReason): void {
-    if (this.#held >= this.#limits.queueSize) {
-      this.#status.lost(receiptsOf([emitted]), reason);
-      return;
-    }
-    this.#queue.push(emitted);
-    this.#held += 1;
+    if (!this.#queue.push(emitted)) this.#status.lost(receiptsOf([emitted]), reason);
   }
 
   #soon(): void {
@@ -252,18 +234,14 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   }
 
   async #sendBatch(): Promise<void> {
-    const batch = inSentOrder(this.#queue.splice(0, this.#limits.batchSize));
+    const batch = this.#queue.take();
     const receipts = receiptsOf(batch);
     const settled = (records: number) => {
-      this.#held -= records;
+      this.#queue.release(records);
     };
     if (this.#ended || !(await this.#exporter.send(recordsOf(batch), { receipts, settled }))) {
       this.#saveOrLose(batch.slice(batch.length - receipts.records), receipts);
     }
-    this.#makeRoom();
-  }
-
-  #makeRoom(): void {
-    for (const resolve of this.#waitForRoom.splice(0)) resolve(undefined);
+    this.#queue.changed();
   }
 }
