@@ -8,6 +8,7 @@ export { diffLimits, type LimitChange } from "./diff/diff-limits.ts";
 export { TooEntangledError } from "./language/search.ts";
 export { suggestRules, type Denied, type SuggestOptions } from "./suggest/suggest-rules.ts";
 export type { RefusedDenial, Suggestion, WiderPattern } from "./suggest/suggestion.ts";
+export { lintPolicy, type LintFinding } from "./lint/lint-policy.ts";
 export { InvalidPolicyTestsError, parsePolicyTests } from "./policy-tests/parse-policy-tests.ts";
 export type { PolicyTest } from "./policy-tests/policy-test.ts";
 export {

@@ -70,3 +70,25 @@ test("without a policy it is wrong usage", async () => {
     /^check needs POLICY\.\.\.\n\nUsage: pyisolate check POLICY\.\.\. \[options\]\n/,
   );
 });
+
+test("--lint finds what a policy says in vain, by line, and exits with 1", async () => {
+  const text = `${POLICY}  - { id: std, effect: allow, capability: import, modules: [node:fs] }
+`;
+  const vain = `${text}  - { id: a.csv, effect: allow, capability: filesystem, operations: [read], paths: ["/srv/data/a.csv"] }
+`;
+  using folder = folderWith({ "good.yaml": text, "vain.yaml": vain });
+  const good = await runCommand(["check", "good.yaml", "--lint"], { cwd: folder.path });
+  expect(good).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^good.yaml: fine/) as string,
+  });
+  const { code, stdout } = await runCommand(["check", "vain.yaml", "--lint"], { cwd: folder.path });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(
+    /^vain\.yaml:8: rules\[4\]: shadowed: rule "a\.csv" never decides: "data" covers all of it$/m,
+  );
+  const json = await runCommand(["check", "vain.yaml", "--lint", "--json"], { cwd: folder.path });
+  expect(JSON.parse(json.stdout)).toMatchObject([
+    { ok: true, lint: [{ kind: "shadowed", rule: "a.csv", line: 8, by: ["data"] }] },
+  ]);
+});

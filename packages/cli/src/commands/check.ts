@@ -1,8 +1,15 @@
+import { readFile } from "node:fs/promises";
+
+import type { LintFinding, Policy } from "@pyisolate/policy";
+
 import type { Command, OptionTable } from "../command.ts";
 import { mistakeLine, readPolicyFile } from "../policy-file.ts";
 
 const OPTIONS = {
-  "--json": { help: "the same for programs: [{ file, ok, policy, rules, hash, issues }]" },
+  "--lint": {
+    help: "also what a policy says in vain or too widely: rules that never decide, that others empty,\nthat allow everything, that no guest in a cell can use",
+  },
+  "--json": { help: "the same for programs: [{ file, ok, policy, rules, hash, issues, lint }]" },
 } as const satisfies OptionTable;
 
 export const check: Command<typeof OPTIONS> = {
@@ -10,13 +17,18 @@ export const check: Command<typeof OPTIONS> = {
   summary: "reads policies and says every mistake in them, by line",
   operands: ["POLICY..."],
   about: `Reads policies, YAML or JSON, as a supervisor would. Each mistake is one line, FILE:LINE: where: what, with what to write
-instead where that is known.`,
+instead where that is known. With --lint, what a policy says in vain is found by comparing its rules over every request.`,
   options: OPTIONS,
-  notes: `Exit code: 0 where every policy loads; 1 where one has a mistake or cannot be read; 2 for wrong usage.`,
+  notes: `Exit code: 0 where every policy loads, with --lint and nothing is found; 1 where one has a mistake or cannot be read, or something
+is found; 2 for wrong usage.`,
   async run({ options, operands }, { terminal }) {
     const read = await Promise.all(
       operands.map(async (file) => ({ file, ...(await readPolicyFile(file)) })),
     );
+    const found = new Map<string, readonly LintFinding[]>();
+    for (const each of options["--lint"] === true ? read : []) {
+      if (each.ok) found.set(each.file, await lint(each.file, each.policy));
+    }
     if (options["--json"] === true) {
       terminal.json(
         read.map((each) =>
@@ -28,6 +40,7 @@ instead where that is known.`,
                 rules: each.policy.rules.length,
                 hash: each.policy.hash,
                 issues: [],
+                ...(found.has(each.file) && { lint: found.get(each.file) }),
               }
             : { file: each.file, ok: false, issues: each.issues },
         ),
@@ -37,9 +50,19 @@ instead where that is known.`,
         if (each.ok) {
           const { name, rules, hash } = each.policy;
           terminal.out(`${each.file}: fine: ${name}, ${rules.length} rules, ${hash}`, "good");
+          for (const { kind, rule, message, ...place } of found.get(each.file) ?? []) {
+            const what = `${kind}: rule ${JSON.stringify(rule)} ${message}`;
+            terminal.out(mistakeLine(each.file, { ...place, message: what }), "bad");
+          }
         } else for (const issue of each.issues) terminal.out(mistakeLine(each.file, issue), "bad");
       }
     }
-    return read.every(({ ok }) => ok) ? 0 : 1;
+    const isClean = [...found.values()].every((findings) => findings.length === 0);
+    return read.every(({ ok }) => ok) && isClean ? 0 : 1;
   },
 };
+
+async function lint(file: string, policy: Policy): Promise<readonly LintFinding[]> {
+  const { lintPolicy } = await import("@pyisolate/policy");
+  return lintPolicy(policy, await readFile(file, "utf8"));
+}

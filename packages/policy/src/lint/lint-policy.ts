@@ -1,0 +1,122 @@
+import { EVERYTHING, scopeKeyOf } from "../match/scope.ts";
+import { scopeOf, spaceOf } from "../language/space-of.ts";
+import type { Space } from "../language/space.ts";
+import { lineOf, readYaml } from "../parse/read-yaml.ts";
+import type { Policy, Rule } from "../policy.ts";
+import { quoted } from "../clean-text.ts";
+import { unusableGrants } from "./unusable-grants.ts";
+
+/** What a policy says in vain, or says more widely than its author may mean. */
+export interface LintFinding {
+  readonly kind:
+    /** Earlier rules of the same effect decide all that the rule covers, so that it never decides. */
+    | "shadowed"
+    /** Deny rules, perhaps with earlier allow rules, decide all that the allow rule covers, so that it grants nothing. */
+    | "emptied"
+    /** The rule allows everything of its capability, or every host. */
+    | "over_broad"
+    /** A guest in a cell cannot use what the rule grants, because it is not granted the module for it. */
+    | "unusable";
+  /** The rule's id. */
+  readonly rule: string;
+  /** Where the rule stands in the document: `rules[2]`. */
+  readonly path: string;
+  /** Line of the rule, from 1, if the policy's text was given. */
+  readonly line?: number;
+  /** The rules that decide instead. A smallest set: without any of them the rule would decide something. */
+  readonly by: readonly string[];
+  readonly message: string;
+}
+
+/**
+ * Finds what a policy says in vain or too widely. That a rule never decides is computed over every request, as `diffPolicies` does.
+ *
+ * @param text The policy's text, for the lines of its rules.
+ * @throws TooEntangledError as `diffPolicies`.
+ */
+export function lintPolicy(policy: Policy, text?: string): readonly LintFinding[] {
+  const { rules } = policy;
+  const place = placeIn(rules, text);
+  const finding = (
+    kind: LintFinding["kind"],
+    rule: Rule,
+    message: string,
+    by: readonly string[] = [],
+  ): LintFinding => ({ kind, rule: rule.id, ...place(rule), by, message });
+  const inVain = [...Map.groupBy(rules, ({ capability }) => capability)].flatMap(
+    ([capability, own]) => {
+      const space = spaceOf(capability, own);
+      return own.flatMap((rule) => {
+        const by = decidersOf(space, rule, own);
+        if (by === undefined) return [];
+        const names = by.map(({ id }) => quoted(id)).join(", ");
+        const all = `${names} ${by.length === 1 ? "covers" : "cover"} all of it`;
+        const isEmptied = by.some(({ effect }) => effect !== rule.effect);
+        return isEmptied
+          ? [finding("emptied", rule, `grants nothing: ${all}`, idsOf(by))]
+          : [finding("shadowed", rule, `never decides: ${all}`, idsOf(by))];
+      });
+    },
+  );
+  const tooWide = rules
+    .filter((rule) => rule.effect === "allow" && isOverBroad(rule))
+    .map((rule) => finding("over_broad", rule, "allows everything of its capability"));
+  const unusable = unusableGrants(policy).map(({ rule, message }) =>
+    finding("unusable", rule, message),
+  );
+  return [...inVain, ...tooWide, ...unusable];
+}
+
+/** The rules that decide all that a rule covers, none of which could be left out; undefined if the rule itself decides something. */
+function decidersOf(space: Space, rule: Rule, own: readonly Rule[]): readonly Rule[] | undefined {
+  // Those that come before it in the order in which rules decide: deny rules, then the document's order.
+  const earlier = own.filter(
+    (other) =>
+      other !== rule &&
+      (other.effect === rule.effect
+        ? own.indexOf(other) < own.indexOf(rule)
+        : other.effect === "deny"),
+  );
+  const isDecidedBy = (others: readonly Rule[]): boolean =>
+    rule.operations.every((operation) => {
+      const speaking = others.filter(({ operations }) => operations.includes(operation));
+      return space.shortest([scopeOf(rule)], speaking.flatMap(scopeOf)) === undefined;
+    });
+  if (!isDecidedBy(earlier)) return undefined;
+  const alone = earlier.find((other) => isDecidedBy([other]));
+  if (alone !== undefined) return [alone];
+  let needed = earlier;
+  for (const other of earlier) {
+    const fewer = needed.filter((each) => each !== other);
+    if (isDecidedBy(fewer)) needed = fewer;
+  }
+  return needed;
+}
+
+function isOverBroad(rule: Rule): boolean {
+  const key = scopeKeyOf(rule.capability);
+  if (key === undefined) return false;
+  const scope = scopeOf(rule);
+  if (key === "hosts" && scope.some((pattern) => pattern.startsWith("*:"))) return true;
+  const everything: Rule = { ...rule, [key]: [EVERYTHING[key]] };
+  const space = spaceOf(rule.capability, [rule, everything]);
+  return space.shortest([scopeOf(everything)], scope) === undefined;
+}
+
+function idsOf(rules: readonly Rule[]): readonly string[] {
+  return rules.map(({ id }) => id);
+}
+
+function placeIn(
+  rules: readonly Rule[],
+  text: string | undefined,
+): (rule: Rule) => { readonly path: string; readonly line?: number } {
+  const read = text === undefined ? undefined : readYaml(text);
+  return (rule) => {
+    const at = rules.indexOf(rule);
+    const path = `rules[${at}]`;
+    return read === undefined
+      ? { path }
+      : { path, line: lineOf(read.data, read.lines, ["rules", at]) };
+  };
+}
