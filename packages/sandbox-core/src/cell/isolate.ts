@@ -2,6 +2,7 @@ import ivm from "isolated-vm";
 
 import type { Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
 import { GUEST_RUNTIME } from "./guest/runtime.ts";
+import { libraryText } from "./library-file.ts";
 
 /** Longest text of one console line, error message or stack, in UTF-16 code units. */
 const MAX_TEXT = 8192;
@@ -26,7 +27,7 @@ export class GuestIsolate {
     const callbacks = this.#context.evalSync("({})", { reference: true }) as ivm.Reference<
       Record<string, unknown>
     >;
-    for (const [name, callback] of Object.entries(bridge)) {
+    for (const [name, callback] of Object.entries({ ...bridge, library: libraryText })) {
       callbacks.setSync(name, new ivm.Callback(callback as (...args: unknown[]) => unknown));
     }
     const handles = plant.applySync(

@@ -4,25 +4,32 @@ const MAX_TIMERS = 1000;
 /** The guest's timers. Each fires on the account of the call that set it. */
 export class Timers<Owner> {
   readonly #fire: (id: number, owner: Owner) => void;
-  readonly #waiting = new Map<number, NodeJS.Timeout>();
+  readonly #waiting = new Map<number, NodeJS.Timeout | NodeJS.Immediate>();
 
   constructor(fire: (id: number, owner: Owner) => void) {
     this.#fire = fire;
   }
 
-  /** Returns false if the guest has too many timers. */
+  /**
+   * Returns false if the guest has too many timers.
+   *
+   * @param milliseconds Negative for the next turn, before all timers.
+   */
   set(id: number, milliseconds: number, owner: Owner): boolean {
     if (this.#waiting.size >= MAX_TIMERS) return false;
-    const timer = setTimeout(() => {
+    const fire = (): void => {
       this.#waiting.delete(id);
       this.#fire(id, owner);
-    }, milliseconds);
-    this.#waiting.set(id, timer);
+    };
+    this.#waiting.set(id, milliseconds < 0 ? setImmediate(fire) : setTimeout(fire, milliseconds));
     return true;
   }
 
   clear(id: number): void {
-    clearTimeout(this.#waiting.get(id));
+    const timer = this.#waiting.get(id);
+    // An immediate and a timeout each have a function of their own, and take no other.
+    if (timer !== undefined && "refresh" in timer) clearTimeout(timer);
+    else clearImmediate(timer);
     this.#waiting.delete(id);
   }
 }

@@ -1,6 +1,3 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-
 import { inWords, mustBe, mustHold } from "@pyisolate/policy/options";
 
 import { BROKERED_BUILTINS, canonicalModule } from "../module-name.ts";
@@ -27,11 +24,5 @@ export function suppliedModules(
     if (modules.has(name)) throw new TypeError(`${called} is given twice: it is ${name}`);
     modules.set(name, text);
   }
-  if (!modules.has("node:path")) modules.set("node:path", pathSource());
   return modules;
-}
-
-/** The source of `node:path` for guests: its published port, unchanged, because the module has no authority. */
-function pathSource(): string {
-  return readFileSync(createRequire(import.meta.url).resolve("path-browserify"), "utf8");
 }

@@ -1,4 +1,5 @@
 import { MAX_REQUEST_TARGET } from "../../frames.ts";
+import { LIBRARY_MODULES } from "../../library-parts.ts";
 import { BROKERED_BUILTINS, canonicalModule } from "../../module-name.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 
@@ -18,6 +19,7 @@ export const importModule: Guard = ([name]) => {
       if (BROKERED_BUILTINS.includes(target)) return `b${target}`;
       if (grant.source === undefined) return "k";
       if (grant.source !== null) return `s${grant.source}`;
+      if (LIBRARY_MODULES.includes(target)) return `b${target}`;
       throw new Failed(`Cannot find module '${target}'`, { code: "MODULE_NOT_FOUND" });
     },
   };

@@ -23,10 +23,17 @@ export interface Bridge {
   readonly console: (level: ConsoleLevel, text: string) => Answer;
   /** Makes the cell fetch the message with `takePost`. */
   readonly post: () => Answer;
+  /** A negative time means the cell's next turn. Returns false if the guest has too many timers. */
   readonly timer: (id: number, milliseconds: number) => boolean;
   readonly clearTimer: (id: number) => void;
   /** Ends the process, because planted code was cut off on the way to a result that the guest waits for. */
   readonly broken: () => void;
+}
+
+/** What the isolate adds to it. */
+export interface LibraryBridge {
+  /** The source text of a part of the guest library; undefined for a name that is none, or if it cannot be read. */
+  readonly library: (name: string) => string | undefined;
 }
 
 /** An ES module as the cell plants it: see `es-module.ts`. */

@@ -3,6 +3,7 @@ import type { Asked } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
+import type { LibraryLoader } from "./library-loader.ts";
 
 /** The part of `node:child_process` that cells have. Planted by its source text. */
 export function childProcessStubs(
@@ -10,6 +11,7 @@ export function childProcessStubs(
   { broken, callLater }: Callbacks,
   { ask, askLater }: Answers,
   { targetText, content, option, listText }: GuestArguments,
+  { asBuffer }: LibraryLoader,
 ) {
   interface Command {
     readonly asked: (encoding: unknown) => Asked;
@@ -54,7 +56,7 @@ export function childProcessStubs(
   return freeze({
     execFileSync: (name: unknown, ...rest: unknown[]) => {
       const { asked, options } = command(name, rest);
-      return ask(asked(encodingIn(options)));
+      return asBuffer(ask(asked(encodingIn(options))));
     },
     execFile: (name: unknown, ...rest: unknown[]) => {
       const { asked, options, callback } = command(name, rest);

@@ -2,12 +2,14 @@ import type { Answers } from "./answers-and-errors.ts";
 import type { Asked } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
+import type { LibraryLoader } from "./library-loader.ts";
 
 /** The part of `node:fs` and `node:fs/promises` that cells have. Planted by its source text. */
 export function fsStubs(
   { Date, freeze, own }: Primordials,
   { ask, askLater }: Answers,
   { targetText, content, optionsOf, plain }: GuestArguments,
+  { asBuffer }: LibraryLoader,
 ) {
   interface Request {
     readonly asked: Asked;
@@ -107,7 +109,7 @@ export function fsStubs(
           plain(options["encoding"]),
           plain(options["flag"]),
         ],
-        shape: same,
+        shape: asBuffer,
       };
     },
     writeFile: writing("fs.writeFile"),

@@ -6,11 +6,11 @@ import type { GuestArguments } from "./guest-arguments.ts";
 
 /** `require`, and the function that replaces `import`. Planted by its source text. */
 export function modulesStub(
-  { apply, create, freeze, indexOf, indirectEval, slice, Error, own, text }: Primordials,
+  { apply, create, indexOf, indirectEval, slice, Error, own, text }: Primordials,
   { raw, valueOf }: Answers,
   { targetText }: GuestArguments,
   { exposeAll, exportAll, namespaceOf, mustExport }: Namespaces,
-  builtins: Readonly<Record<string, unknown>>,
+  builtins: Readonly<Record<string, (() => unknown) | undefined>>,
 ) {
   /** A module of any kind, from the moment it is known. */
   interface Module {
@@ -25,7 +25,6 @@ export function modulesStub(
   const known = create(null) as Record<string, Module>;
   /** Modules that are being linked, by name. */
   let linking: Record<string, unknown> | undefined;
-  const process = freeze({ cwd: () => "/" });
 
   function require(name: unknown): unknown {
     const module = find(name);
@@ -48,7 +47,9 @@ export function modulesStub(
   // ── built-ins and CommonJS ─────────────────────────────────────────────────────────────────────────────────────────
 
   function builtin(name: string): Module {
-    const value = builtins[name];
+    const make = builtins[name];
+    if (make === undefined) throw new Error(`Cannot find module '${name}'`);
+    const value = make();
     return { name, namespace: namespaceOf(value), evaluate: () => undefined, exports: () => value };
   }
 
@@ -66,9 +67,9 @@ export function modulesStub(
           // Register it before it runs: in a cycle, the other module sees the exports that exist so far.
           known[name] = self;
           const body = indirectEval(
-            `(function (module, exports, require, process) {${code}\n})\n//# sourceURL=${name}`,
+            `(function (module, exports, require) {${code}\n})\n//# sourceURL=${name}`,
           ) as (...args: unknown[]) => void;
-          apply(body, module.exports, [module, module.exports, require, process]);
+          apply(body, module.exports, [module, module.exports, require]);
           self.namespace = namespaceOf(module.exports);
           state = "ran";
         } catch (error) {

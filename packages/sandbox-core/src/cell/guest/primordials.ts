@@ -8,7 +8,7 @@ export type Primordials = ReturnType<typeof primordials>;
 export function primordials() {
   const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const { parse, stringify } = JSON;
-  const { create, freeze } = Object;
+  const { create, freeze, setPrototypeOf } = Object;
   const { min, trunc } = Math;
 
   type Method = (...args: never[]) => unknown;
@@ -92,6 +92,7 @@ export function primordials() {
   const dataBufferOf = unbound<ArrayBuffer>(
     getOwnPropertyDescriptor(DataView.prototype, "buffer")?.get as Method,
   );
+  const { isView } = ArrayBuffer;
   const typeErrors = TypeError.prototype;
 
   return {
@@ -121,12 +122,17 @@ export function primordials() {
     } as unknown as Record<string, ErrorConstructor | undefined>,
     Error,
     TypeError,
+    RangeError,
     SyntaxError,
     Promise,
     Date,
     Bytes: Uint8Array,
+    isBytes: (value: unknown): boolean => isView(value) && tagOf(value) === "Uint8Array",
     text: String,
-    isView: ArrayBuffer.isView,
+    toNumber: Number as (value: string | number) => number,
+    /** Milliseconds of Unix time. */
+    now: Date.now,
+    isView,
     isArray: Array.isArray,
     apply,
     ownKeys,
@@ -134,6 +140,8 @@ export function primordials() {
     stringify,
     create: create as (prototype: null) => Record<string, unknown>,
     freeze,
+    setPrototypeOf,
+    defineProperty,
     min,
     trunc,
     own,

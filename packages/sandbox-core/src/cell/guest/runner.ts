@@ -6,9 +6,8 @@ import type { Values } from "./cloneable-values.ts";
 /** Runs programs and calls, and keeps the outcome of each until the cell takes it. Planted by its source text. */
 export function runner(
   bridge: Pick<Bridge, "done">,
-  { apply, create, indirectEval, realm, slice, TypeError, whenSettled }: Primordials,
+  { apply, create, indexOf, indirectEval, realm, slice, text, TypeError, whenSettled }: Primordials,
   { denialOf }: Answers,
-  shown: (value: unknown) => string,
   { plain, mayNotHoldModule }: Values,
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
@@ -50,7 +49,7 @@ export function runner(
         ok: false,
         denial: null,
         name: "Error",
-        message: `Uncaught ${slice(shown(error), 0, limits.maxText)}`,
+        message: `Uncaught ${slice(text(error), 0, limits.maxText)}`,
         stack: "",
       });
     }
@@ -81,8 +80,35 @@ export function runner(
     );
   }
 
+  /**
+   * Whether the engine refuses the text before any of it runs. A text with a `throw` before it throws that at once, and else the
+   * engine's error. The guest's own code cannot make one look like the other: none has run.
+   */
+  function isRefused(source: string): boolean {
+    try {
+      indirectEval(`throw 0;\n${source}`);
+    } catch (error) {
+      return error !== 0;
+    }
+    return true;
+  }
+
+  /** Runs a program. One that is only a program as the body of a function, because it has a top-level `return`, is run as one. */
+  function program(source: string): unknown {
+    if (indexOf(source, "return") !== -1 && isRefused(source)) {
+      let body: unknown;
+      try {
+        body = indirectEval(`(function () {${source}\n})`);
+      } catch {
+        // It is wrong otherwise too: the engine says what is wrong with the text itself.
+      }
+      if (typeof body === "function") return apply(body as () => unknown, undefined, []);
+    }
+    return indirectEval(source);
+  }
+
   return {
-    run: (execId, source) => finish(execId, () => indirectEval(source) as unknown),
+    run: (execId, source) => finish(execId, () => program(source)),
     call: (execId, name, args) =>
       finish(execId, () => {
         const target = realm[name];

@@ -107,13 +107,23 @@ test("what a cell offers is what Node and browsers call it, and none of it is th
   )) as string[];
   expect(names).toEqual([
     "__import__",
+    "atob",
+    "btoa",
+    "clearImmediate",
+    "clearInterval",
     "clearTimeout",
     "crypto",
     "fetch",
+    "global",
+    "performance",
     "post",
+    "process",
     "queueMicrotask",
     "require",
+    "setImmediate",
+    "setInterval",
     "setTimeout",
+    "structuredClone",
   ]);
 });
 

@@ -1,10 +1,13 @@
+import { LIBRARY_GLOBALS, LIBRARY_MODULES, LIBRARY_WHOLE } from "../../library-parts.ts";
 import { answers } from "./answers-and-errors.ts";
-import type { Bridge, GuestHandles } from "./bridge.ts";
+import type { Bridge, GuestHandles, LibraryBridge } from "./bridge.ts";
 import { callbacks } from "./callbacks.ts";
+import { consoleStubs } from "./console-stubs.ts";
 import { cryptoStubs } from "./crypto-stubs.ts";
 import { fetchStub } from "./fetch-stub.ts";
 import { fsStubs } from "./fs-stubs.ts";
 import { globals } from "./globals.ts";
+import { libraryLoader } from "./library-loader.ts";
 import { primordials } from "./primordials.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { namespaces } from "./module-namespaces.ts";
@@ -12,6 +15,7 @@ import { plainValues } from "./cloneable-values.ts";
 import { childProcessStubs } from "./child-process-stubs.ts";
 import { guestArguments } from "./guest-arguments.ts";
 import { runner } from "./runner.ts";
+import { timerStubs } from "./timer-stubs.ts";
 import { wasmUse } from "./wasm-use.ts";
 
 const ROOMS = {
@@ -19,6 +23,9 @@ const ROOMS = {
   callbacks,
   answers,
   guestArguments,
+  libraryLoader,
+  timerStubs,
+  consoleStubs,
   fsStubs,
   childProcessStubs,
   cryptoStubs,
@@ -31,56 +38,70 @@ const ROOMS = {
   runner,
 };
 
+/** The names that stand for parts of the guest library. */
+const NAMES = { globals: LIBRARY_GLOBALS, modules: LIBRARY_MODULES, whole: LIBRARY_WHOLE };
+
 /** Assembles the stubs inside the isolate. Planted by its source text, like each of them. */
 function assemble(
   rooms: typeof ROOMS,
-  bridge: Bridge,
+  bridge: Bridge & LibraryBridge,
   limits: { readonly maxText: number },
+  names: typeof NAMES,
 ): GuestHandles {
   const primordials = rooms.primordials();
+  const { create, freeze, own, realm } = primordials;
   const callbacks = rooms.callbacks(bridge, primordials);
   const answers = rooms.answers(bridge, primordials);
   const guestArguments = rooms.guestArguments(primordials, limits);
-  const { fs, promises } = rooms.fsStubs(primordials, answers, guestArguments);
-  const crypto = rooms.cryptoStubs(primordials, answers, guestArguments);
-  const builtins = {
-    __proto__: null,
-    "node:fs": fs,
-    "node:fs/promises": promises,
-    "node:child_process": rooms.childProcessStubs(primordials, callbacks, answers, guestArguments),
-    "node:crypto": crypto.module,
-  };
+  const library = rooms.libraryLoader(bridge, primordials);
+  const { timers, elapsed, startedAt, fire } = rooms.timerStubs(bridge, primordials, callbacks);
+  const { console, print } = rooms.consoleStubs(
+    bridge,
+    primordials,
+    answers,
+    library,
+    elapsed,
+    limits,
+  );
+  const { fs, promises } = rooms.fsStubs(primordials, answers, guestArguments, library);
+  const crypto = rooms.cryptoStubs(primordials, answers, guestArguments, library);
+  const builtins = create(null);
+  for (const name of names.modules) builtins[name] = () => library.load(name);
+  builtins["node:fs"] = () => fs;
+  builtins["node:fs/promises"] = () => promises;
+  const commands = rooms.childProcessStubs(primordials, callbacks, answers, guestArguments, library);
+  builtins["node:child_process"] = () => commands;
+  builtins["node:crypto"] = () => crypto.module;
   const modules = rooms.modulesStub(
     primordials,
     answers,
     guestArguments,
     rooms.namespaces(primordials),
-    builtins,
+    builtins as Record<string, (() => unknown) | undefined>,
   );
   const values = {
     plain: rooms.plainValues(primordials, limits),
     mayNotHoldModule: rooms.wasmUse(primordials),
   };
-  const { shown, offered, ...posts } = rooms.globals(
-    bridge,
-    primordials,
-    callbacks,
-    answers,
-    values,
-    limits,
-  );
-  const runs = rooms.runner(bridge, primordials, answers, shown, values, limits);
+  const { offered, ...posts } = rooms.globals(bridge, primordials, callbacks, answers, values);
+  const runs = rooms.runner(bridge, primordials, answers, values, limits);
 
-  const fetch = rooms.fetchStub(primordials, answers, guestArguments);
+  library.offer(freeze({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print }));
+  for (const name in names.globals) library.defineLazy(name, names.globals[name] as string, false);
+  for (const name in names.whole) library.defineLazy(name, names.whole[name] as string, true);
   const all: Record<string, unknown> = {
     ...offered,
-    fetch,
+    ...timers,
+    console,
     crypto: crypto.webcrypto,
+    fetch: rooms.fetchStub(primordials, answers, guestArguments),
+    global: realm,
+    performance: freeze({ now: elapsed, timeOrigin: startedAt }),
     require: modules.require,
     __import__: modules.importModule,
   };
-  for (const name in all) primordials.own(primordials.realm, name, all[name]);
-  primordials.own(Math, "random", crypto.random);
+  for (const name in all) own(realm, name, all[name]);
+  own(Math, "random", crypto.random);
 
   let ended = 0;
   /** Counts the entries that came to their end. The cell tells by the count that an exception out of any other entry is ours. */
@@ -95,7 +116,7 @@ function assemble(
     ...posts,
     run: counted(runs.run),
     call: counted(runs.call),
-    fire: counted(posts.fire),
+    fire: counted(fire),
     settle: counted(answers.settle),
     ended: () => ended,
   };
@@ -109,4 +130,4 @@ export const GUEST_RUNTIME = `((bridge, limits) => { "use strict"; return (${Str
   ROOMS,
 )
   .map(([name, room]) => `${name}: ${String(room)}`)
-  .join(", ")} }, bridge, limits); })`;
+  .join(", ")} }, bridge, limits, ${JSON.stringify(NAMES)}); })`;

@@ -56,11 +56,15 @@ function load(name: string): unknown {
   return exports;
 }
 
-/** Never throws: a text nested too deeply for the parser has neither form. */
-export function parseSource(source: string): ParsedSource {
-  const script = tryParse(source, "script");
+/**
+ * Never throws: a text nested too deeply for the parser has neither form.
+ *
+ * @param isProgram Whether it is a program, which may have a top-level `return` beside what makes it a module.
+ */
+export function parseSource(source: string, isProgram = false): ParsedSource {
+  const script = tryParse(source, "script", true);
   if ("program" in script) return { script };
-  const module = tryParse(source, "module");
+  const module = tryParse(source, "module", isProgram);
   if ("program" in module) return { module };
   return module.at > script.at ? { mistake: module.message } : {};
 }
@@ -70,7 +74,11 @@ interface Unparsed {
   readonly message: string;
 }
 
-function tryParse(source: string, sourceType: "script" | "module"): Parsed | Unparsed {
+function tryParse(
+  source: string,
+  sourceType: "script" | "module",
+  allowReturnOutsideFunction: boolean,
+): Parsed | Unparsed {
   // Load outside the `try`: a missing parser is not the guest's syntax error.
   const { parse } = acorn();
   const { simple } = acornWalk();
@@ -79,7 +87,7 @@ function tryParse(source: string, sourceType: "script" | "module"): Parsed | Unp
       ecmaVersion: "latest",
       allowHashBang: true,
       preserveParens: true,
-      allowReturnOutsideFunction: sourceType === "script",
+      allowReturnOutsideFunction,
       sourceType,
     });
     const imports: Edit[] = [];

@@ -90,6 +90,8 @@ test.each([
     expect.objectContaining({ called: true }),
   ],
   ["let x = 1; export { x as default }; x = 2", 2],
+  ["import { a } from 'm'; return a + 1", 2],
+  ["await 0; if (true) { return 3 } 4", 3],
   ["export { a as default } from 'm'", 1],
   ["export { a } from 'm'; 3", 3],
   ["export * from 'm'; export const y = 4; y", 4],
@@ -123,7 +125,7 @@ describe("a source that does not parse says why", () => {
     ["const a = ;", /Unexpected token/],
     ["await 0; const a = ;", /Unexpected token \(1:19\)/],
     ["import a from 'm'; import a from 'm'", /already been declared/],
-    ["import { a } from 'm'; return 1", /'return' outside of function/],
+    ["import { a } from 'm'; break", /Unsyntactic break/],
     ["export default 1; export default 2", /Duplicate export 'default'/],
     ["import { none } from 'm'", /no none/],
   ])("%s", async (source, message) => {

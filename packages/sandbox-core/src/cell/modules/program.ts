@@ -20,7 +20,7 @@ import {
  */
 export function asScript(source: string): string {
   if (!/\b(?:import|export|await)\b/.test(source)) return source;
-  const { script, module, mistake } = parseSource(source);
+  const { script, module, mistake } = parseSource(source, true);
   if (script !== undefined) return new Edits(source, script.imports).apply();
   if (module !== undefined) return asyncFunction(withoutHashbang(source), module);
   return mistake === undefined ? source : syntaxError(mistake);

@@ -30,6 +30,13 @@ const COMPILED = bundled("main.cache");
 
 /** The files of its own code that a cell reads, besides the addon. */
 export const CELL_FILES = [
-  ...["boot.cjs", "main.cjs", "command-thread.cjs", "acorn.cjs", "acorn-walk.cjs"].map(bundled),
+  ...[
+    "boot.cjs",
+    "main.cjs",
+    "command-thread.cjs",
+    "acorn.cjs",
+    "acorn-walk.cjs",
+    "guest-library.txt",
+  ].map(bundled),
   ...(existsSync(COMPILED) ? [COMPILED] : []),
 ];

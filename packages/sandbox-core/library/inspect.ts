@@ -1,0 +1,6 @@
+export {
+  format,
+  formatWithOptions,
+  inspect,
+  stripVTControlCharacters,
+} from "node-inspect-extracted";

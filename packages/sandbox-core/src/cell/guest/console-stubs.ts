@@ -1,0 +1,150 @@
+import type { ConsoleLevel } from "../../frames.ts";
+import type { Answers } from "./answers.ts";
+import type { Bridge } from "./bridge.ts";
+import type { LibraryLoader } from "./library-loader.ts";
+import type { Primordials } from "./primordials.ts";
+
+/** `console`, which formats as Node's does. Planted by its source text. */
+export function consoleStubs(
+  bridge: Pick<Bridge, "console">,
+  { apply, create, indexOf, own, slice, text }: Primordials,
+  { valueOf }: Pick<Answers, "valueOf">,
+  { load }: LibraryLoader,
+  now: () => number,
+  limits: { readonly maxText: number },
+) {
+  type Format = (...values: unknown[]) => unknown;
+  type Table = (data: unknown, columns?: unknown) => unknown;
+
+  /** Longest text of one call, in UTF-16 code units. */
+  const maxCall = 64 * limits.maxText;
+  let indent = "";
+
+  /** Whether a value looks the same without the formatter, which is loaded for all others. */
+  function isPlain(value: unknown): boolean {
+    return (
+      typeof value === "string" ||
+      typeof value === "boolean" ||
+      value === undefined ||
+      value === null ||
+      (typeof value === "number" && (value !== 0 || 1 / value > 0))
+    );
+  }
+
+  function formatted(values: unknown[]): string {
+    const first = values.length > 0 ? values[0] : "";
+    let isSimple = values.length < 2 || typeof first !== "string" || indexOf(first, "%") === -1;
+    let line = "";
+    for (let index = 0; isSimple && index < values.length; index++) {
+      const value = values[index];
+      isSimple = isPlain(value);
+      if (isSimple) line += (index === 0 ? "" : " ") + slice(text(value), 0, maxCall);
+      if (line.length > maxCall) break;
+    }
+    if (isSimple) return line;
+    try {
+      const made = apply((load("inspect") as { format: Format }).format, undefined, values);
+      return typeof made === "string" ? made : "[unprintable]";
+    } catch {
+      // What the values' own code throws must not come out of a call that only prints.
+      return "[unprintable]";
+    }
+  }
+
+  /** Writes each line of a text as a line of its own: the host takes lines. */
+  function print(level: ConsoleLevel, whole: string): void {
+    const all = slice(whole, 0, maxCall);
+    let from = 0;
+    for (;;) {
+      const end = indexOf(all, "\n", from);
+      const line = slice(all, from, end === -1 ? all.length : end);
+      valueOf(bridge.console(level, slice(indent + line, 0, limits.maxText)));
+      if (end === -1) return;
+      from = end + 1;
+    }
+  }
+
+  const counts = create(null) as Record<string, number>;
+  const times = create(null) as Record<string, number>;
+
+  function label(given: unknown): string {
+    return given === undefined ? "default" : slice(text(given), 0, limits.maxText);
+  }
+
+  function took(name: string): string {
+    const milliseconds = now() - (times[name] as number);
+    return `${name}: ${milliseconds >= 1000 ? `${text(milliseconds / 1000)}s` : `${text(milliseconds)}ms`}`;
+  }
+
+  const methods: Record<string, (...values: unknown[]) => void> = {
+    debug: (...values) => print("debug", formatted(values)),
+    log: (...values) => print("log", formatted(values)),
+    info: (...values) => print("info", formatted(values)),
+    warn: (...values) => print("warn", formatted(values)),
+    error: (...values) => print("error", formatted(values)),
+    trace: (...values) =>
+      print("error", `Trace${values.length === 0 ? "" : ": "}${formatted(values)}`),
+    dir: (value, options) => {
+      let shown: unknown;
+      try {
+        shown = apply((load("inspect") as { inspect: Format }).inspect, undefined, [
+          value,
+          options,
+        ]);
+      } catch {
+        shown = undefined;
+      }
+      print("log", typeof shown === "string" ? shown : "[unprintable]");
+    },
+    dirxml: (...values) => print("log", formatted(values)),
+    table: (data, columns) => {
+      let made: unknown;
+      try {
+        made = apply((load("console-table") as { table: Table }).table, undefined, [data, columns]);
+      } catch {
+        made = undefined;
+      }
+      print("log", typeof made === "string" ? made : formatted([data]));
+    },
+    assert: (isTrue, ...values) => {
+      if (isTrue) return;
+      const shown = formatted(values);
+      print("warn", shown === "" ? "Assertion failed" : `Assertion failed: ${shown}`);
+    },
+    group: (...values) => {
+      if (values.length > 0) print("log", formatted(values));
+      if (indent.length < 64) indent += "  ";
+    },
+    groupEnd: () => {
+      indent = slice(indent, 2);
+    },
+    count: (name) => {
+      const key = label(name);
+      const times = (counts[key] ?? 0) + 1;
+      counts[key] = times;
+      print("log", `${key}: ${text(times)}`);
+    },
+    countReset: (name) => {
+      delete counts[label(name)];
+    },
+    time: (name) => {
+      times[label(name)] = now();
+    },
+    timeLog: (name, ...values) => {
+      const key = label(name);
+      if (times[key] === undefined) return;
+      print("log", `${took(key)}${values.length === 0 ? "" : ` ${formatted(values)}`}`);
+    },
+    timeEnd: (name) => {
+      const key = label(name);
+      if (times[key] === undefined) return;
+      print("log", took(key));
+      delete times[key];
+    },
+  };
+  const console: Record<string, unknown> = {};
+  for (const name in methods) own(console, name, methods[name], true);
+  own(console, "groupCollapsed", methods["group"], true);
+
+  return { console, print, formatted };
+}

@@ -1,0 +1,54 @@
+/** Node's modules that are parts of the guest library: pure JavaScript without authority, built by `scripts/library.ts`. */
+export const LIBRARY_MODULES: readonly string[] = [
+  "node:assert",
+  "node:assert/strict",
+  "node:buffer",
+  "node:events",
+  "node:path",
+  "node:path/posix",
+  "node:process",
+  "node:querystring",
+  "node:stream",
+  "node:stream/promises",
+  "node:string_decoder",
+  "node:timers",
+  "node:timers/promises",
+  "node:url",
+  "node:util",
+];
+
+/** The parts of the guest library: those modules, and what stands behind the global names. */
+export const LIBRARY_PARTS: readonly string[] = [
+  ...LIBRARY_MODULES,
+  "base64",
+  "console-table",
+  "encoding",
+  "event-target",
+  "hashes",
+  "idna",
+  "inspect",
+  "legacy-encodings",
+  "structured-clone",
+  "web-url",
+];
+
+/** The global names that are made of a part at their first use. */
+export const LIBRARY_GLOBALS: Readonly<Record<string, string>> = {
+  AbortController: "event-target",
+  AbortSignal: "event-target",
+  Buffer: "node:buffer",
+  CustomEvent: "event-target",
+  DOMException: "event-target",
+  Event: "event-target",
+  EventTarget: "event-target",
+  TextDecoder: "encoding",
+  TextEncoder: "encoding",
+  URL: "web-url",
+  URLSearchParams: "web-url",
+  atob: "base64",
+  btoa: "base64",
+  structuredClone: "structured-clone",
+};
+
+/** The global names that are a module as a whole. */
+export const LIBRARY_WHOLE: Readonly<Record<string, string>> = { process: "node:process" };
