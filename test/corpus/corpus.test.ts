@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { inspect, promisify } from "node:util";
+
+import { parsePolicy } from "@pyisolate/policy";
+import { GuestError, type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { fresh, type World } from "./ground.ts";
+import { programs, type Seen } from "./programs.ts";
+
+// Programs as people write them, side by side in Node and in a cell.
+
+const all = programs();
+let root = "";
+let world: World;
+let supervisor: Supervisor;
+let cell: Sandbox;
+let lines: string[] = [];
+let inNode: readonly Seen[] = [];
+
+beforeAll(async () => {
+  root = realpathSync(mkdtempSync(path.join(tmpdir(), "pyisolate-corpus-")));
+  world = { folder: root, server: "http://127.0.0.1:1" };
+  const ran = promisify(execFile)(
+    process.execPath,
+    [path.join(import.meta.dirname, "in-node.ts"), JSON.stringify(world)],
+    { maxBuffer: 2 ** 26, env: { TZ: "UTC", PATH: "/usr/bin:/bin" } },
+  );
+  inNode = JSON.parse((await ran).stdout) as Seen[];
+  supervisor = new Supervisor({
+    policy: parsePolicy({
+      version: 1,
+      name: "corpus",
+      rules: [
+        { id: "modules", effect: "allow", capability: "import", modules: ["*"] },
+        {
+          id: "files",
+          effect: "allow",
+          capability: "filesystem",
+          paths: [world.folder, `${world.folder}/**`],
+        },
+        { id: "random", effect: "allow", capability: "random" },
+        { id: "network", effect: "allow", capability: "network", hosts: ["127.0.0.1:*"] },
+      ],
+      limits: { cpu_ms: 20_000, wall_ms: 20_000, memory_mib: 128 },
+    }),
+  });
+  cell = await supervisor.spawn("corpus", {
+    onConsole: (level, text) =>
+      lines.push(`${/^(?:warn|error)$/.test(level) ? "err" : "out"} ${text}`),
+  });
+  await cell.exec(
+    `globalThis.DIR = ${JSON.stringify(world.folder)}; globalThis.SERVER = ${JSON.stringify(world.server)}; 0`,
+  );
+}, 120_000);
+
+afterAll(async () => {
+  await supervisor.close();
+  rmSync(root, { recursive: true });
+});
+
+test.each(all.map((program, at) => [program.topic, program.name, program.source, at] as const))(
+  "%s: %s",
+  async (_topic, _name, source, at) => {
+    lines = [];
+    fresh(world);
+    let ending: string;
+    try {
+      ending = inspect(await cell.exec(source), { depth: 8 });
+    } catch (error) {
+      if (!(error instanceof GuestError)) throw error;
+      ending = `${error.guestName}: ${error.message}`;
+    }
+    expect({ lines, ending }).toEqual(inNode[at]);
+  },
+);

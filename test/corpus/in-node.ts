@@ -1,0 +1,72 @@
+// Runs each program in Node itself, in a process of its own, and writes what was seen of it: the line of JSON that the test reads.
+import { Console } from "node:console";
+import { createRequire } from "node:module";
+import { Writable } from "node:stream";
+import { inspect } from "node:util";
+import { deserialize, serialize } from "node:v8";
+
+import { cleanText } from "@pyisolate/policy";
+
+import { fresh, type World } from "./ground.ts";
+import { programs, type Seen } from "./programs.ts";
+
+const world = JSON.parse(process.argv[2] ?? "{}") as World;
+const require = createRequire(import.meta.url);
+const { constructor: AsyncFunction } = Object.getPrototypeOf(async () => {}) as {
+  readonly constructor: AsyncFunctionConstructor;
+};
+type AsyncFunctionConstructor = new (
+  ...texts: string[]
+) => (...args: unknown[]) => Promise<unknown>;
+const names = ["require", "console", "DIR", "SERVER"];
+let lines: string[] = [];
+
+function lineStream(name: string): Writable {
+  let rest = "";
+  return new Writable({
+    decodeStrings: false,
+    write(text: string, _encoding, done) {
+      const whole = (rest + text).split("\n");
+      rest = whole.pop() ?? "";
+      for (const line of whole) lines.push(`${name} ${cleanText(line, 8192)}`);
+      done();
+    },
+  });
+}
+const console = new Console({ stdout: lineStream("out"), stderr: lineStream("err") });
+
+/** A program is no module here: its imports become awaited constants, which is all that the programs need. */
+function asBody(source: string): string {
+  return source.replaceAll(
+    /^import (.+?) from ("[^"]+");$/gm,
+    (_, bound: string, from: string) =>
+      `const ${bound.startsWith("{") ? bound.replaceAll(" as ", ": ") : `{ default: ${bound} }`} = await import(${from});`,
+  );
+}
+
+async function seen(source: string): Promise<Seen> {
+  lines = [];
+  fresh(world);
+  let ending: string;
+  try {
+    const value = await new AsyncFunction(...names, asBody(source))(
+      require,
+      console,
+      world.folder,
+      world.server,
+    );
+    ending = inspect(deserialize(serialize(value)), { depth: 8 });
+  } catch (error) {
+    const { name, message } = error as Error;
+    ending = `${name}: ${message}`;
+  }
+  return { lines, ending };
+}
+
+// Some programs wait for what alone would not keep a process.
+setInterval(() => undefined, 1000);
+const all: Seen[] = [];
+for (const { source } of programs()) all.push(await seen(source));
+process.stdout.write(JSON.stringify(all));
+// A program may leave a timer.
+process.exit(0);
