@@ -10,12 +10,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { fresh, type World } from "./ground.ts";
 import { programs, type Seen } from "./programs.ts";
+import { CorpusServer } from "./server.ts";
 
 // Programs as people write them, side by side in Node and in a cell.
 
 const all = programs();
 let root = "";
 let world: World;
+let server: CorpusServer;
 let supervisor: Supervisor;
 let cell: Sandbox;
 let lines: string[] = [];
@@ -23,7 +25,8 @@ let inNode: readonly Seen[] = [];
 
 beforeAll(async () => {
   root = realpathSync(mkdtempSync(path.join(tmpdir(), "pyisolate-corpus-")));
-  world = { folder: root, server: "http://127.0.0.1:1" };
+  server = await CorpusServer.start();
+  world = { folder: root, server: server.address };
   const ran = promisify(execFile)(
     process.execPath,
     [path.join(import.meta.dirname, "in-node.ts"), JSON.stringify(world)],
@@ -59,6 +62,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await supervisor.close();
+  await server[Symbol.asyncDispose]();
   rmSync(root, { recursive: true });
 });
 

@@ -20,7 +20,7 @@ const awaited: Readonly<Record<string, string>> = {
   "in the script": SPIN,
   "in a getter of the result": `({ get a() { ${SPIN} } })`,
   "in a getter of a message": `post({ get a() { ${SPIN} } })`,
-  "in toJSON of a line": `console.log({ toJSON() { ${SPIN} } })`,
+  "in a line's own format": `console.log({ [Symbol.for("nodejs.util.inspect.custom")]() { ${SPIN} } })`,
   "in a promise's reaction": `Promise.resolve().then(() => { ${SPIN} })`,
   "in microtasks that breed": `(function again() { return Promise.resolve().then(again); })()`,
   "in a timer": `new Promise(() => setTimeout(() => { ${SPIN} }, 0))`,

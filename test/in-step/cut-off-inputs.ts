@@ -41,8 +41,8 @@ export const CUT_OFF: readonly FoundInput[] = [
     `post({ get x() { ${end(k, "require big", "read denied")} return 1; } })`,
     end(k, "post"),
   ]),
-  input("a printed value whose toJSON goes to the end and asks there", (k) => [
-    `console.log({ toJSON() { ${end(k, "draw a number", "write denied")} return 1; } })`,
+  input("a printed value that goes to the end and asks there", (k) => [
+    `console.log({ [Symbol.for("nodejs.util.inspect.custom")]() { ${end(k, "draw a number", "write denied")} return 1; } })`,
     end(k, "print", "read denied"),
   ]),
   input("timers that go to the end", (k) => [

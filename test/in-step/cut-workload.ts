@@ -12,7 +12,7 @@ const PROGRAMS: readonly Program[] = [
   `(async () => { ${OPERATIONS.filter(({ later }) => later)
     .map(({ name }) => flat(name))
     .join("\n")} await settled(); })()`,
-  `post([{ get x() { ${flat("draw a number")} return 1; } }]); console.log({ toJSON() { ${flat("read denied")} return 1; } })`,
+  `post([{ get x() { ${flat("draw a number")} return 1; } }]); console.log({ [Symbol.for("nodejs.util.inspect.custom")]() { ${flat("read denied")} return 1; } })`,
   `setTimeout(() => { ${flat("write granted")} }, 0); clearTimeout(setTimeout(() => {}, 5)); queueMicrotask(() => { ${flat("read denied")} }); new Promise((go) => { setTimeout(go, 3); })`,
   `inBody = () => { ${flat("require big")} }; try { require("body"); } catch {} imp("on-big").then((m) => m.ten + m.eight)`,
   `import * as es from "es"; import fs2 from "node:fs"; export default es.nine + (fs2 === fs ? 1 : 0)`,

@@ -60,7 +60,19 @@ export const ENTRIES = {
     `post([{ get x() { post([{ get y() { ${what} return 1; } }]); return 1; } }])`,
   ],
   reviver: (what: string) => [`JSON.parse("[1]", () => { ${what} return 1; }); undefined`],
-  "printed toJSON": (what: string) => [`console.log({ toJSON() { ${what} return 1; } })`],
+  "printed value": (what: string) => [
+    `console.log({ [Symbol.for("nodejs.util.inspect.custom")]() { ${what} return 1; } })`,
+  ],
+  immediate: (what: string) => [
+    `new Promise((go) => { setImmediate(() => { try { ${what} } finally { go(); } }); })`,
+  ],
+  interval: (what: string) => [
+    `new Promise((go) => { const timer = setInterval(() => { clearInterval(timer); try { ${what} } finally { go(); } }, 1); })`,
+  ],
+  "listener of an event": (what: string) => [
+    `{ const target = new EventTarget(); target.addEventListener("x", () => { ${what} }); target.dispatchEvent(new Event("x")); } undefined`,
+  ],
+  "cloned getter": (what: string) => [`structuredClone({ get x() { ${what} return 1; } })`],
   comparison: (what: string) => [`[2, 1].sort(() => { ${what} return 0; }); undefined`],
   replacement: (what: string) => [`"a".replace("a", () => { ${what} return ""; })`],
   "stack trace": (what: string) => [

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
 
+import { decoded, tooLarge } from "./content-encoding.ts";
 import { Failed } from "./guards/guard.ts";
 import { noted, sameRefusal } from "./guards/kernel-refusal.ts";
 import { demandInStep } from "./exchange-in-step.ts";
@@ -18,6 +19,8 @@ export interface Exchange {
   readonly maxBytes: number;
   /** Unix time in milliseconds. */
   readonly deadline: number;
+  /** Whether the guest gets the body of a redirect. */
+  readonly readsRedirects: boolean;
   readonly ca: string | null;
 }
 
@@ -71,16 +74,20 @@ async function attempt(request: Exchange, address: string): Promise<Reply> {
   if (left <= 0) throw timedOut();
   const outgoing = await open(request, address);
   const settled = Promise.withResolvers<Reply>();
+  let isAnswered = false;
   outgoing.on("response", (incoming) => {
-    collect(incoming, request.maxBytes).then(settled.resolve, settled.reject);
+    isAnswered = true;
+    collect(incoming, request).then(settled.resolve, settled.reject);
   });
   outgoing.on("error", settled.reject);
-  // Settle the promise whatever ends the exchange: a switch of protocols, for example, gives neither a response nor an error.
-  outgoing.on("close", () =>
+  // Settle the promise whatever ends the exchange: a switch of protocols, for example, gives neither a response nor an error. Once
+  // there is a response, its body settles it, and may still be decoded when the connection has closed.
+  outgoing.on("close", () => {
+    if (isAnswered) return;
     settled.reject(
       new Failed("fetch failed: the connection closed", { type: "TypeError", code: "ECONNRESET" }),
-    ),
-  );
+    );
+  });
   const timer = setTimeout(() => settled.reject(timedOut()), left);
   outgoing.end(request.body);
   try {
@@ -143,7 +150,10 @@ function timedOut(): Failed {
   return new Failed("fetch failed: timed out", { type: "TypeError", code: "ETIMEDOUT" });
 }
 
-async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Reply> {
+async function collect(
+  incoming: IncomingMessage,
+  { maxBytes, method, readsRedirects }: Exchange,
+): Promise<Reply> {
   const status = incoming.statusCode ?? 0;
   const location = REDIRECTS.has(status) ? (incoming.headers.location ?? null) : null;
   const headers: [string, string][] = [];
@@ -155,15 +165,11 @@ async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Rep
   }
   const chunks: Buffer[] = [];
   let total = 0;
-  // Do not read the body of a redirect: the guest never gets it.
-  if (location === null) {
+  // Do not read the body of a redirect that is followed: the guest never gets it.
+  if (location === null || readsRedirects) {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       total += chunk.length;
-      if (total > maxBytes)
-        throw new Failed(`fetch failed: the body is larger than ${maxBytes} bytes`, {
-          type: "TypeError",
-          code: "ERR_BODY_TOO_LARGE",
-        });
+      if (total > maxBytes) throw tooLarge(maxBytes);
       chunks.push(chunk);
     }
   }
@@ -172,6 +178,18 @@ async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Rep
     statusText: incoming.statusMessage ?? "",
     headers,
     location,
-    body: Buffer.concat(chunks, total),
+    body:
+      method === "HEAD" || total === 0
+        ? Buffer.concat(chunks, total)
+        : await decoded(Buffer.concat(chunks, total), codings(incoming), maxBytes),
   };
+}
+
+/** The content codings of a reply, in the order in which they were applied. */
+function codings({ headers }: IncomingMessage): string[] {
+  const value = headers["content-encoding"] ?? "";
+  return value
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
 }

@@ -381,7 +381,7 @@ describe("what goes in and out", () => {
     expect(await cell.exec(String.raw`console.warn("a\u001b[31m\u202eb\n", 1, { c: 2 }); 1`)).toBe(
       1,
     );
-    expect(lines).toEqual([String.raw`warn a\u{1b}[31m\u{202e}b\u{a} 1 {"c":2}`]);
+    expect(lines).toEqual([String.raw`warn a\u{1b}[31m\u{202e}b`, "warn  1 { c: 2 }"]);
     expect(warnings).toHaveBeenCalledWith("onConsole threw: host broke", "PyIsolateWarning");
     expect(cell.closed).toBe(false);
     warnings.mockRestore();

@@ -15,6 +15,15 @@ const MAX_ENDPOINT = 1024;
 /** Headers that are dropped when a redirect leaves the origin (Fetch standard). */
 const ORIGIN_BOUND_HEADERS = new Set(["authorization", "cookie"]);
 
+/** What Node's own fetch sends where a program does not say otherwise. Some servers refuse a request without a user agent. */
+const USUAL_HEADERS = [
+  ["accept", "*/*"],
+  ["accept-language", "*"],
+  ["sec-fetch-mode", "cors"],
+  ["user-agent", "node"],
+  ["accept-encoding", "gzip, deflate"],
+] as const;
+
 /** One body may take this part of the cell's memory (1/8), because it is held as bytes and as text, both here and in the guest. */
 const BODY_SHARE = 8;
 
@@ -33,6 +42,8 @@ export const fetchUrl: Guard = (
   const body = contentOf(kind, data);
   if (body.length > 0 && (method === "GET" || method === "HEAD"))
     throw new Malformed("a GET or HEAD request has no body", target);
+  for (const [name, value] of USUAL_HEADERS)
+    if (!pairs.some(([given]) => given === name)) pairs.push([name, value]);
   const deadline = Date.now() + wallMs;
 
   return {
@@ -46,6 +57,7 @@ export const fetchUrl: Guard = (
         body,
         maxBytes: Math.floor(memoryBytes / BODY_SHARE),
         deadline,
+        readsRedirects: redirect === "manual",
         ca,
       };
       for (let hops = 0; ; hops++) {
@@ -83,10 +95,9 @@ export const fetchUrl: Guard = (
 
 function parseUrl(url: unknown, base?: URL): URL {
   if (typeof url !== "string") throw new Malformed("the URL is no text");
-  // A malformed URL may hold a secret, so the record gets nothing that stands after the host.
-  if (url.length > MAX_URL) throw new Malformed("the URL is too long");
+  if (url.length > MAX_URL) throw new Malformed("the URL is too long", triedEndpoint(url));
   const parsed = URL.parse(url, base?.href);
-  if (parsed === null) throw new Malformed("the URL does not parse");
+  if (parsed === null) throw new Malformed("the URL does not parse", triedEndpoint(url));
   if (parsed.protocol !== "http:" && parsed.protocol !== "https:")
     throw new Malformed("the URL is not http or https", parsed.protocol.slice(0, 64));
   if (parsed.hostname === "") throw new Malformed("the URL names no host");
@@ -96,6 +107,19 @@ function parseUrl(url: unknown, base?: URL): URL {
   if (parsed.username !== "" || parsed.password !== "")
     throw new Malformed("the URL holds credentials", target);
   return parsed;
+}
+
+/**
+ * What can be shown of a URL that is none: its scheme and what stands for its host. Nothing after the host and nothing before an
+ * `@`, because a URL may hold a secret there.
+ */
+function triedEndpoint(url: string): string {
+  const [, scheme = "", authority = ""] =
+    /^\s*([a-z][a-z0-9+.-]{0,63}:)[\\/]*([^\\/?#]{0,4096})/i.exec(url) ?? [];
+  const host = authority.slice(authority.lastIndexOf("@") + 1);
+  return (scheme.toLowerCase() === "http:" || scheme.toLowerCase() === "https:" ? host : scheme)
+    .slice(0, MAX_ENDPOINT)
+    .toWellFormed();
 }
 
 function targetOf(url: URL): string {

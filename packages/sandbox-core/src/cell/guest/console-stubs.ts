@@ -1,5 +1,5 @@
 import type { ConsoleLevel } from "../../frames.ts";
-import type { Answers } from "./answers.ts";
+import type { Answers } from "./answers-and-errors.ts";
 import type { Bridge } from "./bridge.ts";
 import type { LibraryLoader } from "./library-loader.ts";
 import type { Primordials } from "./primordials.ts";
@@ -47,7 +47,12 @@ export function consoleStubs(
       return typeof made === "string" ? made : "[unprintable]";
     } catch {
       // What the values' own code throws must not come out of a call that only prints.
-      return "[unprintable]";
+      line = "";
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index];
+        line += (index === 0 ? "" : " ") + (isPlain(value) ? text(value) : "[unprintable]");
+      }
+      return line;
     }
   }
 

@@ -1,62 +1,66 @@
 import type { Answers } from "./answers-and-errors.ts";
+import type { LibraryLoader } from "./library-loader.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
-/** `fetch` and its response. Planted by its source text. */
+/** `fetch`. The library makes the request and the response; here the request crosses the wall. Planted by its source text. */
 export function fetchStub(
-  { bufferOf, Bytes, create, freeze, indexOf, lower, parse, slice, text }: Primordials,
+  { apply, Bytes, indexOf, parse, Promise, slice, text, whenSettled }: Primordials,
   { askLater }: Answers,
-  { targetText, content, option, pairsText }: GuestArguments,
+  { targetText, content, option }: GuestArguments,
+  { load }: LibraryLoader,
 ) {
-  function response(value: unknown, body: Uint8Array | undefined): object {
+  type AnyFunction = (...args: unknown[]) => unknown;
+
+  const library = (name: string, args: unknown[]): unknown =>
+    apply((load("fetch") as Record<string, AnyFunction>)[name] as AnyFunction, undefined, args);
+
+  function response(value: unknown, body: Uint8Array | undefined): unknown {
     // The head is one line of JSON. The text follows unescaped, because escaped in JSON it could be six times as long.
     const end = indexOf(value, "\n");
-    const bodyText = slice(value, end + 1);
-    const head = parse(slice(value, 0, end)) as {
-      status: number;
-      statusText: string;
-      url: string;
-      redirected: boolean;
-      headers: [string, string][];
-    };
-    const table = create(null) as Record<string, string>;
-    for (let index = 0; index < head.headers.length; index++) {
-      const pair = head.headers[index] as [string, string];
-      const before = table[pair[0]];
-      table[pair[0]] = before === undefined ? pair[1] : `${before}, ${pair[1]}`;
-    }
-    const bytes = body ?? new Bytes(0);
-    return freeze({
-      ok: head.status >= 200 && head.status < 300,
-      status: head.status,
-      statusText: head.statusText,
-      url: head.url,
-      redirected: head.redirected,
-      headers: freeze({
-        get: (name: unknown) => table[lower(text(name))] ?? null,
-        has: (name: unknown) => table[lower(text(name))] !== undefined,
-        entries: () => head.headers,
-      }),
-      text: async () => bodyText,
-      json: async () => parse(bodyText) as unknown,
-      arrayBuffer: async () => bufferOf(new Bytes(bytes)),
-      bytes: async () => new Bytes(bytes),
-    });
+    const head = parse(slice(value, 0, end)) as object;
+    return library("received", [head, slice(value, end + 1), body ?? new Bytes(0)]);
   }
 
+  /** The text of a field that the guest may have put there. */
+  const field = (prepared: unknown, name: string): string => text(option(prepared, name));
+
   return async (input: unknown, init?: unknown): Promise<unknown> => {
-    const body = option(init, "body");
-    const redirect = option(init, "redirect");
+    const prepared = library("prepare", [input, init]);
+    const body = option(prepared, "body");
     const sent = body === undefined || body === null ? content("") : content(body);
-    return await askLater(response, [
+    const signal = option(prepared, "signal");
+    const reason = (): unknown => option(signal, "reason");
+    if (option(signal, "aborted") === true) throw reason();
+    const answer = askLater(response, [
       0,
       "fetch",
-      targetText(typeof input === "string" ? input : option(input, "href")),
-      text(option(init, "method") ?? "GET"),
-      pairsText(option(init, "headers")),
+      targetText(field(prepared, "url")),
+      field(prepared, "method"),
+      field(prepared, "headers"),
       sent[0],
       sent[1],
-      redirect === undefined ? "follow" : text(redirect),
+      field(prepared, "redirect"),
     ]);
+    return await new Promise((resolve, reject) => {
+      const abort = (): void => {
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- whatever the program gave as the reason
+        reject(reason());
+      };
+      const listen = option(signal, "addEventListener");
+      if (typeof listen === "function")
+        apply(listen as AnyFunction, signal, ["abort", abort, { once: true }]);
+      whenSettled(
+        answer,
+        (value) => {
+          const unlisten = option(signal, "removeEventListener");
+          if (typeof unlisten === "function")
+            apply(unlisten as AnyFunction, signal, ["abort", abort]);
+          resolve(value);
+        },
+        reject,
+        reject,
+      );
+    });
   };
 }

@@ -94,7 +94,7 @@ function assemble(
     ...timers,
     console,
     crypto: crypto.webcrypto,
-    fetch: rooms.fetchStub(primordials, answers, guestArguments),
+    fetch: rooms.fetchStub(primordials, answers, guestArguments, library),
     global: realm,
     performance: freeze({ now: elapsed, timeOrigin: startedAt }),
     require: modules.require,

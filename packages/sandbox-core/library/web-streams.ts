@@ -1,0 +1,8 @@
+export {
+  ByteLengthQueuingStrategy,
+  CountQueuingStrategy,
+  ReadableStream,
+  ReadableStreamDefaultReader,
+  TransformStream,
+  WritableStream,
+} from "web-streams-polyfill";
