@@ -44,11 +44,14 @@ export abstract class Body {
   /** The body as text, where it is at hand. */
   readonly #text: string | undefined;
   #isUsed = false;
+  /** Whether a copy has the same bytes. */
+  #isShared = false;
   #stream: ReturnType<typeof streamOf> | undefined;
 
-  constructor(bytes: Uint8Array | null, text?: string) {
+  constructor(bytes: Uint8Array | null, text?: string, isShared = false) {
     this.#bytes = bytes;
     this.#text = text;
+    this.#isShared = isShared;
   }
 
   abstract get headers(): Headers;
@@ -66,11 +69,11 @@ export abstract class Body {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#take().slice().buffer;
+    return this.#own().buffer;
   }
 
   async bytes(): Promise<Uint8Array> {
-    return this.#take().slice();
+    return this.#own();
   }
 
   async blob(): Promise<Blob> {
@@ -106,9 +109,19 @@ export abstract class Body {
     return this.#bytes ?? new Uint8Array();
   }
 
+  /** The bytes for the program to keep: a copy only if someone else may still read them, since a body may be large. */
+  #own(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#take();
+    const isWhole = bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
+    return this.#isShared || !isWhole || this.#stream !== undefined
+      ? bytes.slice()
+      : (bytes as Uint8Array<ArrayBuffer>);
+  }
+
   /** The same body once more. */
   static copyOf(body: Body): Copied {
     if (body.#isUsed) throw new TypeError("Response.clone: Body has already been consumed.");
+    body.#isShared = true;
     return [body.#bytes, body.#text];
   }
 }

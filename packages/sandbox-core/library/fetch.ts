@@ -1,4 +1,5 @@
 import { copyOf } from "./body.ts";
+import { pairsOf } from "./headers.ts";
 import { received } from "./response.ts";
 import { Request } from "./request.ts";
 
@@ -27,7 +28,7 @@ export function prepare(input: unknown, init: object | undefined): Prepared {
   return {
     url: isTried ? input : request.url,
     method: request.method,
-    headers: JSON.stringify([...request.headers]),
+    headers: JSON.stringify(pairsOf(request.headers)),
     body,
     redirect: request.redirect,
     signal: request.signal,

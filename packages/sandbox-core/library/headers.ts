@@ -107,6 +107,14 @@ export class Headers {
     return this.entries();
   }
 
+  /** The headers in the order in which they came. */
+  static pairsOf(headers: Headers): [string, string][] {
+    return [...headers.#lists].map(([name, list]) => [
+      name,
+      list.join(name === "cookie" ? "; " : ", "),
+    ]);
+  }
+
   get [Symbol.toStringTag](): string {
     return "Headers";
   }
@@ -119,3 +127,5 @@ export class Headers {
     return `Headers ${inspect(Object.fromEntries(shown), { ...options, depth })}`;
   }
 }
+export const { pairsOf } = Headers;
+Reflect.deleteProperty(Headers, "pairsOf");

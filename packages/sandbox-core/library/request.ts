@@ -41,7 +41,7 @@ export class Request extends Body {
     this.#headers = new Headers(init.headers ?? from?.headers);
     if (content !== null && content.type !== null && !this.#headers.has("content-type"))
       this.#headers.set("content-type", content.type);
-    const redirect = String(init.redirect ?? from?.redirect ?? "follow");
+    const redirect = String((init.redirect as string | undefined) ?? from?.redirect ?? "follow");
     if (!["follow", "manual", "error"].includes(redirect)) {
       throw new TypeError(
         `Request constructor: ${redirect} is not an accepted type. Expected one of follow, error, manual.`,

@@ -27,10 +27,10 @@ export class Response extends Body {
   #isRedirected = false;
   #type = "default";
 
-  constructor(body?: unknown, init: ResponseInit = {}, given?: Copied) {
+  constructor(body?: unknown, init: ResponseInit = {}, given?: Copied, isCopy = false) {
     const content = given === undefined ? contentOf(body) : null;
     const [bytes, text] = given ?? [content?.bytes ?? null];
-    super(bytes, text);
+    super(bytes, text, isCopy);
     const { status = 200, statusText = "" } = init;
     if (given === undefined && (!Number.isInteger(status) || status < 200 || status > 599))
       throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
@@ -75,7 +75,7 @@ export class Response extends Body {
 
   clone(): Response {
     const { status, statusText, headers } = this;
-    const made = new Response(null, { status, statusText, headers }, copyOf(this));
+    const made = new Response(null, { status, statusText, headers }, copyOf(this), true);
     made.#url = this.#url;
     made.#isRedirected = this.#isRedirected;
     made.#type = this.#type;

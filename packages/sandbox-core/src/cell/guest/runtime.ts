@@ -69,7 +69,13 @@ function assemble(
   for (const name of names.modules) builtins[name] = () => library.load(name);
   builtins["node:fs"] = () => fs;
   builtins["node:fs/promises"] = () => promises;
-  const commands = rooms.childProcessStubs(primordials, callbacks, answers, guestArguments, library);
+  const commands = rooms.childProcessStubs(
+    primordials,
+    callbacks,
+    answers,
+    guestArguments,
+    library,
+  );
   builtins["node:child_process"] = () => commands;
   builtins["node:crypto"] = () => crypto.module;
   const modules = rooms.modulesStub(
