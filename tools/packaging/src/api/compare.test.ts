@@ -54,7 +54,7 @@ test.each([
   ],
   [
     "a type that no entry exports, and an exported error has",
-    "event/parse-event.d.ts",
+    "event/event-json.d.ts",
     "interface DenialEventIssue {",
     "interface DenialEventIssue {\n    readonly code: number;",
     "    readonly code: number;",
@@ -89,8 +89,8 @@ test("another comment, another order of exports and another file's name change n
   );
   const index = readFileSync(path.join(copy, "dist/index.d.ts"), "utf8").trimEnd().split("\n");
   writeFileSync(path.join(copy, "dist/index.d.ts"), index.toReversed().join("\n"));
-  renameSync(path.join(copy, "dist/explain.d.ts"), path.join(copy, "dist/why.d.ts"));
-  edit("index.d.ts", /\.\/explain\.ts/g, "./why.ts");
+  renameSync(path.join(copy, "dist/decide.d.ts"), path.join(copy, "dist/verdict.d.ts"));
+  edit("index.d.ts", /\.\/decide\.ts/g, "./verdict.ts");
   expect(differences(copy)).toEqual([]);
 });
 
