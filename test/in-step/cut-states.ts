@@ -52,13 +52,13 @@ const CUT_STATES: readonly Group[] = [
   },
   {
     files:
-      /^cell\/(?:guards\/|http-exchange|real-path|commands\/(?:run-command|command-environment|command-error)\.js)|^module-name\.js /,
+      /^cell\/(?:guards\/|http-exchange|content-encoding|real-path|commands\/(?:run-command|command-environment|command-error)\.js)|^module-name\.js /,
     what: "finding out what is asked, and performing it once it is allowed",
     leaves: ["ended", "failed", "same", "performed"],
   },
   {
-    files: /^cell\/modules\/[a-z-]+\.js /,
-    what: "programs and modules made ready to run",
+    files: /^cell\/(?:modules\/[a-z-]+|library-file)\.js /,
+    what: "programs, modules and parts of the library made ready to run",
     leaves: ["ended", "failed", "same"],
   },
   {
