@@ -57,7 +57,7 @@ interface Request {
   }[];
 }
 
-/** What somebody does to the record at a place among others. */
+/** Ways to tamper with the record at a place among others. */
 const CHANGES: readonly [kind: string, change: (all: Records, at: number) => unknown][] = [
   ["altered", (all, at) => Object.assign(all[at]?.body ?? {}, { stringValue: "nothing" })],
   ["missing", (all, at) => all.splice(at, 1)],

@@ -62,7 +62,7 @@ async function killedAtRandom(endpoint: string, spool: string): Promise<string[]
   await sleep(Math.random() * 500);
   child.kill("SIGKILL");
   await exited;
-  // The last line may be cut: whoever reads it was told nothing.
+  // The last line may be cut, and then tells of no denial.
   return (await said).split("\n").slice(0, -1);
 }
 

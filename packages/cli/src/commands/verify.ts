@@ -24,7 +24,7 @@ oldest first. The first break is told first, with its line, and whether the reco
 is in another order, or is an exact copy.`,
   options: OPTIONS,
   notes: `What no file can show: records that are missing after the last one of a cell that has no end in it yet (how many such chains
-there are is told), a chain that was removed whole, and one that was written anew to its end by somebody who had the file. For
+there are is told), a chain that was removed whole, and one that an attacker with access to the file wrote anew to its end. For
 these compare the last hashes with those that were kept elsewhere.
 Exit code: 0 where every chained record is in its place; 1 where one is not, where none is chained, or a file cannot be read; 2 for
 wrong usage.`,

@@ -4,7 +4,7 @@ import { NO_HASH, SHARED } from "./cell-chains.ts";
 
 /** What can be wrong with a chained record. */
 export type ChainFault =
-  /** It is not what was recorded, or was put there by somebody else. */
+  /** It is not what was recorded, or the service did not record it. */
   | "altered"
   /** Records before it are not there. */
   | "missing"
@@ -97,8 +97,8 @@ class Chain<Place> {
 
 /**
  * Checks records that are chained by hash, in the order in which they are added. It finds each that is altered, removed, moved or
- * doubled, as far as the chain's end is there. Nothing shows of a chain that somebody has made anew from some record on, or
- * removed whole: for that compare the hashes of ends with those that were kept elsewhere.
+ * doubled, as far as the chain's end is there. It cannot show a chain that an attacker has made anew from some record on,
+ * or removed whole: for that compare the hashes of ends with those that were kept elsewhere.
  */
 export class ChainCheck<Place> {
   readonly #chains = new Map<string, Chain<Place>>();
@@ -119,7 +119,7 @@ export class ChainCheck<Place> {
   add(record: OtlpRecord, place: Place): void {
     const { eventName, attributes = [] } = record;
     const values = new Map(attributes.map(({ key, value }) => [key, value]));
-    // By any of the attributes, and not by the event's name: nobody takes a record out of its chain by removing one of them.
+    // By any of the attributes, and not by the event's name: removing one of them must not take a record out of its chain.
     if (!attributes.some(({ key }) => String(key).startsWith(CHAINED))) {
       const isOfCell = eventName === EVENTS.denial.name || eventName === EVENTS.cellClosed.name;
       this.#unchained += isOfCell ? 1 : 0;

@@ -162,7 +162,7 @@ test.each([
       ],
     },
   ],
-])("a record that nobody has chained, %j, is altered", (record) => {
+])("a record of a chain that the service never made, %j, is altered", (record) => {
   const check = new ChainCheck<number>();
   check.add(record, 0);
   expect(new Set(check.result().findings.map(({ kind }) => kind))).toEqual(new Set(["altered"]));

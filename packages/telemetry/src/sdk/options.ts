@@ -47,7 +47,7 @@ export interface TelemetryOptions {
   readonly spool?: string | { readonly directory: string; readonly maxBytes?: number };
   /**
    * "sync": a denial is on disk, and the disk has been told to keep it (fdatasync), before `record()` returns and so before the guest
-   * is answered. Not even kill -9 or a power cut loses one that anybody was told of. Each denial then has a record of its own, however
+   * is answered. Not even kill -9 or a power cut loses one that a guest has heard of. Each denial then has a record of its own, however
    * many there are, and costs its caller a write to disk. While the disk takes none, records wait in memory as without it, and
    * telemetry is `degraded`. Needs a `spool`. Default: on disk at the end of a later turn, without fdatasync.
    */
