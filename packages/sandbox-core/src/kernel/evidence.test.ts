@@ -27,6 +27,9 @@ const asked = (capability: string, operation: string, target: string): Asked => 
   operation,
   target,
 });
+const file = (operation: string, path: string): Asked => asked("filesystem", operation, path);
+const connect = (endpoint: string): Asked => asked("network", "connect", endpoint);
+const exec = (command: string): Asked => asked("subprocess", "exec", command);
 
 const plan = planOf(
   { capability: "filesystem", operations: ["read", "list"], paths: ["/srv/data/**"] },
@@ -39,119 +42,47 @@ test.each<[string, KernelPlan, Asked, (typeof KERNEL_REFUSALS)[number], string |
   [
     "a file outside, that permissions allow",
     plan,
-    asked("filesystem", "read", "/etc/passwd"),
+    file("read", "/etc/passwd"),
     "differential",
     "differential+ruleset",
   ],
-  [
-    "a listing outside",
-    plan,
-    asked("filesystem", "list", "/etc"),
-    "differential",
-    "differential+ruleset",
-  ],
-  ["a file inside", plan, asked("filesystem", "read", "/srv/data/x"), "differential", null],
+  ["a listing outside", plan, file("list", "/etc"), "differential", "differential+ruleset"],
+  ["a file inside", plan, file("read", "/srv/data/x"), "differential", null],
   [
     "a new file inside what is only read",
     plan,
-    asked("filesystem", "write", "/srv/data/x"),
+    file("write", "/srv/data/x"),
     "hook",
     "ruleset+errno",
   ],
-  [
-    "a removal outside",
-    plan,
-    asked("filesystem", "remove", "/etc/passwd"),
-    "hook",
-    "ruleset+errno",
-  ],
+  ["a removal outside", plan, file("remove", "/etc/passwd"), "hook", "ruleset+errno"],
   [
     "a read, for which nothing comes before permissions",
     plan,
-    asked("filesystem", "read", "/etc/passwd"),
+    file("read", "/etc/passwd"),
     "hook",
     null,
   ],
   [
     "a look, which Landlock does not govern",
     plan,
-    asked("filesystem", "stat", "/etc/passwd"),
+    file("stat", "/etc/passwd"),
     "differential",
     null,
   ],
-  [
-    "another port",
-    plan,
-    asked("network", "connect", "api.example.com:80"),
-    "hook",
-    "ruleset+errno",
-  ],
-  ["a granted port", plan, asked("network", "connect", "other.example.com:443"), "hook", null],
-  [
-    "a socket, where there are some",
-    plan,
-    asked("network", "connect", "a.example.com:80"),
-    "filter",
-    null,
-  ],
-  [
-    "a socket, where there is none",
-    empty,
-    asked("network", "connect", "a.example.com:80"),
-    "filter",
-    "seccomp-errno",
-  ],
-  [
-    "a connection, where there is no socket",
-    empty,
-    asked("network", "connect", "a.example.com:80"),
-    "hook",
-    null,
-  ],
-  [
-    "another command",
-    plan,
-    asked("subprocess", "exec", "/usr/bin/nowhere"),
-    "differential",
-    "differential+ruleset",
-  ],
-  ["a granted command", plan, asked("subprocess", "exec", "/usr/bin/git"), "differential", null],
-  [
-    "a process, where there are some",
-    plan,
-    asked("subprocess", "exec", "/usr/bin/id"),
-    "filter",
-    null,
-  ],
-  [
-    "a process, where there is none",
-    empty,
-    asked("subprocess", "exec", "/usr/bin/id"),
-    "filter",
-    "seccomp-errno",
-  ],
-  [
-    "the end of a command",
-    plan,
-    asked("subprocess", "exec", "/usr/bin/git"),
-    "ended",
-    "seccomp-kill",
-  ],
-  [
-    "the end of a command that could not run",
-    plan,
-    asked("subprocess", "exec", "/usr/bin/id"),
-    "ended",
-    null,
-  ],
-  [
-    "the end of a command, where none runs",
-    empty,
-    asked("subprocess", "exec", "/usr/bin/git"),
-    "ended",
-    null,
-  ],
-  ["the end of what is no command", plan, asked("filesystem", "read", "/x"), "ended", null],
+  ["another port", plan, connect("api.example.com:80"), "hook", "ruleset+errno"],
+  ["a granted port", plan, connect("other.example.com:443"), "hook", null],
+  ["a socket, where there are some", plan, connect("a.example.com:80"), "filter", null],
+  ["a socket, where there is none", empty, connect("a.example.com:80"), "filter", "seccomp-errno"],
+  ["a connection, where there is no socket", empty, connect("a.example.com:80"), "hook", null],
+  ["another command", plan, exec("/usr/bin/nowhere"), "differential", "differential+ruleset"],
+  ["a granted command", plan, exec("/usr/bin/git"), "differential", null],
+  ["a process, where there are some", plan, exec("/usr/bin/id"), "filter", null],
+  ["a process, where there is none", empty, exec("/usr/bin/id"), "filter", "seccomp-errno"],
+  ["the end of a command", plan, exec("/usr/bin/git"), "ended", "seccomp-kill"],
+  ["the end of a command that could not run", plan, exec("/usr/bin/id"), "ended", null],
+  ["the end of a command, where none runs", empty, exec("/usr/bin/git"), "ended", null],
+  ["the end of what is no command", plan, file("read", "/x"), "ended", null],
   ["random numbers", plan, asked("random", "read", ""), "filter", null],
   ["a module", plan, asked("import", "load", "node:fs"), "differential", null],
 ])("%s", (_what, of, request, seen, evidence) => {
@@ -162,51 +93,27 @@ const ALLOW = { verdict: "allow" };
 const deny = (evidence: string): object => ({ verdict: "deny", evidence });
 
 test.each<[string, KernelPlan, Asked, (typeof KERNEL_PROBES)[number] | null, object | null]>([
-  ["a file inside", plan, asked("filesystem", "read", "/srv/data/x"), "passed", ALLOW],
-  ["a file inside, not asked", plan, asked("filesystem", "read", "/srv/data/x"), null, null],
+  ["a file inside", plan, file("read", "/srv/data/x"), "passed", ALLOW],
+  ["a file inside, not asked", plan, file("read", "/srv/data/x"), null, null],
   [
     "a file outside",
     plan,
-    asked("filesystem", "read", "/etc/passwd"),
+    file("read", "/etc/passwd"),
     "differential",
     deny("differential+ruleset"),
   ],
-  ["a file outside, not asked", plan, asked("filesystem", "read", "/etc/passwd"), null, null],
-  ["a file outside that passed", plan, asked("filesystem", "read", "/etc/passwd"), "passed", null],
-  ["a file inside that did not", plan, asked("filesystem", "read", "/srv/data/x"), "hook", null],
-  ["a look", plan, asked("filesystem", "stat", "/etc/passwd"), "differential", null],
-  ["a look that passed", plan, asked("filesystem", "stat", "/srv/data/x"), "passed", null],
+  ["a file outside, not asked", plan, file("read", "/etc/passwd"), null, null],
+  ["a file outside that passed", plan, file("read", "/etc/passwd"), "passed", null],
+  ["a file inside that did not", plan, file("read", "/srv/data/x"), "hook", null],
+  ["a look", plan, file("stat", "/etc/passwd"), "differential", null],
+  ["a look that passed", plan, file("stat", "/srv/data/x"), "passed", null],
   ["a module that passed", plan, asked("import", "load", "node:fs"), "passed", null],
-  ["a granted port", plan, asked("network", "connect", "evil.example:443"), null, ALLOW],
-  ["another port", plan, asked("network", "connect", "a:80"), null, deny("ruleset+errno")],
-  [
-    "any port, where none is",
-    empty,
-    asked("network", "connect", "a:80"),
-    null,
-    deny("seccomp-errno"),
-  ],
-  [
-    "a command, where none is",
-    empty,
-    asked("subprocess", "exec", "/x"),
-    "passed",
-    deny("seccomp-errno"),
-  ],
-  [
-    "another command that may be read",
-    plan,
-    asked("subprocess", "exec", "/srv/data/x"),
-    "passed",
-    null,
-  ],
-  [
-    "a command by another rule's files",
-    plan,
-    asked("subprocess", "exec", "/usr/bin/git"),
-    "passed",
-    ALLOW,
-  ],
+  ["a granted port", plan, connect("evil.example:443"), null, ALLOW],
+  ["another port", plan, connect("a:80"), null, deny("ruleset+errno")],
+  ["any port, where none is", empty, connect("a:80"), null, deny("seccomp-errno")],
+  ["a command, where none is", empty, exec("/x"), "passed", deny("seccomp-errno")],
+  ["another command that may be read", plan, exec("/srv/data/x"), "passed", null],
+  ["a command by another rule's files", plan, exec("/usr/bin/git"), "passed", ALLOW],
   ["a module", plan, asked("import", "load", "node:fs"), null, null],
   ["random numbers", plan, asked("random", "read", ""), null, null],
 ])("what the kernel says to %s that the broker refused", (_what, of, request, probed, word) => {
@@ -219,13 +126,11 @@ test("to remove a file and to remove a directory are two rights", () => {
     operations: ["remove"],
     paths: ["/srv/data/file"],
   });
-  const other = asked("filesystem", "remove", "/srv/data/other");
+  const other = file("remove", "/srv/data/other");
   // The right is one on the folder, and on files.
   expect(evidenceOf(disposing, other, "hook")).toBeNull();
   expect(evidenceOf(disposing, other, "directory")).toBe("ruleset+errno");
-  expect(evidenceOf(disposing, asked("filesystem", "remove", "/etc/other"), "hook")).toBe(
-    "ruleset+errno",
-  );
+  expect(evidenceOf(disposing, file("remove", "/etc/other"), "hook")).toBe("ruleset+errno");
 });
 
 test("whatever a cell claims, the kernel is never said to have refused what the plan grants", () => {
