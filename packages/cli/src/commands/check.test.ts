@@ -37,7 +37,7 @@ test("each mistake is one line, as file:line, with what was meant; nothing in it
   expect(stdout).toMatch(/^[\n -~]*$/);
 });
 
-test("a file that cannot be read is told by its name", async () => {
+test("a file that cannot be read is reported by its name", async () => {
   using folder = folderWith({});
   const { code, stdout } = await runCommand(["check", "nowhere.yaml"], { cwd: folder.path });
   expect(code).toBe(1);

@@ -212,7 +212,7 @@ test("where the log store is gone the counts are written all the same, and the p
   expect(document.querySelector(".missing")?.textContent).toMatch(/^VictoriaLogs is missing/);
 });
 
-test("a store is told by its address alone, and what arrived again changes nothing that is said", async () => {
+test("a store is recognised by its address alone, and repeated records change nothing on the page", async () => {
   const before = await store.records("*", undefined, 0);
   // The Collector writes its file once a second, beside what it sends.
   await waitForLogs(collector.logFile, ({ length }) => length >= before.length);

@@ -58,7 +58,7 @@ test("a path through symlinks is the real one", () => {
   expect(at("to-a/b", true)).toEqual({ path: "a/b", missing: [], code: undefined });
 });
 
-test("a missing path is told below the nearest one that exists", () => {
+test("a missing path is reported below the nearest one that exists", () => {
   expect(at("to-a/x/y")).toEqual({ path: "a/x/y", missing: ["x", "y"], code: "ENOENT" });
   expect(at("a/file/x")).toEqual({ path: "a/file/x", missing: ["x"], code: "ENOTDIR" });
 });

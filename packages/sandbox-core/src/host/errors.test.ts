@@ -22,7 +22,7 @@ test("the frames of the guest's own program stay, those of anything below it do 
   );
 });
 
-test("whatever a guest puts into its error, the text is bounded, printable, and told as the guest's", () => {
+test("whatever a guest puts into its error, the text is bounded, printable, and marked as the guest's", () => {
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.constantFrom("\u001b[2J", "\u202e", "x".repeat(100_000), "    at f (a:1:1)\n".repeat(500)),

@@ -67,7 +67,7 @@ describe("limits that end the cell do so with one event, the one that every call
     expect(rulesOf(cell)).toEqual(["limit.cpu"]);
   });
 
-  test("crash: a process that is killed from outside is told as what it is", async () => {
+  test("crash: a process that is killed from outside is recorded as that", async () => {
     const cell = await supervisor.spawn("guest");
     const waiting = rejectionOf(cell.exec("new Promise(() => {})"));
     process.kill(cell.pid, "SIGKILL");

@@ -28,7 +28,7 @@ test("a policy that grants nothing gives the cell its own files and nothing else
   );
 });
 
-test("paths, ports, commands and the user of a plan are told", () => {
+test("paths, ports, commands and the user of a plan are passed to the launcher", () => {
   const plan = planOf(
     { capability: "filesystem", operations: ["read", "list"], paths: ["/etc/**"] },
     { capability: "network", hosts: ["a.example:443", "127.0.0.1:8080"] },

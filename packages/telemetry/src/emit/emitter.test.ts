@@ -62,7 +62,7 @@ test("a burst whose events cannot be read is counted as dropped, and costs no ot
   );
 });
 
-test("a scan's burst tells a sample of its targets, bounded", async () => {
+test("the record of a scan's burst has a bounded sample of its targets", async () => {
   const { loggerProvider, records } = realSdk();
   await using denials = createDenialRecorder({ loggerProvider, recordsPerSecond: 1 });
   for (let port = 0; port < 1000; port++) {

@@ -6,7 +6,7 @@ import { EventSeriesTable } from "../metrics/event-series.ts";
 import { aDenial } from "../testing/denials.ts";
 import { aRecordQueue } from "../testing/record-queue.ts";
 
-test("a burst never mixes what its record tells", () => {
+test("denials whose records would differ never share a burst", () => {
   const { push, take } = aRecordQueue(1);
   push(aDenial());
   const kinds = [

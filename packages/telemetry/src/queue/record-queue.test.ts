@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { aDenial } from "../testing/denials.ts";
 import { aRecordQueue } from "../testing/record-queue.ts";
 
-test("what fits comes out as it went in", () => {
+test("denials that fit come out as they went in", () => {
   const { queue, push, take } = aRecordQueue(8);
   const events = [1, 2, 3].map((seq) => aDenial({ seq }));
   for (const event of events) push(event);

@@ -191,7 +191,7 @@ function oracle(path: string): Oracle {
   }
 }
 
-test("nothing outside the granted directory is ever touched or told of", async () => {
+test("nothing outside the granted directory is ever touched or disclosed", async () => {
   const run = async (
     given: Parameters<typeof build>[0],
     asked: readonly (readonly [string, string, boolean])[],

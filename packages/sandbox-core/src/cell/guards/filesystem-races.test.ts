@@ -113,7 +113,7 @@ test("a file that is replaced as programs replace files is always there, and nev
   expect(Object.keys(seen).toSorted()).toEqual(["7", "granted", "true"]);
 });
 
-test("a file that comes and goes is written, or is a race that is told as one", async () => {
+test("a file that comes and goes is written, or is a race that is reported as one", async () => {
   await using _other = await repeating(
     `quiet(() => fs.unlinkSync(G + "/busy")); quiet(() => fs.writeFileSync(G + "/busy", "other"))`,
   );

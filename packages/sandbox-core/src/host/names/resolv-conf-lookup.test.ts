@@ -139,7 +139,7 @@ describe("resolv.conf", () => {
     expect(await few.lookup("other.example.test")).toEqual(["192.0.2.2"]);
   });
 
-  test("a domain whose server fails is passed over, and told of where nothing else is found", async () => {
+  test("a domain whose server fails is passed over, and reported where nothing else is found", async () => {
     const failing: Readonly<Record<string, DnsAnswer>> = {
       "db.shop.svc.cluster.test": "SERVFAIL",
       "web.shop.svc.cluster.test": "SERVFAIL",

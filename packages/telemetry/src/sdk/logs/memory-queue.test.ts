@@ -29,7 +29,7 @@ test("records that are being sent take their room until they are released", () =
   expect(queue.push(emitted(3))).toBe(true);
 });
 
-test("there is room for an emitter while two batches, and half of the room, are not exceeded", () => {
+test("there is room for an emitter up to two batches and half of the room", () => {
   expect(filled(100, 10, 20).hasRoom).toBe(true);
   expect(filled(100, 10, 21).hasRoom).toBe(false);
   expect(filled(30, 10, 15).hasRoom).toBe(true);

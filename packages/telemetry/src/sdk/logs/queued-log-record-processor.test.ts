@@ -46,7 +46,7 @@ test("a shutdown lets no emitter wait for room", async () => {
   expect(processor.waiting).toBe(0);
 });
 
-test("what has no room is lost, what has waits for as long as it takes", async () => {
+test("records without room are lost, the others wait for as long as it takes", async () => {
   let answer = 503;
   await using receiver = await otlpReceiver(() => answer);
   const { processor, status, emit } = processorTo(receiver.url, 20);
@@ -59,7 +59,7 @@ test("what has no room is lost, what has waits for as long as it takes", async (
   expect(status.state).toMatchObject({ exported: 20, lost: { queue_full: 7 }, failing: undefined });
 });
 
-test("the end gives up what waits, at once, and says how much that was", async () => {
+test("a shutdown gives up waiting records at once, and reports how many", async () => {
   const { processor, status, emit } = processorTo("http://127.0.0.1:1");
   emit(15);
   const began = Date.now();

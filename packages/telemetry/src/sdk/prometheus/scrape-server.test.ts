@@ -33,7 +33,7 @@ function series(text: string): ReadonlyMap<string, number> {
   return samples;
 }
 
-test("a scrape tells every denial, also those of the tick it came in", async () => {
+test("a scrape has every denial, also those of its own tick", async () => {
   await using otel = startTelemetry(EMBEDDED);
   await using denials = createDenialRecorder();
   await otel.ready();
