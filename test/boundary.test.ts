@@ -79,7 +79,8 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   ["sdk/logs/"],
   ["sdk/prometheus/"],
   ["sdk/providers.ts", "sdk/resend-refused.ts", "sdk/save-at-exit.ts", "sdk/start.ts"],
-  ["index.ts", "sdk.ts", "sdk-import.ts"],
+  ["test-recorder/"],
+  ["index.ts", "sdk.ts", "sdk-import.ts", "testing.ts"],
 ];
 
 test("telemetry is in layers, and each file imports from its own and lower ones only", async () => {
@@ -107,6 +108,13 @@ test("importing policy loads zod and yaml, nothing else", async () => {
 test("importing telemetry loads the OpenTelemetry API, no schema library, no SDK, no exporter and no isolate", async () => {
   expect(await packagesLoadedBy("packages/telemetry/dist/index.js")).toEqual([
     "@opentelemetry/api",
+    "@pyisolate/policy",
+    "@pyisolate/telemetry",
+  ]);
+});
+
+test("importing telemetry's recorder for tests loads policy alone", async () => {
+  expect(await packagesLoadedBy("packages/telemetry/dist/testing.js")).toEqual([
     "@pyisolate/policy",
     "@pyisolate/telemetry",
   ]);

@@ -115,6 +115,31 @@ test("the README's program runs there, and its telemetry leaves for the endpoint
   expect([...collector.paths].toSorted()).toEqual(["/v1/logs", "/v1/metrics"]);
 });
 
+test("a service's tests find there what its guard denied, and are told what was denied instead", async () => {
+  const program = `
+    import assert from "node:assert";
+    import { test } from "node:test";
+    import { denialEvent } from "@pyisolate/telemetry";
+    import { assertDenied, createTestRecorder, denialMatchers, type ExpectedDenial } from "@pyisolate/telemetry/testing";
+
+    test("denials", () => {
+      const denials = createTestRecorder();
+      denials.record(denialEvent({ cell: "tenant-a", capability: "database", operation: "query", target: "users" }));
+      const expected: ExpectedDenial = { capability: "database", target: "users", layer: "broker" };
+      assert.equal(assertDenied(denials, expected).cell, "tenant-a");
+      assert.equal(denialMatchers.toHaveDenied(denials, expected).pass, true);
+      assert.throws(() => assertDenied(denials, { target: "orders" }), /target is "users", not "orders"/);
+    });
+  `;
+  await writeFile(path.join(folder, "denials.test.ts"), program);
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--test", "--test-reporter=tap", "denials.test.ts"],
+    { cwd: folder, env: { PATH: process.env["PATH"] } },
+  );
+  expect(stdout).toMatch(/^# pass 1$/m);
+});
+
 test("the cells of the installed package are confined by its launcher, with every class that this kernel has", async () => {
   const program = `
     import { Supervisor } from "@pyisolate/sandbox-core";

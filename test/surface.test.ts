@@ -214,6 +214,23 @@ test("@pyisolate/telemetry exports these names", async () => {
   `);
 });
 
+test("@pyisolate/telemetry/testing exports these names", async () => {
+  expect(await exportedNames("@pyisolate/telemetry/testing")).toMatchInlineSnapshot(`
+    [
+      "assertDenied",
+      "assertNotDenied",
+      "createTestRecorder",
+      "denialMatchers",
+      "type DenialLayer",
+      "type DenialMatchers",
+      "type DenialSource",
+      "type ExpectedDenial",
+      "type MatcherResult",
+      "type TestRecorder",
+    ]
+  `);
+});
+
 test("@pyisolate/telemetry/sdk exports these names", async () => {
   expect(await exportedNames("@pyisolate/telemetry/sdk")).toMatchInlineSnapshot(`
     [
