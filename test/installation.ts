@@ -1,13 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
-import { LAUNCHERS, packTarball, PUBLISHED, ROOT } from "./tarballs.ts";
+import { SDK_PACKAGES } from "../packages/telemetry/dist/sdk/wrong-sdk.js";
+import { LAUNCHERS, packTarball, PUBLISHED } from "./tarballs.ts";
 
 /**
  * Installs the packed packages into an empty folder as a user would: npm, the tarballs, and the peers of telemetry
- * (also the optional ones, which its entry `./sdk` needs). Gives what npm complained about.
+ * (also the optional ones, which its entry `./sdk` needs, in the versions of its release train). Gives what npm complained about.
  */
 export async function installTarballs(folder: string): Promise<string> {
   const tarballs = path.join(folder, "tarballs");
@@ -17,17 +18,10 @@ export async function installTarballs(folder: string): Promise<string> {
   await writeFile(path.join(folder, "package.json"), `{ "private": true, "type": "module" }`);
   const { stderr } = await promisify(execFile)(
     "npm",
-    ["install", "--ignore-scripts", "--no-audit", "--no-fund", ...packed, ...(await peers())],
+    ["install", "--ignore-scripts", "--no-audit", "--no-fund", ...packed, ...SDK_PACKAGES],
     { cwd: folder, env: npmEnvironment() },
   );
   return stderr;
-}
-
-/** In the versions that the README's install line has: `./sdk` needs one release train, and the ranges allow several. */
-async function peers(): Promise<string[]> {
-  const readme = await readFile(path.join(ROOT, "README.md"), "utf8");
-  const [line = ""] = /^npm install .*@opentelemetry\/(?:\\\n|.)*/m.exec(readme) ?? [];
-  return line.match(/@opentelemetry\/[^\s\\]+/g) ?? [];
 }
 
 /** Without what npx told its child about this repository: npm would install into it. */

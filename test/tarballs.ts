@@ -20,7 +20,7 @@ export const ROOT = path.resolve(import.meta.dirname, "..");
 
 /** Packs one package as it would be published, `workspace:` and `catalog:` replaced, and gives the tarball's path. */
 export async function packTarball(
-  name: Published | (typeof LAUNCHERS)[number],
+  name: Published | (typeof LAUNCHERS)[number] | "launcher-linux-arm64",
   folder: string,
 ): Promise<string> {
   const [command, ...first] = pnpmCommand();
