@@ -4,7 +4,8 @@ import { arena } from "./arena/arena.ts";
 
 // Walks every object that the guest can reach, and from each the function constructors behind it, in search of a realm that
 // is not the guest's own: one whose global has what only Node has.
-const walk = `
+const walk = (libraries: readonly string[]): string => `
+  const MODULES = ${JSON.stringify(libraries)};
   const { getPrototypeOf, getOwnPropertyDescriptor } = Object;
   const worlds = [], foreign = [], seen = new Set(), home = globalThis;
   const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
@@ -45,7 +46,10 @@ const walk = `
   (async () => {
     const promises = [fetch("http://127.0.0.1:1/"), require("node:fs").promises.readFile("/nowhere"), import("node:fs"), (async () => 1)()];
     const settled = await Promise.allSettled(promises);
+    // A name of the library is made when it is first read.
+    for (const name of Reflect.ownKeys(globalThis)) globalThis[name];
     visit(globalThis, "globalThis", 0);
+    for (const name of MODULES) visit(require(name), name, 0);
     for (const [at, value] of [...errors, ...promises, ...settled].entries()) visit(value, "result " + at, 0);
     const bytes = crypto.getRandomValues(new Uint8Array(4));
     visit(bytes, "bytes", 0); visit(bytes.buffer, "buffer", 0);
@@ -57,7 +61,7 @@ const walk = `
       const world = await (typeof made?.next === "function" ? (await made.next()).value : made);
       if (isObject(world) && world !== home) foreign.push(path + " leads to another global");
     }
-    const names = ["process", "Buffer", "global", "module", "SharedArrayBuffer_host", "ivm", "__pyisolate_held__"];
+    const names = ["module", "exports", "__dirname", "SharedArrayBuffer_host", "ivm", "__pyisolate_held__"];
     return { foreign, visited: seen.size, named: names.filter((name) => name in globalThis) };
   })()`;
 
@@ -70,20 +74,48 @@ const rules = [
   { id: "rng", effect: "allow", capability: "random", operations: ["read"] },
 ];
 
+/** The modules of the guest library. */
+const LIBRARY = [
+  "assert",
+  "buffer",
+  "crypto",
+  "events",
+  "path",
+  "process",
+  "querystring",
+  "stream",
+  "string_decoder",
+  "timers/promises",
+  "url",
+  "util",
+].map((name) => `node:${name}`);
+
 await arena({ rules, modules }, async ({ spawn }) => {
   const cell = await spawn();
-  const { foreign, visited, named } = (await cell.exec(walk)) as Record<string, unknown>;
+  const { foreign, visited, named } = (await cell.exec(walk(LIBRARY))) as Record<string, unknown>;
   assert.deepEqual(foreign, []);
   assert.deepEqual(named, []);
   assert.ok(Number(visited) > 500, `the walk saw ${String(visited)} objects`);
-  // The module's stand-in for \`process\` has nothing of a process.
-  assert.deepEqual(await cell.exec(`Object.keys(require("supplied").process)`), ["cwd"]);
+  // What a guest has as `process` has nothing of a process.
+  assert.deepEqual(await cell.exec(`Object.keys(require("supplied").process).sort()`), [
+    "argv",
+    "cwd",
+    "emitWarning",
+    "env",
+    "hrtime",
+    "nextTick",
+    "platform",
+    "stderr",
+    "stdout",
+    "uptime",
+  ]);
+  assert.deepEqual(await cell.exec(`[process.env, process.argv, process.cwd()]`), [{}, [], "/"]);
   for (const escape of [
-    `this.constructor.constructor("return typeof process")()`,
-    `(async () => {}).constructor("return typeof process + typeof require('node:fs').constructor.constructor('return process')")().catch(() => "undefined")`,
-    `new Function("return typeof process")()`,
-    `(0, eval)("typeof process")`,
-    `Reflect.construct(Function, ["return typeof process"])()`,
+    `this.constructor.constructor("return typeof process.pid")()`,
+    `(async () => {}).constructor("return typeof process.pid + typeof require('node:fs').constructor.constructor('return process.pid')")().catch(() => "undefined")`,
+    `new Function("return typeof process.pid")()`,
+    `(0, eval)("typeof process.pid")`,
+    `Reflect.construct(Function, ["return typeof process.pid"])()`,
   ]) {
     assert.match(String(await cell.exec(escape)), /^undefined/, escape);
   }

@@ -17,7 +17,10 @@ await arena({ limits: { cpu_ms: 1000 } }, async ({ spawn }) => {
   const message = (await reader.next()).value as { self: unknown };
   assert.equal(message.self, message);
   await cell.exec(`console.log(${cycle}, 1)`);
-  assert.equal(lines.length, 1);
+  assert.equal(
+    lines.join("|"),
+    "<ref *1> {|  list: <ref *2> [ [Circular *1], [Circular *2] ],|  self: [Circular *1]|} 1",
+  );
   const thrown = await failureOf(cell.exec(`throw Object.assign(new Error("round"), ${cycle})`));
   assert.ok(thrown instanceof GuestError);
   const cause = await failureOf(

@@ -30,7 +30,7 @@ await arena(
       `fs.readFileSync("/etc/shadow", { get encoding() { throw new RangeError("mine"); } })`,
       `fs.rmSync("/etc/nothing", { get recursive() { throw new RangeError("mine"); } })`,
       `fetch("http://127.0.0.1:1/", { get method() { throw new RangeError("mine"); } })`,
-      `fetch({ get href() { throw new RangeError("mine"); } })`,
+      `fetch({ get toString() { throw new RangeError("mine"); } })`,
       `fetch("http://127.0.0.1:1/", { headers: { get a() { throw new RangeError("mine"); } } })`,
       `cp.execFileSync("/bin/sh", Object.defineProperty([], 0, { get() { throw new RangeError("mine"); } }))`,
       `cp.execFileSync("/bin/sh", [], { get timeout() { throw new RangeError("mine"); } })`,
@@ -46,7 +46,7 @@ await arena(
     // What changes between two reads is read once: the URL that was decided is the one that is denied.
     const flipped = await failureOf(
       cell.exec(
-        `fetch(Object.defineProperty({}, "href", flip("http://127.0.0.1:1/", "http://127.0.0.1:2/")))`,
+        `fetch({ n: 0, toString() { return this.n++ === 0 ? "http://127.0.0.1:1/" : "http://127.0.0.1:2/"; } })`,
       ),
     );
     assert.ok(flipped instanceof PolicyError);

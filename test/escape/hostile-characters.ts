@@ -86,7 +86,12 @@ await arena(
         `a${character}b`,
       );
     }
-    assert.equal(lines.length, hostile.length);
+    // Each is told with the lines of its own text, the end of the one after it, and the object after that.
+    const told = hostile.map((character) => character.split("\n").length + 1);
+    assert.equal(
+      lines.length,
+      told.reduce((sum, count) => sum + count, 0),
+    );
     for (const line of lines) assert.ok(!UNCLEAN.test(line), JSON.stringify(line));
     return due;
   },

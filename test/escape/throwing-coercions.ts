@@ -18,6 +18,7 @@ await arena(
     );
     const own = [
       `import(bad)`,
+      `fetch(bad)`,
       `fetch("http://127.0.0.1:1/", { method: bad })`,
       `fetch("http://127.0.0.1:1/", { headers: { a: bad } })`,
       `fs.readFileSync("/etc/shadow", bad, { encoding: bad }) && fs.readFileSync("/etc/shadow", { encoding: bad })`,
@@ -45,7 +46,6 @@ await arena(
       `require(bad)`,
       `cp.execFileSync(bad)`,
       `cp.execFileSync("/bin/sh", [bad])`,
-      `fetch(bad)`,
     ]) {
       const error = await failureOf(cell.exec(program));
       assert.ok(
@@ -56,10 +56,13 @@ await arena(
     await cell.exec(
       `console.log(bad, Symbol("x"), Object.create(null)); console.error({ get a() { throw 1; } }); 0`,
     );
-    assert.deepEqual(lines.length, 2);
+    assert.deepEqual(lines.slice(-2), [
+      "} Symbol(x) [Object: null prototype] {}",
+      "{ a: [Getter] }",
+    ]);
     // A then that settles twice, and late, settles once.
     const twice = `({ then(resolve, reject) { resolve("first"); reject(new Error("second")); resolve("third"); throw new Error("fourth"); } })`;
     assert.equal(await cell.exec(twice), "first");
-    return asked + 5;
+    return asked + 4;
   },
 );
