@@ -3,6 +3,7 @@ import { check } from "./commands/check.ts";
 import { diff } from "./commands/diff.ts";
 import { plan } from "./commands/plan.ts";
 import { report } from "./commands/report.ts";
+import { resend } from "./commands/resend.ts";
 import { schema } from "./commands/schema.ts";
 import { suggest } from "./commands/suggest.ts";
 import { test } from "./commands/test.ts";
@@ -20,4 +21,5 @@ export const COMMANDS: readonly Command[] = [
   schema,
   report,
   verify,
+  resend,
 ];

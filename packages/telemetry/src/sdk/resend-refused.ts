@@ -1,4 +1,12 @@
-import { resend, type Resent } from "./logs/resend-dead-letters.ts";
+import {
+  flag,
+  functionOf,
+  type OptionChecks,
+  readOptions,
+  withMethods,
+} from "@pyisolate/policy/options";
+
+import { resend, type ResendHow, type Resent } from "./logs/resend-dead-letters.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { resolveSettings } from "./settings.ts";
 
@@ -8,15 +16,22 @@ import { resolveSettings } from "./settings.ts";
  *
  * @param options Those of {@link startTelemetry}; `spool`, `endpoint` and `flushTimeoutMillis` are used, and the standard
  * OTEL_* variables.
+ * @param how Default: all of it, until `flushTimeoutMillis` have passed.
  * @throws TypeError if an option is unknown or has a wrong value, or without a `spool`.
  * @throws Error if the spool's folder cannot be read or written.
  * @example
  * await resendRefused({ spool: "/var/lib/plugins/spool" });
  */
-export async function resendRefused(options: TelemetryOptions): Promise<Resent> {
-  const warn = (message: string) => {
-    process.emitWarning(message, "TelemetryWarning");
-  };
+export async function resendRefused(
+  options: TelemetryOptions,
+  how: ResendHow = {},
+): Promise<Resent> {
+  const given = readOptions("resendRefused", how, CHECKS);
+  const {
+    onWarning: warn = (message: string) => {
+      process.emitWarning(message, "TelemetryWarning");
+    },
+  } = given;
   const settings = resolveSettings(telemetryOptions(options), process.env, warn);
   const { spool } = settings;
   if (spool === undefined) {
@@ -24,5 +39,12 @@ export async function resendRefused(options: TelemetryOptions): Promise<Resent> 
       "resendRefused: `spool` is missing: the folder in which refused records are kept",
     );
   }
-  return await resend({ ...settings, spool }, warn);
+  return await resend({ ...settings, spool }, { ...given, onWarning: warn });
 }
+
+const CHECKS: OptionChecks<ResendHow> = {
+  signal: withMethods("an AbortSignal", ["addEventListener", "removeEventListener"]),
+  dryRun: flag,
+  onLetter: functionOf("a letter and what was done so far"),
+  onWarning: functionOf("a message"),
+};

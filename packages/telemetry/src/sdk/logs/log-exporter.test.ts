@@ -142,7 +142,9 @@ test("a request of which the far end takes a part is kept whole, and what it ref
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   const again = { spool: folder, endpoint: receiver.url };
   expect(await resendRefused(again)).toEqual({ taken: 5, refused: 0, waiting: 0 });
-  expect(warned.mock.calls[0]?.[0]).toBe("1 dead letters cannot be read, and are lost");
+  const path = join(folder, "dead-letters.jsonl");
+  expect(warned.mock.calls[0]?.[0]).toBe(`1 dead letters cannot be read: they stay in ${path}`);
+  expect(await readFile(path, "utf8")).toBe("no letter\n");
   warned.mockRestore();
 });
 

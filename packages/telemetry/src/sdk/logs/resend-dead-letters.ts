@@ -1,7 +1,8 @@
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { HttpTransport } from "../otlp/http-transport.ts";
 import { RetryingTransport } from "../otlp/retrying-transport.ts";
-import { DeadLetters, type DeadLetter } from "../spool/dead-letters.ts";
+import { DeadLetters, type DeadLetter, type TakenLetters } from "../spool/dead-letters.ts";
+import { lastRecords } from "../spool/jsonl.ts";
 import { LogExporter } from "./log-exporter.ts";
 import { RefusedRecords } from "./refused-records.ts";
 
@@ -15,9 +16,28 @@ export interface Resent {
   readonly waiting: number;
 }
 
+/** How refused records are sent again. */
+export interface ResendHow {
+  /** Ends it early: what is not sent by then is kept. */
+  readonly signal?: AbortSignal;
+  /** Only reads what there is: all of it is `waiting`. Default false. */
+  readonly dryRun?: boolean;
+  /** Called after each letter, and in a dry run for each one, with what was done so far. */
+  readonly onLetter?: (
+    letter: Readonly<Pick<DeadLetter, "time" | "answer">>,
+    soFar: Resent,
+  ) => void;
+  /** Called with what an operator has to know. Default: a process warning. */
+  readonly onWarning?: (message: string) => void;
+}
+
 /** Where refused records are kept, and where to send them. */
 export interface ResendSettings {
-  readonly spool: { readonly directory: string; readonly maxBytes: number };
+  readonly spool: {
+    readonly directory: string;
+    readonly maxBytes: number;
+    readonly sync: boolean;
+  };
   readonly logsUrl: string | undefined;
   /** Milliseconds. */
   readonly flushTimeout: number;
@@ -25,61 +45,116 @@ export interface ResendSettings {
 
 /** @throws if the files cannot be read or written. */
 export async function resend(
-  { spool, logsUrl, flushTimeout }: ResendSettings,
-  warn: (message: string) => void,
+  settings: ResendSettings,
+  how: ResendHow & Required<Pick<ResendHow, "onWarning">>,
 ): Promise<Resent> {
-  const letters = new DeadLetters(spool.directory, spool.maxBytes);
-  const transport = new RetryingTransport(new HttpTransport(logsUrl, "LOGS", "v1/logs"));
-  const counts = { taken: 0, refused: 0, waiting: 0 };
-  const kept = new RefusedRecords(letters, warn);
-  let isAllKept = true;
-  const keeper = {
-    keep: (letter: DeadLetter) => {
-      const isKept = kept.keep(letter);
-      isAllKept &&= isKept;
-      return isKept;
-    },
+  const { directory, maxBytes, sync } = settings.spool;
+  const letters = new DeadLetters(directory, maxBytes, sync);
+  if (how.dryRun === true) return look(letters, how);
+  const resending = new Resending(letters, settings.logsUrl, how);
+  const end = () => {
+    resending.close();
   };
-  const exporter = new LogExporter(
-    transport,
-    {
-      exported: ({ records }) => {
-        counts.taken += records;
-      },
-      lost: ({ records }) => {
-        counts.refused += records;
-      },
-    },
-    keeper,
-  );
-  const timer = setTimeout(() => {
-    exporter.close();
-  }, flushTimeout);
+  const timer = setTimeout(end, settings.flushTimeout);
+  how.signal?.addEventListener("abort", end);
   try {
-    for (const file of letters.take()) {
-      try {
-        const { letters: taken, unreadable } = file.read();
-        if (unreadable > 0) warn(`${unreadable} dead letters cannot be read, and are lost`);
-        for (const letter of taken) {
-          if (await exporter.sendBatch(batchOf(letter))) continue;
-          counts.waiting += letter.records;
-          keeper.keep(letter);
-        }
-        // Not earlier: if the process is killed before this line, the next call sends the letters again.
-        if (isAllKept) file.remove();
-      } finally {
-        file.leave();
-      }
-    }
+    if (how.signal?.aborted === true) end();
+    for (const file of letters.take()) await resending.send(file);
   } finally {
     clearTimeout(timer);
-    exporter.close();
+    how.signal?.removeEventListener("abort", end);
+    end();
   }
-  return counts;
+  return resending.soFar;
 }
 
-function batchOf({ request, records }: DeadLetter) {
-  const receipts = new BatchReceipts();
-  for (let n = 0; n < records; n++) receipts.add(undefined);
-  return { requests: [request], receipts, settled: () => {}, done: () => {} };
+function look(letters: DeadLetters, { onLetter, onWarning }: Parameters<typeof resend>[1]): Resent {
+  let waiting = 0;
+  for (const { letters: all, unreadable } of letters.look()) {
+    for (const letter of all) {
+      waiting += letter.records;
+      onLetter?.(letter, { taken: 0, refused: 0, waiting });
+    }
+    warnOf(unreadable.length, letters.path, onWarning);
+  }
+  return { taken: 0, refused: 0, waiting };
+}
+
+class Resending {
+  readonly #letters: DeadLetters;
+  readonly #how: Parameters<typeof resend>[1];
+  readonly #kept: RefusedRecords;
+  readonly #exporter: LogExporter;
+  readonly #counts = { taken: 0, refused: 0, waiting: 0 };
+  /** Of the file that is being sent. */
+  #isAllKept = true;
+
+  constructor(
+    letters: DeadLetters,
+    logsUrl: string | undefined,
+    how: Parameters<typeof resend>[1],
+  ) {
+    this.#letters = letters;
+    this.#how = how;
+    this.#kept = new RefusedRecords(letters, how.onWarning);
+    this.#exporter = new LogExporter(
+      new RetryingTransport(new HttpTransport(logsUrl, "LOGS", "v1/logs")),
+      {
+        exported: ({ records }) => {
+          this.#counts.taken += records;
+        },
+        lost: ({ records }) => {
+          this.#counts.refused += records;
+        },
+      },
+      { keep: (letter) => this.#keep(letter) },
+    );
+  }
+
+  get soFar(): Resent {
+    return { ...this.#counts };
+  }
+
+  async send(file: TakenLetters): Promise<void> {
+    this.#isAllKept = true;
+    try {
+      const { letters, unreadable } = file.read();
+      for (const line of unreadable) this.#isAllKept &&= this.#letters.tryAddLine(line);
+      warnOf(unreadable.length, this.#letters.path, this.#how.onWarning);
+      for (const letter of letters) {
+        await this.#sendLetter(letter);
+        this.#how.onLetter?.(letter, this.soFar);
+      }
+      // Not earlier: if the process is killed before this line, the next call sends the letters again.
+      if (this.#isAllKept) file.remove();
+    } finally {
+      file.leave();
+    }
+  }
+
+  close(): void {
+    this.#exporter.close();
+  }
+
+  async #sendLetter(letter: DeadLetter): Promise<void> {
+    const receipts = new BatchReceipts();
+    for (let n = 0; n < letter.records; n++) receipts.add(undefined);
+    const batch = { requests: [letter.request], receipts, settled: () => {}, done: () => {} };
+    if (await this.#exporter.sendBatch(batch)) return;
+    // Some of its records may be settled.
+    const { records } = receipts;
+    this.#counts.waiting += records;
+    const rejected = Math.min(letter.rejected, records);
+    this.#keep({ ...letter, records, rejected, request: lastRecords(letter.request, records) });
+  }
+
+  #keep(letter: DeadLetter): boolean {
+    const isKept = this.#kept.keep(letter);
+    this.#isAllKept &&= isKept;
+    return isKept;
+  }
+}
+
+function warnOf(unreadable: number, path: string, warn: (message: string) => void): void {
+  if (unreadable > 0) warn(`${unreadable} dead letters cannot be read: they stay in ${path}`);
 }

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -62,9 +63,22 @@ export class DeadLetters {
 
   /** @throws if it cannot be written, or has no room. */
   add({ request, ...about }: DeadLetter): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const begin = JSON.stringify(about).slice(0, -1);
-    const line = Buffer.from(`${begin},"request":${request.toString()}}\n`);
+    this.#addLine(Buffer.from(`${begin},"request":${request.toString()}}\n`));
+  }
+
+  /** Adds a line that is no letter, as it is. @returns false if it cannot be written, or has no room. */
+  tryAddLine(line: Buffer): boolean {
+    try {
+      this.#addLine(Buffer.concat([line, Buffer.from("\n")]));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #addLine(line: Buffer): void {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const { O_WRONLY, O_APPEND, O_CREAT } = constants;
     const descriptor = openOwnFile(this.path, O_WRONLY | O_APPEND | O_CREAT);
     try {
@@ -91,10 +105,7 @@ export class DeadLetters {
    * @throws if the folder cannot be read or written.
    */
   take(): readonly TakenLetters[] {
-    const files = readdirSync(this.#directory).filter(
-      (name) => name === NAME || (name.startsWith(TAKEN) && isOrphan(name.slice(TAKEN.length))),
-    );
-    return files.flatMap((name) => {
+    return this.#files().flatMap((name) => {
       const owned = newSegmentName();
       const path = join(this.#directory, `${TAKEN}${owned}`);
       try {
@@ -108,12 +119,31 @@ export class DeadLetters {
       }
     });
   }
+
+  /** Reads what {@link take} would take. @throws if the folder or a file cannot be read. */
+  look(): readonly Letters[] {
+    return this.#files().map((name) => lettersIn(readOwnFile(join(this.#directory, name))));
+  }
+
+  #files(): readonly string[] {
+    return readdirSync(this.#directory).filter(
+      (name) => name === NAME || (name.startsWith(TAKEN) && isOrphan(name.slice(TAKEN.length))),
+    );
+  }
+}
+
+/** What a file of letters contains. */
+interface Letters {
+  readonly letters: readonly DeadLetter[];
+  /** Lines that are none, a last one that is cut off included. */
+  readonly unreadable: readonly Buffer[];
 }
 
 /** A file of letters that this process has taken. */
 export class TakenLetters {
   readonly #path: string;
   readonly #name: string;
+  #bytes = 0;
 
   constructor(path: string, name: string) {
     this.#path = path;
@@ -121,15 +151,16 @@ export class TakenLetters {
   }
 
   /** @throws if it cannot be read. */
-  read(): { readonly letters: readonly DeadLetter[]; readonly unreadable: number } {
-    const lines = linesOf(readOwnFile(this.#path));
-    const letters = lines.flatMap((line) => letterOf(line) ?? []);
-    return { letters, unreadable: lines.length - letters.length };
+  read(): Letters {
+    const content = readOwnFile(this.#path);
+    this.#bytes = content.length;
+    return lettersIn(content);
   }
 
-  /** All of them are delivered, or kept elsewhere. */
+  /** All that was read is delivered, or kept elsewhere. */
   remove(): void {
-    unlinkSync(this.#path);
+    // A service had it open to add a letter when it was taken, and added it after it was read: that is for the next time.
+    if (statSync(this.#path).size === this.#bytes) unlinkSync(this.#path);
     this.leave();
   }
 
@@ -139,14 +170,30 @@ export class TakenLetters {
   }
 }
 
+function lettersIn(content: Buffer): Letters {
+  const letters: DeadLetter[] = [];
+  const unreadable: Buffer[] = [];
+  const end = content.lastIndexOf("\n") + 1;
+  for (const line of linesOf(content)) {
+    const letter = letterOf(line);
+    if (letter === undefined) unreadable.push(line);
+    else letters.push(letter);
+  }
+  if (end < content.length) unreadable.push(content.subarray(end));
+  return { letters, unreadable };
+}
+
 function letterOf(line: Buffer): DeadLetter | undefined {
   try {
-    const { request, ...about } = JSON.parse(line.toString()) as Omit<DeadLetter, "request"> & {
-      request: unknown;
-    };
+    const { request, time, answer, rejected } = JSON.parse(line.toString()) as Partial<
+      Record<keyof DeadLetter, unknown>
+    >;
     const bytes = Buffer.from(JSON.stringify(request));
     const records = recordsIn(bytes);
-    return records === undefined ? undefined : { ...about, records, request: bytes };
+    if (records === undefined || typeof time !== "string" || typeof answer !== "string") {
+      return undefined;
+    }
+    return { time, answer, records, rejected: Number(rejected), request: bytes };
   } catch {
     return undefined;
   }

@@ -55,6 +55,13 @@ export function halvesOf(request: Buffer): readonly [RequestPart, RequestPart] |
   ];
 }
 
+/** The last records of a request, as a request. */
+export function lastRecords(request: Buffer, records: number): Buffer {
+  const whole = JSON.parse(request.toString()) as Request;
+  const all = count(whole);
+  return records >= all ? request : cut(whole, all - records, all);
+}
+
 /** The records from number `from` up to number `to`, with their resources and scopes. */
 function cut({ resourceLogs }: Request, from: number, to: number): Buffer {
   let number = -1;
