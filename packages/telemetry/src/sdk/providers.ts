@@ -29,7 +29,9 @@ const CARDINALITY_LIMIT = MAX_SERIES + 1;
 export interface Metering {
   readonly provider: MeterProvider;
   readonly status: ExporterStatus;
-  /** Gives up the export that is under way. */
+  /** Gives up the export that is under way: the SDK's timers keep the process up for as long as it lasts. */
+  giveUp(): void;
+  /** Gives up the export that is under way, and is the last to do so. */
   close(): void;
 }
 
@@ -67,7 +69,7 @@ export function makeMetering(
     views: [{ meterName: SCOPE.name, aggregationCardinalityLimit: CARDINALITY_LIMIT }],
   });
   if (otlp !== undefined) linkExporter(provider, status);
-  return { provider, status, close: () => otlp?.close() };
+  return { provider, status, giveUp: () => otlp?.giveUp(), close: () => otlp?.close() };
 }
 
 /** What exports log records. */

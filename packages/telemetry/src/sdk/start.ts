@@ -198,15 +198,16 @@ class RunningTelemetry implements Telemetry {
     );
   }
 
-  // Counts after records, and not to a server that does not answer: an export that fails keeps the process up for longer than
-  // is wanted here, by the SDK's timers.
+  // Counts after records, and not to a server that does not answer. An export that is still under way when time is up would keep
+  // the process up, by the SDK's timers.
   async #lastFlush(): Promise<void> {
     const wait = { keepAlive: true };
     const flushed = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, wait);
     if (!flushed || this.#logging.status.state.failing !== undefined) {
       warn(this.#notFlushed(this.#timeout, "wait"));
     } else {
-      await withTimeout(this.meterProvider.forceFlush(), this.#timeout, wait);
+      const sent = await withTimeout(this.meterProvider.forceFlush(), this.#timeout, wait);
+      if (!sent) this.#metering.giveUp();
     }
   }
 

@@ -61,10 +61,15 @@ export class HttpTransport implements IExporterTransport {
     }
   }
 
+  /** Ends what is under way. */
+  giveUp(why = "given up"): void {
+    for (const request of this.#open) request.destroy(new Error(why));
+  }
+
   /** Ends what is under way. A request that is sent from now on is answered `retryable`. */
   shutdown(): void {
     this.#closed = true;
-    for (const request of this.#open) request.destroy(new Error("telemetry has been shut down"));
+    this.giveUp("telemetry has been shut down");
     void this.#agent?.then(
       (agent) => {
         agent.destroy();

@@ -22,6 +22,8 @@ const MAX_EXPORTS = 30;
 export interface MetricExporter {
   readonly exporter: PushMetricExporter;
   /** Gives up what is under way. */
+  giveUp(): void;
+  /** Gives up what is under way, and takes no more. */
   close(): void;
 }
 
@@ -63,5 +65,8 @@ export function makeMetricExporter(
   const close = () => {
     transport.shutdown();
   };
-  return { exporter: new OTLPMetricExporterBase(delegate), close };
+  const giveUp = () => {
+    transport.giveUp();
+  };
+  return { exporter: new OTLPMetricExporterBase(delegate), giveUp, close };
 }

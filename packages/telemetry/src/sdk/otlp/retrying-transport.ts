@@ -32,6 +32,8 @@ export class RetryingTransport implements IExporterTransport {
   readonly #http: HttpTransport;
   readonly #listener: TransportListener | undefined;
   #closed = false;
+  /** How often. */
+  #givenUp = 0;
   /** Before the next retry, where a request is given back after some attempts: another one does not begin anew with short pauses. */
   #pauseNow = FIRST_PAUSE;
   readonly #pauses = new Set<() => void>();
@@ -49,12 +51,14 @@ export class RetryingTransport implements IExporterTransport {
   /** Never rejects. @param timeoutMillis may be infinite: then only {@link shutdown} gives the request up. */
   async send(data: Uint8Array, timeoutMillis: number): Promise<HttpResponse> {
     const deadline = performance.now() + timeoutMillis;
+    const times = this.#givenUp;
     for (let pause = FIRST_PAUSE; ; pause = longer(pause)) {
       const response = await this.#attempt(data, Math.max(deadline - performance.now(), 1));
       if (response.status !== "retryable") return response;
       const wait = pauseBefore(response.retryInMillis, pause);
       if (this.#closed || performance.now() + wait > deadline) return response;
-      await this.#pause(wait);
+      if (times === this.#givenUp) await this.#pause(wait);
+      if (times !== this.#givenUp) return response;
     }
   }
 
@@ -104,7 +108,14 @@ export class RetryingTransport implements IExporterTransport {
     }
   }
 
-  /** Gives up what is under way, at once. */
+  /** Gives up what {@link send} has under way, at once. What is sent from now on is sent. */
+  giveUp(): void {
+    this.#givenUp += 1;
+    this.#http.giveUp();
+    for (const end of this.#pauses) end();
+  }
+
+  /** Gives up what is under way, at once, and takes no more. */
   shutdown(): void {
     this.#closed = true;
     this.#http.shutdown();
