@@ -9,6 +9,8 @@ export function linesOf(content: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = 0;
   for (let end = content.indexOf(NEWLINE); end >= 0; end = content.indexOf(NEWLINE, start)) {
+    // After a power cut a file may have zeros in place of blocks that were never written, in front of a line that was.
+    while (content[start] === 0) start += 1;
     if (end > start) lines.push(content.subarray(start, end));
     start = end + 1;
   }

@@ -250,3 +250,15 @@ test("a thread leaves the files of another one alone", async () => {
   await worker.terminate();
   expect(answer).toEqual([false]);
 });
+
+test("zeros that a power cut left in front of a line do not cost the line", async () => {
+  const zeros = Buffer.alloc(4096);
+  const lines = [zeros, request("a"), Buffer.from("\n"), zeros, Buffer.from("\n"), request("b")];
+  await writeFile(
+    join(directory, `1763841600000-${2 ** 31}-1-00000001.jsonl`),
+    Buffer.concat([...lines, Buffer.from("\n"), zeros]),
+  );
+  const { spool, warnings } = spoolIn(directory);
+  expect(sent(spool)).toEqual(["a", "b"]);
+  expect(warnings).toEqual([expect.stringContaining("1 lines of")]);
+});
