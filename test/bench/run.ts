@@ -65,6 +65,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     measure: async (quick) =>
       await (await import("./durability.ts")).durability(quick ? 3 : 7, quick ? 5_000 : 20_000),
   },
+  audit: {
+    about: "a denial on disk before its caller is answered, and records chained by hash",
+    measure: async (quick) => await (await import("./audit.ts")).audit(quick ? 7 : 31),
+  },
   flood: {
     about: "a million denials of one cell: memory and event loop",
     measure: async () => await (await import("./flood.ts")).millionDenials(),
