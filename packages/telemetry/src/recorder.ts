@@ -131,7 +131,7 @@ class Recorder implements DenialRecorder {
         if (this.#over) this.#meter.flush();
         return;
       }
-      this.#drain.take({ kind: "denial", event, context: context.active(), cell }, series);
+      this.#drain.take(event, context.active(), cell, series);
     } catch {
       if (!counted) {
         // The ledger counts it as a denial, so the counter has to as well, or the two would not agree.

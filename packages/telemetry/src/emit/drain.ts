@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers";
 import { setImmediate as turn } from "node:timers/promises";
 
-import { context, ROOT_CONTEXT, type LogRecord } from "@opentelemetry/api";
+import { context, ROOT_CONTEXT, type Context, type LogRecord } from "@opentelemetry/api";
+import type { DenialEvent } from "@pyisolate/policy";
 
 import type { Cell } from "../cells/cell.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import type { EventSeries } from "../metrics/event-series.ts";
 import type { MeterBinding } from "../metrics/meter-binding.ts";
 import { monotonic } from "../monotonic-clock.ts";
+import type { SyncDisk } from "../provider-link.ts";
 import type { RecordQueue } from "../queue/record-queue.ts";
 import type { QueuedDenial } from "../queue/ring-buffer.ts";
 import { DroppedRecords } from "./dropped-records.ts";
@@ -81,9 +83,12 @@ export class Drain {
   }
 
   /** Has a denial's record written to disk at once where that is wanted; else puts it into the queue, or drops it where that is full. */
-  take(denial: QueuedDenial<Cell>, series: EventSeries): void {
-    const { event, context, cell } = denial;
-    if (!this.#emitAtOnce(denial) && !this.#queue.push(event, context, cell, series)) {
+  take(event: DenialEvent, caller: Context, cell: Cell, series: EventSeries): void {
+    const { disk } = this.#logger;
+    const isEmitted =
+      disk !== undefined &&
+      this.#emitAtOnce({ kind: "denial", event, context: caller, cell }, disk);
+    if (!isEmitted && !this.#queue.push(event, caller, cell, series)) {
       this.#ledgers.drop(cell, 1, "ring_full");
     }
     this.schedule();
@@ -154,10 +159,9 @@ export class Drain {
   };
 
   /** Never throws. @returns false if that is not wanted, or cannot be done now: then it is to be queued. */
-  #emitAtOnce(denial: QueuedDenial<Cell>): boolean {
-    const { disk } = this.#logger;
+  #emitAtOnce(denial: QueuedDenial<Cell>, disk: SyncDisk): boolean {
     // A logger or a redaction that is denied something itself: each would cause the next.
-    if (disk === undefined || this.#atOnce || !disk.takes) return false;
+    if (this.#atOnce || !disk.takes) return false;
     this.#atOnce = true;
     let isEmitted = false;
     try {
