@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createSocketServer, type AddressInfo, type Socket } from "node:net";
 
 import { expect, onTestFinished, test, vi } from "vitest";
 
@@ -160,3 +160,78 @@ test("400 as a web page is a proxy's: the request waits", async () => {
   );
   expect(await deliver()).toMatchObject({ status: "success" });
 });
+
+/** What a server may send that is no answer, to a request on a socket of its own. */
+const NO_ANSWERS: Readonly<Record<string, (socket: Socket) => void>> = {
+  "100 Continue without end": (socket) => {
+    repeat(socket, "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000));
+  },
+  "early hints without end": (socket) => {
+    repeat(socket, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1000));
+  },
+  "a chunk that is none": (socket) =>
+    socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),
+  "a chunk of 2^56 bytes": (socket) =>
+    socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffff\r\n"),
+  "less than it says": (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"),
+  "two lengths": (socket) =>
+    socket.end(
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    ),
+  "a header of 2 MB": (socket) => socket.end(`HTTP/1.1 200 OK\r\nX: ${"a".repeat(2e6)}\r\n\r\n`),
+  "another protocol": (socket) => socket.end("SSH-2.0-OpenSSH_9\r\n"),
+  "a byte now and again": (socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    const timer = setInterval(() => socket.write(" "), 20);
+    socket.once("close", () => {
+      clearInterval(timer);
+    });
+  },
+  "a reset in the middle": (socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{", () => socket.resetAndDestroy());
+  },
+};
+
+function repeat(socket: Socket, text: string): void {
+  const more = () => {
+    while (!socket.destroyed && socket.write(text));
+  };
+  socket.on("drain", more);
+  more();
+}
+
+test.each(Object.entries(NO_ANSWERS))(
+  "a server that sends %s has not taken the request: it is sent again",
+  async (_what, misbehave) => {
+    vi.stubEnv("OTEL_EXPORTER_OTLP_TIMEOUT", "300");
+    const good = createServer((request, response) => {
+      request.resume().once("end", () => response.end("{}"));
+    });
+    let connections = 0;
+    const server = createSocketServer((socket) => {
+      connections += 1;
+      socket.on("error", () => {});
+      if (connections > 1) good.emit("connection", socket);
+      else {
+        socket.once("data", () => {
+          socket.resume();
+          misbehave(socket);
+        });
+      }
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`;
+    const transport = new RetryingTransport(new HttpTransport(url, "LOGS", "v1/logs"));
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      transport.shutdown();
+      server.close();
+    });
+    expect(await transport.send(Buffer.from("{}"), Number.POSITIVE_INFINITY)).toMatchObject({
+      status: "success",
+    });
+    expect(connections).toBe(2);
+  },
+);
