@@ -155,11 +155,10 @@ describe.concurrent("the line in the README", { timeout: 240_000 }, () => {
   )("'$words…' installs what its program needs, and that runs", async ({ line, way, manager }) => {
     const options = await project(`${way}-${manager}`);
     // Yarn says on stdout what is wrong.
-    await run("bash", ["-c", line], options).catch(
-      (error: { stdout?: string; stderr?: string }) => {
-        throw new Error(`${line}\n${error.stdout}\n${error.stderr}`, { cause: error });
-      },
-    );
+    await run("bash", ["-c", line], options).catch((error: unknown) => {
+      const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+      throw new Error(`${line}\n${stdout}\n${stderr}`, { cause: error });
+    });
     await writeFile(path.join(options.cwd, "program.js"), PROGRAMS[way] ?? "");
     const [command, ...args] = manager === "yarn" ? ["yarn", "node"] : ["node"];
     const { stdout } = await run(command ?? "", [...args, "program.js"], options);
