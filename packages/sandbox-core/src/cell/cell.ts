@@ -20,7 +20,7 @@ import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
 import type { GuardContext } from "./guards/guard.ts";
 import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
-import { endOutOfStep } from "./exchange-in-step.ts";
+import { demandInStep, endOutOfStep } from "./exchange-in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
 import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";
@@ -120,6 +120,9 @@ export class Cell {
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
     }
+    // Ends a cell whose entry left an exchange half read, with the handlers of that cut off as well. Without it, the call would wait
+    // for its wall limit if the guest asks for nothing more.
+    demandInStep();
     for (const id of this.#ready) this.#deliver(id, call);
     this.#ready.clear();
   }
