@@ -2,7 +2,7 @@ import { Event, EventTarget, setErrorHandler } from "event-target-shim";
 
 import { queueMicrotask } from "#runtime";
 
-// An error that a listener throws is nobody's to catch: it is reported as an unhandled one.
+// No caller can catch an error that a listener throws: it is reported as an unhandled one.
 setErrorHandler((error) => {
   queueMicrotask(() => {
     throw error;
