@@ -45,23 +45,35 @@ test("the first page after it shows a program, and what that prints but for ids 
   expect(masked(block(started, "", started.indexOf("It prints:")))).toBe(masked(stdout));
 });
 
-test("the README's install line has every peer of telemetry, of the one train that it is tested with", async () => {
-  const line = block(
-    await page("README.md"),
-    "sh",
-    (await page("README.md")).indexOf("## Install"),
-  );
+test("the README's install lines have every peer of telemetry, of the one train that it is tested with", async () => {
+  const readme = await page("README.md");
   const { peerDependencies } = JSON.parse(await page("packages/telemetry/package.json")) as {
     peerDependencies: Record<string, string>;
   };
   const catalog = await page("pnpm-workspace.yaml");
   const tested = (name: string) => catalog.split(`"${name}": `)[1]?.split("\n")[0] ?? "";
-  expect(line.match(/@opentelemetry\/\S+/g)?.toSorted()).toEqual(
-    Object.keys(peerDependencies)
-      .map((name) => `${name}@${tested(name)}`)
-      .toSorted(),
-  );
+  const peers = Object.keys(peerDependencies).map((name) => `${name}@${tested(name)}`);
+  for (const what of ["With `startTelemetry`", "All three packages"]) {
+    const lines = commands(block(readme, "bash", readme.indexOf(what)));
+    expect(lines).toHaveLength(3);
+    for (const line of lines)
+      expect(line.match(/@opentelemetry\/\S+/g)?.toSorted()).toEqual(peers.toSorted());
+  }
 });
+
+/** The commands of a block of Bash, each in one line and with its braces expanded. */
+function commands(text: string): string[] {
+  return text
+    .replaceAll(/\\\n\s*/g, "")
+    .replaceAll(/(\S*)\{([^}]*)\}(\S*)/g, (_, before: string, names: string, after: string) =>
+      names
+        .split(",")
+        .map((name) => `${before}${name}${after}`)
+        .join(" "),
+    )
+    .trimEnd()
+    .split("\n");
+}
 
 test(
   "a Prometheus with the rules takes the operators' lines for one that already runs",
