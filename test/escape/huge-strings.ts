@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { PolicyError } from "@pyisolate/sandbox-core";
+import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 
 import { arena, failureOf, importing } from "./arena/arena.ts";
 
@@ -21,7 +21,6 @@ await arena(
       [`fs.readFileSync(huge)`, "malformed"],
       [`fs.promises.stat(huge)`, "malformed"],
       [`fetch("http://127.0.0.1:1" + huge)`, "malformed"],
-      [`fetch(huge)`, "malformed"],
       [`fetch("http://127.0.0.1:1/", { headers: { a: huge } })`, "malformed"],
       [`require(huge)`, "malformed"],
       [`import(huge)`, "malformed"],
@@ -37,6 +36,10 @@ await arena(
       assert.ok(error.denialEvent.target.length <= 1024 && error.message.length < 2048, program);
       assert.equal(events.length, index + 1, program);
     }
+    // An address without a scheme is a mistake of the program and no attempt to reach a host.
+    const misused = await failureOf(cell.exec(`{ ${flat} fetch(huge) }`));
+    assert.ok(misused instanceof GuestError && misused.message.length < 2048);
+    assert.equal(events.length, attempts.length);
     // A console line, an error's message, name and stack are cut, not refused.
     await cell.exec(`{ ${flat} console.log(huge, huge); 0 }`);
     const error = await failureOf(

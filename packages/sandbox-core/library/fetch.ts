@@ -1,7 +1,7 @@
 import { copyOf } from "./body.ts";
 import { pairsOf } from "./headers.ts";
 import { received } from "./response.ts";
-import { Request } from "./request.ts";
+import { MAX_ADDRESS, Request } from "./request.ts";
 
 /** A request as it crosses the wall: nothing but texts and bytes. */
 interface Prepared {
@@ -15,14 +15,16 @@ interface Prepared {
 }
 
 /**
- * Makes of the arguments of `fetch` what is sent. An address of HTTP that does not parse is passed on as it is: it may be an
- * attempt to reach a host by a trick of spelling, which the host refuses and records.
+ * Makes of the arguments of `fetch` what is sent. An address of HTTP that does not parse, or is too long for that, is passed on as
+ * it is: it may be an attempt to reach a host by a trick of spelling, which the host refuses and records.
  *
  * @throws TypeError for what is no request.
  */
 export function prepare(input: unknown, init: object | undefined): Prepared {
   const isTried =
-    typeof input === "string" && /^\s*https?:\/\//i.test(input) && !URL.canParse(input);
+    typeof input === "string" &&
+    /^\s*https?:\/\//i.test(input) &&
+    (input.length > MAX_ADDRESS || !URL.canParse(input));
   const request = new Request(isTried ? "http://invalid/" : input, init);
   const [body] = copyOf(request);
   return {

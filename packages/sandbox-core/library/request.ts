@@ -11,6 +11,12 @@ interface RequestInit {
   readonly signal?: unknown;
 }
 
+/**
+ * Longest address that is parsed, UTF-16 code units. The guard takes none that is longer, and parsing a very long one would use up
+ * the guest's limits.
+ */
+export const MAX_ADDRESS = 65_536;
+
 /** Members of an init that would have an effect in Node and have none here: they are refused by name. */
 const NOT_OFFERED = ["dispatcher", "integrity"];
 
@@ -88,6 +94,8 @@ export class Request extends Body {
 
 function addressOf(input: unknown): URL {
   const text = String(input);
+  if (text.length > MAX_ADDRESS)
+    throw new TypeError(`Failed to parse URL: it has more than ${MAX_ADDRESS} characters`);
   const url = URL.parse(text);
   if (url === null)
     throw new TypeError(`Failed to parse URL from ${text}`, { cause: invalid(text) });
