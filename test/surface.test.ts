@@ -238,6 +238,7 @@ test("@pyisolate/telemetry/sdk exports these names", async () => {
       "resendRefused",
       "startTelemetry",
       "type Delivery",
+      "type ResendHow",
       "type Resent",
       "type Telemetry",
       "type TelemetryOptions",

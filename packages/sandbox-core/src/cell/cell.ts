@@ -120,8 +120,7 @@ export class Cell {
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
     }
-    // Ends a cell whose entry left an exchange half read, with the handlers of that cut off as well. Without it, the call would wait
-    // for its wall limit if the guest asks for nothing more.
+    // Without it, a call whose last exchange was left half read, its handlers cut off as well, would wait for its wall limit.
     demandInStep();
     for (const id of this.#ready) this.#deliver(id, call);
     this.#ready.clear();
