@@ -71,7 +71,8 @@ await compile(path.join(output, "main.cjs"));
 
 /** Starts the cell, runs a program in it as a host does, and has it write down what was compiled for that. */
 async function compile(main: string): Promise<void> {
-  await rm(codeCache(main), { force: true });
+  for (const file of [codeCache(main), path.join(output, "guest.cache")])
+    await rm(file, { force: true });
   const cell = spawn(
     process.execPath,
     [path.join(root, "scripts/warm-cell.ts"), isolateAddon(), main],

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
+
 import ivm from "isolated-vm";
 
 import type { Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
-import { GUEST_RUNTIME } from "./guest/runtime.ts";
+import { GUEST_FILE, GUEST_RUNTIME } from "./guest/runtime.ts";
 import { libraryText } from "./library-file.ts";
 
 /** Longest text of one console line, error message or stack, in UTF-16 code units. */
@@ -22,7 +24,7 @@ export class GuestIsolate {
     this.#isolate = new ivm.Isolate({ memoryLimit: memoryMib });
     this.#context = this.#isolate.createContextSync();
     const plant = this.#isolate
-      .compileScriptSync(GUEST_RUNTIME, { filename: "pyisolate:guest" })
+      .compileScriptSync(GUEST_RUNTIME, { filename: GUEST_FILE, ...compiled() })
       .runSync<{ reference: true }>(this.#context, { reference: true });
     const callbacks = this.#context.evalSync("({})", { reference: true }) as ivm.Reference<
       Record<string, unknown>
@@ -125,5 +127,15 @@ export class GuestIsolate {
     return value instanceof Uint8Array
       ? new ivm.ExternalCopy(new Uint8Array(value)).copyInto({ release: true })
       : value;
+  }
+}
+
+/** The planted code in compiled form, from a file beside the bundle. V8 compiles the text if there is none, or if it is another V8's. */
+function compiled(): { cachedData?: ivm.ExternalCopy<ArrayBuffer> } {
+  try {
+    const { buffer } = new Uint8Array(readFileSync(new URL("./guest.cache", import.meta.url)));
+    return { cachedData: new ivm.ExternalCopy(buffer) };
+  } catch {
+    return {};
   }
 }

@@ -34,7 +34,11 @@ export interface Copy extends Disposable {
 /** @param change Is given the folder of the built files. */
 export async function copied(change: (dist: string) => void): Promise<Copy> {
   const folder = mkdtempSync(join(tmpdir(), "pyisolate-taken-"));
-  cpSync(join(PACKAGE, "dist"), join(folder, "dist"), { recursive: true });
+  cpSync(join(PACKAGE, "dist"), join(folder, "dist"), {
+    recursive: true,
+    // What V8 has compiled of the cell's code. V8 would take it for a changed text of the same length.
+    filter: (path) => !path.endsWith(".cache"),
+  });
   cpSync(join(PACKAGE, "package.json"), join(folder, "package.json"));
   // Its source maps lead to the sources.
   for (const name of ["node_modules", "src"]) symlinkSync(join(PACKAGE, name), join(folder, name));

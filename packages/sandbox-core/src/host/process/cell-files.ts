@@ -25,8 +25,8 @@ export function isolateAddon(): string {
   return (addon = find.path(dirname(manifest)));
 }
 
-/** The cell's code in compiled form. A cell runs without it, and starts more slowly. */
-const COMPILED = bundled("main.cache");
+/** The cell's code and the guest's in compiled form. A cell runs without them, and starts more slowly. */
+const COMPILED = ["main.cache", "guest.cache"].map(bundled);
 
 /** The files of its own code that a cell reads, besides the addon. */
 export const CELL_FILES = [
@@ -38,5 +38,5 @@ export const CELL_FILES = [
     "acorn-walk.cjs",
     "guest-library.txt",
   ].map(bundled),
-  ...(existsSync(COMPILED) ? [COMPILED] : []),
+  ...COMPILED.filter((path) => existsSync(path)),
 ];
