@@ -37,7 +37,10 @@ for (const room of ["boot", "main", "commands/command-thread"]) {
     outfile,
     alias: { "isolated-vm": "./src/cell/addon.ts" },
     define: { "import.meta.url": "__url" },
-    banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+    // `pathToFileURL` walks the path by characters, often enough in each start that V8 begins to optimise that.
+    banner: {
+      js: 'const __url = "file://" + encodeURI(__filename).replace(/[?#]/g, encodeURIComponent);',
+    },
     // That the package's modules do nothing but give names is true for its users; the cell's first import sets a flag.
     ignoreAnnotations: true,
     // The guest's runtime is made of functions' source text: nothing is renamed or rewritten.

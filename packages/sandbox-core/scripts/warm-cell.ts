@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 import { GUEST_FILE } from "../src/cell/guest/runtime.ts";
@@ -48,4 +49,4 @@ process.dlopen = (module: { exports: { ivm: IsolatedVm } }, file) => {
 
 const main = mainScript(path);
 process.on("exit", () => writeFileSync(codeCache(path), main.script.createCachedData()));
-runMain(main);
+runMain(main, createRequire(path));

@@ -4,4 +4,4 @@ import { fileURLToPath } from "node:url";
 
 import { mainScript, runMain } from "./main-script.ts";
 
-runMain(mainScript(fileURLToPath(new URL("./main.cjs", import.meta.url))));
+runMain(mainScript(fileURLToPath(new URL("./main.cjs", import.meta.url))), require);

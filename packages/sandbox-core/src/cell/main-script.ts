@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { constants, Script } from "node:vm";
 
 /** The bundle of the cell's code. */
@@ -31,14 +30,14 @@ export function mainScript(path: string): MainScript {
 
 /** The file of a bundle's compiled form. */
 export function codeCache(path: string): string {
-  return join(dirname(path), "main.cache");
+  return `${dirname(path)}/main.cache`;
 }
 
 /** Runs the bundle as Node runs a CommonJS file. */
-export function runMain({ script, path }: MainScript): void {
+export function runMain({ script, path }: MainScript, require: NodeJS.Require): void {
   const run = script.runInThisContext() as (...scope: unknown[]) => void;
   const module = { exports: {} };
-  run(module.exports, createRequire(path), module, path, dirname(path));
+  run(module.exports, require, module, path, dirname(path));
 }
 
 function tryRead(path: string): Buffer | undefined {

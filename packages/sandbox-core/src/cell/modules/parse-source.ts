@@ -24,8 +24,6 @@ export interface ParsedSource {
   readonly mistake?: string;
 }
 
-const require = createRequire(import.meta.url);
-
 /** In the bundle, each parser is a file of its own next to the main file. */
 const isBundled = import.meta.url.endsWith(".cjs");
 
@@ -41,7 +39,7 @@ const loaded = new Map<string, unknown>();
  * cell may not read.
  */
 function load(name: string): unknown {
-  if (!isBundled) return require(name);
+  if (!isBundled) return createRequire(import.meta.url)(name);
   let exports = loaded.get(name);
   if (exports === undefined) {
     const file = fileURLToPath(new URL(`./${name}.cjs`, import.meta.url));
