@@ -23,11 +23,16 @@ export interface Refusal {
 }
 
 /**
- * The kernel layer of one cell. It answers by the plan with which the cell's process was started, which cannot be changed.
- * Landlock could put a narrower policy on top of it, but only from within the process and for each thread (one call for all
- * threads comes with ABI 8, Linux 7.0). For that, the filter would have to let cells call Landlock, which would give native code
- * in a cell one more part of the kernel to attack, and a cell would need native code of ours. So until the next cell, only the
- * broker enforces a new policy.
+ * The kernel layer of one cell. It answers by the plan with which the cell's process was started, which cannot be changed. A
+ * narrower policy could be put on top of it only from within the process:
+ *
+ * - Landlock, for each of the cell's seven threads by itself; one call for all threads comes with ABI 8 (Linux 7.0).
+ * - A second seccomp filter, for all threads at once (`SECCOMP_FILTER_FLAG_TSYNC`). It could take away all commands or all
+ *   sockets, but no single path, port or command, since a filter sees numbers and not what a pointer leads to.
+ *
+ * A cell has no native code of ours to make these calls with, and its filter ends a process that makes one. If it let them
+ * through, native code in a taken cell could attack two more parts of the kernel. The host cannot make the calls for the cell:
+ * a call that a debugger makes in it goes through the same filter. So until the next cell, only the broker enforces a new policy.
  */
 export class CellKernel {
   readonly #confined: Confined | undefined;

@@ -152,9 +152,15 @@ describe("another plan", () => {
 
     await supervisor.reloadPolicy(narrow, "t");
     expect([old.stale, fresh.stale]).toEqual([false, true]);
-    // A narrower policy is the broker's at once, in live cells too.
+    // A narrower policy is the broker's at once, in live cells too. Their kernel still grants it, and the record says so.
     expect(await rejectionOf(fresh.exec(read(ground.outside)))).toMatchObject({
       name: "PolicyError",
+      denialEvent: { brokerDecision: "deny", kernelDecision: "allow" },
+    });
+    await fresh.close();
+    const narrowed = await supervisor.spawn("narrowed");
+    expect(await rejectionOf(narrowed.exec(read(ground.outside)))).toMatchObject({
+      denialEvent: { brokerDecision: "deny", kernelDecision: "deny" },
     });
   });
 
