@@ -55,6 +55,10 @@ describe("a cell is confined", () => {
       "where /proc hides the processes of others",
       { ...RESTRICTED, mounts: ["mount -o remount,hidepid=2 /proc"] },
     ],
+    [
+      "in an image with nothing in /etc, so that some of the launcher's canaries are missing",
+      { profile: { newest: TODAY }, mounts: ["mount -t tmpfs tmpfs /etc"] },
+    ],
     ["without a seccomp profile", {}],
   ])("%s", async (_, surrounding) => {
     const account = await surroundings.account(surrounding);
