@@ -61,7 +61,7 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
     "with-timeout.ts",
     "monotonic-clock.ts",
   ],
-  ["health.ts", "provider-link.ts", "capabilities.ts"],
+  ["health.ts", "provider-link.ts", "capabilities.ts", "node-permission.ts"],
   ["integrity/"],
   ["metrics/"],
   ["ledger/"],

@@ -17,6 +17,11 @@ async function run(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
+test("the example of Node's own permission model runs under it, and counts what was refused", async () => {
+  const stdout = await run("--permission", "--allow-fs-read=..", "node-permission.ts");
+  expect(stdout).toMatch(/^.*allow-fs-read.*\n.*allow-worker.*\nenforced 2\n$/);
+});
+
 test("the example of a guard of one's own has tests, which pass", async () => {
   const stdout = await run("--test", "--test-reporter=tap", "reports-guard.test.ts");
   expect(stdout).toMatch(/^# pass 3$/m);

@@ -17,6 +17,14 @@ export {
   type ChainReport,
 } from "./integrity/chain-check.ts";
 export type { OtlpAttribute, OtlpRecord, OtlpValue } from "./integrity/canonical.ts";
+export {
+  NODE_CAPABILITIES,
+  nodePermissionDenial,
+  type NodePermissionOptions,
+  type NodePermissionSource,
+  type NodeRefusal,
+  recordNodePermission,
+} from "./node-permission.ts";
 export { denialLogRecord } from "./records/denial-record.ts";
 export { redactTarget } from "./records/redaction.ts";
 export type { Redact } from "./records/custom-redaction.ts";
