@@ -217,6 +217,26 @@ describe("Where there is no store, jq on the Collector's own file", () => {
     expect(await jqOnFile(jq)).not.toEqual([]);
   });
 
+  test("answers what the runbook has it asked", async () => {
+    const runbook = await readFile(join(DOCS, "runbook.md"), "utf8");
+    const asked = [
+      ...runbook.matchAll(/^jq -nc -L docs 'include "records"; (.*)' denials\*\.jsonl$/gm),
+    ];
+    expect(asked).toHaveLength(2);
+    const [one = {}] = await jqOnFile("denials[]");
+    for (const [, query = ""] of asked) {
+      // Of a service, a cell and a rule of this file, instead of the runbook's.
+      const here = query
+        .replaceAll("plugins", String(one["service.name"]))
+        .replaceAll("tenant-a", String(one["pyisolate.cell"]))
+        .replaceAll('"default"', JSON.stringify(one["pyisolate.policy_rule"]));
+      const ids = (await jqOnFile(here)).map((record) => record["pyisolate.denial.id"]);
+      expect(ids, here).toContain(one["pyisolate.denial.id"]);
+      // And of no other.
+      expect(await jqOnFile(here.replaceAll(String(one["service.name"]), "nobody"))).toEqual([]);
+    }
+  });
+
   test("counts each denial once, by cell, to the last one", async () => {
     const counted = await jqOnFile('denials | counted(["pyisolate.cell"])[]');
     const cells = new Map(counted.map((row) => [row["pyisolate.cell"], row["denials"]]));
