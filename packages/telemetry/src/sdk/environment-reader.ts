@@ -6,6 +6,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** How much of an unusable value a warning shows, UTF-16 code units. */
 const MAX_SHOWN = 200;
 
+/** The longest time that Node's timers know, milliseconds: past it they fire after one. Past it no number makes sense either. */
+export const LONGEST = 2 ** 31 - 1;
+
 /** Reads the standard variables. It warns of one that it cannot use, because a bad variable must not stop a service. */
 export class EnvironmentReader {
   readonly #variables: Environment;
@@ -36,6 +39,12 @@ export class EnvironmentReader {
     return value === "" ? undefined : value;
   }
 
+  /** Whether there is space around the value, which the SDK's own reader of endpoints takes for no value at all. */
+  isPadded(name: string): boolean {
+    const value = this.#variables[name] ?? "";
+    return value !== value.trim();
+  }
+
   flag(name: string): boolean {
     const value = this.text(name)?.toLowerCase();
     if (value !== undefined && value !== "true" && value !== "false") {
@@ -45,12 +54,12 @@ export class EnvironmentReader {
   }
 
   /** A whole number from `min` to `max`; undefined if the variable is unset or something else. */
-  number(name: string, min: number, max = Number.MAX_SAFE_INTEGER): number | undefined {
+  number(name: string, min: number, max = LONGEST): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
     const number = Number(value);
     if (Number.isInteger(number) && number >= min && number <= max) return number;
-    this.#ignored(name, value, `a whole number from ${min}`);
+    this.#ignored(name, value, `a whole number from ${min} to ${max}`);
     return undefined;
   }
 

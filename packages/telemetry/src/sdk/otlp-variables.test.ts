@@ -30,6 +30,9 @@ test.each([
   ["a name without a scheme, which looks like one", (url: URL) => `localhost:${url.port}`],
   ["an endpoint in quotes", (url: URL) => `"${url.origin}"`],
   ["another protocol", (url: URL) => `grpc://${url.host}`],
+  ["one slash too many", (url: URL) => `http:///${url.host}`],
+  ["a query, in which the path would stand", (url: URL) => `${url.origin}?team=blue`],
+  ["a fragment", (url: URL) => `${url.origin}#team`],
 ])("%s is a warning that names the variable, and nothing goes anywhere", async (_what, write) => {
   await using receiver = await otlpReceiver();
   const { otel, warnings } = started({
@@ -74,6 +77,18 @@ test("a password in an endpoint is not in the warning", async () => {
 test.each([
   ["OTEL_EXPORTER_OTLP_TIMEOUT", "10s"],
   ["OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "0"],
+  ["OTEL_EXPORTER_OTLP_TIMEOUT", "3000000000"],
+  ["OTEL_METRIC_EXPORT_INTERVAL", "2147483648"],
+  ["OTEL_METRIC_EXPORT_TIMEOUT", "3000000000"],
+  ["OTEL_BLRP_SCHEDULE_DELAY", "2147483648"],
+  ["OTEL_BLRP_MAX_QUEUE_SIZE", "1e15"],
+  ["OTEL_BLRP_EXPORT_TIMEOUT", "30000"],
+  ["OTEL_CONFIG_FILE", "/etc/otel.yaml"],
+  ["OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "10"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "a b=c"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "a=%0d%0ab"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "host=elsewhere"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "Content-Length=0,transfer-encoding=chunked"],
   ["OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"],
   ["OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "GZIP"],
   ["OTEL_EXPORTER_OTLP_CERTIFICATE", "there/is/none.pem"],
@@ -89,6 +104,52 @@ test.each([
 ])("%s=%s is one warning that names it", async (name, value) => {
   await using receiver = await otlpReceiver();
   const { otel, warnings } = started({ [name]: value }, { endpoint: receiver.url });
+  expect(warnings).toEqual([expect.stringContaining(name)]);
+  await otel.shutdown();
+});
+
+test.each([
+  ["OTEL_EXPORTER_OTLP_TIMEOUT", "3000000000"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "a b=c"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "content-length=0,transfer-encoding=chunked,x-team=blue"],
+  ["OTEL_METRIC_EXPORT_INTERVAL", "2147483648"],
+])(
+  "%s=%s keeps no record from arriving",
+  async (name, value) => {
+    await using receiver = await otlpReceiver();
+    const { otel } = started(
+      { [name]: value },
+      { endpoint: receiver.url, flushTimeoutMillis: 10_000, shutdownTimeoutMillis: 10_000 },
+    );
+    await using denials = createDenialRecorder();
+    denials.record(aDenial());
+    await otel.flush();
+    expect(receiver.records()).toHaveLength(1);
+    await otel.shutdown();
+  },
+  30_000,
+);
+
+test("an endpoint with space around it is the endpoint, and no other", async () => {
+  await using receiver = await otlpReceiver();
+  const { otel, warnings } = started(
+    { OTEL_EXPORTER_OTLP_ENDPOINT: ` ${receiver.url} ` },
+    { flushTimeoutMillis: 10_000 },
+  );
+  await using denials = createDenialRecorder();
+  denials.record(aDenial());
+  await otel.flush();
+  expect(warnings).toEqual([]);
+  expect(receiver.records()).toHaveLength(1);
+  await otel.shutdown();
+}, 30_000);
+
+test.each([
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "/v1/logs"],
+  ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", ""],
+])("%s with a path that a receiver does not take, '%s', is a warning", async (name, path) => {
+  await using receiver = await otlpReceiver();
+  const { otel, warnings } = started({ [name]: `${receiver.url}${path}` }, { metrics: "none" });
   expect(warnings).toEqual([expect.stringContaining(name)]);
   await otel.shutdown();
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { createSecureContext } from "node:tls";
 
-import type { EnvironmentReader } from "./environment-reader.ts";
+import { type EnvironmentReader, LONGEST } from "./environment-reader.ts";
 
 /** The signals that go out by OTLP, as the variables' names spell them. */
 export type Signal = "METRICS" | "LOGS";
@@ -27,24 +27,37 @@ export function destinationOf(
   path: string,
 ): Destination {
   if (endpoint !== undefined) return { url: join(endpoint, path) };
-  let given = false;
   for (const name of [
     `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`,
     "OTEL_EXPORTER_OTLP_ENDPOINT",
   ] as const) {
     const value = env.text(name);
     if (value === undefined) continue;
-    if (!isHttpUrl(value)) {
+    const isBase = name === "OTEL_EXPORTER_OTLP_ENDPOINT";
+    if (!isHttpUrl(value, isBase)) {
       const fault = `${name} is not an http or https URL: nothing is sent until it is, and records wait`;
       env.unusable(name, withoutUser(value), WANTED_URL, "nothing is sent, and records wait");
       return { url: NOWHERE, fault };
     }
-    given = true;
-    break;
+    const url = isBase ? join(value, path) : value;
+    warnOfPath(env, name, url, path);
+    // The exporter reads it itself, because it knows the variables' rules; but padded with space it would send elsewhere.
+    return { url: env.isPadded(name) ? url : undefined };
   }
-  // The exporter's own default is `localhost`, which may resolve to an address where no Collector listens. The variables it
-  // reads itself, because it knows their rules.
-  return { url: given ? undefined : join(DEFAULT_ENDPOINT, path) };
+  // The exporter's own default is `localhost`, which may resolve to an address where no Collector listens.
+  return { url: join(DEFAULT_ENDPOINT, path) };
+}
+
+/** A base that has what is added to it, or a signal's URL that lacks what nothing adds. It is used all the same: a proxy may want it so. */
+function warnOfPath(env: EnvironmentReader, name: string, url: string, path: string): void {
+  const { pathname } = new URL(url);
+  if (new RegExp(`/v1/(?:logs|metrics|traces)/+${path}$`).test(pathname)) {
+    env.warn(
+      `${name} ends with the path of a signal, and that is added to it once more: leave it out`,
+    );
+  } else if (pathname === "/") {
+    env.warn(`${name} has no path, and is used as it is: a receiver of OTLP takes /${path}`);
+  }
 }
 
 /** Warns of each variable that the exporter would pass over in silence, or fail with at every request. */
@@ -72,8 +85,9 @@ type Check = (env: EnvironmentReader, name: string, value: string) => void;
 const CHECKS: Readonly<Record<string, Check>> = {
   TIMEOUT: (env, name, value) => {
     const millis = Number(value);
-    if (Number.isFinite(millis) && millis > 0) return;
-    env.unusable(name, value, "a number of milliseconds above 0, without a unit");
+    if (millis > 0 && millis <= LONGEST) return;
+    const wanted = `a number of milliseconds above 0 and up to ${LONGEST}, without a unit`;
+    env.unusable(name, value, wanted);
   },
   COMPRESSION: (env, name, value) => {
     if (value !== "gzip" && value !== "none") env.unusable(name, value, "gzip or none");
@@ -126,18 +140,42 @@ function isHeader(pair: string): boolean {
   if (at <= 0) return false;
   try {
     const name = decodeURIComponent(entry.slice(0, at).trim());
-    const value = decodeURIComponent(entry.slice(at + 1).trim());
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return value !== "";
+    return isSendable(name, decodeURIComponent(entry.slice(at + 1).trim()));
   } catch {
     return false;
   }
 }
 
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+/** @param isBase Whether a path is added to it, which would stand in the query. */
+function isHttpUrl(text: string, isBase: boolean): boolean {
+  // "http:///path" is a URL whose host is "path".
+  if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return false;
+  const { search, hash } = new URL(text);
+  return hash === "" && (!isBase || search === "");
 }
+
+/** Whether a request can be sent with this header, and is then still read as the exporter meant it. */
+export function isSendable(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return value !== "" && !OWN_HEADERS.has(name.toLowerCase());
+  } catch {
+    return false;
+  }
+}
+
+/** They say how the body is sent, which is the exporter's to say. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "expect",
+  "host",
+  "transfer-encoding",
+  "upgrade",
+]);
 
 /** Removes user and password from a value that may not be a URL, wherever they stand in it. */
 function withoutUser(text: string): string {

@@ -72,6 +72,7 @@ export function resolveSettings(
     const name = disabled ? "OTEL_SDK_DISABLED" : "OTEL_LOGS_EXPORTER";
     env.warn(`${option} has no effect: ${name} says that no log records are made`);
   }
+  if (!disabled) warnOfUnread(env);
   const metricsTo = otlp("METRICS", "v1/metrics", metrics === "otlp");
   const logsTo = otlp("LOGS", "v1/logs", logs === "otlp");
   const interval = env.number("OTEL_METRIC_EXPORT_INTERVAL", 1) ?? 60_000;
@@ -105,6 +106,23 @@ function spoolOf({ spool, durability }: TelemetryOptions): SpoolSettings | undef
     typeof spool === "string" ? { directory: spool } : spool;
   // Resolved now: the service may change its working directory later.
   return { directory: resolve(directory), maxBytes, sync: durability === "sync" };
+}
+
+/** Variables of OpenTelemetry that would change what telemetry does, and that it does not read. */
+const UNREAD = [
+  "OTEL_CONFIG_FILE",
+  "OTEL_EXPERIMENTAL_CONFIG_FILE",
+  "OTEL_BLRP_EXPORT_TIMEOUT",
+  "OTEL_ATTRIBUTE_COUNT_LIMIT",
+  "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+  "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT",
+  "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+];
+
+function warnOfUnread(env: EnvironmentReader): void {
+  for (const name of UNREAD) {
+    if (env.text(name) !== undefined) env.warn(`${name} is not read by startTelemetry`);
+  }
 }
 
 function onlyJson(env: EnvironmentReader, signal: Signal): void {

@@ -7,10 +7,15 @@ import { gzip } from "node:zlib";
 import type { IExporterTransport } from "@opentelemetry/otlp-exporter-base";
 import { convertLegacyHttpOptions } from "@opentelemetry/otlp-exporter-base/node-http";
 
+import { LONGEST } from "../environment-reader.ts";
+import { isSendable } from "../otlp-variables.ts";
 import { readAnswer, type HttpResponse } from "./otlp-answer.ts";
 
 /** Most bytes read of an answer. A longer one does not come from an OTLP receiver. */
 const MAX_ANSWER = 65_536;
+
+/** Of one request, milliseconds: OpenTelemetry's own default. */
+const DEFAULT_TIMEOUT = 10_000;
 
 const compress = promisify(gzip);
 
@@ -34,9 +39,7 @@ export class HttpTransport implements IExporterTransport {
   constructor(url: string | undefined, signal: "LOGS" | "METRICS", path: string) {
     // Deprecated in favour of a function that the pinned version does not have yet. No other function reads all the variables.
     // oxlint-disable-next-line typescript/no-deprecated
-    this.#config = convertLegacyHttpOptions(url === undefined ? {} : { url }, signal, path, {
-      "Content-Type": "application/json",
-    });
+    this.#config = convertLegacyHttpOptions(url === undefined ? {} : { url }, signal, path, {});
   }
 
   get url(): string {
@@ -45,13 +48,20 @@ export class HttpTransport implements IExporterTransport {
 
   /** The configured time limit of one request, milliseconds. */
   get timeout(): number {
-    return this.#config.timeoutMillis;
+    const { timeoutMillis } = this.#config;
+    // Past what a timer can wait it would fire at once.
+    return timeoutMillis <= LONGEST ? timeoutMillis : DEFAULT_TIMEOUT;
   }
 
   /** Never rejects, and waits no longer than `timeoutMillis`, nor than {@link timeout}. */
   async send(body: Uint8Array, timeoutMillis: number): Promise<HttpResponse> {
     try {
-      const headers = { ...(await this.#config.headers()) };
+      const headers = Object.fromEntries(
+        Object.entries(await this.#config.headers()).filter(([name, value]) =>
+          isSendable(name, value),
+        ),
+      );
+      headers["Content-Type"] = "application/json";
       const zipped = this.#config.compression === "gzip";
       if (zipped) headers["Content-Encoding"] = "gzip";
       const timeout = Math.min(timeoutMillis, this.timeout);

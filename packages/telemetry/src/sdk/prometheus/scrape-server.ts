@@ -193,10 +193,10 @@ const START_ERRORS: Readonly<Record<string, readonly [TelemetryStartCode, string
   EACCES: ["port_forbidden", "% needs more rights than this process has: pass a `port` above 1023"],
   EADDRNOTAVAIL: [
     "host_unavailable",
-    "% is not an address of this machine: pass its own address, or 127.0.0.1, as `host`",
+    "% is not an address of this machine: pass its own address, or 127.0.0.1, as `host` or in OTEL_EXPORTER_PROMETHEUS_HOST",
   ],
   ENOTFOUND: [
     "host_unavailable",
-    "% cannot be resolved: pass an address of this machine, such as 127.0.0.1, as `host`",
+    "% cannot be resolved: pass an address of this machine, such as 127.0.0.1, as `host` or in OTEL_EXPORTER_PROMETHEUS_HOST",
   ],
 };
