@@ -140,6 +140,7 @@ test("@pyisolate/sandbox-core exports these names", async () => {
       "type Lookup",
       "type PlannedRule",
       "type Sandbox",
+      "type ShadowTotals",
       "type SpawnOptions",
       "type Stats",
       "type SupervisorOptions",

@@ -2,6 +2,7 @@ export { Supervisor } from "./host/supervisor.ts";
 export type { CellUser, SupervisorOptions } from "./host/supervisor-options.ts";
 export type { Sandbox, SpawnOptions } from "./host/sandbox.ts";
 export type { Stats } from "./host/denial-log.ts";
+export type { ShadowTotals } from "./host/shadow-verdicts.ts";
 export type { Lookup } from "./host/names/lookup-queue.ts";
 export type { KernelPlan } from "./kernel/plan.ts";
 export type { Hold, PlannedRule } from "./kernel/planned-rule.ts";

@@ -1,7 +1,10 @@
 import type { DenialFields } from "./event.ts";
 import { isReservedRuleId } from "../identifier.ts";
 
-type Told = Pick<DenialFields, "brokerDecision" | "kernelDecision" | "reason" | "policyRule">;
+type Told = Pick<
+  DenialFields,
+  "brokerDecision" | "kernelDecision" | "reason" | "policyRule" | "enforced"
+>;
 
 /**
  * Finds fields of a denial that contradict each other although each is valid by itself. Without this check, such an event would
@@ -12,6 +15,7 @@ export function contradictionIn({
   kernelDecision,
   reason,
   policyRule,
+  enforced,
 }: Told): { readonly field: keyof Told; readonly message: string } | undefined {
   if (brokerDecision === "allow" && kernelDecision === "allow") {
     return {
@@ -20,6 +24,8 @@ export function contradictionIn({
     };
   }
   if (reason !== "explicit_deny") return undefined;
+  // A shadow policy that would allow what a deny rule of the policy in force refused.
+  if (!enforced && brokerDecision === "allow") return undefined;
   if (brokerDecision !== "deny") {
     return { field: "reason", message: 'is "explicit_deny", which needs a broker that says deny' };
   }

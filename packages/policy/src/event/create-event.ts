@@ -72,11 +72,17 @@ function checked(input: DenialInput): Checked {
     );
   }
   matching("policyRule", policyRule, RULE_ID);
-  const contradiction = contradictionIn({ brokerDecision, kernelDecision, reason, policyRule });
+  if (typeof enforced !== "boolean") refuse("enforced", "true or false", enforced);
+  const contradiction = contradictionIn({
+    brokerDecision,
+    kernelDecision,
+    reason,
+    policyRule,
+    enforced,
+  });
   if (contradiction !== undefined) {
     throw new TypeError(`${contradiction.field} ${contradiction.message}`);
   }
-  if (typeof enforced !== "boolean") refuse("enforced", "true or false", enforced);
   const policyHash = input.policyHash ?? null;
   if (policyHash !== null) matching("policyHash", policyHash, POLICY_HASH);
   if (id !== undefined) matching("id", id, EVENT_ID);

@@ -117,6 +117,7 @@ function disagreements(json: DenialEventJson): DenialEventIssue[] {
     kernelDecision: json.kernel_decision,
     reason: json.reason,
     policyRule: json.policy_rule,
+    enforced: json.enforced,
   });
   if (contradiction !== undefined) {
     issues.push({ path: SPELLINGS[contradiction.field], message: contradiction.message });
@@ -130,6 +131,7 @@ const SPELLINGS = {
   kernelDecision: "kernel_decision",
   reason: "reason",
   policyRule: "policy_rule",
+  enforced: "enforced",
 } as const;
 
 /** Whether a time is spelled as `toJSON` spells it. Only one spelling of a moment is accepted, so that the round trip is exact. */

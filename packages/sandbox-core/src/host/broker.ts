@@ -1,6 +1,4 @@
 import {
-  cleanText,
-  canonicalHost,
   type Capability,
   decide,
   type Decision,
@@ -8,7 +6,6 @@ import {
   type DenialEvent,
   denialEvent,
   type DenialSink,
-  MAX_TARGET_LENGTH,
   type Operation,
   type Policy,
   type Verdict,
@@ -16,11 +13,13 @@ import {
 
 import type { KernelProbe, KernelRefusal, WireVerdict } from "../frames.ts";
 import type { KernelWord } from "../kernel/evidence.ts";
+import { canonicalTarget } from "./attempted-action.ts";
 import type { CellKernel } from "./cell-kernel.ts";
 import { DenialLog } from "./denial-log.ts";
 import type { Lookup } from "./names/lookup-queue.ts";
 import { Resolver } from "./names/resolve-and-check.ts";
 import type { GuardRequest } from "./channel/wire.ts";
+import { ShadowVerdicts } from "./shadow-verdicts.ts";
 
 /** Most denials of one cell that `denialEvents()` keeps. */
 const CELL_TAIL = 256;
@@ -29,6 +28,8 @@ const CELL_TAIL = 256;
 export interface Authority {
   /** The policy in force. Read at each request, so that a reload holds from the next request on. */
   policy(): Policy;
+  /** The policy that decides beside it without effect. Read at each request too. */
+  shadow?(): Policy | undefined;
   readonly sink: DenialSink;
   /** The kernel layer's verdict for an operation that was not put to it. */
   kernelVerdict(capability: Capability): Verdict;
@@ -59,6 +60,8 @@ export type Answer = (verdict: WireVerdict) => void;
 /** Decides one cell's requests, and makes an event of each denial. */
 export class Broker {
   readonly tail = new DenialLog(CELL_TAIL);
+  /** Compares each verdict with the shadow policy's, after the answer. */
+  readonly shadow: ShadowVerdicts;
   readonly #cell: string;
   readonly #instance: string;
   readonly #authority: Authority;
@@ -74,6 +77,7 @@ export class Broker {
     this.#cell = cell;
     this.#instance = instance;
     this.#authority = authority;
+    this.shadow = new ShadowVerdicts(cell, instance, authority);
   }
 
   /**
@@ -87,10 +91,15 @@ export class Broker {
       return;
     }
     const decision = decide(this.#authority.policy(), asked);
-    if (request.refused !== null) this.#refused(asked, request.refused, decision, answer);
-    else if (decision.effect === "deny") this.#deny(asked, decision, request.probed, answer);
+    if (request.refused !== null) {
+      // The request was compared when the broker allowed it.
+      this.#refused(asked, request.refused, decision, answer);
+      return;
+    }
+    if (decision.effect === "deny") this.#deny(asked, decision, request.probed, answer);
     else if (asked.capability !== "import") this.#allow(asked.capability, { ok: true }, answer);
     else this.#allow("import", this.#module(asked.target), answer);
+    this.shadow.compare(asked, decision);
   }
 
   async decideLater(request: GuardRequest, answer: Answer): Promise<void> {
@@ -104,6 +113,7 @@ export class Broker {
     const decision = decide(before, asked);
     if (decision.effect === "deny") {
       this.#deny(asked, decision, null, answer);
+      this.shadow.compare(asked, decision);
       return;
     }
     const resolution = await this.#resolver.resolve(() => this.#authority.policy(), asked.target);
@@ -114,6 +124,7 @@ export class Broker {
     const again = now === before ? decision : decide(now, asked);
     if (again.effect === "deny") {
       this.#deny(asked, again, null, answer);
+      this.shadow.compare(asked, again);
       return;
     }
     switch (resolution.kind) {
@@ -128,6 +139,7 @@ export class Broker {
         this.#deny({ ...asked, target: resolution.target }, resolution.decision, null, answer);
         break;
     }
+    this.shadow.compare(asked, again);
   }
 
   /**
@@ -237,18 +249,4 @@ export class Broker {
       target: capability === "network" ? canonicalTarget(target) : target,
     };
   }
-}
-
-function canonicalTarget(target: string): string {
-  const cut = target.lastIndexOf(":");
-  const host = cut === -1 ? null : canonicalHost(target.slice(0, cut));
-  return host === null ? target : `${host}${target.slice(cut)}`;
-}
-
-/** The target of a denial that has none of its own, such as a limit: the operation that the guest was about to do. */
-export function attempted(request: GuardRequest): string {
-  return cleanText(
-    `${request.capability} ${request.operation}:${request.target}`,
-    MAX_TARGET_LENGTH,
-  );
 }

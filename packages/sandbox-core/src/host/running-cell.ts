@@ -14,6 +14,7 @@ import { ClosedError } from "./errors.ts";
 import { LimitCheck } from "./limit-check.ts";
 import type { CellProcess } from "./process/cell-process.ts";
 import { endOfProcess, type Exit } from "./process/end-of-process.ts";
+import type { ShadowTotals } from "./shadow-verdicts.ts";
 import type { ProcessSampler, Sample, SampledProcess } from "./process-sampler.ts";
 
 /** What a cell needs from its supervisor. */
@@ -106,6 +107,10 @@ export class RunningCell {
 
   get closed(): boolean {
     return this.#end !== undefined;
+  }
+
+  get shadowTotals(): ShadowTotals {
+    return this.#broker.shadow.totals;
   }
 
   get stale(): boolean {

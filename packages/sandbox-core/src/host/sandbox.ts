@@ -1,4 +1,4 @@
-import type { DenialEvent, Limits } from "@pyisolate/policy";
+import type { DenialEvent, Limits, PolicyInput } from "@pyisolate/policy";
 import { inWords } from "@pyisolate/policy/options";
 
 import { encodeClone } from "../clone/structured-clone.ts";
@@ -7,6 +7,7 @@ import type { OnConsole } from "./channel/outputs.ts";
 import type { Stats } from "./denial-log.ts";
 import type { CellProcess } from "./process/cell-process.ts";
 import { type CellHost, RunningCell } from "./running-cell.ts";
+import type { ShadowTotals } from "./shadow-verdicts.ts";
 
 /** Longest source text of one `exec`, UTF-16 code units. */
 const MAX_SOURCE = 16 * 1024 * 1024;
@@ -14,6 +15,8 @@ const MAX_SOURCE = 16 * 1024 * 1024;
 export interface SpawnOptions {
   /** Called with each line that the guest writes with `console`, cleaned and bounded, in the async context of the call into the cell. */
   readonly onConsole?: OnConsole;
+  /** A shadow policy of this cell's own, instead of the supervisor's: it decides beside the policy in force, without effect. */
+  readonly shadow?: PolicyInput;
 }
 
 /** What a sandbox needs from its supervisor. */
@@ -99,6 +102,11 @@ export class Sandbox {
 
   get stats(): Stats {
     return this.#cell.denials.stats;
+  }
+
+  /** How often the shadow policy would have decided otherwise. `stats` does not count it. */
+  get shadowTotals(): ShadowTotals {
+    return this.#cell.shadowTotals;
   }
 
   /** Ends the cell at once; calls in flight reject with ClosedError. Resolves when its processes are gone. Idempotent. */

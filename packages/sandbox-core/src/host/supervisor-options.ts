@@ -24,6 +24,11 @@ const KERNEL_MODES = ["off", "prefer", "require"] as const;
 export interface SupervisorOptions {
   /** What guests may do: a policy, or any input of `parsePolicy`. */
   readonly policy: PolicyInput;
+  /**
+   * A policy that decides each request beside the one in force, without effect. Where they differ, `denials` receives an event with
+   * `enforced: false`; `shadowTotals` counts them. `promoteShadow` puts it in force.
+   */
+  readonly shadow?: PolicyInput;
   /** Receives every denial, besides `denialEvents()`. */
   readonly denials?: DenialSink;
   /** The secret that `reloadPolicy` asks for. Without one, the policy can never change. */
@@ -60,6 +65,7 @@ export interface CellUser {
 /** The options with their defaults; each was read once. The policy is still unparsed. */
 export interface SupervisorSettings {
   readonly policy: unknown;
+  readonly shadow: unknown;
   readonly denials: DenialSink | undefined;
   readonly token: string | undefined;
   readonly kernel: (typeof KERNEL_MODES)[number];
@@ -75,6 +81,7 @@ export function supervisorSettings(given: unknown): SupervisorSettings {
   const options = readOptions("Supervisor", given, SUPERVISOR);
   return {
     policy: options.policy,
+    shadow: options.shadow,
     denials: options.denials,
     token: options.token,
     kernel: options.kernel ?? "prefer",
@@ -127,6 +134,10 @@ const SUPERVISOR: OptionChecks<SupervisorOptions> = {
   modules: mustBe("an object of source texts by name", isRecord),
   ca: certificates,
   lookup: functionOf("a host's name"),
+  shadow: loaded,
 };
 
-const SPAWN: OptionChecks<SpawnOptions> = { onConsole: functionOf("a level and a text") };
+const SPAWN: OptionChecks<SpawnOptions> = {
+  onConsole: functionOf("a level and a text"),
+  shadow: loaded,
+};

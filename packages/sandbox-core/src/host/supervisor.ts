@@ -20,6 +20,7 @@ import { Pool } from "./pool.ts";
 import { Reaper } from "./process/reaper.ts";
 import { safeSink } from "./safe-sink.ts";
 import { type SandboxHost, Sandbox, type SpawnOptions } from "./sandbox.ts";
+import { ShadowCount, type ShadowTotals } from "./shadow-verdicts.ts";
 import {
   mustBeLoaded,
   spawnOptions,
@@ -47,6 +48,8 @@ export class Supervisor {
   readonly #ca: string | null;
   readonly #cells = new Set<Sandbox>();
   #policy: Policy;
+  #shadow: Policy | undefined;
+  readonly #shadowCount = new ShadowCount();
   #closing: Promise<void> | undefined;
 
   /**
@@ -59,18 +62,20 @@ export class Supervisor {
     if (platform() !== "linux")
       throw new CellStartError(`Cells need Linux (/proc); this is ${platform()}`);
     this.#policy = parsePolicy(settings.policy);
+    this.#shadow = settings.shadow === undefined ? undefined : parsePolicy(settings.shadow);
     this.#token = new ControlToken(settings.token);
     this.#kernel = new KernelLayer(settings, this.#policy, (all) =>
       this.#pool.restart(this.#launch(), all),
     );
     this.#sink = safeSink(settings.denials, {
-      record: (event) => this.#tail.add(event),
+      record: (event) => (event.enforced ? this.#tail.add(event) : this.#shadowCount.add(event)),
       allowed: () => this.#tail.allow(),
     });
     this.#sink.policyLoaded?.(this.#policy);
     this.#host = {
       authority: {
         policy: () => this.#policy,
+        shadow: () => this.#shadow,
         sink: this.#sink,
         kernelVerdict: (capability) => this.#kernel.verdict(capability),
         modules: settings.modules,
@@ -103,12 +108,13 @@ export class Supervisor {
     // Check before a process is taken, which would have to be given back.
     cellName(name);
     const given = spawnOptions(options);
+    const own = given.shadow === undefined ? undefined : parsePolicy(given.shadow);
     const process = await this.#pool.take();
     if (this.#closing !== undefined) {
       process.kill();
       throw new CellStartError("The supervisor was closed while the cell started");
     }
-    const sandbox = new Sandbox(name, process, this.#host, given);
+    const sandbox = new Sandbox(name, process, this.#hostFor(own), given);
     this.#cells.add(sandbox);
     return sandbox;
   }
@@ -122,25 +128,42 @@ export class Supervisor {
    */
   // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
   async reloadPolicy(policy: PolicyInput, token: string): Promise<void> {
-    if (!this.#token.matches(token)) {
-      const event = denialEvent({
-        cell: CONTROL_CELL,
-        capability: "control",
-        operation: "reload_policy",
-        policyRule: "control.token",
-        reason: "auth",
-        brokerDecision: "deny",
-        policyName: this.#policy.name,
-        policyHash: this.#policy.hash,
-      });
-      this.#sink.record(event);
-      throw new PolicyAuthError(event);
-    }
+    this.#mustMatch(token);
     mustBeLoaded(policy);
-    this.#policy = parsePolicy(policy);
-    this.#sink.policyLoaded?.(this.#policy);
-    this.#kernel.use(this.#policy);
-    this.#pool.restart(this.#launch());
+    this.#use(parsePolicy(policy));
+  }
+
+  /** The shadow policy of cells that have none of their own; undefined if there is none. */
+  get shadow(): Policy | undefined {
+    return this.#shadow;
+  }
+
+  /**
+   * Replaces the shadow policy, or with `undefined` ends it. It decides from the next operation of every live cell on that has no
+   * shadow policy of its own.
+   *
+   * @throws PolicyAuthError, TypeError and InvalidPolicyError as {@link reloadPolicy}; the old one stays.
+   */
+  // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
+  async reloadShadow(policy: PolicyInput | undefined, token: string): Promise<void> {
+    this.#mustMatch(token);
+    mustBeLoaded(policy);
+    this.#shadow = policy === undefined ? undefined : parsePolicy(policy);
+  }
+
+  /**
+   * Puts the shadow policy in force, as {@link reloadPolicy} does. There is no shadow policy then.
+   *
+   * @throws PolicyAuthError for a wrong token; recorded as a denial of `control`.
+   * @throws Error if there is no shadow policy.
+   */
+  // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
+  async promoteShadow(token: string): Promise<void> {
+    this.#mustMatch(token);
+    const shadow = this.#shadow;
+    if (shadow === undefined) throw new Error("there is no shadow policy to put in force");
+    this.#use(shadow);
+    this.#shadow = undefined;
   }
 
   /**
@@ -160,6 +183,11 @@ export class Supervisor {
     return this.#tail.stats;
   }
 
+  /** How often shadow policies would have decided otherwise, in all cells since the start. `stats` does not count it. */
+  get shadowTotals(): ShadowTotals {
+    return this.#shadowCount.totals;
+  }
+
   /** Ends every cell. Resolves when all of their processes are gone. Idempotent. */
   async close(): Promise<void> {
     this.#closing ??= (async () => {
@@ -174,6 +202,35 @@ export class Supervisor {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #hostFor(shadow: Policy | undefined): SandboxHost {
+    if (shadow === undefined) return this.#host;
+    return { ...this.#host, authority: { ...this.#host.authority, shadow: () => shadow } };
+  }
+
+  /** @throws PolicyAuthError for a wrong token, which is recorded. */
+  #mustMatch(token: string): void {
+    if (this.#token.matches(token)) return;
+    const event = denialEvent({
+      cell: CONTROL_CELL,
+      capability: "control",
+      operation: "reload_policy",
+      policyRule: "control.token",
+      reason: "auth",
+      brokerDecision: "deny",
+      policyName: this.#policy.name,
+      policyHash: this.#policy.hash,
+    });
+    this.#sink.record(event);
+    throw new PolicyAuthError(event);
+  }
+
+  #use(policy: Policy): void {
+    this.#policy = policy;
+    this.#sink.policyLoaded?.(policy);
+    this.#kernel.use(policy);
+    this.#pool.restart(this.#launch());
   }
 
   #launch(): Launch {

@@ -31,7 +31,7 @@ export class PolicySeries {
 
   /** @returns a warning if the policy does not fit. */
   load(policy: Policy): SeriesBudgetWarning | undefined {
-    for (const series of seriesOf(policy, true)) {
+    for (const series of seriesOf(policy)) {
       // Bounded: past twice the budget more series would not change the answer.
       if (this.#series.size <= this.#maxSeries * 2) this.#series.add(series);
     }

@@ -67,8 +67,8 @@ export function seriesBudget(
 ): readonly InstrumentBudget[] {
   const given = readOptions("seriesBudget", options, CHECKS);
   const { maxSeries = DEFAULT_MAX_SERIES, capabilities, shadow } = given;
-  const series = new Set(seriesOf(policy, true));
-  if (shadow !== undefined) for (const one of seriesOf(shadow, false)) series.add(one);
+  const series = new Set(seriesOf(policy));
+  if (shadow !== undefined) for (const one of shadowSeriesOf(shadow)) series.add(one);
   return instrumentBudgets(series.size, maxSeries, knownCapabilities(capabilities).size);
 }
 
@@ -82,11 +82,11 @@ const CHECKS: OptionChecks<SeriesBudgetOptions> = {
 };
 
 /** Every series of `pyisolate.denial.events` that a broker with this policy can cause, each as one text. */
-export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {
+export function seriesOf(policy: Policy): readonly string[] {
   const series = new Set<string>();
   const add = (capability: string, rule: string, broker: string, reason: string) => {
     for (const kernel of kernelVerdicts(capability, broker, reason)) {
-      series.add([capability, rule, broker, kernel, reason, enforced].join(" "));
+      series.add([capability, rule, broker, kernel, reason, true].join(" "));
     }
   };
   for (const { id, capability, effect } of policy.rules) {
@@ -112,6 +112,22 @@ export function seriesOf(policy: Policy, enforced: boolean): readonly string[] {
   for (const limit of OPERATIONS.limit) add("limit", `limit.${limit}`, "not_evaluated", "limit");
   add("control", "control.token", "deny", "auth");
   return [...series];
+}
+
+/** The same for a shadow policy. The kernel's layer is not asked about its verdicts. */
+function shadowSeriesOf(policy: Policy): readonly string[] {
+  const denied = ["no_rule", "wrong_operation", "outside_scope"];
+  const series = policy.rules.flatMap(({ id, capability, effect }) =>
+    effect === "deny"
+      ? [[capability, id, "deny", "explicit_deny"]]
+      : // It would allow what was denied, and the reason is that of the denial.
+        [...denied, "explicit_deny"].map((reason) => [capability, id, "allow", reason]),
+  );
+  for (const capability of [...CAPABILITIES, ...Object.keys(policy.capabilities)]) {
+    if (capability === "control" || capability === "limit") continue;
+    for (const reason of denied) series.push([capability, DEFAULT_RULE, "deny", reason]);
+  }
+  return series.map((values) => [...values, "not_evaluated", false].join(" "));
 }
 
 /** The capabilities of which the kernel's layer has a say. */

@@ -58,6 +58,18 @@ test("a full denial's record", () => {
   `);
 });
 
+test("a shadow policy's verdict says what would have been done", () => {
+  const body = (input: Parameters<typeof aDenial>[0]) =>
+    denialLogRecord(aDenial({ ...input, enforced: false }), ROOT_CONTEXT).body;
+  expect([
+    body({ reason: "outside_scope" }),
+    body({ reason: "explicit_deny", brokerDecision: "allow", policyRule: "data" }),
+  ]).toEqual([
+    "would be denied filesystem read to tenant-a (outside_scope, rule default): /etc/shadow",
+    "would be allowed filesystem read to tenant-a (explicit_deny, rule data): /etc/shadow",
+  ]);
+});
+
 test("a plain denial's record leaves out what has no value", () => {
   const { attributes = {} } = denialLogRecord(aDenial(), ROOT_CONTEXT);
   expect(Object.keys(attributes)).toEqual(EVENTS.denial.attributes.map(({ name }) => name));

@@ -110,12 +110,14 @@ function otherTargets(
 
 // The target comes last, so that a guest's text cannot be mistaken for another part of the message.
 function denialBody(
-  { enforced, capability, reason }: DenialEvent,
+  { enforced, brokerDecision, capability, reason }: DenialEvent,
   { cell, operation, rule }: { readonly cell: string; operation: string; rule: string },
   target: string | undefined,
   count: number,
 ): string {
-  const verb = enforced ? "denied" : "would be denied";
+  // A shadow policy's verdict is a record where it differs from what was done.
+  const shadowVerb = brokerDecision === "allow" ? "would be allowed" : "would be denied";
+  const verb = enforced ? "denied" : shadowVerb;
   const times = count > 1 ? `, ${count} times` : "";
   const what = `${verb} ${capability} ${operation} to ${cell}${times}`;
   const why = `(${reason}, rule ${rule})`;

@@ -45,16 +45,21 @@ export function recordsTable(
   );
 }
 
-function why(sheet: Sheet, { reason, nearestRule, enforced }: DenialRecord): Content {
+function why(sheet: Sheet, { reason, nearestRule, enforced, broker }: DenialRecord): Content {
   const { h } = sheet;
   return h(
     "span",
     { class: "why" },
     sheet.name(reason),
     nearestRule === undefined ? undefined : [", nearest ", sheet.name(nearestRule)],
-    enforced ? undefined : ", by a shadow policy: nothing was refused",
+    enforced ? undefined : SHADOW[broker === "allow" ? "allow" : "deny"],
   );
 }
+
+const SHADOW = {
+  allow: ", which a shadow policy would allow",
+  deny: ", by a shadow policy: nothing was refused",
+} as const;
 
 function decidedBy(sheet: Sheet, { broker, kernel }: DenialRecord): Content {
   const telling = kernel === "deny";

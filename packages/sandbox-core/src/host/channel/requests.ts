@@ -2,7 +2,8 @@ import type { DenialEvent, KernelEvidence } from "@pyisolate/policy";
 
 import type { IncomingFrame } from "../../frame-reader.ts";
 import { encodeJson, Frame, nextNumber } from "../../frames.ts";
-import { type Answer, attempted, type Broker } from "../broker.ts";
+import { attempted } from "../attempted-action.ts";
+import type { Answer, Broker } from "../broker.ts";
 import type { Account, Calls } from "../calls.ts";
 import { type GuardRequest, type LimitReached, parseRequest, WireError } from "./wire.ts";
 

@@ -1,0 +1,18 @@
+import { canonicalHost, cleanText, MAX_TARGET_LENGTH } from "@pyisolate/policy";
+
+import type { GuardRequest } from "./channel/wire.ts";
+
+/** The target of a network request in the policy's spelling, in which each host has one name. */
+export function canonicalTarget(target: string): string {
+  const cut = target.lastIndexOf(":");
+  const host = cut === -1 ? null : canonicalHost(target.slice(0, cut));
+  return host === null ? target : `${host}${target.slice(cut)}`;
+}
+
+/** The target of a denial that has none of its own, such as a limit: the operation that the guest was about to do. */
+export function attempted(request: GuardRequest): string {
+  return cleanText(
+    `${request.capability} ${request.operation}:${request.target}`,
+    MAX_TARGET_LENGTH,
+  );
+}

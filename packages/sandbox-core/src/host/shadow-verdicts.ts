@@ -1,0 +1,108 @@
+import {
+  type Capability,
+  decide,
+  type Decision,
+  type DenialEvent,
+  denialEvent,
+  type DenialSink,
+  type Operation,
+  type Policy,
+} from "@pyisolate/policy";
+
+/** How often a shadow policy would have decided otherwise than the policy in force. */
+export interface ShadowTotals {
+  /** Operations that were allowed and that it would deny. */
+  readonly wouldDeny: number;
+  /** Operations that were denied and that it would allow. */
+  readonly wouldAllow: number;
+}
+
+/** Counts the differences between a shadow policy and the one in force. */
+export class ShadowCount {
+  #wouldDeny = 0;
+  #wouldAllow = 0;
+
+  /** @param event Of a shadow policy's verdict. */
+  add({ brokerDecision }: Pick<DenialEvent, "brokerDecision">): void {
+    if (brokerDecision === "allow") this.#wouldAllow += 1;
+    else this.#wouldDeny += 1;
+  }
+
+  get totals(): ShadowTotals {
+    return { wouldDeny: this.#wouldDeny, wouldAllow: this.#wouldAllow };
+  }
+
+  get all(): number {
+    return this.#wouldDeny + this.#wouldAllow;
+  }
+}
+
+/** What is needed of the supervisor. */
+interface ShadowAuthority {
+  /** The shadow policy; undefined if there is none. Read at each request. */
+  shadow?(): Policy | undefined;
+  readonly sink: DenialSink;
+}
+
+/** A request in the policy's spelling. */
+interface Asked {
+  readonly capability: Capability;
+  readonly operation: Operation;
+  readonly target: string;
+}
+
+/**
+ * Decides what the policy in force has decided again, by a shadow policy, and makes an event of each difference. It has no effect on
+ * the guest: it runs after the answer, numbers its events by itself, and whatever fails in it is passed over.
+ */
+export class ShadowVerdicts {
+  readonly #cell: string;
+  readonly #instance: string;
+  readonly #authority: ShadowAuthority;
+  readonly #count = new ShadowCount();
+
+  /** @param instance Names the cell's life in the ids of its denials. */
+  constructor(cell: string, instance: string, authority: ShadowAuthority) {
+    this.#cell = cell;
+    this.#instance = instance;
+    this.#authority = authority;
+  }
+
+  get totals(): ShadowTotals {
+    return this.#count.totals;
+  }
+
+  compare(asked: Asked, enforced: Decision): void {
+    const shadow = this.#authority.shadow?.();
+    if (shadow === undefined) return;
+    const verdict = decide(shadow, asked);
+    if (verdict.effect === enforced.effect) return;
+    this.#count.add({ brokerDecision: verdict.effect });
+    const seq = this.#count.all;
+    try {
+      this.#authority.sink.record(
+        denialEvent({
+          // Not numbered with the denials: a guest sees their ids, and would see by them that a shadow policy is there.
+          id: `${this.#instance}-shadow-${seq}`,
+          seq,
+          cell: this.#cell,
+          ...asked,
+          policyRule: verdict.rule,
+          brokerDecision: verdict.effect,
+          // Of what it would allow, the reason is the one for which it was denied.
+          reason: reasonOf(verdict) ?? reasonOf(enforced) ?? "no_rule",
+          nearestRule: verdict.effect === "deny" ? (verdict.nearestRule ?? null) : null,
+          policyName: shadow.name,
+          policyHash: shadow.hash,
+          enforced: false,
+        }),
+      );
+    } catch {
+      // The totals have it.
+    }
+  }
+}
+
+function reasonOf(decision: Decision) {
+  return decision.effect === "deny" ? decision.reason : undefined;
+}
