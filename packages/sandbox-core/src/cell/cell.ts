@@ -134,8 +134,7 @@ export class Cell {
   #deliver(id: number, entered: CallBudget): void {
     const take = (plain: boolean): Outcome =>
       this.#charged(entered, (timeout) => this.#guest.take(id, plain, timeout));
-    const account = this.#accounts.of(id);
-    const spend = (bytes: number): Answer => this.#spend(bytes, account);
+    const spend = (bytes: number): Answer => this.#spend(bytes, this.#accounts.of(id));
     this.#channel.send(outcomeFrame(id, take, spend));
     this.#accounts.settle(id);
   }
