@@ -72,6 +72,31 @@ export const FILE_OPERATIONS: readonly Operation[] = [
     source: () => `fs.rmSync(D + "/c" + (i % ${READABLE}))`,
     target: onDenied("c"),
   }),
+  ...file("copy granted", "read", true, {
+    source: () => `fs.copyFileSync(G + "/r" + (i % ${READABLE}), G + "/w/" + i)`,
+    target: (ground, i) => `${ground.granted}/r${which(i)}`,
+    effect: "file",
+  }),
+  ...file("copy denied", "read", false, {
+    source: () => `fs.copyFileSync(D + "/c" + (i % ${READABLE}), G + "/w/" + i)`,
+    target: onDenied("c"),
+  }),
+  ...file("copy to denied", "write", false, {
+    source: () => `fs.copyFileSync(G + "/r" + (i % ${READABLE}), D + "/w" + i)`,
+    target: (ground, i) => `${ground.denied}/w${i}`,
+  }),
+  ...file("rename denied", "remove", false, {
+    source: () => `fs.renameSync(D + "/c" + (i % ${READABLE}), G + "/w/" + i)`,
+    target: onDenied("c"),
+  }),
+  ...file("unlink denied", "remove", false, {
+    source: () => `fs.unlinkSync(D + "/c" + (i % ${READABLE}))`,
+    target: onDenied("c"),
+  }),
+  ...file("real path denied", "stat", false, {
+    source: () => `fs.realpathSync(G + "/link")`,
+    target: (ground) => `${ground.denied}/c0`,
+  }),
   ...file("list denied", "list", false, {
     source: () => `fs.readdirSync(D)`,
     target: (ground) => ground.denied,

@@ -1,4 +1,4 @@
-import type { Ground } from "./ground.ts";
+import { type Ground, READABLE } from "./ground.ts";
 import type { Life } from "./life.ts";
 import type { Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -102,7 +102,9 @@ function ofEffects(ground: Ground, life: Life): string[] {
   const found: string[] = [];
   const came = effects(ground, life);
   for (const [i, held] of ground.written()) {
-    if (held !== `w${i}` && held !== "") found.push(`file ${i} holds ${JSON.stringify(held)}`);
+    // Written by the attempt, copied by it from the file that it read, or cut off before either.
+    if (held !== `w${i}` && held !== `granted ${i % READABLE}` && held !== "")
+      found.push(`file ${i} holds ${JSON.stringify(held)}`);
   }
   const most = (capability: string, times: number, what: string): void => {
     const decided = allowed.get(capability) ?? 0;

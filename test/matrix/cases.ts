@@ -22,6 +22,8 @@ export interface Case {
   /** The guest's expression; undefined where it cannot end so. */
   readonly program: string | undefined;
   readonly impossible: string | undefined;
+  /** How many requests are allowed where it is not refused. */
+  readonly requests: number;
   readonly prepare: () => void;
 }
 
@@ -79,6 +81,7 @@ function caseOf(
     outcome,
     program,
     impossible,
+    requests: outcome === "allow" ? (specimen.requests ?? 1) : 1,
     prepare: () => specimen.prepare?.(world),
   };
 }

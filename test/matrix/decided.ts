@@ -14,8 +14,8 @@ export class Decided {
     if (allowed > 0) this.#decisions.set("import allow", allowed);
   }
 
-  allow(capability: string): void {
-    count(this.#decisions, `${capability} allow`);
+  allow(capability: string, requests: number): void {
+    for (let asked = 0; asked < requests; asked++) count(this.#decisions, `${capability} allow`);
   }
 
   deny(event: DenialEvent): void {

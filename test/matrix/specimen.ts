@@ -15,6 +15,8 @@ export interface Specimen {
   readonly outcomes: Readonly<
     Record<Outcome, Readonly<Partial<Record<Mode, string>>> | Impossible>
   >;
+  /** How many requests it takes where all are allowed, if it is more than one. */
+  readonly requests?: number;
   /** Puts the world back as the programs need it; runs before each of them. */
   readonly prepare?: (world: World) => void;
 }

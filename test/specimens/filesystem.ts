@@ -15,6 +15,7 @@ function specimen(
   good: readonly unknown[],
   failing: readonly unknown[],
   prepare?: (world: World) => void,
+  requests = 1,
 ): Specimen {
   const outcomes = {
     allow: both(name, ...good),
@@ -23,7 +24,7 @@ function specimen(
     malformed: both(name, `${String(good[0])}\0`, ...good.slice(1)),
     failing: both(name, ...failing),
   } satisfies Record<Outcome, unknown>;
-  return prepare === undefined ? { outcomes } : { outcomes, prepare };
+  return prepare === undefined ? { outcomes, requests } : { outcomes, prepare, requests };
 }
 
 export const file: SpecimenFile = {
@@ -48,6 +49,26 @@ export const file: SpecimenFile = {
       "fs.stat": specimen("stat", [at("file")], [at("missing")]),
       "fs.rm": specimen("rm", [at("passing")], [at("missing")], () =>
         writeFileSync(at("passing"), ""),
+      ),
+      "fs.lstat": specimen("lstat", [at("file")], [at("missing")]),
+      "fs.access": specimen("access", [at("file")], [at("missing")]),
+      "fs.realpath": specimen("realpath", [at("file")], [at("missing")]),
+      "fs.unlink": specimen("unlink", [at("passing")], [at("missing")], () =>
+        writeFileSync(at("passing"), ""),
+      ),
+      "fs.copyFile": specimen(
+        "copyFile",
+        [at("file"), at("written")],
+        [at("missing"), at("written")],
+        undefined,
+        2,
+      ),
+      "fs.rename": specimen(
+        "rename",
+        [at("passing"), at("renamed")],
+        [at("missing"), at("renamed")],
+        () => writeFileSync(at("passing"), ""),
+        3,
       ),
       "fs.exists": {
         outcomes: {

@@ -18,8 +18,15 @@ export const GUEST_SURFACE = {
   "fs.mkdir": { capability: "filesystem", operation: "write", modes: ["sync", "async"] },
   "fs.readdir": { capability: "filesystem", operation: "list", modes: ["sync", "async"] },
   "fs.stat": { capability: "filesystem", operation: "stat", modes: ["sync", "async"] },
+  "fs.lstat": { capability: "filesystem", operation: "stat", modes: ["sync", "async"] },
+  "fs.access": { capability: "filesystem", operation: "stat", modes: ["sync", "async"] },
+  "fs.realpath": { capability: "filesystem", operation: "stat", modes: ["sync", "async"] },
   "fs.exists": { capability: "filesystem", operation: "stat", modes: ["sync"] },
   "fs.rm": { capability: "filesystem", operation: "remove", modes: ["sync", "async"] },
+  "fs.unlink": { capability: "filesystem", operation: "remove", modes: ["sync", "async"] },
+  // Both are further requests too: to write the second path, and to read the first one, which gets another name by it.
+  "fs.copyFile": { capability: "filesystem", operation: "read", modes: ["sync", "async"] },
+  "fs.rename": { capability: "filesystem", operation: "remove", modes: ["sync", "async"] },
   fetch: { capability: "network", operation: "connect", modes: ["async"] },
   "child_process.execFile": {
     capability: "subprocess",

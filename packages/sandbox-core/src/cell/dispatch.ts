@@ -28,6 +28,12 @@ export interface BrokerClient {
   askLater(request: WireRequest): Promise<WireVerdict>;
 }
 
+/** What was asked last: the policy's name of the operation is left out if it is the one of the surface table. */
+interface Asked {
+  readonly target: string;
+  readonly operation?: string | undefined;
+}
+
 /** One guarded operation from the guest's arguments to its answer: prepare, ask, perform. Never throws. */
 export class Dispatch {
   readonly #broker: BrokerClient;
@@ -44,15 +50,15 @@ export class Dispatch {
     guardContext: GuardContext,
   ): Answer {
     let prepared: Prepared | undefined;
-    let asked = "";
+    let asked: Asked = { target: "" };
     try {
       prepared = this.#prepare(name, args, "sync", guardContext);
-      asked = prepared.target;
+      asked = { target: prepared.target };
       const verdict = this.#broker.ask(this.#first(name, prepared, execId));
       // Return the refusal, do not throw it: the stack of an Error costs more than the rest of a refused request.
       if (!verdict.ok) return refused(verdict);
       demandInStep();
-      const again = this.#again(name, execId, (target) => (asked = target));
+      const again = this.#again(name, execId, (request) => (asked = request));
       return prepared.perform(verdict, again) as Answer;
     } catch (error) {
       if (error instanceof Malformed)
@@ -73,14 +79,14 @@ export class Dispatch {
     const turns = this.#turnsOf(name);
     await turns.take();
     let prepared: Prepared | undefined;
-    let asked = "";
+    let asked: Asked = { target: "" };
     try {
       prepared = this.#prepare(name, args, "async", guardContext);
-      asked = prepared.target;
+      asked = { target: prepared.target };
       const verdict = await this.#broker.askLater(this.#first(name, prepared, execId));
       if (!verdict.ok) return [refused(verdict), undefined];
       demandInStep();
-      const again = this.#again(name, execId, (target) => (asked = target));
+      const again = this.#again(name, execId, (request) => (asked = request));
       const answer = await prepared.perform(verdict, again);
       return Array.isArray(answer)
         ? (answer as [Answer, Uint8Array])
@@ -120,9 +126,9 @@ export class Dispatch {
     return GUARDS[name as GuestOperation](args, mode, guardContext);
   }
 
-  #request(name: string, target: string, execId: number): WireRequest {
-    const { capability, operation } = GUEST_SURFACE[name as GuestOperation];
-    return { c: capability, o: operation, t: target, x: execId };
+  #request(name: string, { target, operation }: Asked, execId: number): WireRequest {
+    const row = GUEST_SURFACE[name as GuestOperation];
+    return { c: row.capability, o: operation ?? row.operation, t: target, x: execId };
   }
 
   /**
@@ -130,32 +136,33 @@ export class Dispatch {
    * broker refuses.
    */
   #first(name: string, prepared: Prepared, execId: number): WireRequest {
-    const request = this.#request(name, prepared.target, execId);
+    const request = this.#request(name, prepared, execId);
     const p = IS_CONFINED ? prepared.probe?.() : undefined;
     return p === undefined ? request : { ...request, p };
   }
 
   #malformed(name: string, error: Malformed, execId: number): WireRequest {
     return {
-      ...this.#request(name, error.target.slice(0, MAX_REQUEST_TARGET), execId),
+      ...this.#request(name, { target: error.target.slice(0, MAX_REQUEST_TARGET) }, execId),
       bad: error.message,
     };
   }
 
   /** The request that reports a failure which looks like a refusal by the kernel's layer. The host judges the claim and records it. */
-  #claim(name: string, target: string, execId: number, error: unknown): WireRequest | undefined {
+  #claim(name: string, asked: Asked, execId: number, error: unknown): WireRequest | undefined {
     const k = kernelRefusal(error);
-    return k === undefined ? undefined : { ...this.#request(name, target, execId), k };
+    return k === undefined ? undefined : { ...this.#request(name, asked, execId), k };
   }
 
-  #again(name: string, execId: number, onAsk: (target: string) => void): AskAgain {
-    const request = (target: string): WireRequest => {
-      onAsk(target);
-      return this.#request(name, target, execId);
+  #again(name: string, execId: number, onAsk: (asked: Asked) => void): AskAgain {
+    const request = (asked: Asked): WireRequest => {
+      onAsk(asked);
+      return this.#request(name, asked, execId);
     };
-    const again = (target: string): Grant => granted(this.#broker.ask(request(target)));
+    const again = (target: string, operation?: string): Grant =>
+      granted(this.#broker.ask(request({ target, operation })));
     return Object.assign(again, {
-      later: async (target: string) => granted(await this.#broker.askLater(request(target))),
+      later: async (target: string) => granted(await this.#broker.askLater(request({ target }))),
     });
   }
 }

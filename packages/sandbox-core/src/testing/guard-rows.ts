@@ -161,6 +161,30 @@ export function guardRows({ place, servers, arrived }: Ground): Record<GuestOper
       happened: (_at, value) => value === 7,
       cannot: NOT_GOVERNED,
     },
+    "fs.lstat": {
+      ...both((promises) => (target) => {
+        const call = fs("lstat")(promises)(target);
+        return promises ? `${call}.then((found) => found.size)` : `${call}.size`;
+      }),
+      targets: each("file"),
+      happened: (_at, value) => value === 7,
+      cannot: NOT_GOVERNED,
+    },
+    "fs.access": {
+      ...both((promises) => (target) => {
+        const call = fs("access")(promises)(target);
+        return promises ? `${call}.then(() => "found")` : `(${call}, "found")`;
+      }),
+      targets: each("file"),
+      happened: (_at, value) => value === "found",
+      cannot: NOT_GOVERNED,
+    },
+    "fs.realpath": {
+      ...both(fs("realpath")),
+      targets: each("file"),
+      happened: (at, value) => value === join(folder[at], "file"),
+      cannot: NOT_GOVERNED,
+    },
     "fs.exists": {
       sync: (target) => `fs.existsSync(${JSON.stringify(target)})`,
       targets: each("file"),
@@ -171,6 +195,30 @@ export function guardRows({ place, servers, arrived }: Ground): Record<GuestOper
       ...both(fs("rm")),
       targets: each("file"),
       happened: (at) => !existsSync(join(folder[at], "file")),
+      evidence: "ruleset+errno",
+      cannot: {},
+    },
+    "fs.unlink": {
+      ...both(fs("unlink")),
+      targets: each("file"),
+      happened: (at) => !existsSync(join(folder[at], "file")),
+      evidence: "ruleset+errno",
+      cannot: {},
+    },
+    "fs.copyFile": {
+      ...both(fs("copyFile", `, ${JSON.stringify(join(inside, "copy"))}`)),
+      targets: each("file"),
+      happened: () => existsSync(join(inside, "copy")),
+      ...differential,
+      cannot: {},
+    },
+    "fs.rename": {
+      ...both(
+        (promises) => (target) =>
+          fs("rename", `, ${JSON.stringify(`${target}-new`)}`)(promises)(target),
+      ),
+      targets: each("file"),
+      happened: (at) => existsSync(join(folder[at], "file-new")),
       evidence: "ruleset+errno",
       cannot: {},
     },

@@ -1,13 +1,11 @@
 import {
   closeSync,
   constants,
-  type Dirent,
   fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readSync,
-  type Stats,
 } from "node:fs";
 
 import type { Answer } from "../guest/bridge.ts";
@@ -16,6 +14,7 @@ import { decodeText, modeOf, pathText } from "./parse-arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 import { probeList, probeRead } from "./kernel-probe.ts";
 import { hooked, permitted } from "./kernel-refusal.ts";
+import { json, kindOf } from "./stat-answer.ts";
 import {
   errnoError,
   type Found,
@@ -94,27 +93,6 @@ export const readdir: Guard = ([path, types, encoding]) => {
   };
   return pathOperation(path, "scandir", list, { probe: probeList });
 };
-
-export const stat: Guard = ([path]) =>
-  pathOperation(path, "stat", ({ place }) => {
-    mustExist(place);
-    const found = fstatSync(place.fd);
-    const { size, mode, atimeMs, mtimeMs, ctimeMs, birthtimeMs } = found;
-    return json({ kind: kindOf(found), size, mode, atimeMs, mtimeMs, ctimeMs, birthtimeMs });
-  });
-
-function kindOf(found: Stats | Dirent): string {
-  if (found.isFile()) return "file";
-  if (found.isDirectory()) return "directory";
-  return found.isSymbolicLink() ? "link" : "other";
-}
-
-function json(value: unknown): Answer {
-  return `j${JSON.stringify(value)}`;
-}
-
-export const exists: Guard = ([path]) =>
-  pathOperation(path, "access", ({ place }) => place.errno === null);
 
 export const mkdir: Guard = ([path, recursive, mode]) => {
   const permissions = modeOf(mode, 0o777, pathText(path));

@@ -35,9 +35,13 @@ export class Failed extends Error {
   }
 }
 
-/** Makes a further request for the same operation, such as a redirect or an entry below a directory. Throws {@link Refused}. */
+/**
+ * Makes a further request, such as for a redirect or an entry below a directory. Throws {@link Refused}.
+ *
+ * @param operation The policy's name of the operation, if it is another one than that of the first request.
+ */
 export interface AskAgain {
-  (target: string): Grant;
+  (target: string, operation?: string): Grant;
   /** Does the same without blocking the thread. */
   later(target: string): Promise<Grant>;
 }

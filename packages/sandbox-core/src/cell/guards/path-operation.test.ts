@@ -13,8 +13,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { type Grounds, grounds } from "../../testing/granted.ts";
-import { mkdir, readFile, stat } from "./filesystem.ts";
+import { mkdir, readFile } from "./filesystem.ts";
 import { type AskAgain, type Guard, Refused } from "./guard.ts";
+import { stat } from "./look-at.ts";
 import { rm } from "./remove.ts";
 import { writeFile } from "./write-file.ts";
 

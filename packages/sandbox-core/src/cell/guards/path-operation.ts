@@ -43,11 +43,13 @@ export interface Found {
   readonly held: BigIntStats;
   /** Whether the path as the guest wrote it ends like a directory's: `x/`, `x/.`. */
   readonly asDirectory: boolean;
-  /** Makes a further request for the same operation. */
-  readonly ask: (path: string) => void;
+  /** Makes a further request, for the same operation unless another one is named. */
+  readonly ask: (path: string, operation?: string) => void;
 }
 
 export interface PathOperationOptions {
+  /** The second path, as the guest wrote it, of an operation with two. */
+  readonly dest?: string;
   readonly find?: (path: string, asDirectory: boolean) => ResolvedPath;
   /** Probes the kernel, without an effect. */
   readonly probe?: (place: ResolvedPath) => KernelProbe | undefined;
@@ -61,20 +63,20 @@ export function pathOperation(
   value: Primitive,
   syscall: string,
   act: (found: Found) => Answer,
-  { find = locate, probe }: PathOperationOptions = {},
+  { find = locate, probe, dest }: PathOperationOptions = {},
 ): Prepared {
   const given = pathText(value);
-  const asDirectory = /\/\.{0,2}$/.test(given);
+  const asDirectory = endsAsDirectory(given);
   // A cell's working directory is `/`. `..` is resolved as text. If the kernel resolved it, a guest could test for paths that it
   // may not see by going through them (`/maybe/../granted/file`).
-  const path = posix.resolve("/", given);
+  const path = resolveGiven(given);
   const found = (): ResolvedPath => bounded(() => find(path, asDirectory), given);
   let place = found();
   return {
     target: place.path,
     ...(probe === undefined ? {} : { probe: () => probe(place) }),
     perform: (_grant, again) => {
-      const ask = (asked: string): void => askBounded(again, asked);
+      const ask = (asked: string, operation?: string): void => askBounded(again, asked, operation);
       let granted = place.path;
       try {
         for (let race = 0; race <= MAX_RACES; race++) {
@@ -93,11 +95,21 @@ export function pathOperation(
         }
         throw errnoError("EAGAIN", -11, "resource temporarily unavailable");
       } catch (error) {
-        throw asGuestErrno(error, syscall, given);
+        throw asGuestErrno(error, syscall, given, dest);
       }
     },
     release: () => closeSync(place.fd),
   };
+}
+
+/** Whether a path as the guest wrote it ends like a directory's: `x/`, `x/.`. */
+export function endsAsDirectory(given: string): boolean {
+  return /\/\.{0,2}$/.test(given);
+}
+
+/** A path as the guest wrote it, resolved as text from the cell's working directory. */
+export function resolveGiven(given: string): string {
+  return posix.resolve("/", given);
 }
 
 /** The place of a name in its directory. A symlink of that name is not followed. */
@@ -140,21 +152,28 @@ function bounded(find: () => ResolvedPath, given: string): ResolvedPath {
   throw new Malformed("the real path is too long", given);
 }
 
-function askBounded(again: AskAgain, path: string): void {
+function askBounded(again: AskAgain, path: string, operation: string | undefined): void {
   if (path.length > MAX_REQUEST_TARGET) throw errnoError("ENAMETOOLONG", -36, "name too long");
-  again(path);
+  again(path, operation);
 }
 
 /** The error as Node would give it, with the path that the guest wrote. The resolved path would tell the guest about the host. */
-function asGuestErrno(error: unknown, syscall: string, given: string): unknown {
+function asGuestErrno(
+  error: unknown,
+  syscall: string,
+  given: string,
+  dest: string | undefined,
+): unknown {
   const { code, errno } = error as NodeJS.ErrnoException;
   if (typeof code !== "string" || typeof errno !== "number") return error;
   const text = (error as Error).message.replace(/^[A-Z0-9_]+: /, "").replace(/, .*$/s, "");
-  const failed = new Failed(`${code}: ${text}, ${syscall} '${given}'`, {
+  const paths = dest === undefined ? `'${given}'` : `'${given}' -> '${dest}'`;
+  const failed = new Failed(`${code}: ${text}, ${syscall} ${paths}`, {
     code,
     errno,
     syscall,
     path: given,
+    ...(dest === undefined ? {} : { dest }),
   });
   return sameRefusal(failed, error);
 }

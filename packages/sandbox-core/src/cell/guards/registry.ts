@@ -4,8 +4,10 @@ import type { Guard } from "./guard.ts";
 import { importModule } from "./import.ts";
 import { fetchUrl } from "./network.ts";
 import * as random from "./random.ts";
-import { rm } from "./remove.ts";
+import * as looking from "./look-at.ts";
+import { rm, unlink } from "./remove.ts";
 import { execFile } from "./subprocess.ts";
+import { copyFile, rename } from "./two-paths.ts";
 import { appendFile, writeFile } from "./write-file.ts";
 
 /** The guard of each row of the surface table. The type makes a missing or extra row a compile error. */
@@ -15,9 +17,15 @@ export const GUARDS: Readonly<Record<GuestOperation, Guard>> = {
   "fs.appendFile": appendFile,
   "fs.mkdir": filesystem.mkdir,
   "fs.readdir": filesystem.readdir,
-  "fs.stat": filesystem.stat,
-  "fs.exists": filesystem.exists,
+  "fs.stat": looking.stat,
+  "fs.lstat": looking.lstat,
+  "fs.access": looking.access,
+  "fs.realpath": looking.realpath,
+  "fs.exists": looking.exists,
   "fs.rm": rm,
+  "fs.unlink": unlink,
+  "fs.copyFile": copyFile,
+  "fs.rename": rename,
   fetch: fetchUrl,
   "child_process.execFile": execFile,
   "crypto.getRandomValues": random.getRandomValues,

@@ -41,6 +41,22 @@ export const rm: Guard = ([path, recursive, force]) => {
   );
 };
 
+/** Removes the name of a file or a symlink, and never a directory. */
+export const unlink: Guard = ([path]) =>
+  pathOperation(
+    path,
+    "unlink",
+    ({ place, asDirectory }) => {
+      mustExist(place);
+      const name = place.missing.at(-1);
+      if (name === undefined || asDirectory)
+        throw errnoError("EISDIR", -21, "illegal operation on a directory");
+      hooked("file", () => unlinkSync(byDescriptor(place.fd, name)));
+      return undefined;
+    },
+    { find: locateName, probe: probeRemove },
+  );
+
 interface Removal extends Pick<Found, "asDirectory" | "ask"> {
   readonly recursive: boolean;
 }

@@ -45,7 +45,7 @@ function write(
   return pathOperation(path, "open", writeAll, { probe: (place) => probeWrite(place, writable) });
 }
 
-function openToWrite(
+export function openToWrite(
   { place, held, asDirectory }: Found,
   { exclusive, how }: { exclusive: boolean; how: number },
   permissions: number,

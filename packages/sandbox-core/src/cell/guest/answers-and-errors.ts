@@ -50,6 +50,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     "errno",
     "syscall",
     "path",
+    "dest",
     "status",
     "signal",
     "killed",

@@ -23,5 +23,15 @@ export function callbacks({ broken }: Pick<Bridge, "broken">, { apply, whenSettl
     );
   }
 
-  return { broken, callLater };
+  /** Calls a callback with what a promise of ours ends in: `(null, value)`, or the error alone. */
+  function calledBack(answer: Promise<unknown>, callback: Callback): void {
+    whenSettled(
+      answer,
+      (value) => callLater(callback, value === undefined ? [null] : [null, value]),
+      (error) => callLater(callback, [error]),
+      broken,
+    );
+  }
+
+  return { broken, callLater, calledBack };
 }

@@ -1,15 +1,19 @@
 import type { Answers } from "./answers-and-errors.ts";
 import type { Asked } from "./bridge.ts";
+import type { Callback, Callbacks } from "./callbacks.ts";
+import type { FileStats } from "./file-stats.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 import type { LibraryLoader } from "./library-loader.ts";
 
 /** The part of `node:fs` and `node:fs/promises` that cells have. Planted by its source text. */
 export function fsStubs(
-  { Date, freeze, own }: Primordials,
+  { arraySlice, freeze, indexOf, own, text, TypeError }: Primordials,
+  { calledBack }: Callbacks,
   { ask, askLater }: Answers,
-  { targetText, content, optionsOf, plain }: GuestArguments,
+  { targetText, content, option, optionsOf, plain }: GuestArguments,
   { asBuffer }: LibraryLoader,
+  { stats, entries }: FileStats,
 ) {
   interface Request {
     readonly asked: Asked;
@@ -21,68 +25,38 @@ export function fsStubs(
   const same = (value: unknown): unknown => value;
   const nothing = (): undefined => undefined;
 
-  interface Kind {
-    readonly isFile: () => boolean;
-    readonly isDirectory: () => boolean;
-    readonly isSymbolicLink: () => boolean;
-  }
-  const kind = (name: string): Kind => ({
-    isFile: () => name === "file",
-    isDirectory: () => name === "directory",
-    isSymbolicLink: () => name === "link",
-  });
-
-  function stats(value: unknown): object {
-    const fields = value as {
-      kind: string;
-      size: number;
-      mode: number;
-      atimeMs: number;
-      mtimeMs: number;
-      ctimeMs: number;
-      birthtimeMs: number;
-    };
-    const is = kind(fields.kind);
-    return freeze({
-      size: fields.size,
-      mode: fields.mode,
-      atimeMs: fields.atimeMs,
-      mtimeMs: fields.mtimeMs,
-      ctimeMs: fields.ctimeMs,
-      birthtimeMs: fields.birthtimeMs,
-      atime: new Date(fields.atimeMs),
-      mtime: new Date(fields.mtimeMs),
-      ctime: new Date(fields.ctimeMs),
-      birthtime: new Date(fields.birthtimeMs),
-      isFile: is.isFile,
-      isDirectory: is.isDirectory,
-      isSymbolicLink: is.isSymbolicLink,
-    });
+  function noCallback(given: unknown): Error {
+    const what = given === undefined || given === null ? text(given) : `type ${typeof given}`;
+    const error = new TypeError(`The "cb" argument must be of type function. Received ${what}`);
+    own(error, "code", "ERR_INVALID_ARG_TYPE", true);
+    return error;
   }
 
-  const entries =
-    (parentPath: unknown) =>
-    (value: unknown): unknown => {
-      const found = value as unknown[];
-      for (let index = 0; index < found.length; index++) {
-        const pair = found[index] as [string, string];
-        const is = kind(pair[1]);
-        found[index] = freeze({
-          name: pair[0],
-          parentPath,
-          isFile: is.isFile,
-          isDirectory: is.isDirectory,
-          isSymbolicLink: is.isSymbolicLink,
-        });
-      }
-      return found;
-    };
+  /** Whether a path can be one. If not, the guard refuses it, and the record says what was tried. */
+  const isPath = (path: unknown): boolean =>
+    typeof path === "string" && path !== "" && indexOf(path, "\0") === -1;
+
+  function badData(data: unknown): Error {
+    const what = data === null || data === undefined ? text(data) : `type ${typeof data}`;
+    const error = new TypeError(
+      `The "data" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${what}`,
+    );
+    own(error, "code", "ERR_INVALID_ARG_TYPE", true);
+    return error;
+  }
+
+  /** Whether an error says that there is nothing at the path, which `throwIfNoEntry: false` asks to take for undefined. */
+  function isNoEntry(error: unknown): boolean {
+    const code = option(error, "code");
+    return code === "ENOENT" || code === "ENOTDIR";
+  }
 
   const writing =
     (name: string): Row =>
     (path, data, given) => {
       const options = optionsOf(given, ["encoding", "mode", "flag"], "encoding");
       const pair = content(data);
+      if (pair[0] === null && isPath(path)) throw badData(data);
       return {
         asked: [
           0,
@@ -136,9 +110,30 @@ export function fsStubs(
       };
     },
     stat: (path, given) => {
-      optionsOf(given, []);
+      optionsOf(given, ["throwIfNoEntry"]);
       return { asked: [0, "fs.stat", targetText(path)], shape: stats };
     },
+    lstat: (path, given) => {
+      optionsOf(given, ["throwIfNoEntry"]);
+      return { asked: [0, "fs.lstat", targetText(path)], shape: stats };
+    },
+    access: (path, mode) => ({
+      asked: [0, "fs.access", targetText(path), plain(mode)],
+      shape: nothing,
+    }),
+    realpath: (path, given) => {
+      optionsOf(given, ["encoding"], "encoding");
+      return { asked: [0, "fs.realpath", targetText(path)], shape: same };
+    },
+    unlink: (path) => ({ asked: [0, "fs.unlink", targetText(path)], shape: nothing }),
+    copyFile: (path, dest, mode) => ({
+      asked: [0, "fs.copyFile", targetText(path), targetText(dest), plain(mode)],
+      shape: nothing,
+    }),
+    rename: (path, dest) => ({
+      asked: [0, "fs.rename", targetText(path), targetText(dest)],
+      shape: nothing,
+    }),
     rm: (path, given) => {
       const options = optionsOf(given, ["recursive", "force", "maxRetries", "retryDelay"]);
       return {
@@ -162,7 +157,12 @@ export function fsStubs(
       `${name}Sync`,
       (path: unknown, second: unknown, third: unknown) => {
         const request = row(path, second, third);
-        return request.shape(ask(request.asked));
+        try {
+          return request.shape(ask(request.asked));
+        } catch (error) {
+          if (option(second, "throwIfNoEntry") === false && isNoEntry(error)) return undefined;
+          throw error;
+        }
       },
       true,
     );
@@ -175,8 +175,23 @@ export function fsStubs(
       },
       true,
     );
+    own(
+      fs,
+      name,
+      (...args: unknown[]): void => {
+        const callback = args.length === 0 ? undefined : args[args.length - 1];
+        if (typeof callback !== "function") throw noCallback(callback);
+        const given = arraySlice(args, 0, args.length - 1);
+        const request = row(given[0], given[1], given[2]);
+        calledBack(askLater(request.shape, request.asked), callback as Callback);
+      },
+      true,
+    );
   }
   own(fs, "existsSync", (path: unknown) => ask([0, "fs.exists", targetText(path)]), true);
+  const constants = freeze({ F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, COPYFILE_EXCL: 1 });
+  own(fs, "constants", constants, true);
+  own(promises, "constants", constants, true);
   own(fs, "promises", freeze(promises), true);
   return { fs: freeze(fs), promises };
 }

@@ -5,6 +5,7 @@ import { callbacks } from "./callbacks.ts";
 import { consoleStubs } from "./console-stubs.ts";
 import { cryptoStubs } from "./crypto-stubs.ts";
 import { fetchStub } from "./fetch-stub.ts";
+import { fileStats } from "./file-stats.ts";
 import { fsStubs } from "./fs-stubs.ts";
 import { globals } from "./globals.ts";
 import { libraryLoader } from "./library-loader.ts";
@@ -26,6 +27,7 @@ const ROOMS = {
   libraryLoader,
   timerStubs,
   consoleStubs,
+  fileStats,
   fsStubs,
   childProcessStubs,
   cryptoStubs,
@@ -63,7 +65,14 @@ function assemble(
     elapsed,
     limits,
   );
-  const { fs, promises } = rooms.fsStubs(primordials, answers, guestArguments, library);
+  const { fs, promises } = rooms.fsStubs(
+    primordials,
+    callbacks,
+    answers,
+    guestArguments,
+    library,
+    rooms.fileStats(primordials),
+  );
   const crypto = rooms.cryptoStubs(primordials, answers, guestArguments, library);
   const builtins = create(null);
   for (const name of names.modules) builtins[name] = () => library.load(name);
