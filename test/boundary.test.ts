@@ -120,6 +120,12 @@ test("importing telemetry's recorder for tests loads policy alone", async () => 
   ]);
 });
 
+test("importing telemetry's sdk loads no zod and no yaml either", async () => {
+  const loaded = await packagesLoadedBy("packages/telemetry/dist/sdk.js");
+  expect(loaded).toContain("@opentelemetry/sdk-logs");
+  expect(loaded.filter((name) => name === "zod" || name === "yaml")).toEqual([]);
+});
+
 test("importing sandbox-core loads no OpenTelemetry, and no isolate into the host", async () => {
   const loaded = await packagesLoadedBy("packages/sandbox-core/dist/index.js");
   expect(
