@@ -105,7 +105,12 @@ test("nor does anything else that an event made by hand names stand raw in a rec
     fc.asyncProperty(hostile, hostile, async (text, other) => {
       const { meterProvider, loggerProvider, cumulative, records } = realSdk();
       await using denials = createDenialRecorder({ meterProvider, loggerProvider, maxSeries: 2 });
-      denials.policyLoaded({ name: text, hash: other, rules: [] } as unknown as Policy);
+      denials.policyLoaded({
+        name: text,
+        hash: other,
+        rules: [],
+        capabilities: {},
+      } as unknown as Policy);
       const fields = { ...denialEvent({ cell: "a", capability: "random", operation: "read" }) };
       denials.record(
         new DenialEvent({
