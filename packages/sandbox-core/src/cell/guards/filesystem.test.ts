@@ -236,11 +236,22 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     });
   });
 
+  test.each([`writeFile("G/file", 5)`, `writeFile("G/file", {})`])(
+    "what is no data is a TypeError of the guest's own: %s",
+    async (call) => {
+      const before = cell.stats.denials;
+      expect(await outcome(call, how)).toMatchObject({
+        name: "TypeError",
+        code: "ERR_INVALID_ARG_TYPE",
+      });
+      expect(cell.stats.denials).toBe(before);
+      expect(readFileSync(join(place.granted, "file"), "utf8")).toBe("content");
+    },
+  );
+
   test.each([
     `readFile("G/file", "rot13")`,
     `readFile("G/file", { flag: "w" })`,
-    `writeFile("G/file", 5)`,
-    `writeFile("G/file", {})`,
     `writeFile("G/file", "", "rot13")`,
     `writeFile("G/file", "", { flag: "r" })`,
     `writeFile("G/file", "", { mode: "rwx" })`,
