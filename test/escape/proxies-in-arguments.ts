@@ -20,8 +20,8 @@ await arena(
     const attempts: readonly (readonly [program: string, denied: boolean])[] = [
       [`fs.readFileSync(revoked())`, true],
       [`fs.readFileSync("/etc/shadow", revoked())`, false],
-      [`fs.writeFileSync("/tmp/x", revoked())`, true],
-      [`fs.writeFileSync("/tmp/x", screaming(new Uint8Array(8)))`, true],
+      [`fs.writeFileSync("/tmp/x", revoked())`, false],
+      [`fs.writeFileSync("/tmp/x", screaming(new Uint8Array(8)))`, false],
       [`fs.promises.rm("/tmp/x", screaming({}))`, false],
       [`fetch(screaming({}))`, false],
       [`fetch("http://127.0.0.1:1/", screaming({}))`, false],
