@@ -2,7 +2,7 @@ import { type OwnCapabilities, operationsOf } from "./capabilities.ts";
 import type { Decision } from "./decision.ts";
 import type { Policy, Rule } from "./policy.ts";
 import { NO_RANK, type NearIndex, type RankIndex } from "./match/rule-rank.ts";
-import { scopeKeyOf, type Scoping, scopingOf } from "./match/scope.ts";
+import { patternsOf, type Scoping, scopingOf } from "./match/scope.ts";
 import { DEFAULT_RULE } from "./vocabulary.ts";
 
 /** The rules of one operation, prepared for `decide`: every decision that they can lead to is made in advance. */
@@ -22,7 +22,7 @@ export interface CompiledOperation {
 }
 
 export interface CompiledCapability {
-  readonly canonical: (target: string) => string | null;
+  readonly canonical: Scoping["canonical"];
   /** The verdict on a malformed target; undefined for a capability of which the nearest rule explains it. */
   readonly malformed: Decision | undefined;
   readonly operations: ReadonlyMap<string, CompiledOperation>;
@@ -116,11 +116,6 @@ function compileOperation(
     near,
     outsideScope: allows.map(({ id }) => lacking(id, "outside_scope", "scope")),
   };
-}
-
-function patternsOf(rule: Rule): readonly string[] | undefined {
-  const key = scopeKeyOf(rule.capability);
-  return key === undefined ? undefined : rule[key];
 }
 
 const MALFORMED = decided({ effect: "deny", rule: DEFAULT_RULE, reason: "malformed" });

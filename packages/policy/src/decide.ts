@@ -11,8 +11,8 @@ const NO_RULE: Decision = Object.freeze({ effect: "deny", rule: DEFAULT_RULE, re
  * deciding effect cover a request, the verdict names the first in the document.
  *
  * @remarks Pure and total: never throws, and denies a malformed request and a policy that `parsePolicy` did not make. Decisions
- *   are frozen and shared. The cost depends on the segments, labels or characters of the
- *   target, and not on the number of rules.
+ *   are frozen and shared. The cost depends on the segments, labels or characters of the target and the arguments of a command,
+ *   and not on the number of rules.
  */
 export function decide(policy: Policy, request: Request): Decision {
   try {
@@ -29,7 +29,7 @@ function verdict(policy: Policy, request: Request): Decision {
   const { target } = request;
   if (capability === undefined || operation === undefined) return NO_RULE;
   if (typeof target !== "string") return capability.malformed ?? NO_RULE;
-  const canonical = capability.canonical(target);
+  const canonical = capability.canonical(target, request.args);
   // No allow rule covers a malformed target. A deny rule without a scope explains the denial better than the nearest allow rule.
   if (canonical === null) {
     return operation.unscopedDeny ?? capability.malformed ?? nearest(operation, target);

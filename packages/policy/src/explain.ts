@@ -5,7 +5,9 @@ import { hostOf } from "./match/host-pattern.ts";
 import { InvalidPolicyError } from "./errors.ts";
 import { inWords } from "./describe-value.ts";
 import { parsePolicy } from "./parse/parse.ts";
-import type { Policy, Rule } from "./policy.ts";
+import { commandLine } from "./match/command-line.ts";
+import { canonicalPath } from "./match/canonical-target.ts";
+import type { CommandScope, Policy, Rule } from "./policy.ts";
 import type { Request } from "./request.ts";
 import { scopeKeyOf, scopingOf } from "./match/scope.ts";
 import { quoted } from "./clean-text.ts";
@@ -31,7 +33,16 @@ export type Cause =
 /** What the nearest rule lacks to grant the request. */
 export interface Lack {
   readonly rule: string;
-  readonly what: "operation" | "path" | "host" | "port" | "command" | "module" | "target";
+  readonly what:
+    | "operation"
+    | "path"
+    | "host"
+    | "port"
+    | "command"
+    | "arguments"
+    | "module"
+    | "tool"
+    | "target";
   /** What the rule would have to contain. */
   readonly wanted: string;
   /** What it contains instead: its operations, or the patterns of its scope. */
@@ -46,9 +57,10 @@ export interface RuleToAdd {
   readonly operations: readonly OperationName[];
   readonly paths?: readonly string[];
   readonly hosts?: readonly string[];
-  readonly commands?: readonly string[];
+  readonly commands?: readonly CommandScope[];
   readonly modules?: readonly string[];
   readonly targets?: readonly string[];
+  readonly tools?: readonly string[];
 }
 
 /** A decision, its cause, and the change that would reverse it. */
@@ -85,18 +97,21 @@ export function explain(policy: Policy, request: Request): Explanation {
   const { reason } = decision;
   const cause = reason === "wrong_operation" ? "operation_not_granted" : reason;
   const nearest = policy.rules.find(({ id }) => id === decision.nearestRule?.id);
-  const lack = nearest && lackOf(nearest, request.operation, target.canonical, cause);
+  const lack = nearest && lackOf(nearest, request, target, cause);
   return told(decision, cause, request, lack, ruleFor(policy, request, target));
 }
 
 interface Target {
   readonly capability: RuleCapability;
+  /** The target as a rule names it. */
   readonly canonical: string;
+  /** subprocess: its arguments. */
+  readonly args: readonly string[];
 }
 
 function targetOf(
   { capabilities }: Policy,
-  { capability, operation, target }: Request,
+  { capability, operation, target, args = [] }: Request,
 ): Target | "malformed" | "not_grantable" {
   if (capability === "control" || capability === "limit") return "not_grantable";
   // A request is made of what a guest sent: to look an object up as a name would call the object's own code.
@@ -107,16 +122,30 @@ function targetOf(
   if (typeof target !== "string") {
     return scoping.tellsMalformed === true ? "malformed" : "not_grantable";
   }
-  const canonical = scoping.canonical(target);
-  return canonical === null ? "malformed" : { capability, canonical };
+  const canonical = scoping.canonical(target, args);
+  if (canonical === null) return "malformed";
+  return capability === "subprocess"
+    ? { capability, canonical: canonicalPath(target) ?? target, args }
+    : { capability, canonical, args: [] };
 }
 
-function lackOf(rule: Rule, operation: OperationName, target: string, cause: Cause): Lack {
+function lackOf(rule: Rule, { operation }: Request, target: Target, cause: Cause): Lack {
   if (cause === "operation_not_granted") {
     return { rule: rule.id, what: "operation", wanted: operation, has: rule.operations };
   }
-  const has = rule.paths ?? rule.hosts ?? rule.commands ?? rule.modules ?? rule.targets ?? [];
-  return { rule: rule.id, what: whatOf(rule, target), wanted: target, has };
+  const { canonical, args } = target;
+  if (rule.commands !== undefined) {
+    const has = rule.commands.map((scope) =>
+      typeof scope === "string" ? scope : commandLine(scope.path, scope.args),
+    );
+    const isKnown = rule.commands.some(
+      (scope) => typeof scope === "object" && scope.path === canonical,
+    );
+    const what = isKnown ? "arguments" : "command";
+    return { rule: rule.id, what, wanted: commandLine(canonical, args), has };
+  }
+  const has = rule.paths ?? rule.hosts ?? rule.modules ?? rule.tools ?? rule.targets ?? [];
+  return { rule: rule.id, what: whatOf(rule, canonical), wanted: canonical, has };
 }
 
 function whatOf({ capability, hosts }: Rule, target: string): Lack["what"] {
@@ -124,8 +153,8 @@ function whatOf({ capability, hosts }: Rule, target: string): Lack["what"] {
     const host = hostOf(target);
     return hosts?.some((pattern) => hostOf(pattern) === host) === true ? "port" : "host";
   }
-  if (capability === "subprocess") return "command";
   if (capability === "import") return "module";
+  if (capability === "tool") return "tool";
   return isBuiltIn(capability) ? "path" : "target";
 }
 
@@ -133,17 +162,19 @@ function whatOf({ capability, hosts }: Rule, target: string): Lack["what"] {
 function ruleFor(
   { capabilities, rules }: Policy,
   { operation }: Request,
-  { capability, canonical }: Target,
+  { capability, canonical, args }: Target,
 ): RuleToAdd | undefined {
   const key = scopeKeyOf(capability);
   // The rule's star would be a wildcard, and cover other targets too.
-  if (canonical.includes("*")) return undefined;
+  if ([canonical, ...args].some((text) => text.includes("*"))) return undefined;
   const rule: RuleToAdd = {
     id: freeId(rules, `allow-${capability}-${operation}`.slice(0, MAX_ID)),
     effect: "allow",
     capability,
     operations: [operation],
-    ...(key !== undefined && { [key]: [canonical] }),
+    ...(key !== undefined && {
+      [key]: [capability === "subprocess" ? { path: canonical, args } : canonical],
+    }),
   };
   try {
     parsePolicy({ version: 1, name: "one rule", capabilities, rules: [rule] });
@@ -173,8 +204,17 @@ function told(
 ): Explanation {
   const why = WORDS[cause](decision.rule);
   const nearest = lack === undefined ? "" : `; ${lackInWords(lack)}`;
-  const asked = `${inWords(request.capability)} ${inWords(request.operation)} of ${inWords(request.target)}`;
+  const { capability, operation, target, args } = request;
+  const what =
+    capability === "subprocess" && typeof target === "string" && isTexts(args)
+      ? commandLine(target, args)
+      : target;
+  const asked = `${inWords(capability)} ${inWords(operation)} of ${inWords(what)}`;
   return { decision, cause, lack, change, message: `${asked}: ${why}${nearest}` };
+}
+
+function isTexts(list: unknown): list is readonly string[] {
+  return Array.isArray(list) && list.every((item) => typeof item === "string");
 }
 
 const WORDS: Readonly<Record<Cause, (rule: string) => string>> = {

@@ -1,5 +1,6 @@
 export { parsePolicy, loadPolicy } from "./parse/parse.ts";
 export { addRules } from "./parse/add-rules.ts";
+export { isForEachCell, policyFor } from "./bind.ts";
 export { decide } from "./decide.ts";
 export { explain } from "./explain.ts";
 export type { Cause, Explanation, Lack, RuleToAdd } from "./explain.ts";
@@ -26,9 +27,11 @@ export { isCapabilityName } from "./identifier.ts";
 export type { OwnCapabilities } from "./capabilities.ts";
 export type { CellTotals, DenialSink } from "./event/sink.ts";
 export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
-export type { Limits, Policy, PolicyInput, Rule } from "./policy.ts";
+export type { CommandPattern, CommandScope, Limits, Policy, PolicyInput, Rule } from "./policy.ts";
 export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
+export { commandLine, readCommandLine } from "./match/command-line.ts";
+export { isToolName } from "./match/tool-name.ts";
 export { canonicalHost } from "./match/canonical-host.ts";
 export { isPublicAddress } from "./match/public-address.ts";
 export {

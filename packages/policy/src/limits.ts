@@ -56,7 +56,7 @@ export const LIMITS = {
     default: 1_048_576,
     min: 1,
     max: 1_073_741_824,
-    unit: "bytes that leave the cell in one call into it: result, console, messages",
+    unit: "bytes that leave the cell in one call into it: result, console, messages, arguments of tools",
     bounds: "a guest that fills the host's memory or logs through what it returns, prints or posts",
   },
 } as const satisfies Record<string, LimitRow>;

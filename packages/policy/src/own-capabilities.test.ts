@@ -215,14 +215,14 @@ test.each<[string, object, readonly string[]]>([
     "a capability that is not declared",
     document({ ...REPORTS, capability: "databse" }),
     [
-      'rules[0].capability: "databse" is unknown; did you mean "database"? (must be one of filesystem, network, subprocess, random, import, database, mail)',
+      'rules[0].capability: "databse" is unknown; did you mean "database"? (must be one of filesystem, network, subprocess, random, import, tool, database, mail)',
     ],
   ],
   [
     "a capability of which no word is near",
     { ...document({ ...REPORTS, capability: "cache" }), capabilities: {} },
     [
-      'rules[0].capability: "cache" must be one of filesystem, network, subprocess, random, import; to have one of your own, declare it with its operations: capabilities: { cache: [call] }',
+      'rules[0].capability: "cache" must be one of filesystem, network, subprocess, random, import, tool; to have one of your own, declare it with its operations: capabilities: { cache: [call] }',
     ],
   ],
   [

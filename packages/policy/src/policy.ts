@@ -1,5 +1,22 @@
 import type { OwnCapabilities } from "./capabilities.ts";
+import type { PolicyIssue } from "./errors.ts";
 import type { OperationName, RuleCapability } from "./vocabulary.ts";
+
+/**
+ * One command of a rule: its absolute path, with which it may be run with any arguments; or the path with a pattern of its
+ * arguments. `*` for every command.
+ */
+export type CommandScope = string | CommandPattern;
+
+/** A command, and the arguments with which it may be run. */
+export interface CommandPattern {
+  readonly path: string;
+  /**
+   * One entry for each argument, in their order; an empty list for a command without arguments. An entry is the argument itself,
+   * in which each `*` stands for any characters; or `**` alone, for any number of arguments.
+   */
+  readonly args: readonly string[];
+}
 
 /** One rule of a policy. A rule that names no `operations` covers all operations of its capability. */
 export interface Rule {
@@ -11,8 +28,8 @@ export interface Rule {
   readonly paths?: readonly string[];
   /** network: `host:port`; host a name, `*.name`, an address or a CIDR block; port a number or `*`. */
   readonly hosts?: readonly string[];
-  /** subprocess: absolute commands. */
-  readonly commands?: readonly string[];
+  /** subprocess: absolute commands, with the arguments that they may get or with any. */
+  readonly commands?: readonly CommandScope[];
   /**
    * subprocess: absolute glob patterns of files that the kernel lets the commands read, in addition to what the guest may read
    * and what programs need to start. It is not a scope: the broker grants a guest nothing by it.
@@ -22,6 +39,8 @@ export interface Rule {
   readonly modules?: readonly string[];
   /** A declared capability: target patterns. `*` is any text without `.`, `/` and `:`; `**` is any text. */
   readonly targets?: readonly string[];
+  /** tool: patterns of names. `*` is any text without a dot, `**` any text. */
+  readonly tools?: readonly string[];
 }
 
 /** The resources that a cell may use. Reaching a limit is a denial with reason `limit`. */
@@ -51,6 +70,11 @@ export interface Policy {
   readonly limits: Limits;
   /** The first 16 hex digits of the SHA-256 of the policy's canonical JSON: equal content, equal hash. */
   readonly hash: string;
+  /**
+   * What the policy grants that its author may not mean: commands that run others, with arguments that the guest chooses. It is
+   * in force all the same. Not part of the content: no key of the policy that `JSON.stringify` or a comparison sees.
+   */
+  readonly warnings: readonly PolicyIssue[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 
 import {
   CAPABILITIES,
@@ -102,12 +103,15 @@ test("every pattern in the table of scopes is one", () => {
     commands: "subprocess",
     modules: "import",
     targets: "database",
+    tools: "tool",
   };
   const start = cells.findIndex(([first, second]) => first === "scope" && second === "pattern");
-  const rows = cells.slice(start + 2, start + 20);
+  const rows = cells.slice(start + 2, start + 24);
   const seen = rows.flatMap(([name, patterns]) => {
     scope = name === "" ? scope : (name ?? "").replaceAll("`", "");
-    const written = [...(patterns ?? "").matchAll(/`([^`]+)`/g)].map(([, pattern]) => pattern);
+    const written = [...(patterns ?? "").matchAll(/`([^`]+)`/g)].map(([, pattern = ""]) =>
+      pattern.startsWith("{") ? (parse(pattern) as unknown) : pattern,
+    );
     const rule = {
       id: "a",
       effect: "allow",
@@ -117,5 +121,5 @@ test("every pattern in the table of scopes is one", () => {
     const capabilities = { database: ["query"] };
     return parsePolicy({ version: 1, name: "x", capabilities, rules: [rule] }).rules;
   });
-  expect(seen).toHaveLength(18);
+  expect(seen).toHaveLength(22);
 });

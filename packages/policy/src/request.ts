@@ -9,4 +9,9 @@ export interface Request {
    * module's name; for a declared capability, what its guard names. Empty for `random`.
    */
   readonly target: string;
+  /**
+   * subprocess: the arguments with which the command is run, without its own name. Left out: none. Other capabilities ignore
+   * them.
+   */
+  readonly args?: readonly string[];
 }

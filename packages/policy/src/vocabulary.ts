@@ -5,6 +5,7 @@ export const CAPABILITIES = [
   "subprocess",
   "random",
   "import",
+  "tool",
   "control",
   "limit",
 ] as const;
@@ -20,6 +21,8 @@ export const OPERATIONS = {
   subprocess: ["exec"],
   random: ["read"],
   import: ["load"],
+  // A function of the host.
+  tool: ["call"],
   control: ["reload_policy"],
   // `crash`: the cell's process ended by itself, and no other limit explains it.
   limit: ["cpu", "wall", "memory", "calls", "output", "crash"],
@@ -36,6 +39,7 @@ export const GUARDED_CAPABILITIES = [
   "subprocess",
   "random",
   "import",
+  "tool",
 ] as const satisfies readonly Exclude<Capability, "control" | "limit">[];
 export type GuardedCapability = (typeof GUARDED_CAPABILITIES)[number];
 

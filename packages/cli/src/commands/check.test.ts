@@ -63,6 +63,20 @@ test("--json has a row for each file, with its mistakes", async () => {
   ]);
 });
 
+test("what a policy grants and may not mean is a warning at its line, and no mistake", async () => {
+  const granting = `${POLICY}  - { id: sh, effect: allow, capability: subprocess, commands: [/bin/sh] }\n`;
+  using folder = folderWith({ "policy.yaml": granting });
+  const told = await runCommand(["check", "policy.yaml"], { cwd: folder.path });
+  expect(told.code).toBe(0);
+  expect(told.stdout).toMatch(
+    /^policy\.yaml:[0-9]+: rules\[3\]\.commands\[0\]: warning: sh runs other programs/m,
+  );
+  const json = await runCommand(["check", "policy.yaml", "--json"], { cwd: folder.path });
+  expect(JSON.parse(json.stdout)).toMatchObject([
+    { ok: true, issues: [], warnings: [{ path: "rules[3].commands[0]" }] },
+  ]);
+});
+
 test("without a policy it is wrong usage", async () => {
   const { code, stderr } = await runCommand(["check"]);
   expect(code).toBe(2);

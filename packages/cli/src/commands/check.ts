@@ -9,7 +9,9 @@ const OPTIONS = {
   "--lint": {
     help: "also what a policy says in vain or too widely: rules that never decide, that others empty,\nthat allow everything, that no guest in a cell can use",
   },
-  "--json": { help: "the same for programs: [{ file, ok, policy, rules, hash, issues, lint }]" },
+  "--json": {
+    help: "the same for programs: [{ file, ok, policy, rules, hash, issues, warnings, lint }]",
+  },
 } as const satisfies OptionTable;
 
 export const check: Command<typeof OPTIONS> = {
@@ -17,7 +19,8 @@ export const check: Command<typeof OPTIONS> = {
   summary: "reads policies and says every mistake in them, by line",
   operands: ["POLICY..."],
   about: `Reads policies, YAML or JSON, as a supervisor would. Each mistake is one line, FILE:LINE: where: what, with what to write
-instead where that is known. With --lint, what a policy says in vain is found by comparing its rules over every request.`,
+instead where that is known. A warning is a line too: what the policy grants and its author may not mean. It loads
+all the same. With --lint, what a policy says in vain is found by comparing its rules over every request.`,
   options: OPTIONS,
   notes: `Exit code: 0 where every policy loads, with --lint and nothing is found; 1 where one has a mistake or cannot be read, or something
 is found; 2 for wrong usage.`,
@@ -41,6 +44,7 @@ is found; 2 for wrong usage.`,
                 hash: each.policy.hash,
                 issues: [],
                 ...(found.has(each.file) && { lint: found.get(each.file) }),
+                warnings: each.policy.warnings,
               }
             : { file: each.file, ok: false, issues: each.issues },
         ),
@@ -54,6 +58,10 @@ is found; 2 for wrong usage.`,
             const what = `${kind}: rule ${JSON.stringify(rule)} ${message}`;
             terminal.out(mistakeLine(each.file, { ...place, message: what }), "bad");
           }
+          for (const warning of each.policy.warnings)
+            terminal.out(
+              mistakeLine(each.file, { ...warning, message: `warning: ${warning.message}` }),
+            );
         } else for (const issue of each.issues) terminal.out(mistakeLine(each.file, issue), "bad");
       }
     }

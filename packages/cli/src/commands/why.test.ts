@@ -89,6 +89,30 @@ rules:
   expect(unknown.stderr).toMatch(/did you mean "database"\?/);
 });
 
+test("a command is asked about with its arguments, as a record shows them", async () => {
+  const granting = `${POLICY}  - id: git
+    effect: allow
+    capability: subprocess
+    commands: [{ path: /usr/bin/git, args: ["log", "**"] }]
+`;
+  using folder = folderWith({ "policy.yaml": granting });
+  const ask = async (target: string) =>
+    JSON.parse(
+      (
+        await runCommand(
+          ["why", "policy.yaml", "--capability", "subprocess", "--target", target, "--json"],
+          { cwd: folder.path },
+        )
+      ).stdout,
+    ) as unknown;
+  expect(await ask("/usr/bin/git log -n 3")).toMatchObject({ effect: "allow", rule: "git" });
+  expect(await ask('/usr/bin/git push "a b"')).toMatchObject({
+    effect: "deny",
+    nearest: { rule: "git", what: "arguments", has: ["/usr/bin/git log **"] },
+    change: { commands: [{ path: "/usr/bin/git", args: ["push", "a b"] }] },
+  });
+});
+
 test("a guest's target cannot move the cursor or reorder the line", async () => {
   using folder = folderWith({ "policy.yaml": POLICY });
   for (const more of [[], ["--json"]]) {

@@ -15,7 +15,7 @@ const OPTIONS = {
   },
   "--target": {
     value: "TEXT",
-    help: "what it is on: a path, a host and port, a command, a module, what a guard names; none for random",
+    help: "what it is on: a path, a host and port, a command with its arguments, a module, what a guard names; none for random",
   },
   "--json": { help: "the same for programs: { effect, rule, cause, nearest, change }" },
 } as const satisfies OptionTable;
@@ -56,7 +56,7 @@ async function requestOf(
   options: OptionValues<typeof OPTIONS>,
   declared: Policy["capabilities"],
 ): Promise<Request> {
-  const { CAPABILITIES, OPERATIONS } = await import("@pyisolate/policy");
+  const { CAPABILITIES, OPERATIONS, readCommandLine } = await import("@pyisolate/policy");
   const all: Policy["capabilities"] = { ...declared, ...OPERATIONS };
   const words = [...CAPABILITIES, ...Object.keys(declared)];
   const capability = oneOfWords("--capability", options["--capability"] ?? "", words);
@@ -68,5 +68,8 @@ async function requestOf(
     throw new UsageError(
       `--target is missing: say what is asked for, as in the record (a path, a host and port, a command, a module)`,
     );
-  return { capability, operation, target: target ?? "" };
+  const command = capability === "subprocess" ? readCommandLine(target ?? "") : undefined;
+  return command === undefined
+    ? { capability, operation, target: target ?? "" }
+    : { capability, operation, target: command.path, args: command.args };
 }

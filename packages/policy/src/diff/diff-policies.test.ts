@@ -9,6 +9,7 @@ import {
   parsePolicy,
   type Policy,
   type PolicyChange,
+  readCommandLine,
   type Request,
 } from "../index.ts";
 import { arbRequest, arbRules, policyOf, type RuleDocument } from "../testing/arbitraries.ts";
@@ -209,7 +210,11 @@ function checkRequest(
 
 function checkWitnesses(before: Policy, after: Policy, changes: readonly PolicyChange[]): void {
   for (const { capability, operation, witness, change, rule } of changes) {
-    const request: Request = { capability, operation, target: witness };
+    const command = capability === "subprocess" ? readCommandLine(witness) : undefined;
+    const request: Request =
+      command === undefined
+        ? { capability, operation, target: witness }
+        : { capability, operation, target: command.path, args: command.args };
     const [was, is] = [decide(before, request), decide(after, request)];
     expect({ request, was: was.effect, is: is.effect, rule: is.rule }).toEqual({
       request,
@@ -326,6 +331,7 @@ test("every operation is compared", () => {
     { effect: "allow", capability: "subprocess", commands: ["*"] },
     { effect: "allow", capability: "random" },
     { effect: "allow", capability: "import", modules: ["*"] },
+    { effect: "allow", capability: "tool", tools: ["**"] },
   ]);
   const { control: _control, limit: _limit, ...guarded } = OPERATIONS;
   const changes = diffPolicies(policyOf([]), everything);

@@ -16,6 +16,8 @@ export interface Form {
    * follow another may follow this one.
    */
   readonly anyOther: (named: ReadonlySet<number>) => number;
+  /** Characters that mean something to the form, so that another one cannot stand for them. */
+  readonly special?: readonly number[];
 }
 
 /** A search saw more states than it may hold: the patterns are so entangled that the answer takes too long. */
@@ -109,7 +111,7 @@ export class Search {
     const other = this.#form.anyOther(
       new Set([...named, ...outside.flatMap((set) => [...set.codes])]),
     );
-    return [other, ...named];
+    return new Set([other, ...named, ...(this.#form.special ?? [])]);
   }
 
   /** Whether no text that goes on from here can fit. */

@@ -1,12 +1,15 @@
 import { EVERYTHING, scopeKeyOf, type ScopeKey } from "../match/scope.ts";
 import type { Rule } from "../policy.ts";
-import { canonicalModule, canonicalPath } from "../match/canonical-target.ts";
+import { canonicalModule } from "../match/canonical-target.ts";
+import { commandPattern } from "../match/command.ts";
+import { COMMANDS } from "./command-language.ts";
 import { hostSamples } from "./host-samples.ts";
 import { nameSamples } from "./name-samples.ts";
 import { PATHS } from "./path-language.ts";
 import { PatternSpace } from "./pattern-space.ts";
 import { SampledSpace } from "./sampled-space.ts";
 import type { PatternSet, Space } from "./space.ts";
+import { TOOLS } from "./tool-language.ts";
 import { TARGETS } from "./target-language.ts";
 
 const NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -15,14 +18,12 @@ const NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-_";
 const SPACES: Readonly<Record<ScopeKey, (patterns: Iterable<string>) => Space>> = {
   paths: () => new PatternSpace(PATHS),
   hosts: (patterns) => new SampledSpace(hostSamples(patterns)),
-  commands: (patterns) =>
-    new SampledSpace(
-      nameSamples({ canonical: canonicalPath, characters: NAMES, start: "/" }, patterns),
-    ),
+  commands: () => new PatternSpace(COMMANDS),
   modules: (patterns) =>
     new SampledSpace(
       nameSamples({ canonical: canonicalModule, characters: NAMES, start: "" }, patterns),
     ),
+  tools: () => new PatternSpace(TOOLS),
   targets: () => new PatternSpace(TARGETS),
 };
 
@@ -40,5 +41,7 @@ export function spaceOf(capability: string, rules: readonly Rule[]): Space {
 /** The patterns of a rule's scope. A rule without a scope has the one that covers everything. */
 export function scopeOf(rule: Omit<Rule, "id">): PatternSet {
   const key = scopeKeyOf(rule.capability);
-  return key === undefined ? [EVERY_RANDOM] : (rule[key] ?? [EVERYTHING[key]]);
+  if (key === undefined) return [EVERY_RANDOM];
+  if (key === "commands") return (rule.commands ?? [EVERYTHING.commands]).map(commandPattern);
+  return rule[key] ?? [EVERYTHING[key]];
 }

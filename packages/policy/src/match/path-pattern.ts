@@ -1,4 +1,5 @@
 import { HOSTILE_CHARACTERS, quoted } from "../clean-text.ts";
+import { CELL_PLACE } from "./cell-place.ts";
 
 /** Longest pattern, and longest path that one can match, in UTF-16 code units: Linux's PATH_MAX. */
 export const MAX_PATH_LENGTH = 4096;
@@ -8,14 +9,21 @@ const LITERAL = `[^/*?\\[\\]{}${HOSTILE_CHARACTERS}]`;
  * A segment other than `.` and `..`, without `**` beside other characters. It consumes one literal at a time, so there is only
  * one way to match and no exponential backtracking.
  */
-const SEGMENT = `(?!\\.{1,2}(?:/|$))\\*?(?:${LITERAL}\\*?)*`;
+const SEGMENT = `(?!\\.{1,2}(?:/|$))\\*?(?:(?:\\$\\{cell\\}|${LITERAL})\\*?)*`;
 const PATTERN = `(?:/|(?:/\\*\\*|\\*\\*|/(?=[^/])${SEGMENT})(?:/\\*\\*|/(?=[^/])${SEGMENT})*)`;
 
 /**
  * A pattern over absolute paths: literal segments, `*` for any characters within a segment, `**` for any number of whole
- * segments. It begins with `/`, or with a `**` segment.
+ * segments, `${cell}` for the cell's name. It begins with `/`, or with a `**` segment.
  */
 export const PATH_PATTERN = new RegExp(`^${PATTERN}$`, "u");
+
+const PATH_SEGMENT = new RegExp(`^(?!\\.{1,2}$)${LITERAL}+$`, "u");
+
+/** Whether a name is one literal segment of a path. */
+export function isPathSegment(name: unknown): name is string {
+  return typeof name === "string" && PATH_SEGMENT.test(name);
+}
 
 /** A literal absolute path. */
 export const LITERAL_PATH = new RegExp(`^(?:/(?!\\.{1,2}(?:/|$))${LITERAL}+)+$`, "u");
@@ -36,7 +44,9 @@ function apart(segments: readonly string[]): string {
 }
 
 /** What is wrong with a path pattern, and what to write instead; undefined if it is valid. */
-export function pathMistake(pattern: string): string | undefined {
+export function pathMistake(written: string): string | undefined {
+  // Any literal name: what is wrong with the rest is wrong with any.
+  const pattern = written.replaceAll(CELL_PLACE, "cell");
   const segments = pattern.split("/");
   if (pattern === "") return 'is empty; write an absolute path, or "/**" for every path';
   if (pattern.length > MAX_PATH_LENGTH) return `is longer than ${MAX_PATH_LENGTH} characters`;
@@ -54,6 +64,9 @@ export function pathMistake(pattern: string): string | undefined {
   if (pattern.startsWith("^")) {
     return "is a regular expression; write a path, with * within a segment and ** for any folders";
   }
+  const place = /\$\{[^/}]*\}/.exec(pattern);
+  if (place !== null)
+    return `has ${quoted(place[0])}; only ${CELL_PLACE}, the cell's name, is replaced in a path`;
   const unclear = /[?[\]{}]/.exec(pattern);
   if (unclear !== null) {
     return `has "${unclear[0]}", which is neither literal nor a wildcard here; the wildcards are * and **${unclear[0] === "{" ? ", so write an entry for each" : ""}`;

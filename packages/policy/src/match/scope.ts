@@ -1,3 +1,5 @@
+import { canonicalCommand, commandPattern, coveringCommands, nearCommands } from "./command.ts";
+import { unbound } from "./cell-place.ts";
 import { HostIndex, NearHosts } from "./host-index.ts";
 import { NameIndex } from "./name-index.ts";
 import { PathIndex } from "./path-index.ts";
@@ -11,6 +13,7 @@ import {
   canonicalTarget,
 } from "./canonical-target.ts";
 import { TargetIndex } from "./target-index.ts";
+import { canonicalTool } from "./tool-name.ts";
 import type { GuardedCapability } from "../vocabulary.ts";
 
 /** The key of a rule that holds its scope. `random` has none. */
@@ -19,6 +22,7 @@ export const SCOPE_KEYS = {
   network: "hosts",
   subprocess: "commands",
   import: "modules",
+  tool: "tools",
 } as const satisfies Partial<Record<GuardedCapability, keyof Rule>>;
 /** The key of a rule for a declared capability that holds its scope. */
 export const OWN_SCOPE_KEY = "targets";
@@ -39,12 +43,15 @@ export const EVERYTHING = {
   commands: "*",
   modules: "*",
   targets: "**",
+  tools: "**",
 } as const satisfies Record<ScopeKey, string>;
 
 /** How one capability's targets are normalized and compared with the scopes of its rules. */
 export interface Scoping {
-  /** The canonical spelling of a target; null for a target that no allow rule can cover. */
-  readonly canonical: (target: string) => string | null;
+  /**
+   * The canonical spelling of a target, and for a command of its arguments; null for a target that no allow rule can cover.
+   */
+  readonly canonical: (target: string, args?: readonly string[]) => string | null;
   /** Whether `decide` says `malformed` of such a target, and does not explain it by the nearest rule. */
   readonly tellsMalformed?: true;
   /** Makes an index of patterns by the targets that they cover. */
@@ -60,12 +67,13 @@ const SCOPINGS: Readonly<Record<GuardedCapability, Scoping>> = {
     covering: () => new HostIndex(),
     near: () => new NearHosts(),
   },
-  subprocess: { canonical: canonicalPath, covering: namesAsWritten, near: nearStarts },
+  subprocess: { canonical: canonicalCommand, covering: coveringCommands, near: nearCommands },
   import: {
     canonical: canonicalModule,
     covering: () => new NameIndex(canonicalModule),
     near: nearStarts,
   },
+  tool: { canonical: canonicalTool, covering: () => new TargetIndex(), near: nearStarts },
   // Rules for random numbers have no patterns.
   random: { canonical: () => "", covering: namesAsWritten, near: nearStarts },
 };
@@ -83,6 +91,14 @@ export function scopingOf(capability: string): Scoping {
   return Object.hasOwn(SCOPINGS, capability)
     ? SCOPINGS[capability as GuardedCapability]
     : OWN_SCOPING;
+}
+
+/** The patterns of a rule's scope, as the indexes take them; undefined for a rule that covers everything. */
+export function patternsOf(rule: Rule): readonly string[] | undefined {
+  const key = scopeKeyOf(rule.capability);
+  if (key === undefined) return undefined;
+  if (key === "commands") return rule.commands?.map(commandPattern);
+  return key === "paths" ? rule.paths?.map((path) => unbound(path, rule.effect)) : rule[key];
 }
 
 function namesAsWritten(): RankIndex {

@@ -174,7 +174,7 @@ __proto__: { a: 1 }
     expect(() => parsePolicy(text)).toThrowErrorMatchingInlineSnapshot(`
       [InvalidPolicyError: Invalid policy: 28 mistakes
         line 2: nme: unknown key "nme"; did you mean "name"? (known: version, name, capabilities, rules, limits)
-        line 6: rules[0].capability: "filesytem" is unknown; did you mean "filesystem"? (must be one of filesystem, network, subprocess, random, import)
+        line 6: rules[0].capability: "filesytem" is unknown; did you mean "filesystem"? (must be one of filesystem, network, subprocess, random, import, tool)
         line 7: rules[0].operations[0]: "reed" is unknown; did you mean "read"? (must be one of read, write, list, stat, remove)
         line 7: rules[0].operations[1]: "connect" is an operation of network; here it must be one of read, write, list, stat, remove
         line 8: rules[0].path: unknown key "path"; did you mean "paths"? (known: id, effect, capability, operations, paths)
@@ -187,7 +187,7 @@ __proto__: { a: 1 }
         line 13: rules[1].paths: "paths" is the scope of filesystem; network has "hosts"
         line 14: rules[2].id: "default" is reserved for denials that no rule explains; choose another id
         line 14: rules[2].modules: is missing: an allow rule says what it grants; to grant everything on purpose, write modules: ["*"]
-        line 17: rules[3].capability: "zzz" must be one of filesystem, network, subprocess, random, import
+        line 17: rules[3].capability: "zzz" must be one of filesystem, network, subprocess, random, import, tool
         line 17: rules[3].id: 5 is not text; put it in quotes: "5"
         line 18: rules[4].modules: "modules" is the scope of import; random has no scope
         line 18: rules[4].id: "limit.cpu" is reserved for denials that no rule explains; choose another id

@@ -61,9 +61,9 @@ function parse(input: unknown, source?: string): Policy {
     lines,
   } = typeof input === "string" ? readYaml(input) : readValue(input);
   if (unreadable.length > 0) throw new InvalidPolicyError(unreadable, source);
-  const { document, issues } = check(data, lines);
-  if (document === undefined) throw new InvalidPolicyError(issues, source);
-  const policy = policyOf(document);
+  const checked = check(data, lines);
+  if (checked.document === undefined) throw new InvalidPolicyError(checked.issues, source);
+  const policy = policyOf(checked.document, checked.warnings);
   compilePolicy(policy);
   return policy;
 }
@@ -86,7 +86,7 @@ function readValue(input: unknown): Omit<PolicyText, "lines"> & { lines?: never 
   return { data, issues: bounded(issues) };
 }
 
-function policyOf(document: PolicyDocument): Policy {
+function policyOf(document: PolicyDocument, warnings: readonly PolicyIssue[]): Policy {
   // Sorted and without repeats, because their order means nothing.
   const capabilities: OwnCapabilities = Object.fromEntries(
     Object.entries(document.capabilities ?? {}).map(([name, operations]) => [
@@ -112,7 +112,10 @@ function policyOf(document: PolicyDocument): Policy {
   const declared = Object.keys(capabilities).length === 0 ? {} : { capabilities };
   const content = canonicalJson({ version, name, ...declared, rules, limits });
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
-  return freeze({ version, name, capabilities, rules, limits, hash });
+  const policy = { version, name, capabilities, rules, limits, hash };
+  // Not enumerable: warnings tell of the text, with its lines, and policies of equal content shall compare equal.
+  Object.defineProperty(policy, "warnings", { value: freeze(warnings) });
+  return freeze(policy as typeof policy & Pick<Policy, "warnings">);
 }
 
 /** JSON with sorted keys and all defaults, so that equal content gives equal text. */

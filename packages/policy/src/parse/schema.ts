@@ -1,11 +1,13 @@
 import { z } from "zod";
 
+import { Command } from "./command-schema.ts";
 import { HOST_PATTERN, readHost } from "../match/host-pattern.ts";
 import { isReservedRuleId, RULE_ID } from "../identifier.ts";
 import { type OwnNames, Target } from "./own-capabilities.ts";
-import { LITERAL_PATH, MAX_PATH_LENGTH, PATH_PATTERN, pathMistake } from "../match/path-pattern.ts";
+import { MAX_PATH_LENGTH, PATH_PATTERN, pathMistake } from "../match/path-pattern.ts";
 import { EVERYTHING, type ScopeKey } from "../match/scope.ts";
 import { MODULE_NAME } from "../match/canonical-target.ts";
+import { MAX_TARGET_PATTERN, targetMistake } from "../match/target-pattern.ts";
 import { quoted } from "../clean-text.ts";
 import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
 
@@ -13,9 +15,10 @@ import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
 const MAX_PATTERNS = 1000;
 
 const ID = new RegExp(`^(?!default$|limit\\.|control\\.)${RULE_ID.source.slice(1)}`);
-/** Refuses a command with arguments: a space and then text without a slash, an option or a path. Such a rule would never match. */
-const ARGUMENTS = "(?!.* (?:[^/]*$|-|/))";
-const COMMAND = new RegExp(`^\\*$|^${ARGUMENTS}${LITERAL_PATH.source.slice(1)}`, "u");
+/** Characters of a tool's name, dots and stars. Another character would be in no name, so such a rule would never match. */
+const TOOL_PATTERN = /^(?!.*\*{3})[A-Za-z0-9_$.*]+$/;
+const NO_TOOL =
+  'is no name of a tool: letters, digits, "_" and "$", with dots between the parts, such as crm.lookup or crm.*';
 const MODULE = new RegExp(`^\\*$|${MODULE_NAME.source}`);
 
 const Id = z
@@ -27,7 +30,9 @@ const Path = z
   .string()
   .max(MAX_PATH_LENGTH)
   .regex(PATH_PATTERN, { error: ({ input }) => mistake(input, pathMistake(String(input))) })
-  .describe("Absolute path; * is anything within a segment, ** any number of whole segments.");
+  .describe(
+    "Absolute path; * is anything within a segment, ** any number of whole segments, ${cell} the cell's name.",
+  );
 
 const Host = z
   .string()
@@ -39,18 +44,20 @@ const Host = z
     "host:port. Host: a name, *.name, an address, a block such as 10.0.0.0/8, or *. Port: a number or *.",
   );
 
-const Command = z
-  .string()
-  .max(MAX_PATH_LENGTH)
-  .regex(COMMAND, { error: ({ input }) => mistake(input, commandMistake(String(input))) })
-  .describe("Absolute path of an executable, or * for every one.");
-
 const Module = z
   .string()
   .regex(MODULE, {
     error: ({ input }) => mistake(input, moduleMistake(String(input))),
   })
   .describe("Name of a module, or * for every one.");
+
+const Tool = z
+  .string()
+  .max(MAX_TARGET_PATTERN)
+  .regex(TOOL_PATTERN, {
+    error: ({ input }) => mistake(input, targetMistake(String(input)) ?? NO_TOOL),
+  })
+  .describe("Name of a function of the host; * is any text without a dot, ** any text.");
 
 const common = <C extends z.ZodType<string>, O extends z.ZodType<string>>(
   capability: C,
@@ -73,7 +80,7 @@ const builtIn = <C extends GuardedCapability>(capability: C) =>
     z.enum(OPERATIONS[capability] as (typeof OPERATIONS)[C] & readonly string[]),
   );
 
-const scope = (key: ScopeKey, pattern: z.ZodString) =>
+const scope = <T extends z.ZodType>(key: ScopeKey, pattern: T) =>
   z
     .array(pattern)
     .min(1, {
@@ -136,6 +143,7 @@ export const BUILT_IN_RULES = [
     ),
   ),
   scoped("modules", z.strictObject({ ...builtIn("import"), modules: scope("modules", Module) })),
+  scoped("tools", z.strictObject({ ...builtIn("tool"), tools: scope("tools", Tool) })),
   z.strictObject(builtIn("random")),
 ] as const;
 
@@ -171,18 +179,4 @@ function moduleMistake(name: string): string {
   return name.includes("*") && name !== "*"
     ? `has a wildcard; name each module whole, or write "*" alone for every module`
     : `is no module name; ${write}`;
-}
-
-function commandMistake(command: string): string {
-  if (command.includes("*"))
-    return 'has a wildcard; name each command whole, or write "*" alone for every command';
-  if (!command.startsWith("/"))
-    return "is not absolute; write the whole path, such as /usr/bin/git, without arguments";
-  if (command.endsWith("/"))
-    return "is a folder; name each command in it whole, such as /usr/bin/git";
-  const [path = ""] = command.split(" ");
-  if (path !== command && pathMistake(path) === undefined) {
-    return `has a space, as if arguments followed; a command is its path alone, and may have any arguments: write ${quoted(path)}`;
-  }
-  return pathMistake(command) ?? "is no path of a command; write it whole, without arguments";
 }

@@ -248,19 +248,48 @@ test("each typical mistake has a message that says what to write", () => {
 
     rules:
       - { id: a, effect: allow, capability: subprocess, commands: ["/usr/bin/git status"] }
-        ^ 4: rules[0].commands[0]: "/usr/bin/git status" has a space, as if arguments followed; a command is its path alone, and may have any arguments: write "/usr/bin/git"
+        ^ 4: rules[0].commands[0]: "/usr/bin/git status" has a space, as if arguments followed; write "/usr/bin/git" for any arguments, or name them in { path, args }
 
     rules:
       - { id: a, effect: allow, capability: subprocess, commands: ["/usr/bin/git -c x=y log"] }
-        ^ 4: rules[0].commands[0]: "/usr/bin/git -c x=y log" has a space, as if arguments followed; a command is its path alone, and may have any arguments: write "/usr/bin/git"
+        ^ 4: rules[0].commands[0]: "/usr/bin/git -c x=y log" has a space, as if arguments followed; write "/usr/bin/git" for any arguments, or name them in { path, args }
 
     rules:
       - { id: a, effect: allow, capability: subprocess, commands: ["/bin/sh -c /tmp/x"] }
-        ^ 4: rules[0].commands[0]: "/bin/sh -c /tmp/x" has a space, as if arguments followed; a command is its path alone, and may have any arguments: write "/bin/sh"
+        ^ 4: rules[0].commands[0]: "/bin/sh -c /tmp/x" has a space, as if arguments followed; write "/bin/sh" for any arguments, or name them in { path, args }
 
     rules:
       - { id: a, effect: allow, capability: subprocess, commands: ["/usr/bin/*"] }
         ^ 4: rules[0].commands[0]: "/usr/bin/*" has a wildcard; name each command whole, or write "*" alone for every command
+
+    rules:
+      - { id: a, effect: allow, capability: subprocess, commands: [{ path: "/usr/bin/git" }] }
+        ^ 4: rules[0].commands[0].args: is missing; write a list
+
+    rules:
+      - { id: a, effect: allow, capability: subprocess, commands: [{ path: "/usr/bin/git", args: "log" }] }
+        ^ 4: rules[0].commands[0].args: "log" is not a list; write ["log"]
+
+    rules:
+      - { id: a, effect: allow, capability: subprocess, commands: [{ path: "/usr/bin/git", args: ["log **"] }] }
+        ^ 4: rules[0].commands[0].args[0]: has "log **"; ** stands alone, for any number of arguments, and * for any characters within one
+
+    rules:
+      - { id: a, effect: allow, capability: subprocess, commands: [{ path: "git", arg: ["log"] }] }
+        ^ 4: rules[0].commands[0].arg: unknown key "arg"; did you mean "args"? (known: path, args)
+        ^ 4: rules[0].commands[0].path: "git" is not absolute; write the whole path, such as /usr/bin/git, without arguments
+
+    rules:
+      - { id: a, effect: allow, capability: subprocess, commands: [{ path: "*", args: ["log"] }] }
+        ^ 4: rules[0].commands[0].path: "*" has a wildcard; name each command whole
+
+    rules:
+      - { id: a, effect: allow, capability: subprocess, commands: [7] }
+        ^ 4: rules[0].commands[0]: 7 is not text; put it in quotes: "7"
+
+    rules:
+      - { id: a, effect: allow, capability: subprocess, commands: [["/usr/bin/git", "log"]] }
+        ^ 4: rules[0].commands[0]: a list is not text; write each text by itself, and put text that begins with [ in quotes
 
     rules:
       - { id: a, effect: allow, capability: import, modules: ["./lib.mjs"] }
@@ -276,7 +305,7 @@ test("each typical mistake has a message that says what to write", () => {
 
     rules:
       - { id: a, effect: allow, capability: fs, paths: ["/srv"] }
-        ^ 4: rules[0].capability: "fs" must be one of filesystem, network, subprocess, random, import
+        ^ 4: rules[0].capability: "fs" must be one of filesystem, network, subprocess, random, import, tool
 
     rules:
       - { id: a, effect: allow, capability: filesystem, path: "/srv" }
@@ -368,7 +397,7 @@ test("what a message says to write instead is accepted when it is written", () =
       /capability: (\w+)[\s\S]*(paths|hosts|commands|modules):/.exec(text) ?? [];
     return mistakesOf(text).flatMap((message) => {
       // Of the text itself, before anything is known of what it means: quoted, it may be another mistake.
-      if (message.includes("must be in quotes") || !message.includes(`].${key}[`)) return [];
+      if (message.includes("must be in quotes") || !message.includes(`].${key}[0]: `)) return [];
       const [, written = ""] = /(?:write|as in)(.*)/.exec(message) ?? [];
       return [...written.matchAll(/"([^"[]+|\[[^"]+)"/g)]
         .map(([, quoted = ""]) => quoted)

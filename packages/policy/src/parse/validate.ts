@@ -9,7 +9,10 @@ import { type Declared, declarationMistake, declaredIn } from "./own-capabilitie
 import { type PolicyDocument, schemaWith } from "./document.ts";
 import { OWN_SCOPE_KEY, SCOPE_KEYS, scopeKeyOf } from "../match/scope.ts";
 import { quoted } from "../clean-text.ts";
+import { at, put } from "./data-at.ts";
 import { spell } from "./spell.ts";
+import { warningsOf } from "./policy-warnings.ts";
+import { withinUnion } from "./command-issues.ts";
 import { isCapabilityName } from "../identifier.ts";
 import { GUARDED_CAPABILITIES, type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
 import { issueMessage } from "./issue-message.ts";
@@ -24,7 +27,11 @@ type Found = (path: Path, message: string) => void;
 const MAX_ROUNDS = 8;
 
 export type Checked =
-  | { readonly document: PolicyDocument; readonly issues: readonly [] }
+  | {
+      readonly document: PolicyDocument;
+      readonly issues: readonly [];
+      readonly warnings: readonly PolicyIssue[];
+    }
   | { readonly document?: never; readonly issues: readonly PolicyIssue[] };
 
 /**
@@ -33,9 +40,12 @@ export type Checked =
  */
 export function check(data: PlainData | undefined, lines?: Lines): Checked {
   const issues: PolicyIssue[] = [];
-  const found = (path: Path, message: string): void => {
+  const issueAt = (path: Path, message: string): PolicyIssue => {
     const line = lines === undefined ? {} : { line: lineOf(data, lines, path) };
-    issues.push({ path: spell(path), ...line, message });
+    return { path: spell(path), ...line, message };
+  };
+  const found = (path: Path, message: string): void => {
+    issues.push(issueAt(path, message));
   };
   for (let round = 0; ; round += 1) {
     // Read again in each round: the last one may have mended the key `capabilities`.
@@ -44,19 +54,19 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
     if (result.success) {
       findDuplicates(data, found);
       return issues.length === 0
-        ? { document: result.data, issues: [] }
+        ? { document: result.data, issues: [], warnings: bounded(warningsOf(result.data, issueAt)) }
         : { issues: bounded(issues) };
     }
-    const { issues: all } = result.error;
-    const declaring = all.find(isMisspeltDeclaration);
+    const problems = result.error.issues.flatMap((issue) => withinUnion(issue, data));
+    const declaring = problems.find(isMisspeltDeclaration);
     // By itself: what the rules name is known only when it is mended.
-    const mended = (declaring === undefined ? all : [declaring]).filter(
+    const mended = (declaring === undefined ? problems : [declaring]).filter(
       (issue) => round < MAX_ROUNDS && mend(issue, data, declared, found, lines),
     );
     // Report the remaining mistakes in the last round, so that each is reported once.
     if (mended.length > 0) continue;
     // A value may fail several checks for one reason; keep the last, which is the most specific.
-    const last = new Map(result.error.issues.map((issue) => [spell(issue.path as Path), issue]));
+    const last = new Map(problems.map((issue) => [spell(issue.path as Path), issue]));
     for (const issue of last.values()) {
       const path = issue.path as Path;
       found(path, issueMessage(issue, at(data, path), capabilitiesOf(declared)));
@@ -143,6 +153,7 @@ const SCHEMA_KEY = "$schema";
 const RULE_KEYS = ["id", "effect", "capability", "operations"];
 /** Only a rule for commands has it: commands are processes of their own, which the kernel may let read more. */
 const READS_KEY = "reads";
+const COMMAND_KEYS = ["path", "args"];
 const SCOPES = Object.entries(SCOPE_KEYS) as [GuardedCapability, string][];
 
 function unknownKey(
@@ -158,11 +169,13 @@ function unknownKey(
       ? TOP_KEYS
       : path[0] === "limits"
         ? LIMIT_NAMES
-        : [
-            ...RULE_KEYS,
-            ...(own === undefined ? [] : [own]),
-            ...(own === SCOPE_KEYS.subprocess ? [READS_KEY] : []),
-          ];
+        : path.at(-2) === SCOPE_KEYS.subprocess
+          ? COMMAND_KEYS
+          : [
+              ...RULE_KEYS,
+              ...(own === undefined ? [] : [own]),
+              ...(own === SCOPE_KEYS.subprocess ? [READS_KEY] : []),
+            ];
   const owner = path[0] === "rules" ? ownerOf(key) : undefined;
   if (owner !== undefined) {
     const instead = own === undefined ? "has no scope" : `has "${own}"`;
@@ -219,19 +232,4 @@ function findDuplicates(data: PlainData | undefined, found: Found): void {
         `${quoted(id)} is the id of rules[${first}] too; choose another`,
       );
   }
-}
-
-function at(data: PlainData | undefined, path: Path): PlainData | undefined {
-  let value = data;
-  for (const key of path) {
-    if (typeof value !== "object" || value === null) return undefined;
-    value = (value as PlainObject)[key];
-  }
-  return value;
-}
-
-function put(data: PlainData | undefined, path: Path, value: PlainData): void {
-  const container = at(data, path.slice(0, -1)) as PlainObject;
-  const key = path.at(-1);
-  if (key !== undefined) container[key] = value;
 }

@@ -26,14 +26,30 @@ export function rulesFor(policy: Policy, requests: readonly Request[], exact: bo
   const changes: RuleToAdd[] = [];
   for (const request of requests) {
     const { change, cause, decision, message } = explain(policy, request);
-    const why = change === undefined ? unsayable(request, cause) : unbounded(change);
+    const why = change === undefined ? unsayable(request, cause) : undefined;
     if (change !== undefined && why === undefined) changes.push(change);
     else refused.push({ request, cause, rule: decision.rule, message: why ?? message });
   }
+  const [commands, others] = [true, false].map((isCommand) =>
+    changes.filter(({ capability }) => (capability === "subprocess") === isCommand),
+  ) as [RuleToAdd[], RuleToAdd[]];
   const rules: RuleToAdd[] = [];
   const wider: WiderPattern[] = [];
   const taken = new Set(policy.rules.map(({ id }) => id));
-  for (const { capability, operations, targets } of groupsOf(changes)) {
+  // Commands and their arguments as they were denied: what is like them may do something else.
+  const asked = commands.flatMap((change) => change.commands ?? []);
+  for (let at = 0; at < asked.length; at += MOST_PATTERNS) {
+    const id = freeId(taken, "allow-subprocess-exec");
+    const some = asked.slice(at, at + MOST_PATTERNS);
+    rules.push({
+      id,
+      effect: "allow",
+      capability: "subprocess",
+      operations: ["exec"],
+      commands: some,
+    });
+  }
+  for (const { capability, operations, targets } of groupsOf(others)) {
     const key = scopeKeyOf(capability);
     const patterns = generalize(exact || key === undefined ? "" : key, targets);
     for (let at = 0; at < patterns.length; at += MOST_PATTERNS) {
@@ -83,13 +99,6 @@ function unsayable({ target }: Request, cause: Cause): string | undefined {
     return "the target was cut, so that its record does not say what was denied";
   return cause === "outside_scope" || cause === "operation_not_granted" || cause === "no_rule"
     ? "no pattern can name this target: a character of it has a meaning in patterns, or cannot be seen"
-    : undefined;
-}
-
-/** Why a rule is not suggested though it can be said. */
-function unbounded({ capability, commands }: RuleToAdd): string | undefined {
-  return capability === "subprocess" && commands?.some((each) => typeof each === "string") === true
-    ? "a rule that names a command alone would allow it any arguments"
     : undefined;
 }
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import {
+  commandLine,
   decide,
   denialEvent,
   diffPolicies,
@@ -193,6 +194,15 @@ test("an option that is not known is a mistake", () => {
   expect(() => suggestRules(policy, [], { exakt: true } as object)).toThrow(/exakt.*exact/);
 });
 
+/** A request as the record of its denial has it: a command with its arguments. */
+function recordOf({ capability, operation, target, args }: Request): Request {
+  return {
+    capability,
+    operation,
+    target: capability === "subprocess" ? commandLine(target, args) : target,
+  };
+}
+
 /** Checks every promise of a suggestion. */
 function check(before: Policy, denied: readonly Request[], exact: boolean): void {
   const {
@@ -202,7 +212,7 @@ function check(before: Policy, denied: readonly Request[], exact: boolean): void
     granted,
     refused,
     policy: after,
-  } = suggestRules(before, denied, {
+  } = suggestRules(before, denied.map(recordOf), {
     exact,
   });
   const is = (request: Request, by: Policy): boolean => decide(by, request).effect === "allow";
@@ -210,11 +220,11 @@ function check(before: Policy, denied: readonly Request[], exact: boolean): void
   expect(covers).toBe(denied.filter((request) => is(request, after)).length - granted);
   // Each denial is allowed now, or refused with a reason.
   const told = new Set(refused.map(({ request }) => JSON.stringify(request)));
-  const denials = denied.map(({ capability, operation, target }): Request => ({
-    capability,
-    operation,
-    target,
-  }));
+  const denials = denied.map(({ capability, operation, target, args = [] }): Request =>
+    capability === "subprocess"
+      ? { capability, operation, target, args }
+      : { capability, operation, target },
+  );
   const silent = denials.filter(
     (request) => !is(request, after) && !told.has(JSON.stringify(request)),
   );

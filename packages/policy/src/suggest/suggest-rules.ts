@@ -3,6 +3,7 @@ import { diffPolicies } from "../diff/diff-policies.ts";
 import { flag, readOptions } from "../options.ts";
 import { withRules } from "../parse/with-rules.ts";
 import type { Policy } from "../policy.ts";
+import { readCommandLine } from "../match/command-line.ts";
 import type { Request } from "../request.ts";
 import { rulesFor } from "./rules-for.ts";
 import type { Suggestion } from "./suggestion.ts";
@@ -61,9 +62,12 @@ export function suggestRules(
 
 /** A request without what else a denial has. */
 function requestOf({ capability, operation, target }: Denied): Request {
-  return { capability, operation, target };
+  const command = capability === "subprocess" ? readCommandLine(target) : undefined;
+  return command === undefined
+    ? { capability, operation, target }
+    : { capability, operation, target: command.path, args: command.args };
 }
 
-function keyOf({ capability, operation, target }: Request): string {
-  return JSON.stringify([capability, operation, target]);
+function keyOf({ capability, operation, target, args }: Request): string {
+  return JSON.stringify([capability, operation, target, args]);
 }

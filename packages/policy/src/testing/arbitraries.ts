@@ -38,7 +38,25 @@ const arbHostPattern = fc
   )
   .map((parts) => parts.join(":"));
 const arbModule = fc.constantFrom("fs", "node:fs", "lodash", "lodash/fp", "@a/b");
+const arbTool = fc.constantFrom("crm.lookup", "crm.a.b", "crm", "mail.send", "crmx");
+const arbToolPattern = fc.oneof(
+  arbTool,
+  fc.constantFrom("*", "**", "crm.*", "crm.**", "*.send", "crm*", "**.b", "*m*.*"),
+);
 const arbCommand = fc.constantFrom("/usr/bin/git", "/bin/sh", "/usr/bin/true");
+export const arbArguments = fc.array(
+  fc.constantFrom("log", "-c", "", "a/b", "ab", "a", "**", "*", "é", "-x=a/b", "."),
+  { maxLength: 5 },
+);
+export const arbArgumentPatterns = fc.array(
+  fc.constantFrom("log", "-c", "", "*", "**", "**", "a*", "*b", "*/*", "-x=*", "*a*b*", "é", "."),
+  { maxLength: 5 },
+);
+const arbCommandScope = fc.oneof(
+  arbCommand,
+  fc.constant("*"),
+  fc.record({ path: arbCommand, args: arbArgumentPatterns }),
+);
 
 const arbText = fc.constantFrom("reports", "re", "daily", "a", "ab", "b", "é", "😀", "");
 const arbSeparator = fc.constantFrom(".", "/", ":", "");
@@ -68,8 +86,9 @@ export type RuleDocument = Record<string, unknown> & { effect: "allow" | "deny" 
 const parts = {
   filesystem: ["paths", arbPathPattern, ["read", "write", "list", "stat", "remove"]],
   network: ["hosts", arbHostPattern, ["connect"]],
-  subprocess: ["commands", fc.oneof(arbCommand, fc.constant("*")), ["exec"]],
+  subprocess: ["commands", arbCommandScope, ["exec"]],
   import: ["modules", fc.oneof(arbModule, fc.constant("*")), ["load"]],
+  tool: ["tools", arbToolPattern, ["call"]],
   random: [undefined, fc.constant(""), ["read"]],
   database: ["targets", arbTargetPattern, DECLARED.database],
   "queue.jobs": ["targets", arbTargetPattern, DECLARED["queue.jobs"]],
@@ -84,7 +103,7 @@ export const arbRule: fc.Arbitrary<RuleDocument> = fc
       .record({
         effect: fc.constantFrom("allow" as const, "allow" as const, "deny" as const),
         operations: fc.option(fc.subarray<string>([...operations], { minLength: 1 })),
-        patterns: fc.array(pattern, { minLength: 1, maxLength: 3 }),
+        patterns: fc.array<unknown>(pattern, { minLength: 1, maxLength: 3 }),
         scopeless: fc.boolean(),
       })
       .map(({ effect, operations, patterns, scopeless }) => ({
@@ -112,11 +131,22 @@ export const arbRequest = fc.oneof(
     capability: fc.constant("subprocess" as const),
     operation: fc.constant("exec"),
     target: arbCommand,
+    args: arbArguments,
+  }),
+  fc.record({
+    capability: fc.constant("subprocess" as const),
+    operation: fc.constant("exec"),
+    target: arbCommand,
   }),
   fc.record({
     capability: fc.constant("import" as const),
     operation: fc.constant("load"),
     target: arbModule,
+  }),
+  fc.record({
+    capability: fc.constant("tool" as const),
+    operation: fc.constant("call"),
+    target: fc.oneof(arbTool, fc.constantFrom("", "crm.", "a.__proto__", "then")),
   }),
   fc.record({
     capability: fc.constant("random" as const),

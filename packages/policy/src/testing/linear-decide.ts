@@ -1,6 +1,6 @@
 import { contains, parseAddress } from "../match/address.ts";
 import { hostOf, type HostPattern, readHost } from "../match/host-pattern.ts";
-import type { Decision, Policy, Request, Rule } from "../index.ts";
+import type { CommandScope, Decision, Policy, Request, Rule } from "../index.ts";
 import { scopeKeyOf } from "../match/scope.ts";
 import {
   canonicalEndpoint,
@@ -8,7 +8,9 @@ import {
   canonicalPath,
   canonicalTarget,
 } from "../match/canonical-target.ts";
+import { isToolName } from "../match/tool-name.ts";
 import { CAPABILITIES } from "../vocabulary.ts";
+import { coversArguments } from "./linear-arguments.ts";
 import { compilePath } from "./linear-path.ts";
 import { compileTarget } from "./linear-target.ts";
 
@@ -19,21 +21,21 @@ import { compileTarget } from "./linear-target.ts";
 export function linearDecide(policy: Policy): (request: Request) => Decision {
   const rules = policy.rules.map(compileRule);
   const memo = new Map<string, Operation>();
-  return ({ capability, operation, target }) => {
+  return ({ capability, operation, target, args = [] }) => {
     const key = `${capability} ${operation}`;
     let compiled = memo.get(key);
     if (compiled === undefined) {
       compiled = operationOf(rules, capability, operation);
       memo.set(key, compiled);
     }
-    return verdict(compiled, capability, target);
+    return verdict(compiled, capability, target, args);
   };
 }
 
 interface CompiledRule {
   readonly rule: Rule;
-  readonly covers: (target: string) => boolean;
-  readonly nearness: (target: string) => number;
+  readonly covers: (target: string, args: readonly string[]) => boolean;
+  readonly nearness: (target: string, args: readonly string[] | null) => number;
 }
 
 interface Operation {
@@ -62,21 +64,22 @@ function verdict(
   { denies, allows, others }: Operation,
   capability: string,
   target: string,
+  args: readonly string[],
 ): Decision {
   const canonical = canonicalOf(capability, target);
   if (canonical === null) {
     const unscoped = denies.find(({ rule }) => patternsOf(rule) === undefined);
     if (unscoped !== undefined) return explicit(unscoped.rule);
-    return isBuiltIn(capability) ? nearest(allows, target) : MALFORMED;
+    return isBuiltIn(capability) ? nearest(allows, target, null) : MALFORMED;
   }
-  for (const { rule, covers } of denies) if (covers(canonical)) return explicit(rule);
+  for (const { rule, covers } of denies) if (covers(canonical, args)) return explicit(rule);
   for (const { rule, covers } of allows) {
-    if (covers(canonical)) return { effect: "allow", rule: rule.id };
+    if (covers(canonical, args)) return { effect: "allow", rule: rule.id };
   }
   for (const { rule, covers } of others) {
-    if (covers(canonical)) return lacking(rule, "wrong_operation", "operation");
+    if (covers(canonical, args)) return lacking(rule, "wrong_operation", "operation");
   }
-  return nearest(allows, canonical);
+  return nearest(allows, canonical, args);
 }
 
 const MALFORMED: Decision = { effect: "deny", rule: "default", reason: "malformed" };
@@ -89,14 +92,20 @@ function canonicalOf(capability: string, target: string): string | null {
   if (!isBuiltIn(capability)) return canonicalTarget(target);
   if (capability === "network") return canonicalEndpoint(target);
   if (capability === "import") return canonicalModule(target);
+  if (capability === "tool") return isToolName(target) ? target : null;
   return capability === "random" ? "" : canonicalPath(target);
 }
 
-function nearest(rules: readonly CompiledRule[], target: string): Decision {
+/** @param args Null for a malformed target, which shares no start with any command. */
+function nearest(
+  rules: readonly CompiledRule[],
+  target: string,
+  args: readonly string[] | null,
+): Decision {
   let found: Decision = { effect: "deny", rule: "default", reason: "no_rule" };
   let best = -1;
   for (const { rule, nearness } of rules) {
-    const near = rules.length === 1 ? 0 : nearness(target);
+    const near = rules.length === 1 ? 0 : nearness(target, args);
     if (near > best) {
       best = near;
       found = lacking(rule, "outside_scope", "scope");
@@ -117,7 +126,7 @@ function lacking(
   return { effect: "deny", rule: "default", reason, nearestRule: { id, lacked } };
 }
 
-function patternsOf(rule: Rule): readonly string[] | undefined {
+function patternsOf(rule: Rule): readonly CommandScope[] | undefined {
   const key = scopeKeyOf(rule.capability);
   return key === undefined ? undefined : rule[key];
 }
@@ -127,28 +136,50 @@ function compileRule(rule: Rule): CompiledRule {
   const tests = patterns?.map((pattern) => compilePattern(rule.capability, pattern));
   return {
     rule,
-    covers: (target) => tests === undefined || tests.some((covers) => covers(target)),
-    nearness: (target) =>
-      Math.max(0, ...(patterns ?? []).map((pattern) => nearness(rule.capability, pattern, target))),
+    covers: (target, args) => tests === undefined || tests.some((covers) => covers(target, args)),
+    nearness: (target, args) =>
+      Math.max(
+        0,
+        ...(patterns ?? []).map((pattern) => nearness(rule.capability, pattern, target, args)),
+      ),
   };
 }
 
-function compilePattern(capability: string, pattern: string): (target: string) => boolean {
+function compilePattern(
+  capability: string,
+  pattern: CommandScope,
+): (target: string, args: readonly string[]) => boolean {
+  if (typeof pattern === "object")
+    return (target, args) => target === pattern.path && coversArguments(pattern.args, args);
   if (capability === "filesystem") return compilePath(pattern);
   if (capability === "network") {
     const read = readHost(pattern);
     return typeof read === "string" ? () => false : compileHost(read);
   }
-  if (!isBuiltIn(capability)) return compileTarget(pattern);
+  if (capability === "tool" || !isBuiltIn(capability)) return compileTarget(pattern);
   const name = capability === "import" ? (canonicalModule(pattern) ?? pattern) : pattern;
   return name === "*" ? () => true : (target) => target === name;
 }
 
-function nearness(capability: string, pattern: string, target: string): number {
+function nearness(
+  capability: string,
+  pattern: CommandScope,
+  target: string,
+  args: readonly string[] | null,
+): number {
+  if (typeof pattern === "object" || capability === "subprocess")
+    return args === null ? 0 : sharedStart(lineOf(pattern), lineOf({ path: target, args }));
   if (capability !== "network") return sharedStart(pattern, target);
   const [wanted, asked] = [hostOf(pattern), hostOf(target)];
   if (wanted === asked) return Number.MAX_SAFE_INTEGER;
   return Math.max(sharedStart(wanted, asked), sharedEnd(wanted, asked));
+}
+
+/** A command line with each argument after a mark of its own, without the `**` that ends a pattern. */
+function lineOf(command: CommandScope): string {
+  if (typeof command === "string") return command;
+  const args = command.args.at(-1) === "**" ? command.args.slice(0, -1) : command.args;
+  return [command.path, ...args.map((argument) => argument || "\u0002")].join("\u0001");
 }
 
 function sharedStart(pattern: string, target: string): number {

@@ -1,4 +1,4 @@
-import { OPERATIONS, type Policy, type Request } from "../index.ts";
+import { type CommandScope, OPERATIONS, type Policy, type Request } from "../index.ts";
 import { scopeKeyOf } from "../match/scope.ts";
 import { DECLARED, policyOf, type RuleDocument } from "./arbitraries.ts";
 
@@ -10,6 +10,7 @@ const CAPABILITIES = [
   "subprocess",
   "random",
   "import",
+  "tool",
   "database",
   "queue.jobs",
 ];
@@ -37,6 +38,9 @@ const BLOCKS = [
   "[::1]/128",
   "192.168.0.8/30",
 ];
+const ARGUMENTS = ["log", "-c", "--x=a/b", "a", "ab", "abc", "", "a b", "é", "**", "/", ".."];
+const ARGUMENT_PATTERNS = ["*", "**", "**", "a*", "*b", "--x=*", "*a*b*", "*/*", "log", "", "-c"];
+const TOOLS = ["a", "b", "ab", "crm", "$", "_x1"];
 const MODULES = [
   "fs",
   "node:fs",
@@ -72,12 +76,34 @@ export class RandomPolicies {
       policy.rules.length > 0 && this.#chance(9, 10) ? this.#pick(policy.rules) : undefined;
     const capability = rule?.capability ?? this.#pick(CAPABILITIES);
     const operation = this.#pick(ALL[capability] ?? []);
-    const patterns = rule?.paths ?? rule?.hosts ?? rule?.commands ?? rule?.modules ?? rule?.targets;
+    if (capability === "subprocess") return this.#run(rule?.commands ?? [], operation);
+    const patterns = rule?.paths ?? rule?.hosts ?? rule?.modules ?? rule?.tools ?? rule?.targets;
     const target =
       patterns !== undefined && this.#chance(2, 3)
         ? this.#near(this.#pick(patterns))
         : this.#target(capability);
     return { capability, operation, target };
+  }
+
+  /** A command line that one of the commands covers, or nearly. */
+  #run(commands: readonly CommandScope[], operation: Request["operation"]): Request {
+    const near =
+      commands.length > 0 && this.#chance(2, 3) ? this.#pick(commands) : this.#target("subprocess");
+    const path = typeof near === "string" ? near : near.path;
+    const target = this.#near(path);
+    if (typeof near === "string" && this.#chance(1, 3))
+      return { capability: "subprocess", operation, target };
+    const drawn = (): string => this.#pick(ARGUMENTS);
+    const args =
+      typeof near === "string"
+        ? this.#some(0, 4, drawn)
+        : near.args.flatMap((entry) =>
+            entry === "**"
+              ? this.#some(0, 3, drawn)
+              : [entry.replaceAll("*", () => this.#pick(["", "a", "b", "ab", "/"]))],
+          );
+    if (this.#chance(1, 3)) args.splice(this.#below(args.length + 1), this.#below(2), drawn());
+    return { capability: "subprocess", operation, target, args };
   }
 
   #rule(main: string): RuleDocument {
@@ -96,10 +122,14 @@ export class RandomPolicies {
     };
   }
 
-  #pattern(capability: string): string {
+  #pattern(capability: string): CommandScope {
     if (Object.hasOwn(DECLARED, capability)) {
       const parts = this.#words(() => this.#pick(this.#chance(1, 3) ? ["*", "**"] : WORDS));
       return parts.replace(/\*{3,}/g, "**") || "**";
+    }
+    if (capability === "subprocess" && this.#chance(1, 2)) {
+      const draw = (): string => this.#pick(this.#chance(1, 2) ? ARGUMENT_PATTERNS : ["log", "a"]);
+      return { path: this.#command(), args: this.#some(0, 5, draw) };
     }
     if (capability === "filesystem") {
       const parts = this.#some(1, 6, () => this.#pick(this.#chance(1, 3) ? STARS : SEGMENTS));
@@ -117,8 +147,14 @@ export class RandomPolicies {
       ])();
       return `${host}:${this.#chance(1, 4) ? "*" : this.#pick(PORTS)}`;
     }
+    if (capability === "tool") {
+      return this.#some(1, 3, () => this.#pick(["*", "**", "a*", "*b", ...TOOLS])).join(".");
+    }
     if (this.#chance(1, 15)) return "*";
-    if (capability === "import") return this.#pick(MODULES);
+    return capability === "import" ? this.#pick(MODULES) : this.#command();
+  }
+
+  #command(): string {
     return `/${this.#some(1, 3, () => this.#pick(SEGMENTS.filter((name) => !name.includes(" ")))).join("/")}`;
   }
 
@@ -133,6 +169,7 @@ export class RandomPolicies {
       return `${host}:${this.#pick(PORTS)}`;
     }
     if (capability === "import") return this.#pick(MODULES);
+    if (capability === "tool") return this.#some(1, 3, () => this.#pick(TOOLS)).join(".");
     return `/${this.#some(0, 7, () => this.#pick(SEGMENTS)).join("/")}`;
   }
 

@@ -1,4 +1,4 @@
-import { decide, type Policy, type Rule } from "@pyisolate/policy";
+import type { CommandScope, Policy, Rule } from "@pyisolate/policy";
 
 import { commandReads } from "./command-reads.ts";
 import type { Disk } from "./disk.ts";
@@ -19,8 +19,34 @@ const DEV_NULL: Grant = { path: "/dev/null", rights: RIGHTS.read_file | RIGHTS.w
 const SETS_MODES = "commands set modes and times, so the cell can of every file that its user owns";
 
 /** Whether a rule covers every command. */
-export function isAnyCommand(rule: Rule): boolean {
+function isAnyCommand(rule: Rule): boolean {
   return (rule.commands ?? [ANY]).includes(ANY);
+}
+
+/** Whether a rule covers a command with all its arguments, which the kernel does not see. */
+function coversWholly(rule: Rule, path: string): boolean {
+  return (rule.commands ?? [ANY]).some((scope) =>
+    typeof scope === "string"
+      ? scope === ANY || scope === path
+      : scope.path === path && scope.args.length > 0 && scope.args.every((one) => one === "**"),
+  );
+}
+
+/** Whether a deny rule takes from what an allow rule grants, in a way that the kernel cannot express. */
+export function takesArguments(deny: Rule, allow: Rule): boolean {
+  if (isAnyCommand(deny)) return false;
+  // From a rule for any command, the kernel can take none out.
+  if (isAnyCommand(allow)) return true;
+  const granted = new Set((allow.commands ?? []).map(pathOf));
+  return (deny.commands ?? []).some((scope) => {
+    const path = pathOf(scope);
+    // A command that is denied with all its arguments is not granted in the first place.
+    return granted.has(path) && !coversWholly(deny, path);
+  });
+}
+
+function pathOf(scope: CommandScope): string {
+  return typeof scope === "string" ? scope : scope.path;
 }
 
 /**
@@ -50,9 +76,8 @@ export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome
   const commands = new Set<string>();
   const notes: string[] = [];
   let isMissing = false;
-  for (const path of rule.commands ?? []) {
-    const request = { capability: "subprocess", operation: "exec", target: path } as const;
-    if (decide(policy, request).effect === "deny") continue;
+  for (const path of new Set((rule.commands ?? []).map(pathOf))) {
+    if (denies.some((deny) => coversWholly(deny, path))) continue;
     const real = disk.realPath(path);
     if (real === null) {
       isMissing = true;

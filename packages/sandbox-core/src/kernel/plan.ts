@@ -1,6 +1,6 @@
 import type { Policy, Rule } from "@pyisolate/policy";
 
-import { commandRule, isAnyCommand } from "./command-rule.ts";
+import { commandRule, takesArguments } from "./command-rule.ts";
 import { type Disk, hostDisk } from "./disk.ts";
 import { filesystemRule, overlaps } from "./filesystem-rule.ts";
 import { isPortReached, networkRule } from "./network-rule.ts";
@@ -54,6 +54,8 @@ function outcomeOf(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
       return rule.effect === "deny" ? denial(policy, rule) : allowance(policy, rule, disk);
     case "import":
       return { hold: "broker only", notes: ["modules come from the host as text"] };
+    case "tool":
+      return { hold: "broker only", notes: ["tools are functions of the host"] };
     case "random":
       return { hold: "broker only", notes: ["the kernel gives random numbers to every process"] };
     default:
@@ -82,8 +84,7 @@ function isReached(policy: Policy, rule: Rule): boolean {
   if (rule.capability === "network") return isPortReached(policy, rule);
   return opposing(policy, rule).some((allow) => {
     if (!allow.operations.some((operation) => rule.operations.includes(operation))) return false;
-    // A single denied command is never granted in the first place. From a rule for any command, none can be taken out.
-    if (rule.capability === "subprocess") return isAnyCommand(allow) && !isAnyCommand(rule);
+    if (rule.capability === "subprocess") return takesArguments(rule, allow);
     const trees = (other: Rule): ReturnType<typeof pathTree>[] =>
       (other.paths ?? ["/**"]).map(pathTree);
     return trees(allow).some((tree) => trees(rule).some((denied) => overlaps(denied, tree)));

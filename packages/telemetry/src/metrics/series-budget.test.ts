@@ -46,8 +46,8 @@ test("the budget names every instrument, its most series, and why", () => {
   expect(short).toMatchInlineSnapshot(`
     [
       "pyisolate.denials 1000 (needs ? of 999, folds cell)",
-      "pyisolate.denial.events 1000 (needs 104 of 750, folds policy_rule)",
-      "pyisolate.decisions 16 (needs 14 of 14, folds nothing)",
+      "pyisolate.denial.events 1000 (needs 116 of 750, folds policy_rule)",
+      "pyisolate.decisions 18 (needs 16 of 16, folds nothing)",
       "pyisolate.denial.records 12 (needs 12 of 12, folds nothing)",
       "pyisolate.policy.loads 1 (needs 1 of 1, folds nothing)",
       "pyisolate.telemetry.folded 3 (needs 3 of 3, folds nothing)",

@@ -1,0 +1,57 @@
+import { compilePolicy } from "./compile.ts";
+import { CELL_PLACE } from "./match/cell-place.ts";
+import { isPathSegment, PATH_PATTERN } from "./match/path-pattern.ts";
+import { inWords } from "./describe-value.ts";
+import type { Policy, Rule } from "./policy.ts";
+
+/** Whether paths of the policy hold `${cell}`, so that it decides differently for each cell. */
+export function isForEachCell({ rules }: Policy): boolean {
+  return rules.some(({ paths = [], reads = [] }) =>
+    [...paths, ...reads].some((path) => path.includes(CELL_PLACE)),
+  );
+}
+
+/**
+ * The policy of one cell: each `${cell}` in its paths is the cell's name. It has the name and the hash of the policy that it was
+ * made of. A policy without `${cell}` is returned unchanged.
+ *
+ * @throws TypeError for a name that would be another path, or a pattern: one with `/`, a star, a bracket, a brace, a question
+ *   mark or a character that hides or reorders text, and `.` and `..`.
+ */
+export function policyFor(policy: Policy, cell: string): Policy {
+  if (!isForEachCell(policy)) return policy;
+  if (!isPathSegment(cell)) {
+    throw new TypeError(
+      `the policy ${policy.name} has ${CELL_PLACE} in its paths, so a cell's name must be the name of one folder, without "/", "*", "?", brackets, braces or invisible characters, and not "." or ".."; got ${inWords(cell)}`,
+    );
+  }
+  const rules = policy.rules.map((rule) => Object.freeze(boundRule(rule, cell)));
+  const bound = { ...policy, rules: Object.freeze(rules) };
+  Object.defineProperty(bound, "warnings", { value: policy.warnings });
+  const made = Object.freeze(bound) as Policy;
+  compilePolicy(made);
+  return made;
+}
+
+function boundRule(rule: Rule, cell: string): Rule {
+  const { paths, reads } = rule;
+  return {
+    ...rule,
+    ...(paths !== undefined && { paths: bound(paths, cell) }),
+    ...(reads !== undefined && { reads: bound(reads, cell) }),
+  };
+}
+
+function bound(patterns: readonly string[], cell: string): readonly string[] {
+  return Object.freeze(
+    patterns.map((pattern) => {
+      // A function: in a text, `$&` and the like would stand for something.
+      const path = pattern.replaceAll(CELL_PLACE, () => cell);
+      if (path !== pattern && !PATH_PATTERN.test(path))
+        throw new TypeError(
+          `the path ${inWords(pattern)} is none with the cell's name ${inWords(cell)}`,
+        );
+      return path;
+    }),
+  );
+}
