@@ -33,7 +33,7 @@ await arena(
         effect: "allow",
         capability: "subprocess",
         operations: ["exec"],
-        commands: ["/bin/sh", "/bin/cat"],
+        commands: [{ path: "/bin/sh", args: ["-c", "cat"] }, "/bin/cat"],
       },
     ],
   },

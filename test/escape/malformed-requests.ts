@@ -62,7 +62,11 @@ const everything = [
   { id: "i", effect: "allow", capability: "import", modules: ["*"] },
 ];
 
-await arena({ rules: everything }, async ({ spawn, events, supervisor }) => {
+/** What the host is told of a policy that grants every command. */
+const warned =
+  /^PyIsolateWarning: The policy arena .* grants more .*\n.*rules\[2\]\.commands\[0\]: grants every command/;
+
+await arena({ rules: everything, warned }, async ({ spawn, events, supervisor }) => {
   const cell = await spawn();
   await cell.exec(
     `globalThis.fs = require("node:fs"); globalThis.cp = require("node:child_process"); 0`,

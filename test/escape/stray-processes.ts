@@ -11,7 +11,7 @@ const rules = [
     effect: "allow",
     capability: "subprocess",
     operations: ["exec"],
-    commands: ["/bin/sh"],
+    commands: [{ path: "/bin/sh", args: ["-c", "*"] }],
   },
 ];
 const sh = (script: string, options = "{}"): string =>

@@ -13,7 +13,7 @@ export const OTHER_OPERATIONS: readonly Operation[] = [
     later: false,
     slow: true,
     source: () => `cp.execFileSync(C, ["" + i], "utf8")`,
-    target: (ground) => ground.command,
+    target: (ground, i) => `${ground.command} ${i}`,
     answers: (value, i) => value === `ran ${i}`,
     effect: "run",
   },
@@ -25,7 +25,7 @@ export const OTHER_OPERATIONS: readonly Operation[] = [
     later: true,
     slow: true,
     source: () => `cp.execFile(C, ["" + i], "utf8")`,
-    target: (ground) => ground.command,
+    target: (ground, i) => `${ground.command} ${i}`,
     answers: (value, i) => (value as { stdout?: unknown } | null)?.stdout === `ran ${i}`,
     effect: "run",
   },
@@ -36,7 +36,7 @@ export const OTHER_OPERATIONS: readonly Operation[] = [
     allowed: false,
     later,
     source: () => `cp.execFile${later ? "" : "Sync"}(N, ["" + i], "utf8")`,
-    target: (ground) => ground.deniedCommand,
+    target: (ground, i) => `${ground.deniedCommand} ${i}`,
     answers: never,
   })),
   {
@@ -47,7 +47,7 @@ export const OTHER_OPERATIONS: readonly Operation[] = [
     later: true,
     source: () =>
       `new Promise((go, no) => { cp.execFile(N, ["" + i], (e) => { try { inCallback(); } finally { if (e) no(e); else go(); } }); })`,
-    target: (ground) => ground.deniedCommand,
+    target: (ground, i) => `${ground.deniedCommand} ${i}`,
     answers: never,
   },
   {

@@ -9,8 +9,14 @@ export const HEAD_BYTES = 9;
 /** Longest body of a frame, bytes: bounds the memory that one side can make the other hold. */
 export const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-/** Longest body of a request, bytes: the longest target with each character escaped in JSON (6 bytes), and the other fields. */
-export const MAX_REQUEST_BYTES = 32 * 1024;
+/** Longest arguments of a command, in UTF-16 code units of their JSON: below the kernel's `MAX_ARG_STRLEN` of 128 KiB. */
+export const MAX_ARGUMENTS_JSON = 100_000;
+
+/**
+ * Longest body of a request, bytes: the longest target with each character escaped in JSON (6 bytes) and the other fields, and a
+ * command's longest arguments at 3 bytes a UTF-16 code unit.
+ */
+export const MAX_REQUEST_BYTES = 32 * 1024 + 3 * MAX_ARGUMENTS_JSON;
 
 /** Longest target that a guard puts into a request, in UTF-16 code units: the longest Linux path is 4096 bytes. */
 export const MAX_REQUEST_TARGET = 4096;
@@ -35,6 +41,12 @@ export const Frame = {
   exec: 2,
   call: 3,
   verdict: 4,
+  /** Ends a call that only waits. Empty. The cell answers with the call's failure, or ends where it cannot end the call alone. */
+  abort: 5,
+  /** The names of the host's functions that the cell's guest may call. JSON, once, before any program. */
+  tools: 6,
+  /** The answer to a call of a tool, by the call's number. */
+  answer: 7,
   // from cell to host
   ready: 16,
   request: 17,
@@ -42,6 +54,8 @@ export const Frame = {
   failure: 19,
   console: 20,
   post: 21,
+  /** A call of a tool. Its number, u32 LE, the length of its name, u8, the name, and the clone of its argument. */
+  tool: 22,
 } as const;
 
 /** The settings of a fresh cell process, sent once. JSON. */
@@ -60,7 +74,7 @@ export interface CallLimits {
   readonly outputBytes: number;
 }
 
-/** One run of a source text. JSON. */
+/** One run of a source text. See {@link encodeExec}. */
 export interface Exec extends CallLimits {
   readonly source: string;
 }
@@ -97,6 +111,8 @@ export interface WireRequest {
   readonly t: string;
   /** Id of the call into the cell that the request is part of. */
   readonly x: number;
+  /** subprocess: the arguments with which the command will be run. Left out: none. */
+  readonly a?: readonly string[];
   /** Why the arguments do not make a request; then it is refused before the policy is asked. */
   readonly bad?: string;
   /** The cell's claim that the kernel's layer refused the operation after the broker had allowed it. The host judges it. */
@@ -132,12 +148,49 @@ export const CONSOLE_LEVELS = ["debug", "log", "info", "warn", "error"] as const
 export type ConsoleLevel = (typeof CONSOLE_LEVELS)[number];
 
 /**
- * The bytes that a console line, a message or a result takes from the call's `output_bytes`: those of its body. Cell and host
+ * The bytes that a console line, a message, a call of a tool or a result takes from the call's `output_bytes`: those of its body. Cell and host
  * both count with this function. The body of a console line is its text in UTF-8 and one byte for the level, so an empty line
  * costs one byte.
  */
 export function outputCost(body: Uint8Array): number {
   return body.length;
+}
+
+/** The head of a tool's call before its name, bytes. */
+export const TOOL_HEAD_BYTES = 5;
+
+export function toolBody(number: number, name: string, args: Uint8Array): Buffer {
+  const head = Buffer.allocUnsafe(TOOL_HEAD_BYTES + name.length);
+  head.writeUInt32LE(number, 0);
+  head.writeUInt8(name.length, 4);
+  head.write(name, TOOL_HEAD_BYTES, "latin1");
+  return Buffer.concat([head, args]);
+}
+
+/** What a guest learns of a tool's failure. */
+export interface ToolFailure {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+}
+
+/** The first byte of a tool's answer: a value's clone follows, a failure as JSON, or a refusal (`capability reason id`). */
+export const ToolAnswer = { value: 0, failure: 1, refusal: 2 } as const;
+
+export function toolValue(number: number, clone: Uint8Array): Buffer {
+  return toolAnswer(number, ToolAnswer.value, clone);
+}
+
+export function toolFailure(number: number, failure: ToolFailure): Buffer {
+  return toolAnswer(number, ToolAnswer.failure, Buffer.from(JSON.stringify(failure)));
+}
+
+export function toolRefusal(number: number, refusal: string): Buffer {
+  return toolAnswer(number, ToolAnswer.refusal, Buffer.from(refusal));
+}
+
+function toolAnswer(number: number, kind: number, body: Uint8Array): Buffer {
+  return encodeFrame(Frame.answer, number, Buffer.concat([Buffer.of(kind), body]));
 }
 
 /** How a call into the cell failed. On the wire its texts stand in this order, each in UTF-8 after its length in bytes, u32 LE. */
@@ -156,6 +209,24 @@ export function encodeFrame(kind: number, id: number, body: Uint8Array): Buffer 
   frame.writeUInt32LE(id, 5);
   frame.set(body, HEAD_BYTES);
   return frame;
+}
+
+/**
+ * The frame of a run: the length of its JSON, u32 LE, the JSON, and the clone of the input.
+ *
+ * @param input Empty if the program gets none.
+ */
+export function encodeExec(id: number, exec: Exec, input: Uint8Array): Buffer {
+  const json = Buffer.from(JSON.stringify(exec));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.length);
+  return encodeFrame(Frame.exec, id, Buffer.concat([length, json, input]));
+}
+
+export function decodeExec(body: Buffer): Exec & { readonly input: Buffer } {
+  const end = 4 + body.readUInt32LE(0);
+  const exec = JSON.parse(body.toString("utf8", 4, end)) as Exec;
+  return { ...exec, input: body.subarray(end) };
 }
 
 /** The body of a console line: the level's byte, and the text in UTF-8. */

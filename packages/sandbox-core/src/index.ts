@@ -1,6 +1,15 @@
 export { Supervisor } from "./host/supervisor.ts";
-export type { CellUser, SupervisorOptions } from "./host/supervisor-options.ts";
+export type { CellUser, ReloadOptions, SupervisorOptions } from "./host/supervisor-options.ts";
 export type { Sandbox, SpawnOptions } from "./host/sandbox.ts";
+export type { ExecLimits, ExecOptions } from "./host/exec-options.ts";
+export {
+  type Tool,
+  type ToolContext,
+  ToolError,
+  type ToolHandler,
+  type Tools,
+  type ToolSchema,
+} from "./host/tools/tool.ts";
 export type { Stats } from "./host/denial-log.ts";
 export type { ShadowTotals } from "./host/shadow-verdicts.ts";
 export type { Lookup } from "./host/names/lookup-queue.ts";

@@ -15,6 +15,8 @@ import { nothingLeft, supervisorMark, watchMemory } from "./leftovers.ts";
 export interface ArenaOptions extends Omit<SupervisorOptions, "policy" | "denials"> {
   readonly rules?: readonly object[];
   readonly limits?: Readonly<Record<string, number>>;
+  /** The one process warning that the policy itself causes. Without it, there must be none. */
+  readonly warned?: RegExp;
 }
 
 export interface Arena {
@@ -49,6 +51,8 @@ export async function arena(
     process.exit(1);
   }, DEADLINE_MS);
   const warnings: string[] = [];
+  // Not written to stderr, which must stay empty.
+  if (options.warned !== undefined) process.removeAllListeners("warning");
   process.on("warning", (warning) => warnings.push(String(warning)));
   const stall = monitorEventLoopDelay({ resolution: 10 });
   stall.enable();
@@ -63,7 +67,7 @@ export async function arena(
     allowed: (capability) => recorder.allowed(capability),
     closed: (totals) => recorder.closed(totals),
   };
-  const { rules = [], limits = {}, ...rest } = options;
+  const { rules = [], limits = {}, warned, ...rest } = options;
   const policy = { version: 1, name: "arena", rules, limits };
   const supervisor = new Supervisor({ pool: 1, ...rest, policy, denials: sink });
   const bystander = await supervisor.spawn("bystander");
@@ -92,6 +96,7 @@ export async function arena(
   checkEvents(events, victims, supervisor, due);
   await books.check(due);
   await nothingLeft(mark);
+  if (warned !== undefined) assert.match(warnings.shift() ?? "no warning", warned);
   assert.deepEqual(warnings, []);
   clearTimeout(watchdog);
   console.log("pass");

@@ -21,6 +21,10 @@ export class Accounts {
     return this.#inFlight.get(id) ?? this.#settled.get(id) ?? this.#rest;
   }
 
+  isInFlight(id: number): boolean {
+    return this.#inFlight.has(id);
+  }
+
   settle(id: number): void {
     const call = this.#inFlight.get(id);
     if (call === undefined) return;

@@ -5,29 +5,29 @@ import {
   type CallLimits,
   consoleBody,
   type ConsoleLevel,
+  decodeExec,
+  encodeFailure,
   encodeFrame,
   encodeJson,
-  type Exec,
   Frame,
-  nextNumber,
   outputCost,
   type Start,
-  type WireRequest,
-  type WireVerdict,
 } from "../frames.ts";
 import { Accounts } from "./call-accounts.ts";
 import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
-import type { GuardContext } from "./guards/guard.ts";
+import { guardContext } from "./guard-context.ts";
 import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
-import { demandInStep, endOutOfStep } from "./exchange-in-step.ts";
+import { demandInStep, endOutOfStep, orEnd } from "./exchange-in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
 import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";
+import { LaterRequests } from "./later-requests.ts";
 import { outcomeFrame } from "./outcome-frame.ts";
-import { checkBelow, NotPortable, portable } from "./encode-value.ts";
+import { sendValue } from "./encode-value.ts";
 import { asScript } from "./modules/program.ts";
 import { Timers } from "./timers.ts";
+import { ToolRequests } from "./tool-requests.ts";
 
 /**
  * Connects the guest's isolate to the host: takes the host's calls, runs the guest, and sends back what the guest asks and puts
@@ -39,19 +39,22 @@ export class Cell {
     (frame) => orEnd(() => this.#receive(frame)),
     () => process.exit(0),
   );
-  readonly #verdicts = new Map<number, (verdict: WireVerdict) => void>();
+  readonly #later = new LaterRequests((frame) => this.#channel.send(frame));
   readonly #accounts = new Accounts();
   readonly #timers = new Timers<number>((id, owner) =>
     orEnd(() => this.#enter(owner, (timeout) => this.#guest.fire(id, timeout))),
   );
-  readonly #dispatch = new Dispatch({
-    ask: askSync,
-    askLater: async (request) => await this.#askLater(request),
+  readonly #dispatch = new Dispatch(this.#later);
+  readonly #tools = new ToolRequests({
+    send: (frame) => this.#channel.send(frame),
+    spend: (bytes, call) => this.#spend(bytes, call),
+    take: (plain) => this.#guest.takeTool(plain),
+    settle: ({ guestCall, owner, answer, value }) =>
+      this.#enter(owner, (timeout) => this.#guest.settleTool(guestCall, answer, value, timeout)),
   });
   readonly #modules = new Modules();
   #isolate: GuestIsolate | undefined;
   #start: Start = { memoryMib: 64, ca: null };
-  #lastRequest = 0;
   #current: CallBudget = this.#accounts.of(0);
   /**
    * How many entries into the isolate have begun. The count goes up before each entry, so that an entry that was cut off is
@@ -79,23 +82,31 @@ export class Cell {
         this.#channel.send(encodeJson(Frame.ready, 0, {}));
         break;
       case Frame.exec: {
-        const { source, ...limits } = JSON.parse(frame.body.toString("utf8")) as Exec;
+        const { source, input, ...limits } = decodeExec(frame.body);
         const script = `${asScript(source)}\n//# sourceURL=guest.js`;
-        this.#begin(frame.id, limits, (timeout) => this.#guest.run(frame.id, script, timeout));
+        const given: [unknown] | undefined = input.length === 0 ? undefined : [decodeClone(input)];
+        this.#begin(frame.id, limits, (timeout) =>
+          this.#guest.run(frame.id, script, given, timeout),
+        );
         break;
       }
+      case Frame.tools:
+        this.#guest.offer(JSON.parse(frame.body.toString("utf8")) as readonly string[]);
+        break;
+      case Frame.answer:
+        this.#tools.answered(frame);
+        break;
+      case Frame.abort:
+        this.#abort(frame.id);
+        break;
       case Frame.call: {
         const { name, args, ...limits } = decodeClone(frame.body) as Call;
         this.#begin(frame.id, limits, (timeout) => this.#guest.call(frame.id, name, args, timeout));
         break;
       }
-      case Frame.verdict: {
-        const settle = this.#verdicts.get(frame.id);
-        if (settle === undefined) throw new Error(`a verdict on ${frame.id}, which is no request`);
-        this.#verdicts.delete(frame.id);
-        settle(JSON.parse(frame.body.toString("utf8")) as WireVerdict);
+      case Frame.verdict:
+        this.#later.answered(frame);
         break;
-      }
       default:
     }
   }
@@ -103,6 +114,20 @@ export class Cell {
   #begin(id: number, limits: CallLimits, entry: (timeout: number) => void): void {
     this.#accounts.begin(id, limits);
     this.#enter(id, entry);
+  }
+
+  /**
+   * Ends a call that only waits: what could enter the guest on its account is taken away. An operation that is under way cannot
+   * be taken back, so then the whole process ends.
+   */
+  #abort(id: number): void {
+    // Otherwise its outcome is on its way to the host.
+    if (!this.#accounts.isInFlight(id)) return;
+    if (this.#dispatch.isUnderWay(id)) process.exit(0);
+    this.#timers.clearOf(id);
+    this.#tools.dropOf(id);
+    this.#channel.send(encodeFailure(id, { name: "AbortError", message: "aborted", stack: "" }));
+    this.#accounts.settle(id);
   }
 
   /** Makes one entry into the isolate, and charges it, its microtasks included, to one call. */
@@ -166,39 +191,21 @@ export class Cell {
   }
 
   #post(): Answer {
-    let message: Buffer;
-    try {
-      const check = checkBelow(outputLeft(this.#current));
-      message = portable((plain) => this.#guest.takePost(plain), check);
-    } catch (error) {
-      if (!(error instanceof NotPortable)) throw error;
-      return `e${JSON.stringify({ type: "TypeError", message: `the message cannot leave the cell: ${error.message}` })}`;
-    }
-    return this.#put(Frame.post, message);
-  }
-
-  async #askLater(request: WireRequest): Promise<WireVerdict> {
-    const id = nextNumber(this.#lastRequest);
-    this.#lastRequest = id;
-    const { promise, resolve } = Promise.withResolvers<WireVerdict>();
-    this.#verdicts.set(id, resolve);
-    this.#channel.send(encodeJson(Frame.request, id, request));
-    return await promise;
-  }
-
-  #guardContext(): GuardContext {
-    const { wallMs, outputBytes } = this.#current;
-    return {
-      wallMs,
-      outputBytes,
-      memoryBytes: this.#start.memoryMib * 1024 * 1024,
-      ca: this.#start.ca,
-      writable: this.#start.writable,
-    };
+    return sendValue(
+      "the message",
+      (plain) => this.#guest.takePost(plain),
+      outputLeft(this.#current),
+      (message) => this.#put(Frame.post, message),
+    );
   }
 
   #answer(name: string, args: readonly Primitive[], execId: number): Answer {
-    const answer = this.#dispatch.sync(name, args, execId, this.#guardContext());
+    const answer = this.#dispatch.sync(
+      name,
+      args,
+      execId,
+      guardContext(this.#start, this.#current),
+    );
     if (name !== "import" || typeof answer !== "string")
       return this.#guest.bytesOut(answer) as Answer;
     const specifier = String(args[0]);
@@ -209,30 +216,26 @@ export class Cell {
   #ask(callId: number, name: string, args: readonly Primitive[]): Answer {
     const { id } = this.#current;
     if (callId === 0) return this.#answer(name, args, id);
-    void this.#dispatch.later(name, args, id, this.#guardContext()).then(([answer, body]) => {
-      this.#enter(id, (timeout) => this.#guest.settle(callId, answer, body, timeout));
-    });
+    void this.#dispatch
+      .later(name, args, id, guardContext(this.#start, this.#current))
+      .then(([answer, body]) => {
+        this.#enter(id, (timeout) => this.#guest.settle(callId, answer, body, timeout));
+      });
     return undefined;
   }
 
   #bridge(): Bridge {
     return {
       ask: (callId, name, ...args) => orEnd(() => this.#ask(callId, name, args)),
-      done: (id) => void orEnd(() => this.#ready.add(id)),
+      // A call that was aborted has its outcome already.
+      done: (id) => orEnd(() => void (this.#accounts.isInFlight(id) && this.#ready.add(id))),
       console: (level, text) => orEnd(() => this.#print(level, text)),
       post: () => orEnd(() => this.#post()),
+      tool: (callId, name) => orEnd(() => this.#tools.call(callId, name, this.#current)),
       timer: (id, milliseconds) =>
         orEnd(() => this.#timers.set(id, milliseconds, this.#current.id)),
       clearTimer: (id) => orEnd(() => this.#timers.clear(id)),
       broken: () => endOutOfStep("planted code was cut off"),
     };
-  }
-}
-
-function orEnd<R>(entry: () => R): R {
-  try {
-    return entry();
-  } catch (error) {
-    return endOutOfStep(error);
   }
 }

@@ -15,6 +15,7 @@ import { GUARDS } from "./guards/registry.ts";
 import type { Answer, Primitive } from "./guest/bridge.ts";
 import { demandInStep } from "./exchange-in-step.ts";
 import { Semaphore } from "./semaphore.ts";
+import { UnderWay } from "./under-way.ts";
 
 /**
  * Most asynchronous operations of one capability at a time. Each holds descriptors; without a bound, a guest could use up all
@@ -29,8 +30,7 @@ export interface BrokerClient {
 }
 
 /** What was asked last: the policy's name of the operation is left out if it is the one of the surface table. */
-interface Asked {
-  readonly target: string;
+interface Asked extends Pick<Prepared, "target" | "args"> {
   readonly operation?: string | undefined;
 }
 
@@ -38,6 +38,7 @@ interface Asked {
 export class Dispatch {
   readonly #broker: BrokerClient;
   readonly #turns = new Map<string, Semaphore>();
+  readonly #underWay = new UnderWay();
 
   constructor(broker: BrokerClient) {
     this.#broker = broker;
@@ -53,7 +54,7 @@ export class Dispatch {
     let asked: Asked = { target: "" };
     try {
       prepared = this.#prepare(name, args, "sync", guardContext);
-      asked = { target: prepared.target };
+      asked = prepared;
       const verdict = this.#broker.ask(this.#first(name, prepared, execId));
       // Return the refusal, do not throw it: the stack of an Error costs more than the rest of a refused request.
       if (!verdict.ok) return refused(verdict);
@@ -77,12 +78,13 @@ export class Dispatch {
     guardContext: GuardContext,
   ): Promise<readonly [Answer, Uint8Array | undefined]> {
     const turns = this.#turnsOf(name);
+    this.#underWay.begin(execId);
     await turns.take();
     let prepared: Prepared | undefined;
     let asked: Asked = { target: "" };
     try {
       prepared = this.#prepare(name, args, "async", guardContext);
-      asked = { target: prepared.target };
+      asked = prepared;
       const verdict = await this.#broker.askLater(this.#first(name, prepared, execId));
       if (!verdict.ok) return [refused(verdict), undefined];
       demandInStep();
@@ -105,9 +107,15 @@ export class Dispatch {
       try {
         prepared?.release?.();
       } finally {
+        this.#underWay.end(execId);
         turns.give();
       }
     }
+  }
+
+  /** Whether a call into the cell has asynchronous operations that have not ended. */
+  isUnderWay(execId: number): boolean {
+    return this.#underWay.has(execId);
   }
 
   #turnsOf(name: string): Semaphore {
@@ -126,9 +134,10 @@ export class Dispatch {
     return GUARDS[name as GuestOperation](args, mode, guardContext);
   }
 
-  #request(name: string, { target, operation }: Asked, execId: number): WireRequest {
+  #request(name: string, { target, operation, args = [] }: Asked, execId: number): WireRequest {
     const row = GUEST_SURFACE[name as GuestOperation];
-    return { c: row.capability, o: operation ?? row.operation, t: target, x: execId };
+    const request = { c: row.capability, o: operation ?? row.operation, t: target, x: execId };
+    return args.length === 0 ? request : { ...request, a: args };
   }
 
   /**

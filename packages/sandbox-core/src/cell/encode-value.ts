@@ -1,5 +1,6 @@
 import { cloneProblem, type CloneProblem } from "../clone/clone-problem.ts";
 import { encodeClone } from "../clone/structured-clone.ts";
+import type { Answer } from "./guest/bridge.ts";
 
 /** Longest explanation of a value that cannot leave the cell, in UTF-16 code units. */
 const MAX_WHY = 512;
@@ -11,7 +12,7 @@ export class NotPortable extends Error {}
 export type Check = (bytes: Buffer) => CloneProblem | undefined;
 
 /** The host's own check, for at most `most` bytes: longer values are refused by their length alone. */
-export function checkBelow(most: number): Check {
+function checkBelow(most: number): Check {
   return (bytes) => (bytes.length > most ? undefined : cloneProblem(bytes));
 }
 
@@ -44,4 +45,27 @@ export function portable(take: (plain: boolean) => unknown, check?: Check): Buff
   const problem = check?.(bytes);
   if (problem === undefined) return bytes;
   throw new NotPortable(problem.why);
+}
+
+/**
+ * Takes a value of the guest out of the isolate and sends it. Returns what the guest gets: undefined, the failure of a value that
+ * cannot leave, or what `send` returns.
+ *
+ * @param what Its name in the failure.
+ * @param most Longest value that may be sent, bytes.
+ */
+export function sendValue(
+  what: string,
+  take: (plain: boolean) => unknown,
+  most: number,
+  send: (value: Buffer) => Answer,
+): Answer {
+  let value: Buffer;
+  try {
+    value = portable(take, checkBelow(most));
+  } catch (error) {
+    if (!(error instanceof NotPortable)) throw error;
+    return `e${JSON.stringify({ type: "TypeError", message: `${what} cannot leave the cell: ${error.message}` })}`;
+  }
+  return send(value);
 }

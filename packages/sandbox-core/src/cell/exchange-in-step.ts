@@ -48,3 +48,12 @@ function say(why: unknown): void {
   const text = why instanceof Error ? `${why.name}: ${why.message}` : String(why);
   writeSync(2, `${OUT_OF_STEP}${text.slice(0, 256)}\n`);
 }
+
+/** Runs an entry of the guest or the host into our own code. If it throws, the state is unknown, and the process ends. */
+export function orEnd<R>(entry: () => R): R {
+  try {
+    return entry();
+  } catch (error) {
+    return endOutOfStep(error);
+  }
+}

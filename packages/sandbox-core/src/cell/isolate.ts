@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import ivm from "isolated-vm";
 
-import type { Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
+import type { Answer, Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
 import { GUEST_FILE, GUEST_RUNTIME } from "./guest/runtime.ts";
 import { libraryText } from "./library-file.ts";
 
@@ -49,6 +49,9 @@ export class GuestIsolate {
       takePlain: handle("takePlain"),
       takePost: handle("takePost"),
       takePlainPost: handle("takePlainPost"),
+      takeTool: handle("takeTool"),
+      takePlainTool: handle("takePlainTool"),
+      offer: handle("offer"),
       settle: handle("settle"),
       fire: handle("fire"),
       ended: handle("ended"),
@@ -74,8 +77,10 @@ export class GuestIsolate {
     return this.#handles.ended.applySync(undefined, []) as number;
   }
 
-  run(execId: number, source: string, timeout: number): void {
-    this.#enter("run", [execId, source], timeout);
+  /** @param input What the program gets as `input`, in a list; undefined if it gets none. */
+  run(execId: number, source: string, input: [unknown] | undefined, timeout: number): void {
+    const copy = input && new ivm.ExternalCopy(input).copyInto({ release: true });
+    this.#enter("run", [execId, source, copy], timeout);
   }
 
   call(execId: number, name: string, args: readonly unknown[], timeout: number): void {
@@ -102,8 +107,21 @@ export class GuestIsolate {
 
   /** The message that the guest is posting; see {@link take}. */
   takePost(plain: boolean): unknown {
-    const handle = plain ? this.#handles.takePlainPost : this.#handles.takePost;
-    const { value } = handle.applySync(undefined, [], { result: { copy: true } }) as {
+    return this.#taken(plain ? "takePlainPost" : "takePost");
+  }
+
+  /** The argument with which the guest is calling a tool; see {@link take}. */
+  takeTool(plain: boolean): unknown {
+    return this.#taken(plain ? "takePlainTool" : "takeTool");
+  }
+
+  /** Gives the guest the global `tools`. */
+  offer(names: readonly string[]): void {
+    this.#handles.offer.applySync(undefined, [JSON.stringify(names)]);
+  }
+
+  #taken(name: keyof GuestHandles): unknown {
+    const { value } = this.#handles[name].applySync(undefined, [], { result: { copy: true } }) as {
       readonly value: unknown;
     };
     return value;
@@ -111,6 +129,12 @@ export class GuestIsolate {
 
   settle(callId: number, answer: unknown, body: Uint8Array | undefined, timeout: number): void {
     this.#enter("settle", [callId, this.bytesOut(answer), this.bytesOut(body)], timeout);
+  }
+
+  /** @param answer A failure or a refusal; undefined for a value. */
+  settleTool(callId: number, answer: Answer, value: unknown, timeout: number): void {
+    const copy = new ivm.ExternalCopy(value).copyInto({ release: true });
+    this.#enter("settle", [callId, answer, copy], timeout);
   }
 
   fire(timerId: number, timeout: number): void {

@@ -1,4 +1,4 @@
-import { canonicalHost, cleanText, MAX_TARGET_LENGTH } from "@pyisolate/policy";
+import { canonicalHost, cleanText, commandLine, MAX_TARGET_LENGTH } from "@pyisolate/policy";
 
 import type { GuardRequest } from "./channel/wire.ts";
 
@@ -9,10 +9,27 @@ export function canonicalTarget(target: string): string {
   return host === null ? target : `${host}${target.slice(cut)}`;
 }
 
+/** What a guest was about to do. */
+export type Attempt = Pick<GuardRequest, "operation" | "target"> & {
+  readonly capability: string;
+  readonly args?: readonly string[] | undefined;
+};
+
 /** The target of a denial that has none of its own, such as a limit: the operation that the guest was about to do. */
-export function attempted(request: GuardRequest): string {
+export function attempted(request: Attempt): string {
   return cleanText(
-    `${request.capability} ${request.operation}:${request.target}`,
+    `${request.capability} ${request.operation}:${shown(request)}`,
     MAX_TARGET_LENGTH,
   );
+}
+
+/** A target as records show it: a command with its arguments. */
+export function shown({
+  target,
+  args,
+}: {
+  readonly target: string;
+  readonly args?: readonly string[] | undefined;
+}): string {
+  return args === undefined ? target : commandLine(target, args);
 }

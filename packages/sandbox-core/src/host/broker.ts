@@ -5,54 +5,23 @@ import {
   DEFAULT_RULE,
   type DenialEvent,
   denialEvent,
-  type DenialSink,
   type Operation,
   type Policy,
-  type Verdict,
 } from "@pyisolate/policy";
 
 import type { KernelProbe, KernelRefusal, WireVerdict } from "../frames.ts";
 import type { KernelWord } from "../kernel/evidence.ts";
-import { canonicalTarget } from "./attempted-action.ts";
+import { canonicalTarget, shown } from "./attempted-action.ts";
+import type { Authority } from "./authority.ts";
 import type { CellKernel } from "./cell-kernel.ts";
+import type { Asked, Denial } from "./denial.ts";
 import { DenialLog } from "./denial-log.ts";
-import type { Lookup } from "./names/lookup-queue.ts";
 import { Resolver } from "./names/resolve-and-check.ts";
 import type { GuardRequest } from "./channel/wire.ts";
 import { ShadowVerdicts } from "./shadow-verdicts.ts";
 
 /** Most denials of one cell that `denialEvents()` keeps. */
 const CELL_TAIL = 256;
-
-/** What the broker needs of the supervisor. */
-export interface Authority {
-  /** The policy in force. Read at each request, so that a reload holds from the next request on. */
-  policy(): Policy;
-  /** The policy that decides beside it without effect. Read at each request too. */
-  shadow?(): Policy | undefined;
-  readonly sink: DenialSink;
-  /** The kernel layer's verdict for an operation that was not put to it. */
-  kernelVerdict(capability: Capability): Verdict;
-  /** Sources of the modules that the host supplies, by name. */
-  readonly modules: ReadonlyMap<string, string>;
-  readonly lookup: Lookup;
-}
-
-/** The fields in which one denial differs from another of the same cell. */
-interface Denial {
-  readonly capability: Capability;
-  readonly operation: Operation;
-  readonly target: string;
-  readonly decision?: Extract<Decision, { effect: "deny" }>;
-  readonly rule?: string;
-  readonly reason?: DenialEvent["reason"];
-  readonly broker?: Verdict;
-  /** The kernel layer's word on the operation; null if it was not asked. Called after the verdict has been sent to the cell. */
-  readonly kernel?: () => KernelWord | null;
-}
-
-/** A request in the policy's spelling. */
-type Asked = Pick<Denial, "capability" | "operation" | "target">;
 
 /** Sends a verdict to the cell. */
 export type Answer = (verdict: WireVerdict) => void;
@@ -167,7 +136,6 @@ export class Broker {
     { id, seq, reason }: Pick<DenialEvent, "id" | "seq" | "reason">,
   ): DenialEvent {
     const { capability, decision } = denial;
-    const policy = this.#authority.policy();
     const word = denial.kernel?.() ?? null;
     const event = denialEvent({
       id,
@@ -175,15 +143,15 @@ export class Broker {
       cell: this.#cell,
       capability,
       operation: denial.operation,
-      target: denial.target,
+      target: shown(denial),
       policyRule: decision?.rule ?? denial.rule ?? DEFAULT_RULE,
       brokerDecision: denial.broker ?? "deny",
       kernelDecision: word?.verdict ?? this.#authority.kernelVerdict(capability),
       kernelEvidence: word?.verdict === "deny" ? word.evidence : null,
       reason,
       nearestRule: decision?.nearestRule ?? null,
-      policyName: policy.name,
-      policyHash: policy.hash,
+      policyName: this.policy.name,
+      policyHash: this.policy.hash,
     });
     this.tail.add(event);
     this.#authority.sink.record(event);
@@ -226,10 +194,35 @@ export class Broker {
     }
   }
 
-  #allow(capability: Capability, verdict: WireVerdict, answer: Answer): void {
-    answer(verdict);
+  /** Decides a call of a tool. If it is denied, answers and records it. An allowed one is counted when it is made. */
+  mayCall(tool: string, answer: Answer): boolean {
+    const asked = callOf(tool);
+    const decision = decide(this.#authority.policy(), asked);
+    if (decision.effect === "allow") return true;
+    this.#deny(asked, decision, null, answer);
+    this.shadow.compare(asked, decision);
+    return false;
+  }
+
+  /** A call of a tool that may be made is made now. Until here, the policy could be replaced, and the call be denied after all. */
+  calls(tool: string): void {
+    this.#allowed("tool");
+    this.shadow.compare(callOf(tool), { effect: "allow" });
+  }
+
+  /** The policy in force. */
+  get policy(): Policy {
+    return this.#authority.policy();
+  }
+
+  #allowed(capability: Capability): void {
     this.tail.allow();
     this.#authority.sink.allowed?.(capability);
+  }
+
+  #allow(capability: Capability, verdict: WireVerdict, answer: Answer): void {
+    answer(verdict);
+    this.#allowed(capability);
   }
 
   /** Sends a source to a cell once. Otherwise a guest that imports it in a loop would make the host write it each time. */
@@ -242,11 +235,16 @@ export class Broker {
 
   /** The request in the policy's spelling, in which each host has one name. */
   #asked(request: GuardRequest): Asked {
-    const { capability, operation, target } = request;
+    const { capability, operation, target, args } = request;
     return {
       capability,
       operation: operation as Operation,
       target: capability === "network" ? canonicalTarget(target) : target,
+      ...(args === undefined ? {} : { args }),
     };
   }
+}
+
+function callOf(tool: string): Asked {
+  return { capability: "tool", operation: "call", target: tool };
 }

@@ -9,6 +9,8 @@ export interface Account {
   limits: Limits;
   requests: number;
   outputBytes: number;
+  /** Set once the host has aborted the call, whose outcome is then this reason, whatever the cell says. */
+  aborted: { readonly reason: unknown } | undefined;
 }
 
 /** One call into a cell. It is kept for a while after it settles. */
@@ -37,7 +39,13 @@ export class Calls {
    *   call that settled last.
    */
   constructor(limits: Limits) {
-    this.#rest = { context: callerContext(), limits, requests: 0, outputBytes: 0 };
+    this.#rest = {
+      context: callerContext(),
+      limits,
+      requests: 0,
+      outputBytes: 0,
+      aborted: undefined,
+    };
   }
 
   /** Begins a call in the caller's async context. */
@@ -52,9 +60,13 @@ export class Calls {
       limits,
       requests: 0,
       outputBytes: 0,
-      resolve,
-      reject,
+      resolve: (value) => {
+        if (call.aborted === undefined) resolve(value);
+        else reject(call.aborted.reason);
+      },
+      reject: (error) => reject(call.aborted === undefined ? error : call.aborted.reason),
       timer: undefined,
+      aborted: undefined,
       othersCpuMs: 0,
       cpuAtFirstLook: undefined,
     };
@@ -70,6 +82,11 @@ export class Calls {
   /** How many calls have begun so far. */
   get begun(): number {
     return this.#last;
+  }
+
+  /** Whether the host has aborted a call that the cell has not ended yet. */
+  get isAborting(): boolean {
+    return [...this.#inFlight.values()].some(({ aborted }) => aborted !== undefined);
   }
 
   get inFlight(): ReadonlyMap<number, Call> {

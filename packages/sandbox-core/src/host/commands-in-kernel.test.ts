@@ -65,7 +65,7 @@ describe.each(["sync", "promise"])("%s", (how) => {
       {
         cell: "commands",
         capability: "subprocess",
-        attempted_action: `exec:${ends}`,
+        attempted_action: `exec:${ends} mount`,
         policy_rule: "command",
         broker_decision: "allow",
         kernel_decision: "deny",

@@ -6,11 +6,12 @@ import { describe, expect, test } from "vitest";
 
 import { decodeClone } from "../clone/structured-clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
-import { encodeFailure, encodeFrame, encodeJson, Frame, HEAD_BYTES } from "../frames.ts";
+import { encodeFailure, encodeFrame, encodeJson, Frame, HEAD_BYTES, toolBody } from "../frames.ts";
 import { keepingSink, policyOf, rejectionOf } from "../testing/cells.ts";
 import type { CellProcess, Listener } from "./process/cell-process.ts";
 import type { Exit } from "./process/end-of-process.ts";
 import { type SandboxHost, Sandbox } from "./sandbox.ts";
+import { toolSet } from "./tools/tool-set.ts";
 
 /** A cell process that says what the test says: as hostile as one that a guest has taken over. */
 class TakenOver {
@@ -88,6 +89,7 @@ function takenOver(limits: object = {}) {
       lookup: async () => [],
     },
     plans: { current: () => undefined, renewed: () => undefined, replaced: () => undefined },
+    tools: toolSet({ "a.b": () => 1 }),
     watch: { add: () => undefined, remove: () => undefined },
     onEnd: () => {
       ends += 1;
@@ -104,6 +106,23 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     [
       "bytes that are no value",
       (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 111, 255, 255])),
+    ],
+    [
+      "a call of a tool that has no argument",
+      (cell) => cell.says(Frame.tool, 1, toolBody(1, "a.b", new Uint8Array())),
+    ],
+    [
+      "a call of a tool cut in its name",
+      (cell) => cell.says(Frame.tool, 1, Buffer.from([1, 0, 0, 0, 9, 97])),
+    ],
+    [
+      "a call of a tool out of step",
+      (cell) => cell.says(Frame.tool, 1, toolBody(2, "a.b", serialize(1))),
+    ],
+    [
+      "a call of a tool with more than one value",
+      (cell) =>
+        cell.says(Frame.tool, 1, toolBody(1, "a.b", Buffer.concat([serialize(1), Buffer.of(0)]))),
     ],
     [
       "a typed array of an unknown kind",

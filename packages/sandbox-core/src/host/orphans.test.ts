@@ -17,7 +17,15 @@ const POLICY = JSON.stringify({
       effect: "allow",
       capability: "subprocess",
       operations: ["exec"],
-      commands: ["/bin/sh", "/bin/sleep", "/usr/bin/setsid", "/usr/bin/env", "/bin/cat", "/bin/ls"],
+      // With what the guest passes: a policy that grants a shell any arguments would make a process warning.
+      commands: [
+        { path: "/bin/sh", args: ["-c", "*"] },
+        "/bin/sleep",
+        { path: "/usr/bin/setsid", args: ["s*", "**"] },
+        { path: "/usr/bin/env", args: ["-i", "**"] },
+        "/bin/cat",
+        "/bin/ls",
+      ],
     },
   ],
   limits: { cpu_ms: 600_000, wall_ms: 600_000 },

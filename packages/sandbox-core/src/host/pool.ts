@@ -13,7 +13,7 @@ interface Waiter {
 
 /** Cell processes that are started in advance: starting one takes about 100 ms, taking a ready one no time. */
 export class Pool {
-  readonly #size: number;
+  #size: number;
   readonly #mark: string;
   #launch: Launch;
   readonly #ready: CellProcess[] = [];
@@ -25,6 +25,22 @@ export class Pool {
     this.#size = size;
     this.#launch = launch;
     this.#mark = mark;
+  }
+
+  /** What processes are started with now. */
+  get launch(): Launch {
+    return this.#launch;
+  }
+
+  /** Whether a `spawn` waits for a process. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Keeps so many processes ready from now on. */
+  keep(size: number): void {
+    this.#size = size;
+    this.fill();
   }
 
   /** Starts the missing processes: first one for each waiting `spawn`, then those to keep ready. */
@@ -100,6 +116,10 @@ export class Pool {
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) {
       waiter.resolve(process);
+      return;
+    }
+    if (this.#ready.length >= this.#size) {
+      process.kill();
       return;
     }
     this.#ready.push(process);

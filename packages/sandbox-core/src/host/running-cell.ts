@@ -1,10 +1,12 @@
 import { type DenialEvent, type KernelEvidence, type Limits, PolicyError } from "@pyisolate/policy";
 
 import type { IncomingFrame } from "../frame-reader.ts";
-import { Frame } from "../frames.ts";
-import { type Authority, Broker } from "./broker.ts";
+import { Frame, HEAD_BYTES, MAX_BODY_BYTES } from "../frames.ts";
+import { abortable, abortCall, ABORTED } from "./abort-call.ts";
+import { Broker } from "./broker.ts";
 import { type Account, type Call, Calls } from "./calls.ts";
-import { CellKernel, type Plans } from "./cell-kernel.ts";
+import type { CellHost } from "./cell-host.ts";
+import { CellKernel } from "./cell-kernel.ts";
 import { cellName } from "./cell-name.ts";
 import { Messages } from "./channel/messages.ts";
 import { type OnConsole, OutputExceeded, Outputs } from "./channel/outputs.ts";
@@ -15,14 +17,8 @@ import { LimitCheck } from "./limit-check.ts";
 import type { CellProcess } from "./process/cell-process.ts";
 import { endOfProcess, type Exit } from "./process/end-of-process.ts";
 import type { ShadowTotals } from "./shadow-verdicts.ts";
-import type { ProcessSampler, Sample, SampledProcess } from "./process-sampler.ts";
-
-/** What a cell needs from its supervisor. */
-export interface CellHost {
-  readonly authority: Authority;
-  readonly plans: Plans;
-  readonly watch: Pick<ProcessSampler, "add" | "remove">;
-}
+import type { Sample, SampledProcess } from "./process-sampler.ts";
+import { ToolCalls } from "./tools/tool-calls.ts";
 
 /**
  * A cell process in use: passes what it sends to the requests, outputs and messages of its calls, and ends it when it is closed, reaches
@@ -40,6 +36,7 @@ export class RunningCell {
   readonly #requests: Requests;
   readonly #outputs: Outputs;
   readonly #messages: Messages;
+  readonly #tools: ToolCalls;
   readonly #limitCheck: LimitCheck;
   readonly #watched: SampledProcess;
   #end: { readonly why: string } | undefined;
@@ -70,6 +67,12 @@ export class RunningCell {
       (waits) => process.hold(waits),
       (error) => this.#onGarbage(error),
     );
+    this.#tools = new ToolCalls(this.name, host.tools, {
+      calls,
+      broker: this.#broker,
+      requests: this.#requests,
+      send: (frame) => process.send(frame),
+    });
     this.#outputs = new Outputs(calls, {
       messages: this.#messages,
       onConsole,
@@ -78,6 +81,7 @@ export class RunningCell {
         if (!this.#requests.charge(account))
           this.#requests.deny("output", "a message without a reader", account);
       },
+      onTool: (frame) => this.#tools.receive(frame),
     });
     this.#limitCheck = new LimitCheck(process.launch.start.memoryMib);
     this.#watched = {
@@ -128,21 +132,32 @@ export class RunningCell {
   /**
    * Begins a call, and sends the frame that it begins with. Resolves to the call's value.
    *
+   * @param signal Aborts the call.
    * @throws ClosedError if the cell has ended, and what `frame` throws: then no call has begun.
    */
-  async enter(frame: (call: Call) => Buffer): Promise<unknown> {
+  async enter(
+    limits: Limits,
+    frame: (call: Call) => Buffer,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     if (this.#end !== undefined) throw new ClosedError(this.name, this.#end.why);
-    const { call, promise } = this.#calls.begin(this.#limits, (overrun) =>
+    const { call, promise } = this.#calls.begin(limits, (overrun) =>
       this.#overrun("wall", `${overrun.limits.wallMs} ms`, overrun),
     );
     try {
-      this.#process.send(frame(call));
+      const first = frame(call);
+      if (first.length > HEAD_BYTES + MAX_BODY_BYTES)
+        throw new RangeError(`what the cell shall get is longer than ${MAX_BODY_BYTES} bytes`);
+      this.#process.send(first);
     } catch (error) {
       // The arguments could not be serialised, so the call never began.
       this.#calls.settle(call.id);
       throw error;
     }
-    return await promise;
+    return await abortable(promise, signal, (reason) => {
+      this.#tools.abort(call, reason);
+      abortCall(call, reason, this.#process, () => this.#finish(ABORTED, undefined));
+    });
   }
 
   /** Ends the cell at once. Resolves when its processes are gone. */
@@ -180,6 +195,11 @@ export class RunningCell {
 
   #onExit(exit: Exit): void {
     const { limit, target, evidence } = endOfProcess(exit, this.#kernel.isConfined);
+    // The cell could not end the call alone: see `#abort` of the cell.
+    if (exit.code === 0 && evidence === undefined && this.#calls.isAborting) {
+      this.#finish(ABORTED, undefined);
+      return;
+    }
     this.#overrun(limit, target, this.#calls.newest, evidence);
   }
 
@@ -197,6 +217,7 @@ export class RunningCell {
     this.#host.watch.remove(this.#watched);
     this.#process.kill();
     this.#messages.end();
+    this.#tools.end(new ClosedError(this.name, why));
     for (const call of this.#calls.settleAll()) {
       call.reject(event === undefined ? new ClosedError(this.name, why) : new PolicyError(event));
     }

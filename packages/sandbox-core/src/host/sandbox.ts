@@ -1,18 +1,28 @@
-import type { DenialEvent, Limits, PolicyInput } from "@pyisolate/policy";
+import type { DenialEvent, Limits, Policy, PolicyInput } from "@pyisolate/policy";
 import { inWords } from "@pyisolate/policy/options";
 
 import { encodeClone } from "../clone/structured-clone.ts";
-import { encodeFrame, encodeJson, Frame } from "../frames.ts";
+import { encodeExec, encodeFrame, Frame } from "../frames.ts";
 import type { OnConsole } from "./channel/outputs.ts";
 import type { Stats } from "./denial-log.ts";
+import { type ExecOptions, execSettings } from "./exec-options.ts";
 import type { CellProcess } from "./process/cell-process.ts";
-import { type CellHost, RunningCell } from "./running-cell.ts";
+import type { CellHost } from "./cell-host.ts";
+import { RunningCell } from "./running-cell.ts";
 import type { ShadowTotals } from "./shadow-verdicts.ts";
+import type { Tools } from "./tools/tool.ts";
 
 /** Longest source text of one `exec`, UTF-16 code units. */
 const MAX_SOURCE = 16 * 1024 * 1024;
 
 export interface SpawnOptions {
+  /**
+   * What this cell's guest may do, in place of the supervisor's policy: a policy, or any input of `parsePolicy`. A reload of the
+   * supervisor's policy does not touch it.
+   */
+  readonly policy?: PolicyInput;
+  /** Functions of the host for this cell's guest, beside the supervisor's; one of the same name replaces it. */
+  readonly tools?: Tools;
   /** Called with each line that the guest writes with `console`, cleaned and bounded, in the async context of the call into the cell. */
   readonly onConsole?: OnConsole;
   /** A shadow policy of this cell's own, instead of the supervisor's: it decides beside the policy in force, without effect. */
@@ -29,16 +39,23 @@ export class Sandbox {
   /** The name in every record, label and message: `cleanText` of the name that was given. */
   readonly name: string;
   readonly #cell: RunningCell;
+  readonly #policyInForce: () => Policy;
 
   /** @internal */
   constructor(name: string, process: CellProcess, host: SandboxHost, options: SpawnOptions) {
     this.#cell = new RunningCell(name, process, host, options.onConsole, () => host.onEnd(this));
     this.name = this.#cell.name;
+    this.#policyInForce = () => host.authority.policy();
   }
 
   /** The id of the operating system's process that holds the guest. */
   get pid(): number {
     return this.#cell.pid;
+  }
+
+  /** The policy that decides for this cell, with the cell's name in place of `${cell}`. */
+  get policy(): Policy {
+    return this.#policyInForce();
   }
 
   get closed(): boolean {
@@ -60,16 +77,23 @@ export class Sandbox {
    * @throws PolicyError for a denial that the guest did not catch, with its event, and for the limit that ended the cell.
    * @throws GuestError for any other failure of the guest.
    * @throws ClosedError if the cell has ended.
+   * @throws the reason of `signal`, once what the program started has ended.
+   * @throws TypeError for an unknown option, a value of the wrong kind, an input that cannot travel, or a limit above the
+   *   policy's.
    */
-  async exec(source: string): Promise<unknown> {
+  async exec(source: string, options: ExecOptions = {}): Promise<unknown> {
     if (typeof source !== "string")
       throw new TypeError(`exec takes the program's source text, got ${inWords(source)}`);
     if (source.length > MAX_SOURCE)
       throw new RangeError(
-        `the program has ${source.length} characters, and exec takes at most ${MAX_SOURCE}; pass data by call()`,
+        `the program has ${source.length} characters, and exec takes at most ${MAX_SOURCE}; pass data as input`,
       );
-    return await this.#cell.enter((call) =>
-      encodeJson(Frame.exec, call.id, { source, ...cellLimits(call.limits) }),
+    const { input, signal, limits } = execSettings(options, this.policy.limits);
+    signal?.throwIfAborted();
+    return await this.#cell.enter(
+      limits,
+      (call) => encodeExec(call.id, { source, ...cellLimits(limits) }, input),
+      signal,
     );
   }
 
@@ -81,7 +105,7 @@ export class Sandbox {
   async call(name: string, ...args: unknown[]): Promise<unknown> {
     if (typeof name !== "string")
       throw new TypeError(`call takes the name of a function on globalThis, got ${inWords(name)}`);
-    return await this.#cell.enter((call) =>
+    return await this.#cell.enter(this.policy.limits, (call) =>
       encodeFrame(Frame.call, call.id, encodeClone({ name, args, ...cellLimits(call.limits) })),
     );
   }

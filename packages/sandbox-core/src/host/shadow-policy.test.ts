@@ -166,3 +166,59 @@ test("a shadow policy that is not awaited, or does not load, is refused at once"
   ).toThrow(/shadow must be a policy.*promise/);
   expect(() => new Supervisor({ ...options, shadow: "version: 2" })).toThrow(/Invalid policy/);
 });
+
+test("a cell with a policy of its own has the shadow beside it, bound to the cell's name, and for its tools as well", async () => {
+  const denials = keepingSink();
+  const lookup = { handler: (id: unknown) => `found ${String(id)}` };
+  await using supervisor = new Supervisor({
+    policy: inForce(),
+    shadow: policyOf([
+      {
+        id: "own-file",
+        effect: "allow",
+        capability: "filesystem",
+        operations: ["read"],
+        paths: [`${folder}/\${cell}`],
+      },
+      { id: "erase", effect: "allow", capability: "tool", tools: ["erase"] },
+    ]),
+    tools: { lookup, erase: lookup },
+    denials,
+    kernel: "off",
+    pool: 0,
+  });
+  const policy = policyOf([
+    reading("b", "allow", "b"),
+    { id: "crm", effect: "allow", capability: "tool", tools: ["lookup"] },
+  ]);
+  await using a = await supervisor.spawn("a", { policy });
+  await using unfit = await supervisor.spawn("*", { policy });
+  const program = `
+    const fs = require("node:fs");
+    const said = [];
+    for (const name of ["a", "b"]) {
+      try { said.push(fs.readFileSync(${JSON.stringify(folder)} + "/" + name, "utf8")); } catch ({ reason }) { said.push(reason); }
+    }
+    said.push(await tools.lookup(7));
+    await tools.erase(7).catch(({ reason }) => said.push(reason));
+    said`;
+  const said = ["outside_scope", "b", "found 7", "outside_scope"];
+  expect([await a.exec(program), await unfit.exec(program)]).toEqual([said, said]);
+
+  const shadowed = (cell: string): unknown[] =>
+    denials.events
+      .filter((event) => !event.enforced && event.cell === cell)
+      .map(({ target, brokerDecision }) => [target.replace(`${folder}/`, ""), brokerDecision]);
+  expect(shadowed("a")).toEqual([
+    ["a", "allow"],
+    ["b", "deny"],
+    ["lookup", "deny"],
+    ["erase", "allow"],
+  ]);
+  // A name that cannot stand in the shadow's paths spawns all the same, and the shadow grants it none of them.
+  expect(shadowed("*")).toEqual([
+    ["b", "deny"],
+    ["lookup", "deny"],
+    ["erase", "allow"],
+  ]);
+});

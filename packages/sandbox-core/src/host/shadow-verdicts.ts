@@ -1,13 +1,8 @@
-import {
-  type Capability,
-  decide,
-  type Decision,
-  type DenialEvent,
-  denialEvent,
-  type DenialSink,
-  type Operation,
-  type Policy,
-} from "@pyisolate/policy";
+import { decide, type Decision, type DenialEvent, denialEvent } from "@pyisolate/policy";
+
+import { shown } from "./attempted-action.ts";
+import type { Authority } from "./authority.ts";
+import type { Asked } from "./denial.ts";
 
 /** How often a shadow policy would have decided otherwise than the policy in force. */
 export interface ShadowTotals {
@@ -37,19 +32,10 @@ export class ShadowCount {
   }
 }
 
-/** What is needed of the supervisor. */
-interface ShadowAuthority {
-  /** The shadow policy; undefined if there is none. Read at each request. */
-  shadow?(): Policy | undefined;
-  readonly sink: DenialSink;
-}
-
-/** A request in the policy's spelling. */
-interface Asked {
-  readonly capability: Capability;
-  readonly operation: Operation;
-  readonly target: string;
-}
+/** What the policy in force has decided. */
+type Enforced =
+  | Pick<Extract<Decision, { effect: "allow" }>, "effect">
+  | Extract<Decision, { effect: "deny" }>;
 
 /**
  * Decides what the policy in force has decided again, by a shadow policy, and makes an event of each difference. It has no effect on
@@ -58,11 +44,11 @@ interface Asked {
 export class ShadowVerdicts {
   readonly #cell: string;
   readonly #instance: string;
-  readonly #authority: ShadowAuthority;
+  readonly #authority: Pick<Authority, "shadow" | "sink">;
   readonly #count = new ShadowCount();
 
   /** @param instance Names the cell's life in the ids of its denials. */
-  constructor(cell: string, instance: string, authority: ShadowAuthority) {
+  constructor(cell: string, instance: string, authority: Pick<Authority, "shadow" | "sink">) {
     this.#cell = cell;
     this.#instance = instance;
     this.#authority = authority;
@@ -72,7 +58,7 @@ export class ShadowVerdicts {
     return this.#count.totals;
   }
 
-  compare(asked: Asked, enforced: Decision): void {
+  compare(asked: Asked, enforced: Enforced): void {
     const shadow = this.#authority.shadow?.();
     if (shadow === undefined) return;
     const verdict = decide(shadow, asked);
@@ -86,7 +72,9 @@ export class ShadowVerdicts {
           id: `${this.#instance}-shadow-${seq}`,
           seq,
           cell: this.#cell,
-          ...asked,
+          capability: asked.capability,
+          operation: asked.operation,
+          target: shown(asked),
           policyRule: verdict.rule,
           brokerDecision: verdict.effect,
           // Of what it would allow, the reason is the one for which it was denied.
@@ -103,6 +91,6 @@ export class ShadowVerdicts {
   }
 }
 
-function reasonOf(decision: Decision) {
+function reasonOf(decision: Enforced) {
   return decision.effect === "deny" ? decision.reason : undefined;
 }

@@ -17,7 +17,7 @@ const refusal = (options: unknown): Error => {
 };
 
 test("left out, everything has its default", () => {
-  const { modules, lookup, ...settings } = supervisorSettings({ policy });
+  const { modules, lookup, tools, ...settings } = supervisorSettings({ policy });
   expect(settings).toEqual({
     policy,
     denials: undefined,
@@ -29,6 +29,7 @@ test("left out, everything has its default", () => {
   });
   expect([...modules.keys()]).toEqual([]);
   expect(lookup).toBeTypeOf("function");
+  expect(tools).toEqual(new Map());
 });
 
 test.each<[unknown, string]>([
@@ -149,7 +150,7 @@ test("spawn refuses what it does not know, and takes no process for it", async (
   for (const [options, message] of [
     [{ onconsole: () => {} }, "unknown option onconsole; did you mean onConsole?"],
     [{ onConsole: console }, "onConsole must be a function of a level and a text, got an object"],
-    [{ policy }, "unknown option policy"],
+    [{ polices: policy }, "unknown option polices; did you mean policy?"],
     [null, "spawn takes an object of options, got null"],
   ] as const) {
     const error = await rejectionOf(supervisor.spawn("guest", options as never));

@@ -17,6 +17,8 @@ import { certificates } from "./certificates.ts";
 import type { Lookup } from "./names/lookup-queue.ts";
 import type { SpawnOptions } from "./sandbox.ts";
 import { suppliedModules } from "./supplied-modules.ts";
+import type { Tools } from "./tools/tool.ts";
+import { type ToolSet, toolSet } from "./tools/tool-set.ts";
 import { systemLookup } from "./names/resolv-conf-lookup.ts";
 
 const KERNEL_MODES = ["off", "prefer", "require"] as const;
@@ -45,6 +47,11 @@ export interface SupervisorOptions {
   readonly pool?: number;
   /** Modules for guests, by name: source text, ES or CommonJS. The policy decides each load. */
   readonly modules?: Readonly<Record<string, string>>;
+  /**
+   * Functions of the host that guests may call, by name: `{ "crm.lookup": async (args, { cell, signal }) => … }` is
+   * `await tools.crm.lookup(args)` in the guest. The policy decides each call, by its rules for `tool`.
+   */
+  readonly tools?: Tools;
   /** PEM certificates that guests' `fetch` trusts in addition to the built-in ones. */
   readonly ca?: string;
   /**
@@ -54,6 +61,11 @@ export interface SupervisorOptions {
    * that the whole service shares, for as long as a name's server is silent.
    */
   readonly lookup?: Lookup;
+}
+
+export interface ReloadOptions {
+  /** The name of the live cells whose policy is replaced. Left out: the supervisor's policy is, for all cells without their own. */
+  readonly cell?: string;
 }
 
 /** A user and a group of the system, by number. Cells cannot be told to run as root. */
@@ -72,6 +84,7 @@ export interface SupervisorSettings {
   readonly user: CellUser | undefined;
   readonly pool: number;
   readonly modules: ReadonlyMap<string, string>;
+  readonly tools: ToolSet;
   readonly ca: string | null;
   readonly lookup: Lookup;
 }
@@ -88,6 +101,7 @@ export function supervisorSettings(given: unknown): SupervisorSettings {
     user: options.user === undefined ? undefined : { ...options.user },
     pool: options.pool ?? 2,
     modules: suppliedModules(options.modules ?? {}),
+    tools: toolSet(options.tools ?? {}),
     ca: options.ca ?? null,
     lookup: options.lookup ?? systemLookup(),
   };
@@ -120,6 +134,8 @@ function isUser(value: unknown): boolean {
   );
 }
 
+const toolsByName = mustBe("an object of functions, or { handler, schema }, by name", isRecord);
+
 const SUPERVISOR: OptionChecks<SupervisorOptions> = {
   policy: loaded,
   denials: withMethods("a sink, an object", ["record"], ["allowed", "closed", "policyLoaded"]),
@@ -132,12 +148,22 @@ const SUPERVISOR: OptionChecks<SupervisorOptions> = {
   user: mustBe("{ uid, gid }, both whole numbers from 1", isUser),
   pool: whole(0, 1000),
   modules: mustBe("an object of source texts by name", isRecord),
+  tools: toolsByName,
   ca: certificates,
   lookup: functionOf("a host's name"),
   shadow: loaded,
 };
 
+/** @throws TypeError as {@link supervisorSettings}. */
+export function reloadOptions(given: unknown): ReloadOptions {
+  return readOptions("reloadPolicy", given, RELOAD);
+}
+
+const RELOAD: OptionChecks<ReloadOptions> = { cell: nonEmptyText };
+
 const SPAWN: OptionChecks<SpawnOptions> = {
+  policy: loaded,
   onConsole: functionOf("a level and a text"),
+  tools: toolsByName,
   shadow: loaded,
 };

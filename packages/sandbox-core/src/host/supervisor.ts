@@ -1,54 +1,59 @@
 import { platform } from "node:os";
 
 import {
-  denialEvent,
   type DenialEvent,
   type DenialSink,
   parsePolicy,
   type Policy,
-  PolicyAuthError,
+  policyFor,
   type PolicyInput,
 } from "@pyisolate/policy";
+import { inWords } from "@pyisolate/policy/options";
 
 import { type KernelPlan, kernelPlan } from "../kernel/plan.ts";
 import { cellName } from "./cell-name.ts";
+import { CellStarts } from "./cell-starts.ts";
 import { DenialLog, type Stats } from "./denial-log.ts";
 import { CellStartError } from "./errors.ts";
 import { KernelLayer } from "./kernel-layer.ts";
-import type { Launch } from "./process/launch.ts";
-import { Pool } from "./pool.ts";
+import type { Plans } from "./cell-kernel.ts";
+import { PolicyNotices } from "./policy-notices.ts";
+import { toolSet } from "./tools/tool-set.ts";
 import { Reaper } from "./process/reaper.ts";
+import { Regime, type RegimeHooks } from "./regime.ts";
 import { safeSink } from "./safe-sink.ts";
 import { type SandboxHost, Sandbox, type SpawnOptions } from "./sandbox.ts";
+import { Seat } from "./seat.ts";
+import { ShadowPolicy } from "./shadow-policy.ts";
 import { ShadowCount, type ShadowTotals } from "./shadow-verdicts.ts";
 import {
   mustBeLoaded,
+  type ReloadOptions,
+  reloadOptions,
   spawnOptions,
   type SupervisorOptions,
   supervisorSettings,
 } from "./supervisor-options.ts";
-import { ControlToken } from "./control-token.ts";
+import { Control } from "./control.ts";
 import { ProcessSampler } from "./process-sampler.ts";
 
 /** Most denials of all cells together that `denialEvents()` keeps. */
 const SUPERVISOR_TAIL = 1024;
 
-/** The cell name in denials of control operations, which no guest asks for. */
-const CONTROL_CELL = "supervisor";
-
-/** Runs guests, each in its own cell, under one policy. */
+/** Runs guests, each in its own cell, under one policy or under policies of their own. */
 export class Supervisor {
-  readonly #token: ControlToken;
+  readonly #control: Control;
   readonly #kernel: KernelLayer;
   readonly #tail = new DenialLog(SUPERVISOR_TAIL);
   readonly #sink: DenialSink;
   readonly #host: SandboxHost;
+  readonly #regimeHooks: RegimeHooks;
   readonly #reaper = new Reaper();
-  readonly #pool: Pool;
-  readonly #ca: string | null;
-  readonly #cells = new Set<Sandbox>();
-  #policy: Policy;
-  #shadow: Policy | undefined;
+  readonly #starts: CellStarts;
+  readonly #cells = new Map<Sandbox, Seat>();
+  readonly #notices: PolicyNotices;
+  readonly #regime: Regime;
+  readonly #shadow: ShadowPolicy;
   readonly #shadowCount = new ShadowCount();
   #closing: Promise<void> | undefined;
 
@@ -61,117 +66,150 @@ export class Supervisor {
     const settings = supervisorSettings(options);
     if (platform() !== "linux")
       throw new CellStartError(`Cells need Linux (/proc); this is ${platform()}`);
-    this.#policy = parsePolicy(settings.policy);
-    this.#shadow = settings.shadow === undefined ? undefined : parsePolicy(settings.shadow);
-    this.#token = new ControlToken(settings.token);
-    this.#kernel = new KernelLayer(settings, this.#policy, (all) =>
-      this.#pool.restart(this.#launch(), all),
-    );
+    const policy = parsePolicy(settings.policy);
+    this.#shadow = new ShadowPolicy(settings.shadow);
+    this.#kernel = new KernelLayer(settings);
+    this.#regimeHooks = {
+      confinement: this.#kernel.confinement,
+      onRenewed: (planned, all) => this.#starts.renewed(planned, all),
+    };
+    this.#regime = new Regime(policy, this.#regimeHooks);
     this.#sink = safeSink(settings.denials, {
       record: (event) => (event.enforced ? this.#tail.add(event) : this.#shadowCount.add(event)),
       allowed: () => this.#tail.allow(),
     });
-    this.#sink.policyLoaded?.(this.#policy);
+    this.#control = new Control(settings.token, () => this.policy, this.#sink);
+    this.#notices = new PolicyNotices(this.#sink);
     this.#host = {
       authority: {
-        policy: () => this.#policy,
-        shadow: () => this.#shadow,
+        policy: () => this.#regime.policy,
         sink: this.#sink,
         kernelVerdict: (capability) => this.#kernel.verdict(capability),
         modules: settings.modules,
         lookup: settings.lookup,
       },
-      plans: this.#kernel,
+      plans: NO_PLANS,
+      tools: settings.tools,
       watch: new ProcessSampler(),
-      onEnd: (sandbox) => this.#cells.delete(sandbox),
+      onEnd: (sandbox) => this.#onEnd(sandbox),
     };
-    this.#ca = settings.ca;
+    this.#notices.tell(policy);
     this.#reaper.watch();
-    this.#pool = new Pool(settings.pool, this.#launch(), this.#reaper.mark);
-    this.#pool.fill();
+    this.#starts = new CellStarts(this.#regime, settings, {
+      isConfined: this.#kernel.confinement !== undefined,
+      mark: this.#reaper.mark,
+    });
   }
 
-  /** The policy in force. */
+  /** The policy in force for cells that have none of their own. */
   get policy(): Policy {
-    return this.#policy;
+    return this.#regime.policy;
   }
 
   /**
    * Starts a cell. Its name, which every denial carries, is the tenant's or any other by which an operator knows the guest.
    *
    * @throws TypeError for a name that is not 1 to 128 characters long as records spell it: there, a line break or another
-   *   character that could hide or reorder text becomes `\u{a}` or the like, and a backslash is doubled. Also for an unknown
-   *   option, or a value of the wrong kind.
+   *   character that could hide or reorder text becomes `\u{a}` or the like, and a backslash is doubled. Also for a name that
+   *   cannot stand in the policy's paths for `${cell}`, for an unknown option, or a value of the wrong kind.
+   * @throws InvalidPolicyError if the cell's own policy does not load.
    * @throws CellStartError if the process does not start, or the supervisor is closed.
    */
   async spawn(name: string, options: SpawnOptions = {}): Promise<Sandbox> {
     // Check before a process is taken, which would have to be given back.
     cellName(name);
     const given = spawnOptions(options);
-    const own = given.shadow === undefined ? undefined : parsePolicy(given.shadow);
-    const process = await this.#pool.take();
-    if (this.#closing !== undefined) {
-      process.kill();
-      throw new CellStartError("The supervisor was closed while the cell started");
+    const shadow = this.#shadow.of(name, given.shadow);
+    const tools = toolSet(given.tools ?? {}, this.#host.tools);
+    const seat = new Seat(name, this.#regimeFor(given));
+    try {
+      const process = await this.#starts.take(seat);
+      const authority = { ...this.#host.authority, policy: () => seat.policy, shadow };
+      const sandbox = new Sandbox(
+        name,
+        process,
+        { ...this.#host, authority, plans: seat, tools },
+        given,
+      );
+      this.#cells.set(sandbox, seat);
+      return sandbox;
+    } catch (error) {
+      seat.leave();
+      throw error;
     }
-    const sandbox = new Sandbox(name, process, this.#hostFor(own), given);
-    this.#cells.add(sandbox);
-    return sandbox;
   }
 
   /**
-   * Puts another policy in force, from the next operation of every live cell on.
+   * Puts another policy in force, from the next operation of every live cell on that has no policy of its own; with `cell`, of
+   * the live cells of that name, which then have it as their own.
    *
    * @throws PolicyAuthError for a wrong token; recorded as a denial of `control`.
-   * @throws TypeError for a promise of a policy: `await` is missing.
+   * @throws TypeError for a promise of a policy: `await` is missing. Also for an unknown option, for a `cell` that is not there,
+   *   and if the name of a live cell cannot stand in the policy's paths for `${cell}`; the old one stays in force.
    * @throws InvalidPolicyError if the policy does not load; the old one stays in force.
    */
   // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
-  async reloadPolicy(policy: PolicyInput, token: string): Promise<void> {
-    this.#mustMatch(token);
+  async reloadPolicy(
+    policy: PolicyInput,
+    token: string,
+    options: ReloadOptions = {},
+  ): Promise<void> {
+    this.#control.demand(token);
     mustBeLoaded(policy);
-    this.#use(parsePolicy(policy));
+    const { cell } = reloadOptions(options);
+    const next = parsePolicy(policy);
+    if (cell === undefined) this.#use(next);
+    else {
+      this.#moveCells(cell, next);
+      this.#notices.tell(next);
+    }
   }
 
   /** The shadow policy of cells that have none of their own; undefined if there is none. */
   get shadow(): Policy | undefined {
-    return this.#shadow;
+    return this.#shadow.policy;
   }
 
   /**
    * Replaces the shadow policy, or with `undefined` ends it. It decides from the next operation of every live cell on that has no
-   * shadow policy of its own.
+   * shadow policy of its own, whether the cell has a policy of its own or not.
    *
-   * @throws PolicyAuthError, TypeError and InvalidPolicyError as {@link reloadPolicy}; the old one stays.
+   * @throws PolicyAuthError for a wrong token; recorded as a denial of `control`.
+   * @throws TypeError for a promise of a policy: `await` is missing.
+   * @throws InvalidPolicyError if the policy does not load; the old one stays.
    */
   // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
   async reloadShadow(policy: PolicyInput | undefined, token: string): Promise<void> {
-    this.#mustMatch(token);
+    this.#control.demand(token);
     mustBeLoaded(policy);
-    this.#shadow = policy === undefined ? undefined : parsePolicy(policy);
+    this.#shadow.use(policy);
   }
 
   /**
-   * Puts the shadow policy in force, as {@link reloadPolicy} does. There is no shadow policy then.
+   * Puts the shadow policy in force, as {@link reloadPolicy} does without `cell`. There is no shadow policy then.
    *
    * @throws PolicyAuthError for a wrong token; recorded as a denial of `control`.
+   * @throws TypeError if the name of a live cell cannot stand in the policy's paths for `${cell}`; all stays as it is.
    * @throws Error if there is no shadow policy.
    */
   // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
   async promoteShadow(token: string): Promise<void> {
-    this.#mustMatch(token);
-    const shadow = this.#shadow;
+    this.#control.demand(token);
+    const shadow = this.#shadow.policy;
     if (shadow === undefined) throw new Error("there is no shadow policy to put in force");
     this.#use(shadow);
-    this.#shadow = undefined;
+    this.#shadow.use(undefined);
   }
 
   /**
    * The most that the kernel lets a cell do, whatever code runs in it, by the policy in force and the files on the disk now. It
    * describes a cell as it would be confined, even if this host cannot confine one. `printKernelPlan` writes it for people.
+   *
+   * @param cell The name of a cell without a policy of its own: a policy with `${cell}` in its paths has a plan for each.
+   * @throws TypeError for a name that cannot stand in the policy's paths.
    */
-  kernelPlan(): KernelPlan {
-    return kernelPlan(this.#policy);
+  kernelPlan(cell?: string): KernelPlan {
+    return kernelPlan(cell === undefined ? this.policy : policyFor(this.policy, cell));
   }
 
   /** The newest denials of all cells, newest last, at most 1024. `stats` has the exact totals. */
@@ -192,8 +230,8 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#closing ??= (async () => {
       await Promise.all([
-        this.#pool.close(),
-        ...[...this.#cells].map(async (cell) => await cell.close()),
+        this.#starts.close(),
+        ...[...this.#cells.keys()].map(async (cell) => await cell.close()),
       ]);
       await this.#reaper.close();
     })();
@@ -204,44 +242,40 @@ export class Supervisor {
     await this.close();
   }
 
-  #hostFor(shadow: Policy | undefined): SandboxHost {
-    if (shadow === undefined) return this.#host;
-    return { ...this.#host, authority: { ...this.#host.authority, shadow: () => shadow } };
-  }
-
-  /** @throws PolicyAuthError for a wrong token, which is recorded. */
-  #mustMatch(token: string): void {
-    if (this.#token.matches(token)) return;
-    const event = denialEvent({
-      cell: CONTROL_CELL,
-      capability: "control",
-      operation: "reload_policy",
-      policyRule: "control.token",
-      reason: "auth",
-      brokerDecision: "deny",
-      policyName: this.#policy.name,
-      policyHash: this.#policy.hash,
-    });
-    this.#sink.record(event);
-    throw new PolicyAuthError(event);
-  }
-
+  /** Puts a policy in force for the cells that have none of their own. */
   #use(policy: Policy): void {
-    this.#policy = policy;
-    this.#sink.policyLoaded?.(policy);
-    this.#kernel.use(policy);
-    this.#pool.restart(this.#launch());
+    this.#regime.use(policy);
+    this.#starts.stand();
+    this.#notices.tell(policy);
   }
 
-  #launch(): Launch {
-    const { writable } = this.#kernel;
-    return {
-      start: {
-        memoryMib: this.#policy.limits.memoryMib,
-        ca: this.#ca,
-        ...(writable === undefined ? {} : { writable }),
-      },
-      confined: this.#kernel.confined,
-    };
+  #regimeFor({ policy }: SpawnOptions): Regime {
+    if (policy === undefined) return this.#regime;
+    const own = parsePolicy(policy);
+    const regime = new Regime(own, this.#regimeHooks);
+    this.#notices.tellOnce(own);
+    return regime;
+  }
+
+  /** Puts the cells of one name under a policy of their own, all or none. */
+  #moveCells(name: string, policy: Policy): void {
+    const seats = [...this.#cells.values()].filter((seat) => seat.name === name);
+    if (seats.length === 0)
+      throw new TypeError(`cell must be the name of a live cell, got ${inWords(name)}`);
+    const regime = new Regime(policy, this.#regimeHooks);
+    // The name is the same for all, so the first refuses for all.
+    for (const seat of seats) seat.move(regime);
+  }
+
+  #onEnd(sandbox: Sandbox): void {
+    this.#cells.get(sandbox)?.leave();
+    this.#cells.delete(sandbox);
   }
 }
+
+/** The plans of no cell: each has those of its seat. */
+const NO_PLANS: Plans = {
+  current: () => undefined,
+  renewed: () => undefined,
+  replaced: () => undefined,
+};

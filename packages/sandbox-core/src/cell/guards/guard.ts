@@ -60,6 +60,8 @@ export interface GuardContext {
 export interface Prepared {
   /** The target as the broker decides it and the record shows it. */
   readonly target: string;
+  /** subprocess: the arguments that `perform` will pass, which the broker decides too. */
+  readonly args?: readonly string[];
   /**
    * Asks the kernel's layer for its answer, without an effect. The cell calls it, if confined, before it asks the broker. Left
    * out for operations that cannot be probed. Does not throw.

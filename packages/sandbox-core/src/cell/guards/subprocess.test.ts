@@ -178,7 +178,8 @@ describe.each(["sync", "async"])("%s", (form) => {
       "sh",
       "/bin/../bin/sh",
       "//bin/sh",
-      "/bin/sh -c ls",
+      // In quotes: without them it would read as the command /bin/sh with two arguments.
+      '"/bin/sh -c ls"',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { MAX_REQUEST_TARGET } from "../../frames.ts";
+import { MAX_ARGUMENTS_JSON, MAX_REQUEST_TARGET } from "../../frames.ts";
 import { commandEnvironment } from "../commands/command-environment.ts";
 import { failUnlessDone } from "../commands/command-error.ts";
 import { type CommandOutcome, runCommand } from "../commands/run-command.ts";
@@ -7,9 +7,6 @@ import type { Answer } from "../guest/bridge.ts";
 import { contentOf, decodeText } from "./parse-arguments.ts";
 import { type Guard, Malformed } from "./guard.ts";
 import { probeExec } from "./kernel-probe.ts";
-
-/** Longest command line, in UTF-16 code units of its JSON: well below the kernel's `MAX_ARG_STRLEN` of 128 KiB. */
-const MAX_ARGUMENTS = 100_000;
 
 /**
  * `execFile`: runs a command by the absolute path that the policy names, without a shell, with three environment variables and
@@ -51,6 +48,7 @@ export const execFile: Guard = (
 
   return {
     target: file,
+    args,
     probe: () => probeExec(file),
     perform: () =>
       mode === "sync" ? answer(runCommandSync(command)) : runCommand(command).then(answer),
@@ -59,7 +57,7 @@ export const execFile: Guard = (
 
 function argumentList(list: unknown, command: string): string[] {
   const malformed = new Malformed("the arguments are no list of texts", command);
-  if (typeof list !== "string" || list.length > MAX_ARGUMENTS) throw malformed;
+  if (typeof list !== "string" || list.length > MAX_ARGUMENTS_JSON) throw malformed;
   let args: unknown;
   try {
     args = JSON.parse(list);

@@ -46,6 +46,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
   }
 
   const carried = [
+    "name",
     "code",
     "errno",
     "syscall",
@@ -106,7 +107,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     delete waiting[callId];
     let value: unknown;
     try {
-      value = call.shape(valueOf(answer), body);
+      value = call.shape(valueOf(answer), body as Uint8Array | undefined);
     } catch (error) {
       // Without an error, a callback would take the failure for a success.
       call.reject(error ?? new Error("The operation failed"));
@@ -115,7 +116,28 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     call.resolve(value);
   };
 
+  /**
+   * Begins a call whose answer comes later.
+   *
+   * @param begin Asks, under the call's number. An answer at once is a refusal or a failure.
+   */
+  const callLater = (
+    shape: Waiting["shape"],
+    begin: (callId: number) => Answer,
+  ): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const callId = ++lastCall;
+      waiting[callId] = { resolve, reject, shape };
+      try {
+        valueOf(begin(callId));
+      } catch (error) {
+        delete waiting[callId];
+        throw error;
+      }
+    });
+
   return {
+    callLater,
     valueOf,
     /** Asks, and returns the answer as it came. */
     raw,

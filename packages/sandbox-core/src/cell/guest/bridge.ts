@@ -23,6 +23,8 @@ export interface Bridge {
   readonly console: (level: ConsoleLevel, text: string) => Answer;
   /** Makes the cell fetch the message with `takePost`. */
   readonly post: () => Answer;
+  /** Makes the cell fetch the argument with `takeTool` and call the tool. The answer comes later through `settle`. */
+  readonly tool: (callId: number, name: string) => Answer;
   /** A negative time means the cell's next turn. Returns false if the guest has too many timers. */
   readonly timer: (id: number, milliseconds: number) => boolean;
   readonly clearTimer: (id: number) => void;
@@ -66,14 +68,19 @@ export type Outcome =
 
 /** What the cell holds of the guest runtime; each member is an isolated-vm reference there. */
 export interface GuestHandles {
-  readonly run: (execId: number, source: string) => void;
+  readonly run: (execId: number, source: string, input: [unknown] | undefined) => void;
   readonly call: (execId: number, name: string, args: unknown[]) => void;
   readonly take: (execId: number) => Outcome;
   /** Takes the same outcome once more, made of plain values only. Throws a TypeError that names the value that cannot travel. */
   readonly takePlain: (execId: number) => Outcome;
   readonly takePost: () => { readonly value: unknown };
   readonly takePlainPost: () => { readonly value: unknown };
-  readonly settle: (callId: number, answer: Answer, body: Uint8Array | undefined) => void;
+  readonly takeTool: () => { readonly value: unknown };
+  readonly takePlainTool: () => { readonly value: unknown };
+  /** Makes the global `tools`, from a JSON list of names. */
+  readonly offer: (names: string) => void;
+  /** @param body What an answer cannot hold: bytes, or the value of a tool. */
+  readonly settle: (callId: number, answer: Answer, body: unknown) => void;
   readonly fire: (timerId: number) => void;
   /** How many entries through `run`, `call`, `settle` and `fire` have ended. */
   readonly ended: () => number;

@@ -6,7 +6,19 @@ import type { Values } from "./cloneable-values.ts";
 /** Runs programs and calls, and keeps the outcome of each until the cell takes it. Planted by its source text. */
 export function runner(
   bridge: Pick<Bridge, "done">,
-  { apply, create, indexOf, indirectEval, realm, slice, text, TypeError, whenSettled }: Primordials,
+  {
+    apply,
+    create,
+    descriptorOf,
+    indexOf,
+    indirectEval,
+    own,
+    realm,
+    slice,
+    text,
+    TypeError,
+    whenSettled,
+  }: Primordials,
   { denialOf }: Answers,
   { plain, mayNotHoldModule }: Values,
   limits: { readonly maxText: number },
@@ -108,7 +120,16 @@ export function runner(
   }
 
   return {
-    run: (execId, source) => finish(execId, () => program(source)),
+    run: (execId, source, input) =>
+      finish(execId, () => {
+        if (input !== undefined) {
+          // `own` says nothing of a property that the guest has made immovable, and the program would run on another input.
+          if (descriptorOf(realm, "input")?.configurable === false)
+            throw new TypeError("globalThis.input cannot be defined again");
+          own(realm, "input", input[0]);
+        }
+        return program(source);
+      }),
     call: (execId, name, args) =>
       finish(execId, () => {
         const target = realm[name];

@@ -17,6 +17,7 @@ import { childProcessStubs } from "./child-process-stubs.ts";
 import { guestArguments } from "./guest-arguments.ts";
 import { runner } from "./runner.ts";
 import { timerStubs } from "./timer-stubs.ts";
+import { toolsStub } from "./tools-stub.ts";
 import { wasmUse } from "./wasm-use.ts";
 
 const ROOMS = {
@@ -37,6 +38,7 @@ const ROOMS = {
   plainValues,
   wasmUse,
   globals,
+  toolsStub,
   runner,
 };
 
@@ -99,6 +101,7 @@ function assemble(
     mayNotHoldModule: rooms.wasmUse(primordials),
   };
   const { offered, ...posts } = rooms.globals(bridge, primordials, callbacks, answers, values);
+  const tools = rooms.toolsStub(bridge, primordials, answers, values);
   const runs = rooms.runner(bridge, primordials, answers, values, limits);
 
   library.offer(freeze({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print }));
@@ -129,6 +132,7 @@ function assemble(
   return {
     ...runs,
     ...posts,
+    ...tools,
     run: counted(runs.run),
     call: counted(runs.call),
     fire: counted(fire),

@@ -32,10 +32,12 @@ export interface Destinations {
   denial(id: string): DenialEvent | undefined;
   /** Called when a message finds no reader and no room to wait. */
   onUnread(account: Account): void;
+  /** Takes a call of a tool. Throws for one that our own cell code never sends. */
+  onTool(frame: IncomingFrame): void;
 }
 
 /**
- * Receives the output of a cell: results, failures, console lines and messages. All of it is under the guest's
+ * Receives the output of a cell: results, failures, console lines, messages and calls of tools. All of it is under the guest's
  * control, so everything is checked.
  */
 export class Outputs {
@@ -91,6 +93,10 @@ export class Outputs {
         mustBeValue(frame.body);
         if (!this.#destinations.messages.push(frame.body))
           this.#destinations.onUnread(this.#calls.account(frame.id));
+        break;
+      case Frame.tool:
+        this.#spend(frame);
+        this.#destinations.onTool(frame);
         break;
       default:
         throw new WireError(`frame of unknown kind ${frame.kind}`);

@@ -2,10 +2,10 @@ import type { DenialEvent, KernelEvidence } from "@pyisolate/policy";
 
 import type { IncomingFrame } from "../../frame-reader.ts";
 import { encodeJson, Frame, nextNumber } from "../../frames.ts";
-import { attempted } from "../attempted-action.ts";
+import { type Attempt, attempted } from "../attempted-action.ts";
 import type { Answer, Broker } from "../broker.ts";
 import type { Account, Calls } from "../calls.ts";
-import { type GuardRequest, type LimitReached, parseRequest, WireError } from "./wire.ts";
+import { type LimitReached, parseRequest, WireError } from "./wire.ts";
 
 /** The limits that end a cell. `crash`: its process ended and no other limit explains it. */
 export type EndingLimit = "cpu" | "wall" | "memory" | "output" | "calls" | "crash";
@@ -50,7 +50,7 @@ export class Requests {
     const answer: Answer = (verdict) =>
       this.#hooks.answer(encodeJson(Frame.verdict, frame.id, verdict));
     if (request.kind === "limit") this.#limitReached(request, account, answer);
-    else if (!this.#isOneTooMany(request, account, answer))
+    else if (!this.isOneTooMany(request, account, answer))
       account.context(() => this.#broker.decide(request, answer));
   }
 
@@ -63,7 +63,7 @@ export class Requests {
     const account = this.#calls.account(request.call);
     const answer: Answer = (verdict) =>
       this.#hooks.send(encodeJson(Frame.verdict, frame.id, verdict));
-    if (this.#isOneTooMany(request, account, answer)) return;
+    if (this.isOneTooMany(request, account, answer)) return;
     this.#waiting += 1;
     try {
       await account.context(async () => await this.#broker.decideLater(request, answer));
@@ -111,8 +111,8 @@ export class Requests {
     else if (!this.charge(account)) this.deny("output", "", account, answer);
   }
 
-  /** Refuses a request beyond the call's limit of calls. */
-  #isOneTooMany(request: GuardRequest, account: Account, answer: Answer): boolean {
+  /** Refuses a request beyond the call's limit of calls. Returns whether it did. */
+  isOneTooMany(request: Attempt, account: Account, answer: Answer): boolean {
     if (this.charge(account)) return true;
     if (account.requests <= account.limits.calls) return false;
     this.deny("calls", attempted(request), account, answer);

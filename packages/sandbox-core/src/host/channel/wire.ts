@@ -1,3 +1,5 @@
+import { cloneProblem } from "../../clone/clone-problem.ts";
+import type { IncomingFrame } from "../../frame-reader.ts";
 import {
   CONSOLE_LEVELS,
   type ConsoleLevel,
@@ -11,6 +13,7 @@ import {
   MAX_FAILURE_TEXT_BYTES,
   MAX_REQUEST_BYTES,
   MAX_REQUEST_TARGET,
+  TOOL_HEAD_BYTES,
   type WireRequest,
 } from "../../frames.ts";
 import { GUEST_SURFACE } from "../../surface.ts";
@@ -44,6 +47,7 @@ export function maxBody(kind: number): number {
       return MAX_CONSOLE_BYTES;
     case Frame.result:
     case Frame.post:
+    case Frame.tool:
       return MAX_BODY_BYTES;
     default:
       return 0;
@@ -56,6 +60,8 @@ export interface GuardRequest {
   readonly capability: (typeof GUEST_SURFACE)[keyof typeof GUEST_SURFACE]["capability"];
   readonly operation: string;
   readonly target: string;
+  /** subprocess: the arguments of the command; undefined for other capabilities. */
+  readonly args: readonly string[] | undefined;
   readonly call: number;
   /** Why the arguments do not make a request; null if they do. */
   readonly malformed: string | null;
@@ -81,18 +87,20 @@ for (const { capability, operation } of Object.values(GUEST_SURFACE)) {
 export function parseRequest(body: Buffer): GuardRequest | LimitReached {
   const message = parseJson(body, MAX_REQUEST_BYTES);
   if (!isRequest(message)) throw new WireError("request of another form");
-  const { c, o, t, x, bad, k, p } = message;
+  const { c, o, t, x, a, bad, k, p } = message;
   if (c === "limit") {
     if (o === "cpu" || o === "memory" || o === "output")
       return { kind: "limit", limit: o, call: x };
     throw new WireError("unknown limit");
   }
   if (!operations.get(c)?.has(o)) throw new WireError("unknown operation");
+  if (a !== undefined && c !== "subprocess") throw new WireError("arguments of no command");
   return {
     kind: "guard",
     capability: c as GuardRequest["capability"],
     operation: o,
     target: t,
+    args: c === "subprocess" ? (a ?? []) : undefined,
     call: x,
     malformed: bad ?? null,
     refused: k ?? null,
@@ -100,10 +108,17 @@ export function parseRequest(body: Buffer): GuardRequest | LimitReached {
   };
 }
 
+/** Whether the arguments are as our own cell code sends them: texts, at least one. The length of the frame bounds them. */
+function areArguments(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string")
+  );
+}
+
 /** Written by hand, because a guest's thread waits for it: checking with a schema took as long again as parsing the JSON. */
 function isRequest(message: unknown): message is WireRequest {
   if (typeof message !== "object" || message === null) return false;
-  const { c, o, t, x, bad, k, p } = message as { readonly [key: string]: unknown };
+  const { c, o, t, x, a, bad, k, p } = message as { readonly [key: string]: unknown };
   return (
     typeof c === "string" &&
     typeof o === "string" &&
@@ -113,13 +128,41 @@ function isRequest(message: unknown): message is WireRequest {
     Number.isInteger(x) &&
     x >= 0 &&
     x <= 0xffff_ffff &&
+    (a === undefined || (bad === undefined && areArguments(a))) &&
     (bad === undefined || (typeof bad === "string" && bad.length <= MAX_BAD)) &&
     (k === undefined || (bad === undefined && KERNEL_REFUSALS.includes(k as KernelRefusal))) &&
     (p === undefined ||
       (bad === undefined && k === undefined && KERNEL_PROBES.includes(p as KernelProbe))) &&
     Object.keys(message).length ===
-      (bad === undefined && k === undefined && p === undefined ? 4 : 5)
+      (bad === undefined && k === undefined && p === undefined ? 4 : 5) + (a === undefined ? 0 : 1)
   );
+}
+
+/** A call of a tool, parsed; its argument is a value that the host takes. */
+export interface ToolCall {
+  readonly capability: "tool";
+  readonly operation: "call";
+  /** The tool's name, as the cell claims it. */
+  readonly target: string;
+  readonly number: number;
+  /** The clone of its argument. */
+  readonly given: Buffer;
+}
+
+/** @throws WireError for bytes that are no call of a tool, and for an argument that our own cell code would not have sent. */
+export function parseToolCall({ body }: IncomingFrame): ToolCall {
+  const end = body.length < TOOL_HEAD_BYTES ? Infinity : TOOL_HEAD_BYTES + body.readUInt8(4);
+  if (end > body.length) throw new WireError("call of a tool of another form");
+  const given = body.subarray(end);
+  const problem = cloneProblem(given);
+  if (problem !== undefined) throw new WireError(`a value that cannot be taken: ${problem.why}`);
+  return {
+    capability: "tool",
+    operation: "call",
+    target: body.toString("latin1", TOOL_HEAD_BYTES, end),
+    number: body.readUInt32LE(0),
+    given,
+  };
 }
 
 /** @throws WireError for bytes that are not a failure. */

@@ -1,0 +1,70 @@
+import type { Answers } from "./answers-and-errors.ts";
+import type { Bridge } from "./bridge.ts";
+import type { Values } from "./cloneable-values.ts";
+import type { Primordials } from "./primordials.ts";
+
+/** The functions of the host that the guest may call. Planted by its source text. */
+export function toolsStub(
+  bridge: Pick<Bridge, "tool">,
+  { create, freeze, indexOf, own, parse, realm, slice, TypeError }: Primordials,
+  { callLater }: Pick<Answers, "callLater">,
+  { plain, mayNotHoldModule }: Values,
+) {
+  /** The argument of the call that is being made, until the cell has taken it. */
+  let given: unknown;
+
+  const same = (_value: unknown, body: unknown): unknown => body;
+
+  function toolOf(name: string): (...args: unknown[]) => Promise<unknown> {
+    return (...args) =>
+      callLater(same, (callId) => {
+        if (args.length > 1)
+          throw new TypeError(`tools.${name} takes one value: put several into an object`);
+        given = args.length === 1 ? args[0] : undefined;
+        try {
+          return bridge.tool(callId, name);
+        } finally {
+          given = undefined;
+        }
+      });
+  }
+
+  /** Makes `tools`. Runs once, before any program of the guest. */
+  function offer(json: string): void {
+    const names = parse(json) as string[];
+    const folders = create(null);
+    const all: Record<string, unknown>[] = [];
+    const tools = create(null);
+    folders[""] = tools;
+    all[0] = tools;
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] as string;
+      let folder = tools;
+      let from = 0;
+      for (let dot = indexOf(name, "."); dot !== -1; dot = indexOf(name, ".", from)) {
+        const path = slice(name, 0, dot);
+        let next = folders[path] as Record<string, unknown> | undefined;
+        if (next === undefined) {
+          next = create(null);
+          folders[path] = next;
+          all[all.length] = next;
+          own(folder, slice(name, from, dot), next, true);
+        }
+        folder = next;
+        from = dot + 1;
+      }
+      own(folder, slice(name, from), freeze(toolOf(name)), true);
+    }
+    for (let index = 0; index < all.length; index++) freeze(all[index] as object);
+    own(realm, "tools", tools);
+  }
+
+  return {
+    offer,
+    takeTool: () => {
+      mayNotHoldModule();
+      return { value: given };
+    },
+    takePlainTool: () => ({ value: plain(given) }),
+  };
+}

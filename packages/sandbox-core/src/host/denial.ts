@@ -1,0 +1,21 @@
+import type { Capability, Decision, DenialEvent, Operation, Verdict } from "@pyisolate/policy";
+
+import type { KernelWord } from "../kernel/evidence.ts";
+
+/** The fields in which one denial differs from another of the same cell. */
+export interface Denial {
+  readonly capability: Capability;
+  readonly operation: Operation;
+  readonly target: string;
+  /** subprocess: the arguments of the command, which the record shows after it. */
+  readonly args?: readonly string[];
+  readonly decision?: Extract<Decision, { effect: "deny" }>;
+  readonly rule?: string;
+  readonly reason?: DenialEvent["reason"];
+  readonly broker?: Verdict;
+  /** The kernel layer's word on the operation; null if it was not asked. Called after the verdict has been sent to the cell. */
+  readonly kernel?: () => KernelWord | null;
+}
+
+/** A request in the policy's spelling. */
+export type Asked = Pick<Denial, "capability" | "operation" | "target" | "args">;

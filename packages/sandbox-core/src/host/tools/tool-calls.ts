@@ -1,0 +1,211 @@
+import { cleanText } from "@pyisolate/policy";
+
+import { cloneProblem } from "../../clone/clone-problem.ts";
+import { decodeClone, encodeClone } from "../../clone/structured-clone.ts";
+import type { IncomingFrame } from "../../frame-reader.ts";
+import {
+  encodeJson,
+  Frame,
+  MAX_BODY_BYTES,
+  nextNumber,
+  type ToolFailure,
+  toolFailure,
+  toolRefusal,
+  toolValue,
+} from "../../frames.ts";
+import type { Answer, Broker } from "../broker.ts";
+import type { Account, Calls } from "../calls.ts";
+import type { Requests } from "../channel/requests.ts";
+import { parseToolCall, type ToolCall, WireError } from "../channel/wire.ts";
+import { ToolError } from "./tool.ts";
+import type { CheckedTool, ToolSet } from "./tool-set.ts";
+
+/** Most tools that one cell has called and that have not answered. Our own cell code has at most 128. */
+const MAX_WAITING = 256;
+
+/** Longest message and code of a `ToolError`, in UTF-16 code units. */
+const MAX_MESSAGE = 4096;
+const MAX_CODE = 64;
+
+/** What the calls of tools need from their sandbox. */
+export interface ToolHooks {
+  readonly calls: Calls;
+  readonly broker: Broker;
+  readonly requests: Pick<Requests, "isOneTooMany">;
+  send(frame: Buffer): void;
+}
+
+/** A call whose answer is due. */
+interface Waiting {
+  readonly account: Account;
+  /** Made when the handler asks for its signal. */
+  stop: AbortController | undefined;
+  /** Why nothing waits for the answer any more. */
+  over: { readonly reason: unknown } | undefined;
+}
+
+/** Runs the functions of the host that one cell's guest calls: each call is a request to the broker first. */
+export class ToolCalls {
+  readonly #cell: string;
+  readonly #tools: ToolSet;
+  readonly #hooks: ToolHooks;
+  /** The calls whose answer is due. */
+  readonly #waiting = new Map<number, Waiting>();
+  #last = 0;
+  #hasEnded = false;
+
+  constructor(cell: string, tools: ToolSet, hooks: ToolHooks) {
+    this.#cell = cell;
+    this.#tools = tools;
+    this.#hooks = hooks;
+    if (tools.size > 0) hooks.send(encodeJson(Frame.tools, 0, [...tools.keys()]));
+  }
+
+  /**
+   * Takes a call of a tool.
+   *
+   * @throws WireError for a frame that our own cell code never sends.
+   */
+  receive(frame: IncomingFrame): void {
+    const call = parseToolCall(frame);
+    if (call.number !== nextNumber(this.#last))
+      throw new WireError(`call ${call.number} of a tool after ${this.#last}`);
+    this.#last = call.number;
+    if (this.#waiting.size >= MAX_WAITING) throw new WireError("too many tools at once");
+    const hooks = this.#hooks;
+    const account = hooks.calls.account(frame.id);
+    const refuse: Answer = (verdict) => {
+      if (verdict.ok) return;
+      const { capability, reason, id } = verdict;
+      hooks.send(toolRefusal(call.number, `${capability} ${reason} ${id}`));
+    };
+    account.context(() => {
+      if (hooks.requests.isOneTooMany(call, account, refuse)) return;
+      if (!hooks.broker.mayCall(call.target, refuse)) return;
+      const waiting: Waiting = { account, stop: undefined, over: account.aborted };
+      this.#waiting.set(call.number, waiting);
+      this.#run(call, waiting, refuse).then(
+        (answer) => {
+          if (this.#waiting.delete(call.number) && answer !== undefined) hooks.send(answer);
+        },
+        // What a tool throws has been told already: this is a fault of ours, and must not be lost.
+        (error: unknown) => {
+          this.#waiting.delete(call.number);
+          hooks.send(toolFailure(call.number, FAILED));
+          process.emitWarning(`a call of a tool failed: ${String(error)}`, "PyIsolateWarning");
+        },
+      );
+    });
+  }
+
+  /** The host aborts a call into the cell: nothing waits for the tools that it called. */
+  abort(account: Account, reason: unknown): void {
+    for (const waiting of this.#waiting.values())
+      if (waiting.account === account) abandon(waiting, reason);
+  }
+
+  /** The cell has ended. */
+  end(reason: unknown): void {
+    this.#hasEnded = true;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const each of waiting) abandon(each, reason);
+  }
+
+  /** The frame that answers the call; undefined if it has been refused, or nothing waits for an answer. */
+  async #run(call: ToolCall, waiting: Waiting, refuse: Answer): Promise<Buffer | undefined> {
+    const { broker } = this.#hooks;
+    const tool = this.#tools.get(call.target);
+    if (tool === undefined) return toolFailure(call.number, NO_TOOL);
+    const before = broker.policy;
+    const fitting = await fit(tool, decodeClone(call.given));
+    // The cell has ended, and its last record with it: record no denial after that.
+    if (this.#hasEnded) return undefined;
+    if (fitting === undefined) {
+      broker.deny(
+        {
+          capability: "tool",
+          operation: "call",
+          target: call.target,
+          reason: "malformed",
+          broker: "not_evaluated",
+        },
+        refuse,
+      );
+      return undefined;
+    }
+    // The policy may have been replaced while a schema took its time.
+    if (broker.policy !== before && !broker.mayCall(call.target, refuse)) return undefined;
+    broker.calls(call.target);
+    const context = {
+      cell: this.#cell,
+      get signal() {
+        return signalOf(waiting);
+      },
+    };
+    try {
+      const { handler } = tool;
+      const value: unknown = await handler(fitting.value, context);
+      return toolValue(call.number, travelling(value));
+    } catch (error) {
+      return toolFailure(call.number, failureOf(tool, error));
+    }
+  }
+}
+
+function abandon(waiting: Waiting, reason: unknown): void {
+  waiting.over ??= { reason };
+  waiting.stop?.abort(reason);
+}
+
+/** A handler that asks after its cell's end gets a signal that is aborted. */
+function signalOf(waiting: Waiting): AbortSignal {
+  waiting.stop ??= new AbortController();
+  if (waiting.over !== undefined) waiting.stop.abort(waiting.over.reason);
+  return waiting.stop.signal;
+}
+
+/** The value as the schema gives it; undefined if it does not fit, or the schema throws. */
+async function fit(
+  { schema }: CheckedTool,
+  value: unknown,
+): Promise<{ value: unknown } | undefined> {
+  if (schema === undefined) return { value };
+  try {
+    const result = await schema["~standard"].validate(value);
+    return result.issues === undefined ? { value: result.value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes of a tool's answer. Throws for an answer that cannot enter a cell. */
+function travelling(value: unknown): Buffer {
+  const bytes = encodeClone(value);
+  const why = bytes.length > MAX_BODY_BYTES / 2 ? "it is too long" : cloneProblem(bytes)?.why;
+  if (why !== undefined) throw new TypeError(`its answer cannot enter the cell: ${why}`);
+  return bytes;
+}
+
+const FAILED: ToolFailure = { name: "Error", message: "The tool failed" };
+const NO_TOOL: ToolFailure = { name: "Error", message: "There is no such tool" };
+
+/** What the guest learns of an error. The operator is told once of each tool: a guest may make one throw without end. */
+function failureOf(tool: CheckedTool, error: unknown): ToolFailure {
+  if (error instanceof ToolError) {
+    return {
+      name: "ToolError",
+      message: cleanText(String(error.message), MAX_MESSAGE),
+      ...(error.code === undefined ? {} : { code: cleanText(String(error.code), MAX_CODE) }),
+    };
+  }
+  if (!tool.hasWarned) {
+    tool.hasWarned = true;
+    const why = cleanText(error instanceof Error ? error.message : String(error), 300);
+    process.emitWarning(
+      `the tool "${tool.name}" failed, and its guest learns only that: ${why} (told once)`,
+      "PyIsolateWarning",
+    );
+  }
+  return FAILED;
+}
