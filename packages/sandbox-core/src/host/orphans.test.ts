@@ -47,26 +47,27 @@ const newTag = (): string => `${100_000 + process.pid}.${++lastTag}`;
 
 describe("a host that dies leaves no process behind, though guests spin and commands run", () => {
   test.each([
-    ["killed outright", "await new Promise((resolve) => setTimeout(resolve, 600_000));", true],
+    ["killed outright", "SIGKILL", ""],
     [
       "by process.exit without closing anything",
-      "setTimeout(() => process.exit(3), 1000); await new Promise(() => {});",
-      false,
+      "SIGUSR2",
+      `process.on("SIGUSR2", () => process.exit(3));`,
     ],
     [
       "by an uncaught exception",
-      "setTimeout(() => { throw new Error('host broke'); }, 1000); await new Promise(() => {});",
-      false,
+      "SIGUSR2",
+      `process.on("SIGUSR2", () => { throw new Error("host broke"); });`,
     ],
-  ])("%s", async (_how, then, kill) => {
+  ] as const)("%s", async (_how, signal, onSignal) => {
     const tag = newTag();
+    const then = `${onSignal} await new Promise((resolve) => setTimeout(resolve, 600_000));`;
     using host = startHost(spinning(tag, then));
     const cells = (await host.heard("cells")) as number[];
     const marks = cells.map(
       (pid) => /PYISOLATE_SUPERVISOR=\w+/.exec(environmentOf(pid))?.[0] ?? "none",
     );
     await until("the commands run", () => processesRunning(`sleep\0${tag}`).length === 3);
-    if (kill) host.child.kill("SIGKILL");
+    host.child.kill(signal);
     await host.ended();
     await until("the cells are gone", () => cells.every((pid) => !isRunning(pid)));
     await until("what they started is gone", () => processesRunning(tag).length === 0);
