@@ -63,6 +63,9 @@ test("after a cell's end nothing is asked for it any more, and after the supervi
     greedy(
       server.address,
       `
+      const told = () => new Promise((resolve) => process.once("SIGUSR2", resolve));
+      await told();
+      // More would be asked by then, if more than four could be.
       await new Promise((resolve) => setTimeout(resolve, 1000));
       await greedy.close();
       say({ closed: true });
@@ -70,7 +73,7 @@ test("after a cell's end nothing is asked for it any more, and after the supervi
       // Another, so that the supervisor's end has something to end.
       const later = await supervisor.spawn("later");
       later.exec("Promise.all(Array.from({ length: 500 }, (_, at) => fetch('http://m' + at + '.silent.test/')))").catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await told();
       await supervisor.close();
       say({ done: true });
       `,
@@ -78,11 +81,14 @@ test("after a cell's end nothing is asked for it any more, and after the supervi
   );
   const of = (prefix: string): number =>
     new Set(server.asked.filter((name) => name.startsWith(prefix))).size;
+  // Four at a time, none of which is answered.
+  await until("the cell asks", () => of("n") === 4);
+  host.child.kill("SIGUSR2");
   await host.heard("closed");
   const atClose = server.asked.length;
-  // Four at a time, none of which was answered: they still waited.
   expect(of("n")).toBe(4);
   await until("the next cell asks", () => of("m") > 0);
+  host.child.kill("SIGUSR2");
   expect(server.asked.filter((name) => name.startsWith("n"))).toHaveLength(atClose);
   await host.heard("done");
   const [asked, done] = [server.asked.length, performance.now()];
