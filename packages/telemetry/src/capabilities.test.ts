@@ -7,6 +7,8 @@ import { aDenial } from "./testing/denials.ts";
 import { realSdk } from "./testing/sdk-double.ts";
 
 const OWN = { database: ["query", "write"], tool: ["call"] };
+/** What a policy can declare: `tool` is built in for policies. */
+const OWN_OF_POLICY = { database: OWN.database, search: ["call"] };
 
 /** The values of the series that have this capability. */
 function of(points: ReadonlyMap<string, number>, capability: string): number[] {
@@ -78,7 +80,7 @@ test("a policy's declaration is a recorder's", async () => {
   const policy = parsePolicy({
     version: 1,
     name: "reporting",
-    capabilities: OWN,
+    capabilities: OWN_OF_POLICY,
     rules: [{ id: "secrets", effect: "deny", capability: "database", targets: ["**.password"] }],
   });
   const { meterProvider, loggerProvider, cumulative } = realSdk();
@@ -150,5 +152,5 @@ test("the budget knows of declared capabilities", () => {
       ({ instrument }) => instrument === METRICS.denialEvents.name,
     )?.needed ?? 0;
   // Each by default: four reasons of the policy, two before it, none to ask; twice, since the kernel may not be there.
-  expect(events(OWN) - events({})).toBe(2 * 2 * (4 + 2 + 1));
+  expect(events(OWN_OF_POLICY) - events({})).toBe(2 * 2 * (4 + 2 + 1));
 });
