@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { assertInTurn } from "./assert-in-turn.ts";
 import { ENTRIES } from "./grammar.ts";
 import { Ground } from "./ground.ts";
 import { faults } from "./judge.ts";
@@ -31,8 +32,9 @@ test.concurrent.each(OPERATIONS)(
   async (row) => {
     await using ground = await Ground.make();
     await using lane = new Lane(ground, { cpu_ms: 10_000, wall_ms: 10_000 });
-    await fc.assert(
-      fc.asyncProperty(anyWays, async (ways) => {
+    await assertInTurn(
+      anyWays,
+      async (ways) => {
         const programs = ways.flatMap(({ entry, pad, every }) => {
           const near = row.slow === true ? 0 : 450;
           const most = row.slow === true ? 30 : 10_000;
@@ -41,12 +43,8 @@ test.concurrent.each(OPERATIONS)(
         });
         const life = await lane.live(programs);
         expect([...faults(ground, life), ...halves(row, life)]).toEqual([]);
-      }),
-      {
-        seed: SEED,
-        numRuns: CELLS,
-        plugins: [fc.interruptAfterTimeLimit(CELLS * 10_000 + 20_000)],
       },
+      { seed: SEED, numRuns: CELLS, limitMs: CELLS * 10_000 + 20_000 },
     );
   },
   CELLS * 20_000 + 60_000,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, test } from "vitest";
 
+import { assertInTurn } from "./assert-in-turn.ts";
 import { anySentence, anyTurn, spoken, type Sentence } from "./grammar.ts";
 import { Ground } from "./ground.ts";
 import { faults } from "./judge.ts";
@@ -37,17 +38,14 @@ test.concurrent.each(LANES)(
     await using guests = new Lane(ground, { wall_ms: 8000, cpu_ms: 8000 });
     let ran = 0;
     for (let round = 0; ran < PROGRAMS / LANES.length; round++) {
-      await fc.assert(
-        fc.asyncProperty(anyLife, async ({ sentences, turn }) => {
+      await assertInTurn(
+        anyLife,
+        async ({ sentences, turn }) => {
           ran += sentences.length;
           const wrong = await wrongWith(ground, guests, sentences, turn);
           if (wrong.length > 0) throw new Error(wrong.slice(0, 10).join("\n"));
-        }),
-        {
-          seed: SEED + lane * 1_000_003 + round,
-          numRuns: 3,
-          plugins: [fc.interruptAfterTimeLimit(SHRINKING)],
         },
+        { seed: SEED + lane * 1_000_003 + round, numRuns: 3, limitMs: SHRINKING },
       );
     }
   },

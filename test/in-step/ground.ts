@@ -141,6 +141,9 @@ export class Ground implements AsyncDisposable {
       rmSync(join(this.granted, folder), { recursive: true });
       mkdirSync(join(this.granted, folder));
     }
+    // A guest may write them, with what they hold, and be ended between the moment when a file is empty and when it is written.
+    for (let index = 0; index < READABLE; index++)
+      writeFileSync(join(this.granted, `r${index}`), `granted ${index}`);
     for (const file of [this.#log, this.#marks]) rmSync(file, { force: true });
     this.requests.length = 0;
     this.deniedConnections = 0;
