@@ -91,6 +91,37 @@ describe("a declared capability", () => {
   });
 });
 
+describe("the built-in capability tool", () => {
+  const rules = [{ id: "crm", effect: "allow", capability: "tool", tools: ["crm.*"] }];
+  const plain = { version: 1, name: "x", rules };
+
+  test("may be declared with its operation, which changes nothing", () => {
+    const declaring = parsePolicy({ ...plain, capabilities: { tool: ["call"] } });
+    expect(declaring).toEqual(parsePolicy(plain));
+    expect(declaring.capabilities).toEqual({});
+    const lookup = { capability: "tool", operation: "call", target: "crm.lookup" };
+    expect(decide(declaring, lookup)).toEqual({ effect: "allow", rule: "crm" });
+  });
+
+  test("may stand among a service's own", () => {
+    const both = { ...plain, capabilities: { database: ["query"], tool: ["call"] } };
+    expect(parsePolicy(both)).toEqual(
+      parsePolicy({ ...plain, capabilities: { database: ["query"] } }),
+    );
+  });
+
+  test("cannot be declared with other operations, nor beside 100 others", () => {
+    expect(mistakesIn({ ...plain, capabilities: { tool: ["call", "query"] } })).toEqual([
+      'capabilities.tool[1]: "query" must be call',
+    ]);
+    expect(mistakesIn({ ...plain, capabilities: { tool: [] } })).toHaveLength(1);
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`c${at}`, ["x"]]));
+    expect(mistakesIn({ ...plain, capabilities: { ...many, tool: ["call"] } })).toEqual([
+      "capabilities: has more than the 100 capabilities that a policy can declare",
+    ]);
+  });
+});
+
 describe("a target", () => {
   test.each<[string, readonly string[], readonly string[]]>([
     ["reports.daily", ["reports.daily"], ["reports.dailyx", "Reports.daily", "reports-daily"]],

@@ -5,6 +5,7 @@ import { HOSTILE_CHARACTERS } from "../clean-text.ts";
 import {
   ANY_DECLARATIONS,
   ANY_NAMES,
+  type Declarations,
   type Declared,
   declarations,
   namesOf,
@@ -24,10 +25,7 @@ const limit = (name: LimitName) => {
 
 type RuleDocument = z.output<(typeof BUILT_IN_RULES)[number] | ReturnType<typeof ownRule>>;
 
-const policyDocument = (
-  rule: z.ZodType<RuleDocument>,
-  capabilities: z.ZodType<Record<string, string[]>>,
-) =>
+const policyDocument = (rule: z.ZodType<RuleDocument>, capabilities: z.ZodType<Declarations>) =>
   z
     .strictObject({
       $schema: z

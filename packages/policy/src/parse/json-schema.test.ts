@@ -80,6 +80,9 @@ describe("an editor with the schema", () => {
         { cpu_msx: 1 },
         { database: ["read"] },
         { filesystem: ["read"] },
+        { tool: ["call"] },
+        { tool: ["query"] },
+        { tool: [], database: ["query"] },
       ),
     );
     const key = fc.constantFrom(

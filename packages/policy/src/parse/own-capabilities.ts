@@ -4,11 +4,14 @@ import { isBuiltIn, isOwnName, MAX_CAPABILITIES, MAX_OPERATIONS } from "../capab
 import { RULE_ID } from "../identifier.ts";
 import { MAX_TARGET_PATTERN, TARGET_PATTERN, targetMistake } from "../match/target-pattern.ts";
 import { quoted } from "../clean-text.ts";
-import { CAPABILITIES } from "../vocabulary.ts";
+import { CAPABILITIES, OPERATIONS } from "../vocabulary.ts";
 import type { PlainData, PlainObject } from "./plain-data.ts";
 
 /** The capabilities that a document declares, each with its operations; undefined where those cannot be read. */
 export type Declared = ReadonlyMap<string, readonly string[] | undefined>;
+
+/** The section `capabilities` of a document that was checked. */
+export type Declarations = Readonly<Record<string, readonly string[] | undefined>>;
 
 const NAME_RULE =
   'begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64';
@@ -49,13 +52,26 @@ const Operations = z
   .min(1, { error: "is empty; write what can be done with it, such as [query, write]" })
   .max(MAX_OPERATIONS);
 
+/**
+ * The built-in capability that a document may declare all the same, with its own operations: services declare it for guards of
+ * their own. Such a declaration changes nothing.
+ */
+const RESTATED = {
+  tool: z.array(z.enum(OPERATIONS.tool)).min(1).max(MAX_OPERATIONS).exactOptional(),
+};
+
 const ABOUT =
-  "The service's own capabilities, each with its operations. Rules for them have targets.";
+  "The service's own capabilities, each with its operations. Rules for them have targets. " +
+  "tool: [call] may stand here and changes nothing: it is built in.";
 
 /** The schema of what one document declares. */
-export function declarations(declared: Declared): z.ZodType<Record<string, string[]>> {
+export function declarations(declared: Declared): z.ZodType<Declarations> {
+  const own = Object.fromEntries([...declared.keys()].map((name) => [name, Operations]));
   return z
-    .strictObject(Object.fromEntries([...declared.keys()].map((name) => [name, Operations])))
+    .strictObject({ ...own, ...RESTATED })
+    .refine((all) => Object.keys(all).length <= MAX_CAPABILITIES, {
+      error: `has more than the ${MAX_CAPABILITIES} capabilities that a policy can declare`,
+    })
     .describe(ABOUT);
 }
 
@@ -79,9 +95,16 @@ export const ANY_NAMES: OwnNames = {
   capability: z.string().regex(OWN_NAME),
   operation: OperationName,
 };
-export const ANY_DECLARATIONS: z.ZodType<Record<string, string[]>> = z
-  .record(z.string().regex(OWN_NAME), Operations)
-  .meta({ description: ABOUT, maxProperties: MAX_CAPABILITIES });
+export const ANY_DECLARATIONS: z.ZodType<Declarations> = z
+  .strictObject(RESTATED)
+  .catchall(Operations)
+  .meta({
+    description: ABOUT,
+    maxProperties: MAX_CAPABILITIES,
+    propertyNames: {
+      anyOf: [{ enum: Object.keys(RESTATED) }, { type: "string", pattern: OWN_NAME.source }],
+    },
+  });
 
 /** A target of a rule for a declared capability. */
 export const Target = z

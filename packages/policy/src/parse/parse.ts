@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 
-import { type OwnCapabilities, operationsOf } from "../capabilities.ts";
+import { isBuiltIn, type OwnCapabilities, operationsOf } from "../capabilities.ts";
 import { compilePolicy, isCompiled } from "../compile.ts";
 import { MAX_DOCUMENT_BYTES, type PolicyText, readYaml } from "./read-yaml.ts";
 import { bounded, InvalidPolicyError, type PolicyIssue } from "../errors.ts";
@@ -89,10 +89,9 @@ function readValue(input: unknown): Omit<PolicyText, "lines"> & { lines?: never 
 function policyOf(document: PolicyDocument, warnings: readonly PolicyIssue[]): Policy {
   // Sorted and without repeats, because their order means nothing.
   const capabilities: OwnCapabilities = Object.fromEntries(
-    Object.entries(document.capabilities ?? {}).map(([name, operations]) => [
-      name,
-      [...new Set(operations)].toSorted(),
-    ]),
+    Object.entries(document.capabilities ?? {})
+      .filter(([name]) => !isBuiltIn(name))
+      .map(([name, operations]) => [name, [...new Set(operations)].toSorted()]),
   );
   const rules = document.rules.map((rule): Rule => {
     const operations = operationsOf(rule.capability, capabilities) ?? [];
