@@ -1,5 +1,5 @@
 import { DOMException } from "./event-target.ts";
-import { types } from "./types.ts";
+import { types } from "./value-kinds.ts";
 
 // The engine's own cannot be had: an isolate has it only as a way out of itself. The steps are those of the HTML standard,
 // "StructuredSerializeInternal" and "StructuredDeserialize", in one.

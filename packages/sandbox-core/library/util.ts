@@ -3,7 +3,7 @@ import { parseArgs } from "@pkgjs/parseargs";
 import { TextDecoder, TextEncoder } from "./encoding.ts";
 import { format, formatWithOptions, inspect, stripVTControlCharacters } from "./inspect.ts";
 import { callbackify, promisify } from "./promisify.ts";
-import { types } from "./types.ts";
+import { types } from "./value-kinds.ts";
 
 type Constructor = (abstract new (...args: never[]) => object) & { super_?: unknown };
 
