@@ -1,4 +1,4 @@
-// What a model, or whoever wrote the code, may be told of its failure: nothing of the host, and enough to go on.
+// What the model or person that wrote the code may be told of its failure: nothing of the host, and enough to correct the code.
 import { commandLine, type Policy, type Rule } from "@pyisolate/policy";
 import { GuestError, PolicyError } from "@pyisolate/sandbox-core";
 

@@ -74,7 +74,7 @@ export class ToolRequests {
     this.#hooks.settle({ ...waiting, ...contentOf(body) });
   }
 
-  /** A call into the cell was aborted: its answers reach nobody. */
+  /** The host aborted a call into the cell: drops the calls of tools that it made. Their answers are ignored when they come. */
   dropOf(owner: number): void {
     for (const [number, waiting] of this.#waiting)
       if (waiting.owner === owner) this.#waiting.delete(number);
