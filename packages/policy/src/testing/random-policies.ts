@@ -1,19 +1,11 @@
 import { type CommandScope, OPERATIONS, type Policy, type Request } from "../index.ts";
 import { scopeKeyOf } from "../match/scope.ts";
+import { GUARDED_CAPABILITIES } from "../vocabulary.ts";
 import { DECLARED, policyOf, type RuleDocument } from "./arbitraries.ts";
 
 /** The operations of each capability that rules can grant, built in or declared. */
 const ALL: Readonly<Record<string, readonly string[]>> = { ...OPERATIONS, ...DECLARED };
-const CAPABILITIES = [
-  "filesystem",
-  "network",
-  "subprocess",
-  "random",
-  "import",
-  "tool",
-  "database",
-  "queue.jobs",
-];
+const CAPABILITIES = [...GUARDED_CAPABILITIES, ...Object.keys(DECLARED)];
 const SEGMENTS = ["a", "b", "ab", "abc", "srv", ".env", "...", "x.js", "x.jsx", "srv2", "é", "a b"];
 const STARS = ["*", "**", "**", "a*", "*b", "*.js", "a*b*", "*b*", "*a*b", "srv*", "*.js*"];
 const LABELS = ["a", "b", "ab", "api", "www", "example", "com", "org", "xn--bcher-kva"];
