@@ -1,6 +1,6 @@
 import { ATTRIBUTES, EVENTS } from "@pyisolate/telemetry";
 
-import { asRecord, type Fields } from "./json.ts";
+import { isRecord, parsed } from "../json.ts";
 
 /** What a record of a denial says of what was asked for. A guest may have written any of it. */
 export interface RecordedDenial {
@@ -22,21 +22,19 @@ export function* deniedIn(value: unknown): Iterable<RecordedDenial> {
     for (const each of value) yield* deniedIn(each);
     return;
   }
-  const record = asRecord(value);
-  if (record === undefined) return;
-  if (Array.isArray(record["resourceLogs"])) yield* fromOtlp(record["resourceLogs"]);
-  else if (typeof record["attempted_action"] === "string") yield* fromEvent(record);
-  else yield* fromAttributes(record);
+  if (!isRecord(value)) return;
+  if (Array.isArray(value["resourceLogs"])) yield* fromOtlp(value["resourceLogs"]);
+  else if (typeof value["attempted_action"] === "string") yield* fromEvent(value);
+  else yield* fromAttributes(value);
 }
 
 function* fromOtlp(resourceLogs: readonly unknown[]): Iterable<RecordedDenial> {
   for (const resource of resourceLogs) {
     for (const scope of listIn(resource, "scopeLogs")) {
-      for (const written of listIn(scope, "logRecords")) {
-        const record = asRecord(written);
-        if (record?.["eventName"] !== EVENTS.denial.name) continue;
+      for (const record of listIn(scope, "logRecords")) {
+        if (!isRecord(record) || record["eventName"] !== EVENTS.denial.name) continue;
         const attributes = listIn(record, "attributes").map((each) => {
-          const { key, value } = asRecord(each) ?? {};
+          const { key, value } = fieldsOf(each);
           return [String(key), plainOf(value)] as const;
         });
         yield* fromAttributes(Object.fromEntries(attributes));
@@ -66,13 +64,7 @@ function* fromAttributes(fields: Fields): Iterable<RecordedDenial> {
 
 /** The other targets of a burst: a list, which log stores keep as its JSON. */
 function othersIn(value: unknown): readonly string[] {
-  if (typeof value === "string" && value.startsWith("[")) {
-    try {
-      return othersIn(JSON.parse(value));
-    } catch {
-      return [];
-    }
-  }
+  if (typeof value === "string" && value.startsWith("[")) return othersIn(parsed(value));
   return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }
 
@@ -88,13 +80,19 @@ function* fromEvent(event: Fields): Iterable<RecordedDenial> {
   };
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields {
+  return isRecord(value) ? value : {};
+}
+
 /** A value in OTLP's JSON: a text, or a list of texts. */
 function plainOf(value: unknown): unknown {
-  const { stringValue, arrayValue } = asRecord(value) ?? {};
+  const { stringValue, arrayValue } = fieldsOf(value);
   return arrayValue === undefined ? stringValue : listIn(arrayValue, "values").map(plainOf);
 }
 
 function listIn(value: unknown, key: string): readonly unknown[] {
-  const list = asRecord(value)?.[key];
+  const list = fieldsOf(value)[key];
   return Array.isArray(list) ? list : [];
 }

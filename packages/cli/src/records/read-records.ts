@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
+import { parsed } from "../json.ts";
 import { deniedIn, type RecordedDenial } from "./denied-in.ts";
 
 /** Denials of a file of records. */
@@ -56,11 +57,3 @@ export async function readRecords(file: string): Promise<Records> {
 
 /** Most lines of one value. */
 const MOST_LINES = 100_000;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,3 +1,4 @@
+import { isRecord, parsed } from "../../json.ts";
 import { SourceError } from "./source-error.ts";
 
 /** The server to ask, for messages and limits. */
@@ -70,10 +71,6 @@ export async function askJson(
   return answer["data"];
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 async function bounded(response: Response, who: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
@@ -88,15 +85,6 @@ async function bounded(response: Response, who: string): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
-}
-
-/** Parses JSON; undefined for other text. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function whyNot(error: unknown): string {

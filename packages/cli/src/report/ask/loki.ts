@@ -1,7 +1,8 @@
 import { prometheusLabel } from "@pyisolate/telemetry";
 import { RECORD_FIELDS, recordFields } from "../names.ts";
 import { logSelector, quoted } from "../selector.ts";
-import { askJson, type Asked, isRecord } from "./get-json.ts";
+import { isRecord } from "../../json.ts";
+import { askJson, type Asked } from "./get-json.ts";
 import { type LogRecord, type LogStore, newestFirst } from "./log-store.ts";
 import { SourceError } from "./source-error.ts";
 

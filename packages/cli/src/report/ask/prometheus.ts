@@ -1,4 +1,5 @@
-import { askJson, type Asked, isRecord } from "./get-json.ts";
+import { isRecord } from "../../json.ts";
+import { askJson, type Asked } from "./get-json.ts";
 import { SourceError } from "./source-error.ts";
 
 /** A sample: Unix milliseconds and the value. */

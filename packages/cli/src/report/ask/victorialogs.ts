@@ -1,6 +1,7 @@
 import { RECORD_FIELDS, recordFields } from "../names.ts";
 import { logsqlFilter, quoted } from "../selector.ts";
-import { askJson, askText, type Asked, firstLine, isRecord, parsed } from "./get-json.ts";
+import { isRecord, parsed } from "../../json.ts";
+import { askJson, askText, type Asked, firstLine } from "./get-json.ts";
 import { type LogRecord, type LogStore, newestFirst } from "./log-store.ts";
 import { SourceError } from "./source-error.ts";
 
