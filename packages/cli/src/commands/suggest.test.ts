@@ -66,6 +66,17 @@ No rule is suggested for these:
 `);
 });
 
+test("a record is one line up to its line feed, whatever other line ends its text has", async () => {
+  const records = lines({ ...event("a", "/srv/x"), note: "one\u2028two\u2029three" });
+  using folder = folderWith({ "policy.yaml": POLICY, "denials.jsonl": records });
+  const { code, stdout, stderr } = await runCommand(
+    ["suggest", "policy.yaml", "denials.jsonl", "--json"],
+    { cwd: folder.path },
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({ covers: 1, rules: [{ paths: ["/srv/x"] }] });
+});
+
 test("events on standard input are taken too, and --json has the whole suggestion", async () => {
   using folder = folderWith({ "policy.yaml": POLICY });
   const input = lines(event("a", "/srv/x"), event("b", "/srv/y"), event("a", "/srv/data/z"));

@@ -1,3 +1,5 @@
+import { createReadStream } from "node:fs";
+
 import {
   ChainCheck,
   type ChainFinding,
@@ -5,7 +7,7 @@ import {
   type OtlpRecord,
 } from "@pyisolate/telemetry";
 
-import { linesOf } from "./lines.ts";
+import { linesOf } from "../lines.ts";
 
 /** Where a record stands. */
 export interface Place {
@@ -48,7 +50,7 @@ export async function checkFiles(
   const unreadable: Unreadable[] = [];
   let count = 0;
   for (const file of files) {
-    for await (const { number, text } of linesOf(file)) {
+    for await (const { number, text } of linesOf(createReadStream(file) as AsyncIterable<Buffer>)) {
       signal.throwIfAborted();
       const place = { file, line: number };
       const message = text === undefined ? "it is too long" : checkLine(check, text, place);

@@ -1,8 +1,7 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 
 import { parsed } from "../json.ts";
+import { linesOf } from "../lines.ts";
 import { deniedIn, type RecordedDenial } from "./denied-in.ts";
 
 /** Denials of a file of records. */
@@ -23,7 +22,7 @@ const MOST_DENIALS = 1_000_000;
  * @throws Error if the file cannot be read, or holds too many denials.
  */
 export async function readRecords(file: string): Promise<Records> {
-  const stream: Readable = file === "-" ? process.stdin : createReadStream(file);
+  const bytes: AsyncIterable<Buffer> = file === "-" ? process.stdin : createReadStream(file);
   const denials = new Map<string, RecordedDenial>();
   let unread = 0;
   /** Lines that are no JSON by themselves, for a value that goes over several. */
@@ -39,11 +38,12 @@ export async function readRecords(file: string): Promise<Records> {
       );
     }
   };
-  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
-    if (line.trim() === "") continue;
-    const value = parsed(line);
-    if (value === undefined) pending.push(line);
-    else take(value);
+  for await (const { text } of linesOf(bytes)) {
+    if (text?.trim() === "") continue;
+    const value = text === undefined ? undefined : parsed(text);
+    if (value !== undefined) take(value);
+    else if (text === undefined) unread += 1;
+    else pending.push(text);
     if (pending.length > MOST_LINES) {
       unread += pending.length;
       pending = [];

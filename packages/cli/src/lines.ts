@@ -1,6 +1,4 @@
-import { createReadStream } from "node:fs";
-
-/** A line of a file. */
+/** A line of what was read. */
 export interface Line {
   /** From 1. */
   readonly number: number;
@@ -13,8 +11,8 @@ const LONGEST = 64 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
-/** The lines of a file, split at line feeds only: JSON may contain other line ends. @throws if it cannot be read. */
-export async function* linesOf(file: string): AsyncGenerator<Line> {
+/** The lines of a file's bytes, split at line feeds only: JSON may contain other line ends. @throws if they cannot be read. */
+export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   let number = 0;
   let parts: Buffer[] = [];
   let length = 0;
@@ -25,7 +23,7 @@ export async function* linesOf(file: string): AsyncGenerator<Line> {
     length = 0;
     return { number, text };
   };
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       keep(chunk.subarray(start, end));
