@@ -85,10 +85,19 @@ export function statIfStillNamed({
     if (readlinkSync(byDescriptor(fd)) !== held) return null;
     const named = lstatSync(held, { bigint: true });
     const here = fstatSync(fd, { bigint: true });
-    return named.ino === here.ino && named.dev === here.dev ? here : null;
+    return isSameFile(named, here) ? here : null;
   } catch {
     return null;
   }
+}
+
+export function isSameFile(one: BigIntStats, other: BigIntStats): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
+}
+
+/** Holds what a name in a directory is, without following a symlink. The caller closes it. */
+export function openName(directory: number, name: string): number {
+  return openSync(byDescriptor(directory, name), O_PATH | O_NOFOLLOW);
 }
 
 /** Walks as far as the path exists, one component at a time, each from the descriptor of the one before. */

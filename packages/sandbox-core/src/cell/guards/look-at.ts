@@ -1,13 +1,13 @@
-import { accessSync, closeSync, constants, fstatSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, fstatSync } from "node:fs";
 
 import type { Answer } from "../guest/bridge.ts";
-import { byDescriptor, O_PATH } from "../real-path.ts";
+import { byDescriptor, openName } from "../real-path.ts";
 import { type Guard, Malformed } from "./guard.ts";
 import { pathText } from "./parse-arguments.ts";
 import { locateName, mustExist, pathOperation } from "./path-operation.ts";
 import { statOf } from "./stat-answer.ts";
 
-const { F_OK, O_NOFOLLOW, R_OK, W_OK, X_OK } = constants;
+const { F_OK, R_OK, W_OK, X_OK } = constants;
 
 export const stat: Guard = ([path]) =>
   pathOperation(path, "stat", ({ place }) => {
@@ -24,7 +24,7 @@ export const lstat: Guard = ([path]) =>
       mustExist(place);
       const name = place.missing.at(-1);
       if (name === undefined) return statOf(fstatSync(place.fd));
-      const fd = openSync(byDescriptor(place.fd, name), O_PATH | O_NOFOLLOW);
+      const fd = openName(place.fd, name);
       try {
         return statOf(fstatSync(fd));
       } finally {

@@ -1,5 +1,4 @@
 import {
-  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -11,10 +10,10 @@ import {
 } from "node:fs";
 
 import {
-  below,
   byDescriptor,
+  isSameFile,
   locate,
-  O_PATH,
+  openName,
   type ResolvedPath,
   statIfStillNamed,
 } from "../real-path.ts";
@@ -36,7 +35,7 @@ import {
 } from "./path-operation.ts";
 import { openToWrite } from "./write-file.ts";
 
-const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, R_OK } = constants;
+const { COPYFILE_EXCL, O_NONBLOCK, O_RDONLY, O_TRUNC, R_OK } = constants;
 
 /** How much is copied at a time, bytes. */
 const CHUNK = 65_536;
@@ -60,7 +59,7 @@ export const copyFile: Guard = ([path, second, mode]) => {
       mustStillBeNamed(place);
       const toHeld = statIfStillNamed(to);
       if (toHeld === null) throw new PathRaced();
-      if (to.errno === null && isSame(held, toHeld)) return;
+      if (to.errno === null && isSameFile(held, toHeld)) return;
       copyContent(place, { place: to, held: toHeld, asDirectory, ask }, flags !== 0);
     });
     return undefined;
@@ -101,8 +100,8 @@ export const rename: Guard = ([path, second]) => {
     mustExist(place);
     const name = place.missing.at(-1);
     if (name === undefined) throw errnoError("EBUSY", -16, "resource busy or locked");
-    withPlace(openName(place, name), (entry) => {
-      const found = fstatSync(entry.fd, { bigint: true });
+    withPlace({ fd: openName(place.fd, name) }, ({ fd }) => {
+      const found = fstatSync(fd, { bigint: true });
       if (found.isDirectory() || asDirectory || endsAsDirectory(dest))
         throw errnoError("EISDIR", -21, "illegal operation on a directory");
       if (!found.isFile()) throw errnoError("EPERM", -1, "operation not permitted");
@@ -115,7 +114,7 @@ export const rename: Guard = ([path, second]) => {
         mustStillBeNamed(place);
         mustStillBeNamed(to);
         const from = byDescriptor(place.fd, name);
-        if (!isSame(found, lstatSync(from, { bigint: true }))) throw new PathRaced();
+        if (!isSameFile(found, lstatSync(from, { bigint: true }))) throw new PathRaced();
         hooked("file", () => renameSync(from, byDescriptor(to.fd, newName)));
       });
     });
@@ -124,18 +123,10 @@ export const rename: Guard = ([path, second]) => {
   return pathOperation(path, "rename", move, { find: locateName, probe: probeRemove, dest });
 };
 
-/** Holds what a name in a directory is, without following a symlink. */
-function openName(directory: ResolvedPath, name: string): ResolvedPath {
-  const fd = openSync(byDescriptor(directory.fd, name), O_PATH | O_NOFOLLOW);
-  const path = below(directory.held, name);
-  return { path, fd, held: path, missing: [], errno: null };
-}
-
-function isSame(one: BigIntStats, other: BigIntStats): boolean {
-  return one.ino === other.ino && one.dev === other.dev;
-}
-
-function withPlace(place: ResolvedPath, act: (place: ResolvedPath) => void): void {
+function withPlace<Place extends { readonly fd: number }>(
+  place: Place,
+  act: (place: Place) => void,
+): void {
   try {
     act(place);
   } finally {
