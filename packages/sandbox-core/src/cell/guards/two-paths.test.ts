@@ -1,5 +1,7 @@
 import {
   chmodSync,
+  constants,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -106,6 +108,14 @@ test("a copy onto itself changes nothing, and an exclusive one no file that is t
   );
   expect(error.message).toBe(`EEXIST: file already exists, copyfile '${at("a")}' -> '${at("b")}'`);
   expect(readFileSync(at("b"), "utf8")).toBe("there");
+});
+
+test("an exclusive copy onto itself finds a file that is there, as in Node", async () => {
+  const copy = `copyFileSync(${JSON.stringify(at("a"))}, ${JSON.stringify(at("a"))}, fs.constants.COPYFILE_EXCL)`;
+  const error = await rejectionOf(cell.exec(`fs.${copy}`));
+  expect(error.message).toBe(`EEXIST: file already exists, copyfile '${at("a")}' -> '${at("a")}'`);
+  expect(() => copyFileSync(at("a"), at("a"), constants.COPYFILE_EXCL)).toThrow(error.message);
+  expect(readFileSync(at("a"), "utf8")).toBe("content");
 });
 
 test("a file gets another name, in the place of another file too", async () => {

@@ -59,8 +59,9 @@ export const copyFile: Guard = ([path, second, mode]) => {
       mustStillBeNamed(place);
       const toHeld = statIfStillNamed(to);
       if (toHeld === null) throw new PathRaced();
-      if (to.errno === null && isSameFile(held, toHeld)) return;
-      copyContent(place, { place: to, held: toHeld, asDirectory, ask }, flags !== 0);
+      const exclusive = flags === COPYFILE_EXCL;
+      if (!exclusive && to.errno === null && isSameFile(held, toHeld)) return;
+      copyContent(place, { place: to, held: toHeld, asDirectory, ask }, exclusive);
     });
     return undefined;
   };
