@@ -11,12 +11,12 @@ import {
 import { inWords } from "@pyisolate/policy/options";
 
 import { type KernelPlan, kernelPlan } from "../kernel/plan.ts";
+import type { Authority } from "./authority.ts";
 import { cellName } from "./cell-name.ts";
 import { CellStarts } from "./cell-starts.ts";
 import { DenialLog, type Stats } from "./denial-log.ts";
 import { CellStartError } from "./errors.ts";
 import { KernelLayer } from "./kernel-layer.ts";
-import type { Plans } from "./cell-kernel.ts";
 import { PolicyNotices } from "./policy-notices.ts";
 import { toolSet } from "./tools/tool-set.ts";
 import { Reaper } from "./process/reaper.ts";
@@ -46,7 +46,7 @@ export class Supervisor {
   readonly #kernel: KernelLayer;
   readonly #tail = new DenialLog(SUPERVISOR_TAIL);
   readonly #sink: DenialSink;
-  readonly #host: SandboxHost;
+  readonly #host: SharedHost;
   readonly #regimeHooks: RegimeHooks;
   readonly #reaper = new Reaper();
   readonly #starts: CellStarts;
@@ -82,13 +82,11 @@ export class Supervisor {
     this.#notices = new PolicyNotices(this.#sink);
     this.#host = {
       authority: {
-        policy: () => this.#regime.policy,
         sink: this.#sink,
         kernelVerdict: (capability) => this.#kernel.verdict(capability),
         modules: settings.modules,
         lookup: settings.lookup,
       },
-      plans: NO_PLANS,
       tools: settings.tools,
       watch: new ProcessSampler(),
       onEnd: (sandbox) => this.#onEnd(sandbox),
@@ -273,9 +271,7 @@ export class Supervisor {
   }
 }
 
-/** The plans of no cell: each has those of its seat. */
-const NO_PLANS: Plans = {
-  current: () => undefined,
-  renewed: () => undefined,
-  replaced: () => undefined,
+/** What all cells have alike; the policies and the plan of each are its seat's. */
+type SharedHost = Omit<SandboxHost, "authority" | "plans"> & {
+  readonly authority: Omit<Authority, "policy" | "shadow">;
 };
