@@ -84,7 +84,7 @@ export class PathIndex implements RankIndex {
     this.#enter(place);
     for (let start = from; start < path.length;) {
       const end = segmentEnd(path, start);
-      this.#follow(path, start, end);
+      this.#follow(path.slice(start, end));
       if (this.#next.length === 0) return this.#best;
       start = end + 1;
     }
@@ -92,18 +92,17 @@ export class PathIndex implements RankIndex {
     return this.#best;
   }
 
-  #follow(path: string, start: number, end: number): void {
-    const text = path.slice(start, end);
+  #follow(segment: string): void {
     [this.#places, this.#next] = [this.#next, this.#places];
     this.#begin();
     for (const place of this.#places) {
       if (place.least >= this.#best || place.passed === this.#first) continue;
       if (place.isAnyDepth) this.#enter(place);
-      const literal = place.literals?.get(text);
+      const literal = place.literals?.get(segment);
       if (literal !== undefined) this.#enter(literal);
       if (place.starred === undefined) continue;
       this.#starred.length = 0;
-      place.starred.collect({ path, start, end, text }, this.#starred);
+      place.starred.collect(segment, this.#starred);
       for (const starred of this.#starred) this.#enter(starred);
     }
   }

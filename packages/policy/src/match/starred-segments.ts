@@ -1,11 +1,3 @@
-/** One segment of a path, and its position in the path. */
-export interface Segment {
-  readonly path: string;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
 /**
  * Most characters of a segment's start or end by which patterns are told apart. It bounds the lookups for each segment, whatever
  * the patterns are.
@@ -42,14 +34,13 @@ export class StarredSegments<T> {
   }
 
   /** Adds to a list the values of the patterns that match a segment. */
-  collect(segment: Segment, found: T[]): void {
-    const { text } = segment;
+  collect(text: string, found: T[]): void {
     for (const length of this.#startLengths) {
-      if (length <= text.length) match(this.#byStart.get(text.slice(0, length)), segment, found);
+      if (length <= text.length) match(this.#byStart.get(text.slice(0, length)), text, found);
     }
     for (const length of this.#endLengths) {
       if (length > text.length) continue;
-      match(this.#byEnd.get(text.slice(text.length - length)), segment, found);
+      match(this.#byEnd.get(text.slice(text.length - length)), text, found);
     }
   }
 }
@@ -66,33 +57,25 @@ function put<T>(
   if (!lengths.includes(key.length)) lengths.push(key.length);
 }
 
-function match<T>(
-  candidates: readonly Starred<T>[] | undefined,
-  { path, start, end }: Segment,
-  found: T[],
-): void {
+function match<T>(candidates: readonly Starred<T>[] | undefined, text: string, found: T[]): void {
   if (candidates === undefined) return;
-  for (const { literals, value } of candidates) {
-    if (matchSegment(literals, path, start, end)) found.push(value);
-  }
+  for (const { literals, value } of candidates) if (matchSegment(literals, text)) found.push(value);
 }
 
-/** Whether the literals, with any text between them, make up the segment: the first at its start, the last at its end. */
-function matchSegment(
-  literals: readonly string[],
-  path: string,
-  start: number,
-  end: number,
-): boolean {
+/**
+ * Whether the literals, with any text between them, make up the segment: the first at its start, the last at its end. Takes the
+ * segment alone: a search in the rest of a command line would read all later arguments again for each of them.
+ */
+function matchSegment(literals: readonly string[], text: string): boolean {
   const first = literals[0] ?? "";
   const last = literals.at(-1) ?? "";
-  if (literals.length === 1) return end - start === first.length && path.startsWith(first, start);
-  let at = start + first.length;
-  const stop = end - last.length;
-  if (at > stop || !path.startsWith(first, start) || !path.startsWith(last, stop)) return false;
+  if (literals.length === 1) return text === first;
+  let at = first.length;
+  const stop = text.length - last.length;
+  if (at > stop || !text.startsWith(first) || !text.endsWith(last)) return false;
   for (let index = 1; index < literals.length - 1; index += 1) {
     const literal = literals[index] ?? "";
-    const found = path.indexOf(literal, at);
+    const found = text.indexOf(literal, at);
     if (found < 0 || found + literal.length > stop) return false;
     at = found + literal.length;
   }
