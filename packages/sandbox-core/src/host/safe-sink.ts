@@ -1,5 +1,7 @@
 import type { DenialSink } from "@pyisolate/policy";
 
+import { thrownText } from "./thrown-text.ts";
+
 const warned = new WeakSet<object>();
 
 /** Wraps a sink so that nothing it throws reaches the broker: the decision stands and is sent. */
@@ -17,7 +19,7 @@ export function safeSink(sink: DenialSink | undefined, also: DenialSink): Denial
     if (sink === undefined || warned.has(sink)) return;
     warned.add(sink);
     process.emitWarning(
-      `a denial sink threw, which sinks must not do: ${error instanceof Error ? error.message : String(error)}`,
+      `a denial sink threw, which sinks must not do: ${thrownText(error)}`,
       "PyIsolateWarning",
     );
   };

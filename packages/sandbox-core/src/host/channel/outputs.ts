@@ -8,6 +8,7 @@ import type { Account, Call, Calls } from "../calls.ts";
 import { GuestError } from "../errors.ts";
 import type { Messages } from "./messages.ts";
 import { maxBody, parseConsole, parseFailure, WireError } from "./wire.ts";
+import { thrownText } from "../thrown-text.ts";
 
 /** Most outcomes for calls that are not in flight. Our own cell code sends none, so more mean that the cell is compromised. */
 const MAX_STRAYS = 100;
@@ -121,10 +122,7 @@ export class Outputs {
       this.#calls.account(frame.id).context(() => onConsole(level, cleanText(text, 8192)));
     } catch (error) {
       // This is a bug of the host's callback: it must not end the cell, and must not be lost.
-      process.emitWarning(
-        `onConsole threw: ${error instanceof Error ? error.message : String(error)}`,
-        "PyIsolateWarning",
-      );
+      process.emitWarning(`onConsole threw: ${thrownText(error)}`, "PyIsolateWarning");
     }
   }
 

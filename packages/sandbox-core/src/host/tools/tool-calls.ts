@@ -17,6 +17,7 @@ import type { Answer, Broker } from "../broker.ts";
 import type { Account, Calls } from "../calls.ts";
 import type { Requests } from "../channel/requests.ts";
 import { parseToolCall, type ToolCall, WireError } from "../channel/wire.ts";
+import { thrownText } from "../thrown-text.ts";
 import { ToolError } from "./tool.ts";
 import type { CheckedTool, ToolSet } from "./tool-set.ts";
 
@@ -92,7 +93,7 @@ export class ToolCalls {
         (error: unknown) => {
           this.#waiting.delete(call.number);
           hooks.send(toolFailure(call.number, FAILED));
-          process.emitWarning(`a call of a tool failed: ${String(error)}`, "PyIsolateWarning");
+          process.emitWarning(`a call of a tool failed: ${thrownText(error)}`, "PyIsolateWarning");
         },
       );
     });
@@ -192,20 +193,28 @@ const NO_TOOL: ToolFailure = { name: "Error", message: "There is no such tool" }
 
 /** What the guest learns of an error. The operator is told once of each tool: a guest may make one throw without end. */
 function failureOf(tool: CheckedTool, error: unknown): ToolFailure {
-  if (error instanceof ToolError) {
+  const meant = meantFailure(error);
+  if (meant !== undefined) return meant;
+  if (!tool.hasWarned) {
+    tool.hasWarned = true;
+    process.emitWarning(
+      `the tool "${tool.name}" failed, and its guest learns only that: ${thrownText(error)} (told once)`,
+      "PyIsolateWarning",
+    );
+  }
+  return FAILED;
+}
+
+/** What a `ToolError` says; undefined for any other value, and for one whose message or code is no text, as a guest may give it. */
+function meantFailure(error: unknown): ToolFailure | undefined {
+  try {
+    if (!(error instanceof ToolError)) return undefined;
     return {
       name: "ToolError",
       message: cleanText(String(error.message), MAX_MESSAGE),
       ...(error.code === undefined ? {} : { code: cleanText(String(error.code), MAX_CODE) }),
     };
+  } catch {
+    return undefined;
   }
-  if (!tool.hasWarned) {
-    tool.hasWarned = true;
-    const why = cleanText(error instanceof Error ? error.message : String(error), 300);
-    process.emitWarning(
-      `the tool "${tool.name}" failed, and its guest learns only that: ${why} (told once)`,
-      "PyIsolateWarning",
-    );
-  }
-  return FAILED;
 }

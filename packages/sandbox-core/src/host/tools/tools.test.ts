@@ -63,6 +63,16 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
           throw new Error("password=hunter2");
         },
         "fail.answer": () => () => "a function",
+        "fail.code": (code) => {
+          throw new ToolError("a code of the guest's", { code: code as string });
+        },
+        "fail.unreadable": () => {
+          throw new Proxy(new Error("hidden"), {
+            getPrototypeOf: () => {
+              throw Object.create(null) as Error;
+            },
+          });
+        },
         "big.answer": () => Array.from({ length: 250_000 }, () => []),
         "not.granted": () => seen.push("never"),
       },
@@ -179,6 +189,27 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
       expect.stringMatching(/"fail\.answer" failed, .* could not be cloned/),
       expect.stringMatching(
         /"big\.answer" failed, .*its answer cannot enter the cell: it holds too much/,
+      ),
+    ]);
+  });
+
+  test("that throw what has no text fail like any other, and warn once", async () => {
+    const told = (call: string) => cell.exec(`await tools.${call}.catch(({ message }) => message)`);
+    const warned: string[] = [];
+    const onWarning = (warning: Error): void => void warned.push(warning.message);
+    process.on("warning", onWarning);
+    try {
+      for (let round = 0; round < 3; round += 1)
+        for (const call of ["fail.code({ toString: 1, valueOf: 1 })", "fail.unreadable()"])
+          expect(await told(call)).toBe("The tool failed");
+      await until("the warnings", () => warned.length >= 2);
+    } finally {
+      process.off("warning", onWarning);
+    }
+    expect(warned).toEqual([
+      expect.stringMatching(/"fail\.code" failed, .* \(told once\)/),
+      expect.stringMatching(
+        /"fail\.unreadable" failed, .*: a value that cannot be shown \(told once\)/,
       ),
     ]);
   });
