@@ -155,8 +155,9 @@ export class RunningCell {
       throw error;
     }
     return await abortable(promise, signal, (reason) => {
-      this.#tools.abort(call, reason);
       abortCall(call, reason, this.#process, () => this.#finish(ABORTED, undefined));
+      // After the cell has been told, or a guest that is to end would go on with the failures of its tools.
+      this.#tools.abort(call, reason);
     });
   }
 

@@ -53,7 +53,6 @@ export class ToolCalls {
   /** The calls whose answer is due. */
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
-  #hasEnded = false;
 
   constructor(cell: string, tools: ToolSet, hooks: ToolHooks) {
     this.#cell = cell;
@@ -83,7 +82,12 @@ export class ToolCalls {
     account.context(() => {
       if (hooks.requests.isOneTooMany(call, account, refuse)) return;
       if (!hooks.broker.mayCall(call.target, refuse)) return;
-      const waiting: Waiting = { account, stop: undefined, over: account.aborted };
+      // The host aborted the call while this one was on its way: nothing waits for it.
+      if (account.aborted !== undefined) {
+        hooks.send(toolFailure(call.number, ABORTED));
+        return;
+      }
+      const waiting: Waiting = { account, stop: undefined, over: undefined };
       this.#waiting.set(call.number, waiting);
       this.#run(call, waiting, refuse).then(
         (answer) => {
@@ -99,15 +103,22 @@ export class ToolCalls {
     });
   }
 
-  /** The host aborts a call into the cell: nothing waits for the tools that it called. */
+  /**
+   * The host has aborted a call into the cell, and told the cell: nothing waits for the tools that it called, and what they answer
+   * later is dropped. So they do not count for what the cell may have waiting.
+   */
   abort(account: Account, reason: unknown): void {
-    for (const waiting of this.#waiting.values())
-      if (waiting.account === account) abandon(waiting, reason);
+    for (const [number, waiting] of this.#waiting) {
+      if (waiting.account !== account) continue;
+      this.#waiting.delete(number);
+      // For a cell that had ended the call by itself: what the guest left waiting would keep its place for ever.
+      this.#hooks.send(toolFailure(number, ABORTED));
+      abandon(waiting, reason);
+    }
   }
 
   /** The cell has ended. */
   end(reason: unknown): void {
-    this.#hasEnded = true;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const each of waiting) abandon(each, reason);
@@ -120,8 +131,8 @@ export class ToolCalls {
     if (tool === undefined) return toolFailure(call.number, NO_TOOL);
     const before = broker.policy;
     const fitting = await fit(tool, decodeClone(call.given));
-    // The cell has ended, and its last record with it: record no denial after that.
-    if (this.#hasEnded) return undefined;
+    // The cell has ended, and its last record with it, or the call was aborted: do nothing for it after that.
+    if (waiting.over !== undefined) return undefined;
     if (fitting === undefined) {
       broker.deny(
         {
@@ -189,6 +200,7 @@ function travelling(value: unknown): Buffer {
 }
 
 const FAILED: ToolFailure = { name: "Error", message: "The tool failed" };
+const ABORTED: ToolFailure = { name: "Error", message: "The call was aborted" };
 const NO_TOOL: ToolFailure = { name: "Error", message: "There is no such tool" };
 
 /** What the guest learns of an error. The operator is told once of each tool: a guest may make one throw without end. */

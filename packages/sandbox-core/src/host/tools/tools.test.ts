@@ -291,6 +291,47 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
     expect(first?.signal.reason).toMatchObject({ name: "ClosedError" });
   });
 
+  test("that never end leave the cell in use, however many of their calls were aborted", async () => {
+    await using own = await supervisor.spawn("aborts");
+    for (let round = 0; round < 4; round += 1) {
+      const before = waiting.length;
+      const stop = new AbortController();
+      const call = own.exec("await Promise.all(Array.from({ length: 100 }, () => tools.wait()))", {
+        signal: stop.signal,
+      });
+      const ends = rejectionOf(call);
+      await until("all are called", () => waiting.length === before + 100);
+      stop.abort("enough");
+      expect(await ends).toBe("enough");
+      expect(waiting.slice(before).every(({ signal }) => signal.reason === "enough")).toBe(true);
+    }
+    expect(await own.exec("await tools.echo(1)")).toBe(1);
+    expect(own.denialEvents()).toEqual([]);
+  });
+
+  test("are not called for an exec that was aborted while their schema took its time", async () => {
+    let checks = 0;
+    let calls = 0;
+    const { promise: checked, resolve } = Promise.withResolvers<{ value: unknown }>();
+    const validate = async () => {
+      checks += 1;
+      return await checked;
+    };
+    await using own = await supervisor.spawn("checks", {
+      tools: {
+        "crm.checked": { schema: { "~standard": { validate } }, handler: () => (calls += 1) },
+      },
+    });
+    const stop = new AbortController();
+    const ends = rejectionOf(own.exec("await tools.crm.checked()", { signal: stop.signal }));
+    await until("the schema is asked", () => checks === 1);
+    stop.abort("enough");
+    expect(await ends).toBe("enough");
+    resolve({ value: 1 });
+    expect(await own.exec("await tools.echo(1)")).toBe(1);
+    expect(calls).toBe(0);
+  });
+
   test("of a cell stand beside the supervisor's, and replace those of their names", async () => {
     await using own = await supervisor.spawn("own", {
       tools: { echo: () => "own", "crm.more": () => "more" },
