@@ -1,6 +1,7 @@
 import { isBuiltIn, operationsOf } from "./capabilities.ts";
 import { decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
+import { CELL_PLACE } from "./match/cell-place.ts";
 import { hostOf } from "./match/host-pattern.ts";
 import { InvalidPolicyError } from "./errors.ts";
 import { inWords } from "./describe-value.ts";
@@ -167,6 +168,8 @@ function ruleFor(
   const key = scopeKeyOf(capability);
   // The rule's star would be a wildcard, and cover other targets too.
   if ([canonical, ...args].some((text) => text.includes("*"))) return undefined;
+  // In a path it would stand for each cell's name: the rule would open other paths to every cell, and not this one.
+  if (key === "paths" && canonical.includes(CELL_PLACE)) return undefined;
   const rule: RuleToAdd = {
     id: freeId(rules, `allow-${capability}-${operation}`.slice(0, MAX_ID)),
     effect: "allow",

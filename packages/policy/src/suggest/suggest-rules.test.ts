@@ -161,6 +161,7 @@ describe("a denial is refused a rule", () => {
     ["where its target is a pattern", read("/srv/*"), /^no pattern can name/],
     ["where its record does not have all of the target", read("/srv/[redacted]/a"), /redacted/],
     ["where its target was cut", read("/srv/aaa…"), /cut/],
+    ["where a path has the place of a cell's name", read("/srv/${cell}/a"), /no pattern/],
   ])("%s", (_what, request, why) => {
     const suggestion = suggestRules(policy, [request]);
     expect(suggestion).toMatchObject({ rules: [], opens: [], covers: 0, refused: [{ request }] });
