@@ -68,8 +68,12 @@ const CUT_STATES: readonly Group[] = [
   },
 ];
 
-/** Where a command runs: with the handlers cut off as well, no code is left that would settle the call. */
-const LEAVES_WAITING = /^cell\/commands\/(?:run-command|run-command-sync|command-thread)\.js /;
+/**
+ * Where a command runs, and where the guest calls the cell: with the handlers cut off as well, no code is left that would settle
+ * the call.
+ */
+const LEAVES_WAITING =
+  /^cell\/(?:commands\/(?:run-command|run-command-sync|command-thread)\.js |cell\.js Cell\.bridge\.)/;
 
 /** The names of the states in which a function may be left. With a burst its handlers are cut off as well. */
 export function mayLeave({ file, fn }: CutPoint, burst: number): readonly Left[] {

@@ -18,7 +18,7 @@ import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
 import { guardContext } from "./guard-context.ts";
 import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
-import { demandInStep, endOutOfStep, orEnd } from "./exchange-in-step.ts";
+import { demandInStep, endOutOfStep, entriesBegun, orEnd } from "./exchange-in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
 import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";
@@ -135,6 +135,7 @@ export class Cell {
     const call = this.#accounts.of(callId);
     this.#current = call;
     this.#entries += 1;
+    const begun = entriesBegun();
     try {
       this.#charged(call, entry);
     } catch (error) {
@@ -146,7 +147,7 @@ export class Cell {
       this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
     }
     // Without it, a call whose last exchange was left half read, its handlers cut off as well, would wait for its wall limit.
-    demandInStep();
+    demandInStep(begun);
     for (const id of this.#ready) this.#deliver(id, call);
     this.#ready.clear();
   }

@@ -8,6 +8,9 @@ import { OUT_OF_STEP } from "../frames.ts";
  */
 let isOpen = false;
 
+/** How many entries into our own code have begun and not ended. One that was cut off never ends. */
+let begun = 0;
+
 /** Begins an exchange with the broker or the command thread: one question and its whole answer. */
 export function openExchange(): void {
   demandInStep();
@@ -22,9 +25,18 @@ export function closeExchange(): void {
 /**
  * Must be called right before each effect. Without it, a cell that was cut off during an exchange could use the grant of another
  * request.
+ *
+ * @param before What `entriesBegun` was before the guest ran. An entry that has begun since and not ended was cut off together
+ *   with its handlers: what it had to do never happens, and its call would wait for its wall limit.
  */
-export function demandInStep(): void {
+export function demandInStep(before = begun): void {
   if (isOpen) endOutOfStep("an exchange was cut off");
+  if (begun !== before) endOutOfStep("an entry was cut off");
+}
+
+/** How many entries stand around this call; see {@link demandInStep}. */
+export function entriesBegun(): number {
+  return begun;
 }
 
 /**
@@ -51,8 +63,11 @@ function say(why: unknown): void {
 
 /** Runs an entry of the guest or the host into our own code. If it throws, the state is unknown, and the process ends. */
 export function orEnd<R>(entry: () => R): R {
+  begun += 1;
   try {
-    return entry();
+    const result = entry();
+    begun -= 1;
+    return result;
   } catch (error) {
     return endOutOfStep(error);
   }
