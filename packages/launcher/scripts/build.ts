@@ -4,11 +4,15 @@ import path from "node:path";
 
 import { type Architecture, ARCHITECTURES, compile } from "./compile.ts";
 
-// Builds the launcher for the architectures that are named, or for this machine's, into the package that carries it:
+// Builds the launcher and the addon for a cell's stack for the architectures that are named, or for this machine's, into the package that carries them:
 //   node packages/launcher/scripts/build.ts [x64] [arm64]
 // A C compiler and the kernel's headers are all it needs (Debian: gcc and linux-libc-dev). CC names another compiler.
 
 const SOURCES = path.resolve(import.meta.dirname, "../src");
+const PARTS = [
+  { kind: "program", file: "pyisolate-launcher", sources: SOURCES },
+  { kind: "addon", file: "pyisolate-stack.node", sources: path.join(SOURCES, "stack") },
+] as const;
 const named = process.argv.slice(2);
 
 for (const wanted of named.length > 0 ? named : [arch()]) {
@@ -21,20 +25,22 @@ for (const wanted of named.length > 0 ? named : [arch()]) {
 }
 
 async function build(architecture: Architecture): Promise<void> {
-  const program = path.resolve(
-    import.meta.dirname,
-    `../../launcher-linux-${architecture}/bin/pyisolate-launcher`,
-  );
-  const sources = (await readdir(SOURCES))
-    .filter((file) => /\.[ch]$/.test(file))
-    .map((file) => path.join(SOURCES, file));
-  if (await isNewer(program, [...sources, path.join(import.meta.dirname, "compile.ts")])) return;
-  const units = sources.filter((file) => file.endsWith(".c"));
-  if (await compile(units, program, architecture)) return;
-  const message = `The launcher for ${architecture} is not built: there is no C compiler for it (install gcc, or set CC). Without it, cells are not confined by the kernel.`;
-  // Asked for by name, it is needed: a package is not packed without its program.
-  if (named.length > 0) throw new Error(message);
-  console.warn(message);
+  const folder = path.resolve(import.meta.dirname, `../../launcher-linux-${architecture}/bin`);
+  for (const { kind, file, sources: from } of PARTS) {
+    const program = path.join(folder, file);
+    const sources = (await readdir(from))
+      .filter((name) => /\.[ch]$/.test(name))
+      .map((name) => path.join(from, name));
+    if (await isNewer(program, [...sources, path.join(import.meta.dirname, "compile.ts")]))
+      continue;
+    const units = sources.filter((name) => name.endsWith(".c"));
+    if (await compile(units, program, architecture, kind)) continue;
+    const message = `The launcher for ${architecture} is not built: there is no C compiler for it (install gcc, or set CC). Without it, cells are not confined by the kernel.`;
+    // Asked for by name, it is needed: a package is not packed without its program.
+    if (named.length > 0) throw new Error(message);
+    console.warn(message);
+    return;
+  }
 }
 
 async function isNewer(program: string, inputs: readonly string[]): Promise<boolean> {

@@ -11,15 +11,21 @@ const COMPILERS = {
 export type Architecture = keyof typeof COMPILERS;
 export const ARCHITECTURES = Object.keys(COMPILERS) as Architecture[];
 
-/** Small, static, at fixed addresses, without a C library: nothing is loaded, and nothing runs before its first line. */
+/** Without a C library: what is made runs beside any, and needs none. */
 const FLAGS = [
-  "-Os -std=gnu17 -Wall -Wextra -Werror -ffreestanding -fno-builtin -nostdlib -static",
-  "-fno-pie -no-pie -fno-stack-protector -fno-asynchronous-unwind-tables",
-  "-Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,norelro -s",
+  "-Os -std=gnu17 -Wall -Wextra -Werror -ffreestanding -fno-builtin -nostdlib",
+  "-fno-stack-protector -fno-asynchronous-unwind-tables -Wl,--build-id=none -Wl,-z,noexecstack -s",
 ].flatMap((line) => line.split(" "));
 
+const FLAGS_FOR = {
+  /** Static, at fixed addresses: nothing is loaded, and nothing runs before its first line. */
+  program: "-static -fno-pie -no-pie -Wl,-z,norelro",
+  /** An addon of Node. A symbol that Node lacks is found when the addon is loaded, and not when it is called. */
+  addon: "-shared -fPIC -fvisibility=hidden -Wl,-z,now",
+} as const;
+
 /**
- * Compiles C files into one static program. Gives false where this machine has no compiler for the architecture.
+ * Compiles C files into one program or addon. Gives false where this machine has no compiler for the architecture.
  *
  * @throws Error with the compiler's messages.
  */
@@ -27,6 +33,7 @@ export async function compile(
   units: readonly string[],
   program: string,
   architecture: Architecture,
+  kind: keyof typeof FLAGS_FOR = "program",
 ): Promise<boolean> {
   const compiler = await findCompiler(architecture);
   if (compiler === undefined) return false;
@@ -34,7 +41,14 @@ export async function compile(
   // Under another name first: of two builds at a time, neither executes half a file of the other.
   const made = `${program}.${process.pid}`;
   const [command, ...first] = compiler;
-  await promisify(execFile)(command, [...first, ...FLAGS, "-o", made, ...units]);
+  await promisify(execFile)(command, [
+    ...first,
+    ...FLAGS,
+    ...FLAGS_FOR[kind].split(" "),
+    "-o",
+    made,
+    ...units,
+  ]);
   await rename(made, program);
   return true;
 }

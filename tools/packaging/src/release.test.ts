@@ -54,7 +54,7 @@ test(
       packages: { name: string; integrity: string; files: { path: string; bytes: number }[] }[];
     };
     expect(problems).toEqual([
-      "@pyisolate/launcher-linux-arm64 its launcher is no program for arm64",
+      "@pyisolate/launcher-linux-arm64 its pyisolate-launcher is not made for arm64",
     ]);
     expect(packages[0]).toMatchObject({
       name: "@pyisolate/library",

@@ -94,20 +94,27 @@ function manifestProblems(root: string, manifest: Manifest): string[] {
   ];
 }
 
-/** A launcher that is missing, no program or another machine's would leave cells unconfined where it is installed. */
+/** A launcher that is missing, no program or another machine's would leave cells unconfined where it is installed; the addon likewise ends them. */
 function launcherProblems(root: string, { name, cpu }: Manifest): string[] {
   if (!name.includes("/launcher-")) return [];
-  const program = path.join(root, "bin/pyisolate-launcher");
-  const found = statSync(program, { throwIfNoEntry: false });
-  if (found === undefined) return ["ships no bin/pyisolate-launcher"];
-  const bytes = readFileSync(program);
-  const wanted = ELF_MACHINES[cpu?.[0] ?? ""];
-  const isElf = bytes.subarray(0, 4).toString("latin1") === "\u007FELF";
-  return [
-    ...((found.mode & 0o111) === 0 ? ["its launcher is not executable"] : []),
-    // e_machine is two bytes at 18, in the file's own order: little-endian on both.
-    ...(isElf && bytes.readUInt16LE(18) === wanted
-      ? []
-      : [`its launcher is no program for ${cpu?.[0] ?? "any machine"}`]),
-  ];
+  const machine = cpu?.[0] ?? "any machine";
+  return ["pyisolate-launcher", "pyisolate-stack.node"].flatMap((file) => {
+    const program = path.join(root, "bin", file);
+    const found = statSync(program, { throwIfNoEntry: false });
+    if (found === undefined) return [`ships no bin/${file}`];
+    return [
+      ...((found.mode & 0o111) === 0 ? [`its ${file} is not executable`] : []),
+      ...(isMadeFor(machine, readFileSync(program))
+        ? []
+        : [`its ${file} is not made for ${machine}`]),
+    ];
+  });
+}
+
+function isMadeFor(machine: string, bytes: Buffer): boolean {
+  // e_machine is two bytes at 18, in the file's own order: little-endian on both.
+  return (
+    bytes.subarray(0, 4).toString("latin1") === "\u007FELF" &&
+    bytes.readUInt16LE(18) === ELF_MACHINES[machine]
+  );
 }

@@ -95,12 +95,14 @@ for (const name of ["library", "command"]) {
       publishConfig: {
         access: "public",
         cpu: ["arm64"],
-        executableFiles: ["./bin/pyisolate-launcher"],
+        executableFiles: ["./bin/pyisolate-launcher", "./bin/pyisolate-stack.node"],
       },
     }),
   );
-  write("packages/launcher-linux-arm64/bin/pyisolate-launcher", elf(183));
-  chmodSync(path.join(root, "packages/launcher-linux-arm64/bin/pyisolate-launcher"), 0o755);
+  for (const file of ["pyisolate-launcher", "pyisolate-stack.node"]) {
+    write(`packages/launcher-linux-arm64/bin/${file}`, elf(183));
+    chmodSync(path.join(root, `packages/launcher-linux-arm64/bin/${file}`), 0o755);
+  }
   for (const name of ["library", "command", "launcher-linux-arm64"])
     write(`packages/${name}/README.md`, `# ${name}\n`);
   write("packages/internal/package.json", json({ name: "internal", private: true }));

@@ -3,18 +3,25 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { CONFINED } from "../../frames.ts";
 import { CELL_STACK_KIB } from "../../stack-sizes.ts";
 import type { Confined } from "../../kernel/confinement.ts";
-import { CELL_MAIN, isolateAddon } from "./cell-files.ts";
+import { CELL_MAIN, isolateAddon, stackAddon } from "./cell-files.ts";
 import { CELL_MARK } from "./cell-mark.ts";
 import { startFailure } from "./start-failure.ts";
 
 /** The host's time zone, for the cell: one that may not read `/etc/localtime` would use UTC. */
 const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
 
-const NODE_OPTIONS = [
-  `--stack-size=${CELL_STACK_KIB}`,
-  // Without it, SIGUSR1 would open a debugger in the cell, and a thread would wait for that.
-  "--disable-sigusr1",
-];
+/** Node's options, and what it runs. */
+function cellProgram(): string[] {
+  const stack = stackAddon();
+  return [
+    ...(stack === "" ? [`--stack-size=${CELL_STACK_KIB}`] : []),
+    // Without it, SIGUSR1 would open a debugger in the cell, and a thread would wait for that.
+    "--disable-sigusr1",
+    CELL_MAIN,
+    isolateAddon(),
+    stack,
+  ];
+}
 
 /**
  * Starts the process of a cell; confined, if `launch` says how.
@@ -28,7 +35,7 @@ export function spawnCell(
 ): ChildProcess {
   let child: ChildProcess;
   try {
-    const program = [...NODE_OPTIONS, CELL_MAIN, isolateAddon()];
+    const program = cellProgram();
     const [file, ...args] =
       confined === undefined
         ? [process.execPath, ...program]
