@@ -257,12 +257,14 @@ test("@pyisolate/telemetry/testing exports these names", async () => {
 test("@pyisolate/telemetry/sdk exports these names", async () => {
   expect(await exportedNames("@pyisolate/telemetry/sdk")).toMatchInlineSnapshot(`
     [
+      "SpoolError",
       "TelemetryStartError",
       "resendRefused",
       "startTelemetry",
       "type Delivery",
       "type ResendHow",
       "type Resent",
+      "type SpoolErrorCode",
       "type Telemetry",
       "type TelemetryOptions",
       "type TelemetryStartCode",

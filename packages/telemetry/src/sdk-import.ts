@@ -7,5 +7,5 @@ const sdk = await import("./sdk.ts").catch((error: unknown) => {
   throw wrongSdk(error);
 });
 
-export const { startTelemetry, resendRefused } = sdk;
+export const { startTelemetry, resendRefused, SpoolError } = sdk;
 export { TelemetryStartError };

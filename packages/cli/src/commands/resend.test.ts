@@ -102,6 +102,7 @@ test("a folder without letters is fine, one that is not there is not, and a wron
   expect(await runCommand(["resend", folder.path])).toMatchObject({ code: 0 });
   const gone = await runCommand(["resend", join(folder.path, "nowhere")]);
   expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") as string });
+  expect(gone.stderr).toMatch(/^there is no folder .*nowhere \(ENOENT\): name the one that/);
   const wrong = await runCommand(["resend", folder.path, "--to", "localhost:4318"]);
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toMatch(/^--to must be an http or https URL/);

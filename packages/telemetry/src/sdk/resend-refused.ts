@@ -18,7 +18,7 @@ import { resolveSettings } from "./settings.ts";
  * OTEL_* variables.
  * @param how Default: all of it, until `flushTimeoutMillis` have passed.
  * @throws TypeError if an option is unknown or has a wrong value, or without a `spool`.
- * @throws Error if the spool's folder cannot be read or written.
+ * @throws SpoolError if the spool's folder is not there, or it or a file in it cannot be read or written.
  * @example
  * await resendRefused({ spool: "/var/lib/plugins/spool" });
  */

@@ -43,7 +43,7 @@ export interface ResendSettings {
   readonly flushTimeout: number;
 }
 
-/** @throws if the files cannot be read or written. */
+/** @throws SpoolError if the folder or a file cannot be read or written. */
 export async function resend(
   settings: ResendSettings,
   how: ResendHow & Required<Pick<ResendHow, "onWarning">>,
@@ -57,10 +57,14 @@ export async function resend(
   };
   const timer = setTimeout(end, settings.flushTimeout);
   how.signal?.addEventListener("abort", end);
+  let files: readonly TakenLetters[] = [];
   try {
     if (how.signal?.aborted === true) end();
-    for (const file of letters.take()) await resending.send(file);
+    files = letters.take();
+    for (const file of files) await resending.send(file);
   } finally {
+    // One that cannot be read ends it: those behind it are for the next time.
+    for (const file of files) file.leave();
     clearTimeout(timer);
     how.signal?.removeEventListener("abort", end);
     end();
@@ -117,19 +121,15 @@ class Resending {
 
   async send(file: TakenLetters): Promise<void> {
     this.#isAllKept = true;
-    try {
-      const { letters, unreadable } = file.read();
-      for (const line of unreadable) this.#isAllKept &&= this.#letters.tryAddLine(line);
-      warnOf(unreadable.length, this.#letters.path, this.#how.onWarning);
-      for (const letter of letters) {
-        await this.#sendLetter(letter);
-        this.#how.onLetter?.(letter, this.soFar);
-      }
-      // Not earlier: if the process is killed before this line, the next call sends the letters again.
-      if (this.#isAllKept) file.remove();
-    } finally {
-      file.leave();
+    const { letters, unreadable } = file.read();
+    for (const line of unreadable) this.#isAllKept &&= this.#letters.tryAddLine(line);
+    warnOf(unreadable.length, this.#letters.path, this.#how.onWarning);
+    for (const letter of letters) {
+      await this.#sendLetter(letter);
+      this.#how.onLetter?.(letter, this.soFar);
     }
+    // Not earlier: if the process is killed before this line, the next call sends the letters again.
+    if (this.#isAllKept) file.remove();
   }
 
   close(): void {

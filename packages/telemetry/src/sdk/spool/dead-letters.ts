@@ -11,11 +11,12 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { linesOf, recordsIn } from "./jsonl.ts";
 import { isNotThere, openOwnFile, readOwnFile } from "./own-file.ts";
 import { isOrphan, newSegmentName, releaseName } from "./segment-name.ts";
+import { inFolder } from "./spool-error.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 /** Records that the far end has refused, and what it said. */
@@ -102,27 +103,40 @@ export class DeadLetters {
   /**
    * Takes the letters out of the folder, also those that a process had taken which has ended since.
    *
-   * @throws if the folder cannot be read or written.
+   * @throws SpoolError if the folder cannot be read or written. Then none are taken.
    */
   take(): readonly TakenLetters[] {
-    return this.#files().flatMap((name) => {
-      const owned = newSegmentName();
-      const path = join(this.#directory, `${TAKEN}${owned}`);
-      try {
-        // Whatever else takes letters from this folder does not find these any more.
-        renameSync(join(this.#directory, name), path);
-        return [new TakenLetters(path, owned)];
-      } catch (error) {
-        releaseName(owned);
-        if (isNotThere(error)) return [];
-        throw error;
-      }
-    });
+    const taken: TakenLetters[] = [];
+    try {
+      inFolder(this.#directory, () => {
+        for (const name of this.#files()) taken.push(...this.#takeFile(name));
+      });
+      return taken;
+    } catch (error) {
+      for (const file of taken) file.leave();
+      throw error;
+    }
   }
 
-  /** Reads what {@link take} would take. @throws if the folder or a file cannot be read. */
+  #takeFile(name: string): readonly TakenLetters[] {
+    const owned = newSegmentName();
+    const path = join(this.#directory, `${TAKEN}${owned}`);
+    try {
+      // Whatever else takes letters from this folder does not find these any more.
+      renameSync(join(this.#directory, name), path);
+      return [new TakenLetters(path, owned)];
+    } catch (error) {
+      releaseName(owned);
+      if (isNotThere(error)) return [];
+      throw error;
+    }
+  }
+
+  /** Reads what {@link take} would take. @throws SpoolError if the folder or a file cannot be read. */
   look(): readonly Letters[] {
-    return this.#files().map((name) => lettersIn(readOwnFile(join(this.#directory, name))));
+    return inFolder(this.#directory, () =>
+      this.#files().map((name) => lettersIn(readOwnFile(join(this.#directory, name)))),
+    );
   }
 
   #files(): readonly string[] {
@@ -150,17 +164,19 @@ export class TakenLetters {
     this.#name = name;
   }
 
-  /** @throws if it cannot be read. */
+  /** @throws SpoolError if it cannot be read. */
   read(): Letters {
-    const content = readOwnFile(this.#path);
+    const content = inFolder(dirname(this.#path), () => readOwnFile(this.#path));
     this.#bytes = content.length;
     return lettersIn(content);
   }
 
-  /** All that was read is delivered, or kept elsewhere. */
+  /** All that was read is delivered, or kept elsewhere. @throws SpoolError if it stays, to be sent again the next time. */
   remove(): void {
-    // A service had it open to add a letter when it was taken, and added it after it was read: that is for the next time.
-    if (statSync(this.#path).size === this.#bytes) unlinkSync(this.#path);
+    inFolder(dirname(this.#path), () => {
+      // A service had it open to add a letter when it was taken, and added it after it was read: that is for the next time.
+      if (statSync(this.#path).size === this.#bytes) unlinkSync(this.#path);
+    });
     this.leave();
   }
 
