@@ -48,7 +48,7 @@ export class EnvironmentReader {
   flag(name: string): boolean {
     const value = this.text(name)?.toLowerCase();
     if (value !== undefined && value !== "true" && value !== "false") {
-      this.#ignored(name, value, "true or false");
+      this.unusable(name, value, "true or false");
     }
     return value === "true";
   }
@@ -59,24 +59,29 @@ export class EnvironmentReader {
     if (value === undefined) return undefined;
     const number = Number(value);
     if (Number.isInteger(number) && number >= min && number <= max) return number;
-    this.#ignored(name, value, `a whole number from ${min} to ${max}`);
+    this.unusable(name, value, `a whole number from ${min} to ${max}`);
     return undefined;
   }
 
-  /** One of `allowed`. The specification lets a variable list several: the first allowed one is used. */
-  choice<Choice extends string>(name: string, allowed: readonly Choice[]): Choice | undefined {
+  /**
+   * The first of `allowed` in a list, as the specification lets a variable name several; `unknown` if it names none of them, and undefined
+   * if it is unset.
+   */
+  choice<Choice extends string>(
+    name: string,
+    allowed: readonly Choice[],
+  ): Choice | "unknown" | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
-    const listed = value.split(",").map((part) => part.trim());
+    const listed = value.split(",").map((part) => part.trim().toLowerCase());
     const known = listed.flatMap((part) => allowed.filter((choice) => choice === part));
-    if (listed.length > 1 || known.length === 0) {
-      this.#ignored(name, value, `one of ${allowed.join(", ")}`, known[0]);
+    const wanted = `one of ${allowed.join(", ")}`;
+    const [first] = known;
+    if (first === undefined) {
+      this.unusable(name, value, wanted, "nothing is sent");
+      return "unknown";
     }
-    return known[0];
-  }
-
-  #ignored(name: string, value: string, wanted: string, taken?: string): void {
-    const instead = taken === undefined ? "the default is used" : `${taken} is used`;
-    this.unusable(name, value, wanted, instead);
+    if (listed.length > 1) this.unusable(name, value, wanted, `${first} is used`);
+    return first;
   }
 }

@@ -68,6 +68,37 @@ test("a signal's own endpoint that cannot be used is not replaced by the general
   await otel.shutdown();
 });
 
+test.each([
+  ["OTEL_LOGS_EXPORTER", "console", "records"],
+  ["OTEL_LOGS_EXPORTER", "otlp/stdout", "records"],
+  ["OTEL_METRICS_EXPORTER", "console", "counts"],
+  ["OTEL_METRICS_EXPORTER", "logging,datadog", "counts"],
+] as const)(
+  "%s=%s sends none of its %s to another place, and says so",
+  async (name, value, what) => {
+    await using receiver = await otlpReceiver();
+    const { otel, warnings } = started(
+      { [name]: value, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+      { flushTimeoutMillis: 500, shutdownTimeoutMillis: 500 },
+    );
+    await using denials = createDenialRecorder({ shutdownTimeoutMillis: 300 });
+    denials.record(aDenial());
+    await otel.flush();
+    expect(warnings[0]).toContain(`${name}=${JSON.stringify(value)} is not one of`);
+    expect(warnings[0]).toContain("nothing is sent");
+    expect(denials.health()).toMatchObject({
+      state: "degraded",
+      why: expect.stringContaining(name) as string,
+    });
+    // On a busy machine the other of the two may come later than the flush.
+    const other = () =>
+      what === "counts" ? receiver.records().length : receiver.sum("pyisolate.denials");
+    await expect.poll(other, { timeout: 10_000 }).toBe(1);
+    await otel.shutdown();
+    expect(what === "counts" ? receiver.metrics : receiver.logs).toEqual([]);
+  },
+);
+
 test("a password in an endpoint is not in the warning", async () => {
   const { otel, warnings } = started({ OTEL_EXPORTER_OTLP_ENDPOINT: "'https://me:hush@host'" });
   expect(warnings.join()).toContain("***@host");

@@ -14,7 +14,7 @@ export type Destination =
   | { readonly url: string; readonly fault: string };
 
 /** A URL that no request can be sent to, because Node knows no such protocol. */
-const NOWHERE = "nowhere:";
+export const NOWHERE = "nowhere:";
 
 /** The OTLP Collector's default port, on this machine. */
 const DEFAULT_ENDPOINT = "http://127.0.0.1:4318";

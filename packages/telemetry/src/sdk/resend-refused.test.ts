@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
 import { resendRefused, SpoolError } from "../sdk.ts";
 import { otlpReceiver } from "../testing/otlp-receiver.ts";
@@ -103,6 +103,24 @@ test("the letters behind a file that cannot be read are sent the next time, by t
   expect(bodies.filter((body) => body.includes("behind"))).toHaveLength(1);
   expect(bodies.filter((body) => body.includes("first"))).toHaveLength(1);
   expect(readdirSync(directory)).toEqual([]);
+});
+
+test.each([
+  ["OTEL_LOGS_EXPORTER", "none"],
+  ["OTEL_LOGS_EXPORTER", "console"],
+  ["OTEL_SDK_DISABLED", "true"],
+])("with %s=%s letters go to the endpoint that is named, and to no other", async (name, value) => {
+  await using named = await otlpReceiver();
+  await using other = await otlpReceiver();
+  vi.stubEnv(name, value);
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", other.url);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  writeFileSync(join(directory, "dead-letters.jsonl"), letter("a"), { mode: 0o600 });
+  const resent = await resendRefused({ spool: directory, endpoint: named.url });
+  expect(resent).toEqual({ taken: 1, refused: 0, waiting: 0 });
+  expect([named.records(), other.records()].map(({ length }) => length)).toEqual([1, 0]);
 });
 
 test.runIf(isRoot)("letters of another user are neither sent nor removed", async () => {

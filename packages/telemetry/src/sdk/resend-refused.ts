@@ -32,7 +32,10 @@ export async function resendRefused(
       process.emitWarning(message, "TelemetryWarning");
     },
   } = given;
-  const settings = resolveSettings(telemetryOptions(options), process.env, warn);
+  // Whether and how a service exports is not asked: this sends, by OTLP, what it was called for.
+  const sending = { ...telemetryOptions(options), logs: "otlp", metrics: "none" } as const;
+  const variables = { ...process.env, OTEL_SDK_DISABLED: undefined };
+  const settings = resolveSettings(sending, variables, warn);
   const { spool } = settings;
   if (spool === undefined) {
     throw new TypeError(

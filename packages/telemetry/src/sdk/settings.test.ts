@@ -101,7 +101,22 @@ test("an explicit option wins over the environment", () => {
 });
 
 test.each([
-  [{ OTEL_METRICS_EXPORTER: "console" }, { metrics: "otlp" }, "the default is used"],
+  [
+    { OTEL_METRICS_EXPORTER: "console" },
+    { metricsUrl: "nowhere:", logsUrl: "http://127.0.0.1:4318/v1/logs" },
+    "nothing is sent",
+  ],
+  [
+    { OTEL_LOGS_EXPORTER: "prometheus" },
+    { logsUrl: "nowhere:", metricsUrl: "http://127.0.0.1:4318/v1/metrics" },
+    "nothing is sent",
+  ],
+  [{ OTEL_LOGS_EXPORTER: '"otlp"' }, { logsUrl: "nowhere:" }, "nothing is sent"],
+  [
+    { OTEL_LOGS_EXPORTER: "console,otlp" },
+    { logsUrl: "http://127.0.0.1:4318/v1/logs" },
+    "otlp is used",
+  ],
   [{ OTEL_METRICS_EXPORTER: "prometheus,otlp" }, { metrics: "prometheus" }, "prometheus is used"],
   [{ OTEL_METRIC_EXPORT_INTERVAL: "soon" }, { metricInterval: 60_000 }, "the default is used"],
   [{ OTEL_BLRP_MAX_QUEUE_SIZE: "-1" }, { queueSize: 8192 }, "the default is used"],
@@ -111,6 +126,19 @@ test.each([
   const { warnings, ...resolved } = settings(variables);
   expect(resolved).toMatchObject(outcome);
   expect(warnings.join()).toContain(warning);
+});
+
+test("an exporter's name is read in any case, as the specification wants it", () => {
+  expect(
+    settings({ OTEL_METRICS_EXPORTER: "Prometheus", OTEL_LOGS_EXPORTER: "NONE" }),
+  ).toMatchObject({ metrics: "prometheus", logs: "none", warnings: [] });
+});
+
+test("an option wins over a variable that names no exporter of ours, without a warning", () => {
+  expect(settings({ OTEL_METRICS_EXPORTER: "console" }, { metrics: "otlp" })).toMatchObject({
+    metricsUrl: "http://127.0.0.1:4318/v1/metrics",
+    warnings: [],
+  });
 });
 
 test("an empty variable is not set", () => {

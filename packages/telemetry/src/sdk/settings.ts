@@ -7,6 +7,7 @@ import {
   checkOtlpVariables,
   destinationOf,
   type Destination,
+  NOWHERE,
   type Signal,
 } from "./otlp-variables.ts";
 
@@ -59,32 +60,35 @@ export function resolveSettings(
 ): Settings {
   const env = new EnvironmentReader(variables, warn);
   const disabled = env.flag("OTEL_SDK_DISABLED");
-  const metrics = options.metrics ?? env.choice("OTEL_METRICS_EXPORTER", METRIC_PATHS) ?? "otlp";
-  const logs = options.logs ?? env.choice("OTEL_LOGS_EXPORTER", LOG_PATHS) ?? "otlp";
-  const otlp = (signal: Signal, path: string, used: boolean): Destination => {
-    if (disabled || !used) return { url: undefined };
+  const metricsTo = options.metrics ?? env.choice("OTEL_METRICS_EXPORTER", METRIC_PATHS) ?? "otlp";
+  const logsTo = options.logs ?? env.choice("OTEL_LOGS_EXPORTER", LOG_PATHS) ?? "otlp";
+  const otlp = (signal: Signal, path: string, to: string): Destination => {
+    if (disabled) return { url: undefined };
+    // Another exporter is wanted, so what there is has no place to go: as with an endpoint that cannot be used.
+    if (to === "unknown") return nowhere(`OTEL_${signal}_EXPORTER`);
+    if (to !== "otlp") return { url: undefined };
     onlyJson(env, signal);
     checkOtlpVariables(env, signal);
     return destinationOf(options.endpoint, env, signal, path);
   };
   for (const option of ["durability", "integrity"] as const) {
-    if (!options[option] || (!disabled && logs !== "none")) continue;
+    if (!options[option] || (!disabled && logsTo !== "none")) continue;
     const name = disabled ? "OTEL_SDK_DISABLED" : "OTEL_LOGS_EXPORTER";
     env.warn(`${option} has no effect: ${name} says that no log records are made`);
   }
   if (!disabled) warnOfUnread(env);
-  const metricsTo = otlp("METRICS", "v1/metrics", metrics === "otlp");
-  const logsTo = otlp("LOGS", "v1/logs", logs === "otlp");
+  const metricsAt = otlp("METRICS", "v1/metrics", metricsTo);
+  const logsAt = otlp("LOGS", "v1/logs", logsTo);
   const interval = env.number("OTEL_METRIC_EXPORT_INTERVAL", 1) ?? 60_000;
   const queueSize = env.number("OTEL_BLRP_MAX_QUEUE_SIZE", 1) ?? DEFAULT_QUEUE;
   return {
     disabled,
-    metrics,
-    logs,
-    metricsUrl: metricsTo.url,
-    logsUrl: logsTo.url,
-    metricsFault: metricsTo.fault,
-    logsFault: logsTo.fault,
+    metrics: metricsTo === "unknown" ? "otlp" : metricsTo,
+    logs: logsTo === "unknown" ? "otlp" : logsTo,
+    metricsUrl: metricsAt.url,
+    logsUrl: logsAt.url,
+    metricsFault: metricsAt.fault,
+    logsFault: logsAt.fault,
     host: options.host ?? env.text("OTEL_EXPORTER_PROMETHEUS_HOST") ?? "127.0.0.1",
     port: options.port ?? env.number("OTEL_EXPORTER_PROMETHEUS_PORT", 0, 65_535) ?? 9464,
     metricInterval: interval,
@@ -97,6 +101,14 @@ export function resolveSettings(
     integrity: options.integrity === true,
     flushTimeout: options.flushTimeoutMillis ?? 10_000,
     shutdownTimeout: options.shutdownTimeoutMillis ?? 5000,
+  };
+}
+
+/** The place of what goes to no other, since a variable names an exporter that there is none of here. */
+function nowhere(name: string): Destination {
+  return {
+    url: NOWHERE,
+    fault: `${name} names no exporter of startTelemetry: nothing is sent until it does`,
   };
 }
 
