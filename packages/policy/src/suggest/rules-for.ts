@@ -4,6 +4,7 @@ import { scopeKeyOf } from "../match/scope.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import { generalize } from "./generalize.ts";
+import { lostInRecord } from "./lost-in-record.ts";
 import type { RefusedDenial, WiderPattern } from "./suggestion.ts";
 
 /** Most patterns of one rule, as the schema has it. */
@@ -26,7 +27,7 @@ export function rulesFor(policy: Policy, requests: readonly Request[], exact: bo
   const changes: RuleToAdd[] = [];
   for (const request of requests) {
     const { change, cause, decision, message } = explain(policy, request);
-    const why = change === undefined ? unsayable(request, cause) : undefined;
+    const why = lostInRecord(request) ?? (change === undefined ? unsayable(cause) : undefined);
     if (change !== undefined && why === undefined) changes.push(change);
     else refused.push({ request, cause, rule: decision.rule, message: why ?? message });
   }
@@ -37,7 +38,10 @@ export function rulesFor(policy: Policy, requests: readonly Request[], exact: bo
   const wider: WiderPattern[] = [];
   const taken = new Set(policy.rules.map(({ id }) => id));
   // Commands and their arguments as they were denied: what is like them may do something else.
-  const asked = commands.flatMap((change) => change.commands ?? []);
+  const asked = uniqueBy(
+    commands.flatMap((change) => change.commands ?? []),
+    (command) => JSON.stringify(command),
+  );
   for (let at = 0; at < asked.length; at += MOST_PATTERNS) {
     const id = freeId(taken, "allow-subprocess-exec");
     const some = asked.slice(at, at + MOST_PATTERNS);
@@ -75,9 +79,10 @@ function groupsOf(changes: readonly RuleToAdd[]): readonly Group[] {
     const targets = scopeOf(change);
     const key = JSON.stringify([capability, targets]);
     const known = operationsOn.get(key);
+    // One target may have been denied in several spellings: `fs` and `node:fs`, `/a` and `/a/`.
     if (known === undefined)
       operationsOn.set(key, { capability, operations: [...operations], targets });
-    else known.operations.push(...operations);
+    else known.operations.push(...operations.filter((each) => !known.operations.includes(each)));
   }
   const alike = Map.groupBy(operationsOn.values(), ({ capability, operations }) =>
     JSON.stringify([capability, operations.toSorted()]),
@@ -91,15 +96,14 @@ function groupsOf(changes: readonly RuleToAdd[]): readonly Group[] {
 }
 
 /** Why no rule can say what was denied; undefined if the cause says it already. */
-function unsayable({ target }: Request, cause: Cause): string | undefined {
-  if (target.includes("[redacted]") || target.startsWith("~")) {
-    return "part of the target was redacted, so that its record does not say what was denied";
-  }
-  if (target.endsWith("…"))
-    return "the target was cut, so that its record does not say what was denied";
+function unsayable(cause: Cause): string | undefined {
   return cause === "outside_scope" || cause === "operation_not_granted" || cause === "no_rule"
     ? "no pattern can name this target: a character of it has a meaning in patterns, or cannot be seen"
     : undefined;
+}
+
+function uniqueBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): readonly Item[] {
+  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
 }
 
 /** Longest rule id, as the schema has it, less room for a number. */

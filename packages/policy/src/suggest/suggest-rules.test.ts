@@ -32,6 +32,7 @@ const policy = parsePolicy({
 
 const read = (target: string): Request => ({ capability: "filesystem", operation: "read", target });
 const list = (target: string): Request => ({ capability: "filesystem", operation: "list", target });
+const run = (target: string): Request => ({ capability: "subprocess", operation: "exec", target });
 const connect = (target: string): Request => ({
   capability: "network",
   operation: "connect",
@@ -97,6 +98,31 @@ describe("the rules that are suggested", () => {
         { operations: ["read", "list"], paths: ["/srv/a"] },
         { operations: ["list"], paths: ["/srv/b"] },
       ],
+    ],
+    [
+      "a target that was denied in several spellings is one target",
+      [
+        { capability: "import", operation: "load", target: "fs" },
+        { capability: "import", operation: "load", target: "node:fs" },
+        read("/srv/a"),
+        read("/srv/a/"),
+        list("/srv/a"),
+        connect("A.example:1"),
+        connect("a.example.:1"),
+        run("/usr/bin/id -u"),
+        run('"/usr/bin/id" -u'),
+      ],
+      [
+        { capability: "subprocess", commands: [{ path: "/usr/bin/id", args: ["-u"] }] },
+        { id: "allow-import-load", operations: ["load"], modules: ["node:fs"] },
+        { id: "allow-filesystem-read-list", operations: ["read", "list"], paths: ["/srv/a"] },
+        { id: "allow-network-connect", operations: ["connect"], hosts: ["a.example:1"] },
+      ],
+    ],
+    [
+      "a tilde that is no home directory is a character like any other",
+      [run("/usr/bin/git show HEAD~1 a~"), read("/srv/~/a")],
+      [{ commands: [{ args: ["show", "HEAD~1", "a~"] }] }, { paths: ["/srv/~/a"] }],
     ],
     [
       "three targets of a declared capability become what stands before their last separator",
@@ -166,6 +192,27 @@ describe("a denial is refused a rule", () => {
     const suggestion = suggestRules(policy, [request]);
     expect(suggestion).toMatchObject({ rules: [], opens: [], covers: 0, refused: [{ request }] });
     expect(suggestion.refused[0]?.message).toMatch(why);
+  });
+
+  test.each<[what: string, line: string, why: RegExp]>([
+    ["was redacted", "/usr/bin/psql --password=[redacted] -l", /redacted/],
+    ["names a home directory", "/usr/bin/cat ~/.ssh/id_rsa", /redacted/],
+    ["names one behind an option", '"/usr/bin/cat" "--file=~/a b"', /redacted/],
+    ["is a home directory", "/usr/bin/ls ~", /redacted/],
+    ["was cut", "/usr/bin/echo a aaa…", /cut/],
+    ["was cut in quotes", '/usr/bin/echo "a aaa…', /cut/],
+    ["was cut at its start", "/usr/bin/echo …", /cut/],
+    ["has an escaped character", String.raw`/usr/bin/echo c\u{a}d`, /escapes/],
+    ["has an escaped backslash", String.raw`/usr/bin/grep a\\b`, /escapes/],
+  ])("where an argument %s", (_what, target, why) => {
+    const { rules, covers, refused } = suggestRules(policy, [run(target)]);
+    expect({ rules, covers }).toEqual({ rules: [], covers: 0 });
+    expect(refused.map(({ message }) => message)).toEqual([expect.stringMatching(why)]);
+  });
+
+  test("where the target of a declared capability names a home directory", () => {
+    const denied = { capability: "crm", operation: "call", target: "backup:~/notes" };
+    expect(suggestRules(policy, [denied])).toMatchObject({ rules: [], refused: [{}] });
   });
 });
 
