@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { addRules, decide, parsePolicy, type RuleToAdd } from "../index.ts";
+import { addRules, type RuleToAdd } from "../index.ts";
 
 const RULE: RuleToAdd = {
   id: "more",
@@ -93,10 +93,12 @@ rules: [{ id: a, effect: allow, capability: random }, ${ADDED} ]
   test("with Windows line ends", () => {
     const text =
       "version: 1\r\nname: x\r\nrules:\r\n  - { id: a, effect: allow, capability: random }\r\n";
-    const target = "/srv/in/a.csv";
-    const added = parsePolicy(addRules(text, [RULE]));
-    expect(decide(added, { capability: "filesystem", operation: "read", target }).rule).toBe(
-      "more",
+    expect(addRules(text, [RULE])).toBe(`${text}  - ${ADDED}\r\n`);
+    const unended = text.trimEnd();
+    expect(addRules(unended, [RULE])).toBe(`${text}  - ${ADDED}\r\n`);
+    const json = `${JSON.stringify({ version: 1, name: "x", rules: [] }, undefined, 2)}\n`;
+    expect(addRules(json.replaceAll("\n", "\r\n"), [RULE])).toBe(
+      addRules(json, [RULE]).replaceAll("\n", "\r\n"),
     );
   });
 });

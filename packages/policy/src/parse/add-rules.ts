@@ -6,7 +6,7 @@ import { withRules } from "./with-rules.ts";
 
 /**
  * Adds rules to the text of a policy, after its own. The rest of the text, with its comments, stays as it is; only a text in JSON is
- * written anew.
+ * written anew. Lines end as the text's first line does.
  *
  * @throws InvalidPolicyError if the text is no policy, or would be none with the rules.
  * @throws Error if the text is written so that rules cannot be added to it, such as `rules: *alias`.
@@ -36,7 +36,8 @@ function inJson(text: string, rules: readonly RuleToAdd[]): string {
   const document = JSON.parse(text) as { rules: unknown[] };
   const indent = /^[{[]\s*\n([ \t]+)/.exec(text)?.[1] ?? 2;
   document.rules.push(...rules);
-  return JSON.stringify(document, undefined, indent) + (text.endsWith("\n") ? "\n" : "");
+  const written = JSON.stringify(document, undefined, indent) + (text.endsWith("\n") ? "\n" : "");
+  return written.replaceAll("\n", lineEndOf(text));
 }
 
 function inYaml(text: string, rules: readonly RuleToAdd[]): string | undefined {
@@ -67,10 +68,15 @@ function inLines(text: string, { items }: YAMLSeq, written: readonly string[]): 
   if (start === undefined || end === undefined) return undefined;
   const dash = text.lastIndexOf("-", start - 1);
   const column = dash - (text.lastIndexOf("\n", dash) + 1);
-  const lines = written.map((each) => `${" ".repeat(column)}- ${each}\n`).join("");
+  const lineEnd = lineEndOf(text);
+  const lines = written.map((each) => `${" ".repeat(column)}- ${each}${lineEnd}`).join("");
   // The line on which the last rule ends may go on with a comment.
   const line = text[end - 1] === "\n" ? end : text.indexOf("\n", end) + 1;
-  return line === 0 ? `${text}\n${lines}` : text.slice(0, line) + lines + text.slice(line);
+  return line === 0 ? `${text}${lineEnd}${lines}` : text.slice(0, line) + lines + text.slice(line);
+}
+
+function lineEndOf(text: string): string {
+  return /\r?\n/.exec(text)?.[0] ?? "\n";
 }
 
 function rangeOf(node: unknown): readonly number[] | undefined {
