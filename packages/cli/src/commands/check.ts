@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
-
 import type { LintFinding, Policy } from "@pyisolate/policy";
 
 import type { Command, OptionTable } from "../command.ts";
 import { mistakeLine, readPolicyFile } from "../policy-file.ts";
+import { readText } from "../read-file.ts";
 
 const OPTIONS = {
   "--lint": {
@@ -72,5 +71,5 @@ is found; 2 for wrong usage.`,
 
 async function lint(file: string, policy: Policy): Promise<readonly LintFinding[]> {
   const { lintPolicy } = await import("@pyisolate/policy");
-  return lintPolicy(policy, await readFile(file, "utf8"));
+  return lintPolicy(policy, await readText(file));
 }

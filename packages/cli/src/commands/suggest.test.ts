@@ -1,4 +1,12 @@
-import { readFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { denialEvent } from "@pyisolate/policy";
@@ -142,14 +150,72 @@ test("a guest's target cannot move the cursor, whatever a record says", async ()
   }
 });
 
-test("lines that are no JSON are told, and a file that is not there too", async () => {
+test("--write keeps the file's mode, group and owner, and what links to it", async () => {
+  using folder = folderWith({
+    "real.yaml": POLICY,
+    "denials.json": JSON.stringify([event("a", "/srv/x")]),
+  });
+  const real = join(folder.path, "real.yaml");
+  chownSync(real, 1234, 2345);
+  chmodSync(real, 0o660);
+  symlinkSync("real.yaml", join(folder.path, "policy.yaml"));
+  const { code } = await runCommand(["suggest", "policy.yaml", "denials.json", "--write"], {
+    cwd: folder.path,
+    node: ["--import", "data:text/javascript,process.umask(0o077)"],
+  });
+  expect(code).toBe(0);
+  expect(readFileSync(real, "utf8")).toContain("/srv/x");
+  const { mode, uid, gid } = statSync(real);
+  expect({ mode: mode & 0o7777, uid, gid }).toEqual({ mode: 0o660, uid: 1234, gid: 2345 });
+  expect(readlinkSync(join(folder.path, "policy.yaml"))).toBe("real.yaml");
+  expect(readdirSync(folder.path).toSorted()).toEqual(["denials.json", "policy.yaml", "real.yaml"]);
+});
+
+test("--write leaves the file as it is where its owner would be lost", async () => {
+  using folder = folderWith({
+    "policy.yaml": POLICY,
+    "denials.json": JSON.stringify([event("a", "/srv/x")]),
+  });
+  chmodSync(folder.path, 0o777);
+  chownSync(join(folder.path, "policy.yaml"), 1234, 2345);
+  const { code, stderr } = await runCommand(["suggest", "policy.yaml", "denials.json", "--write"], {
+    cwd: folder.path,
+    node: ["--import", "data:text/javascript,process.setgid(65534);process.setuid(65534)"],
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^policy.yaml belongs to user 1234 and group 2345.*by hand\n$/);
+  expect(readFileSync(join(folder.path, "policy.yaml"), "utf8")).toBe(POLICY);
+  expect(readdirSync(folder.path).toSorted()).toEqual(["denials.json", "policy.yaml"]);
+});
+
+test("a line of lists in lists holds no denials, and the others are read", async () => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  const deep = "[".repeat(200_000) + "]".repeat(200_000);
+  const list = `{"arrayValue":{"values":[`.repeat(100_000) + "]}}".repeat(100_000);
+  const nested = JSON.stringify(otlp("/srv/y")).replace(`{"arrayValue":{"values":[]}}`, list);
+  const { code, stdout, stderr } = await runCommand(["suggest", "policy.yaml", "-", "--json"], {
+    cwd: folder.path,
+    input: `${deep}\n${nested}\n${lines(event("a", "/srv/x"))}`,
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({ rules: [{ paths: ["/srv/y", "/srv/x"] }] });
+});
+
+test("a file of which no line can be read is told, and a folder or nothing in its place too", async () => {
   using folder = folderWith({ "policy.yaml": POLICY, "denials.jsonl": "half a li\n" });
   const half = await runCommand(["suggest", "policy.yaml", "denials.jsonl"], { cwd: folder.path });
   expect(half).toEqual({
-    code: 0,
+    code: 1,
     stdout: "Nothing to add.\n",
     stderr: "denials.jsonl: 1 lines are no JSON, and were passed over\n",
   });
+  const some = await runCommand(["suggest", "policy.yaml", "-"], {
+    cwd: folder.path,
+    input: "half\n{}\n",
+  });
+  expect(some).toMatchObject({ code: 0, stderr: "-: 1 lines are no JSON, and were passed over\n" });
+  const directory = await runCommand(["suggest", "policy.yaml", "."], { cwd: folder.path });
+  expect(directory).toMatchObject({ code: 1, stderr: expect.stringMatching(/^\.: EISDIR/) });
   const none = await runCommand(["suggest", "policy.yaml", "nowhere"], { cwd: folder.path });
   expect(none.code).toBe(1);
   expect(none.stderr).toMatch(/ENOENT.*nowhere/);

@@ -31,14 +31,14 @@ of JSON a line; - is standard input. Verdicts of a shadow policy are taken like 
   pyisolate suggest policy.yaml /var/lib/otelcol/denials.jsonl --cell tenant-a
   pyisolate suggest policy.yaml - --json < denials.jsonl`,
   options: OPTIONS,
-  notes: `Exit code: 0 where the rules allow every denial, or none is needed; 1 where some stay refused, or a file cannot be read; 2 for
-wrong usage.`,
+  notes: `Exit code: 0 where the rules allow every denial, or none is needed; 1 where some stay refused, or a file cannot be read, or no
+line of it; 2 for wrong usage.`,
   async run({ options, operands: [file = "", from = ""] }, { terminal }) {
     const policy = await policyOrMistakes(file, terminal);
     if (policy === undefined) return 1;
     const { readRecords } = await import("../records/read-records.ts");
     const { "--cell": cell, "--capability": capability } = options;
-    const { denials, unread } = await readRecords(from);
+    const { denials, unread, values } = await readRecords(from);
     if (unread > 0) terminal.note(`${from}: ${unread} lines are no JSON, and were passed over`);
     const chosen = denials.filter(
       (denial) =>
@@ -54,7 +54,8 @@ wrong usage.`,
     }
     if (options["--json"] === true) terminal.json(told);
     else print(terminal, suggestion, chosen.length, options["--write"] === true ? file : undefined);
-    return suggestion.refused.length === 0 ? 0 : 1;
+    const isUnread = unread > 0 && values === 0;
+    return suggestion.refused.length === 0 && !isUnread ? 0 : 1;
   },
 };
 

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
-
 import type { PolicyCoverage, PolicyIssue, PolicyTestResult } from "@pyisolate/policy";
 
 import type { Command, OptionTable } from "../command.ts";
 import { mistakeLine, policyOrMistakes } from "../policy-file.ts";
+import { readText } from "../read-file.ts";
 import type { Terminal } from "../terminal.ts";
 
 const OPTIONS = {
@@ -63,7 +62,7 @@ type TestsFile = { readonly file: string } & {
 
 async function readTests(file: string): Promise<TestsFile> {
   const { InvalidPolicyTestsError, parsePolicyTests } = await import("@pyisolate/policy");
-  const text = await readFile(file, "utf8");
+  const text = await readText(file);
   try {
     return { file, tests: parsePolicyTests(text), issues: [] };
   } catch (error) {

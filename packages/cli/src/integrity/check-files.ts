@@ -1,5 +1,3 @@
-import { createReadStream } from "node:fs";
-
 import {
   ChainCheck,
   type ChainFinding,
@@ -8,6 +6,7 @@ import {
 } from "@pyisolate/telemetry";
 
 import { linesOf } from "../lines.ts";
+import { readBytes } from "../read-file.ts";
 
 /** Where a record stands. */
 export interface Place {
@@ -50,7 +49,7 @@ export async function checkFiles(
   const unreadable: Unreadable[] = [];
   let count = 0;
   for (const file of files) {
-    for await (const { number, text } of linesOf(createReadStream(file) as AsyncIterable<Buffer>)) {
+    for await (const { number, text } of linesOf(readBytes(file))) {
       signal.throwIfAborted();
       const place = { file, line: number };
       const message = text === undefined ? "it is too long" : checkLine(check, text, place);

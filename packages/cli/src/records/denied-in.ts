@@ -14,15 +14,17 @@ export interface RecordedDenial {
 
 /**
  * The denials in one value of JSON: a request in OTLP (a line of the Collector's file), a record as VictoriaLogs returns it, an
- * event as `JSON.stringify(event)` writes it, or a list of these. A record that stands for several denials gives one for each
+ * event as `JSON.stringify(event)` writes it, or a list of these, in which lists hold none. A record that stands for several denials gives one for each
  * target that it names. Anything else holds none.
  */
 export function* deniedIn(value: unknown): Iterable<RecordedDenial> {
-  if (Array.isArray(value)) {
-    for (const each of value) yield* deniedIn(each);
-    return;
+  // No list within a list: a line may have more of them in one another than there is stack for.
+  for (const each of Array.isArray(value) ? value : [value]) {
+    if (isRecord(each)) yield* fromRecord(each);
   }
-  if (!isRecord(value)) return;
+}
+
+function* fromRecord(value: Fields): Iterable<RecordedDenial> {
   if (Array.isArray(value["resourceLogs"])) yield* fromOtlp(value["resourceLogs"]);
   else if (typeof value["attempted_action"] === "string") yield* fromEvent(value);
   else yield* fromAttributes(value);
@@ -86,10 +88,11 @@ function fieldsOf(value: unknown): Fields {
   return isRecord(value) ? value : {};
 }
 
-/** A value in OTLP's JSON: a text, or a list of texts. */
+/** A value in OTLP's JSON: a text, or a list of texts, in which lists are left out. */
 function plainOf(value: unknown): unknown {
   const { stringValue, arrayValue } = fieldsOf(value);
-  return arrayValue === undefined ? stringValue : listIn(arrayValue, "values").map(plainOf);
+  if (arrayValue === undefined) return stringValue;
+  return listIn(arrayValue, "values").map((each) => fieldsOf(each)["stringValue"]);
 }
 
 function listIn(value: unknown, key: string): readonly unknown[] {

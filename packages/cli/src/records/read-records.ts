@@ -1,7 +1,6 @@
-import { createReadStream } from "node:fs";
-
 import { parsed } from "../json.ts";
 import { linesOf } from "../lines.ts";
+import { readBytes } from "../read-file.ts";
 import { deniedIn, type RecordedDenial } from "./denied-in.ts";
 
 /** Denials of a file of records. */
@@ -9,6 +8,8 @@ export interface Records {
   readonly denials: readonly RecordedDenial[];
   /** How many lines are no JSON. */
   readonly unread: number;
+  /** How many values of JSON were read. */
+  readonly values: number;
 }
 
 /** Most denials that are read: a suggestion from more is none that a person can check. */
@@ -22,12 +23,13 @@ const MOST_DENIALS = 1_000_000;
  * @throws Error if the file cannot be read, or holds too many denials.
  */
 export async function readRecords(file: string): Promise<Records> {
-  const bytes: AsyncIterable<Buffer> = file === "-" ? process.stdin : createReadStream(file);
   const denials = new Map<string, RecordedDenial>();
   let unread = 0;
+  let values = 0;
   /** Lines that are no JSON by themselves, for a value that goes over several. */
   let pending: string[] = [];
   const take = (value: unknown): void => {
+    values += 1;
     for (const denial of deniedIn(value)) {
       const { id = denials.size, capability, operation, target } = denial;
       denials.set(JSON.stringify([id, capability, operation, target]), denial);
@@ -38,7 +40,7 @@ export async function readRecords(file: string): Promise<Records> {
       );
     }
   };
-  for await (const { text } of linesOf(bytes)) {
+  for await (const { text } of linesOf(readBytes(file))) {
     if (text?.trim() === "") continue;
     const value = text === undefined ? undefined : parsed(text);
     if (value !== undefined) take(value);
@@ -52,7 +54,7 @@ export async function readRecords(file: string): Promise<Records> {
   const whole = parsed(pending.join("\n"));
   if (whole === undefined) unread += pending.length;
   else take(whole);
-  return { denials: [...denials.values()], unread };
+  return { denials: [...denials.values()], unread, values };
 }
 
 /** Most lines of one value. */
