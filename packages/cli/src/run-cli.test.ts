@@ -1,9 +1,15 @@
-import { readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 import { expect, test } from "vitest";
 
 import { COMMANDS } from "./commands.ts";
+import { folderWith, POLICY } from "./testing/folder.ts";
 import { runCommand } from "./testing/run-command.ts";
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 
 test("--help lists every command with what it does, and exits with 0", async () => {
   const { code, stdout, stderr } = await runCommand(["--help"]);
@@ -61,6 +67,38 @@ test("what a stranger wrote into an argument cannot move the cursor", async () =
   expect(code).toBe(2);
   expect(stderr).toMatch(/^[\n -~]*$/);
   expect(stderr).toContain("<U+202E>");
+});
+
+test.each([
+  ["check", 1],
+  ["plan", 0],
+])("a reader that has gone leaves %s its exit code", async (name, expected) => {
+  using folder = folderWith({ "good.yaml": POLICY, "bad.yaml": "version: 1\n" });
+  const file = expected === 0 ? "good.yaml" : "bad.yaml";
+  const child = spawn(process.execPath, [MAIN, name, file], { cwd: folder.path });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  const [code] = (await once(child, "exit")) as [number];
+  expect(code).toBe(expected);
+});
+
+test("a result that a full disk loses is one line and exit code 1", () => {
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, "schema"], {
+    encoding: "utf8",
+    stdio: ["ignore", full, "pipe"],
+  });
+  closeSync(full);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^standard output cannot be written: ENOSPC.*\n$/);
+});
+
+test.each(["verify", "test"])("%s names the folder that it cannot read as a file", async (name) => {
+  using folder = folderWith({ "policy.yaml": POLICY });
+  const operands = name === "test" ? ["policy.yaml", "."] : ["."];
+  const { code, stderr } = await runCommand([name, ...operands], { cwd: folder.path });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^\.: EISDIR: .*\n$/);
 });
 
 test("under an older Node the needed version is printed, and no stack trace", async () => {

@@ -5,17 +5,14 @@ import { type Command, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { helpOf, helpOfAll, usageOf } from "./help.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
+import { tellOfUnwritable } from "./unwritable.ts";
 
 /** The exit code that shells use for a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 /** Runs one command. Never rejects. @returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  // `pyisolate … | head` closes the pipe: stop writing; this is not a failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
-  });
+  tellOfUnwritable(process.stdout, process.stderr);
   const terminal = createTerminal(process.stdout, process.stderr);
   const [name, ...rest] = args;
   let command: Command | undefined;
