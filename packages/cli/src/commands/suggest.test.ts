@@ -215,7 +215,10 @@ test("a file of which no line can be read is told, and a folder or nothing in it
   });
   expect(some).toMatchObject({ code: 0, stderr: "-: 1 lines are no JSON, and were passed over\n" });
   const directory = await runCommand(["suggest", "policy.yaml", "."], { cwd: folder.path });
-  expect(directory).toMatchObject({ code: 1, stderr: expect.stringMatching(/^\.: EISDIR/) });
+  expect(directory).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^\.: EISDIR/) as unknown,
+  });
   const none = await runCommand(["suggest", "policy.yaml", "nowhere"], { cwd: folder.path });
   expect(none.code).toBe(1);
   expect(none.stderr).toMatch(/ENOENT.*nowhere/);
