@@ -18,6 +18,9 @@ const SEED = setting("PYISOLATE_FUZZ_SEED", 1);
 const ONCE_LEFT_HALF =
   /isolate\.js GuestIsolate\.enter|guest\/(?:runner|callbacks)\.js |runtime\.js assemble\.counted|answers-and-errors\.js answers\.settle|globals\.js globals\.(?:fire|setTimeout|queueMicrotask|shown)|primordials\.js primordials\.whenSettled|guards\/(?:subprocess\.js argumentList|headers\.js pairsOf)|guest-arguments\.js guestArguments\.bytesOf|modules-stub\.js modulesStub\.commonJs/;
 
+/** What only a confined cell runs. */
+const KERNEL = /^cell\/guards\/kernel-(?:probe|refusal)\.js$/;
+
 /** With this many cuts or more, the states that each function left are printed, and each fault as soon as it is found. */
 const BY_HAND = 500;
 
@@ -33,6 +36,22 @@ afterAll(() => {
 test(
   "wherever the cell's code is cut off, nothing is performed without its own verdict",
   async () => await follow(sample),
+  CUTS === 0 ? 14_400_000 : CUTS * 6000 + 120_000,
+);
+
+test(
+  "wherever a confined cell asks the kernel, a cut leaves nothing performed without its own verdict",
+  async () => {
+    await follow(
+      (points, hits) =>
+        sample(
+          points.filter(({ file }) => KERNEL.test(file)),
+          hits,
+          Math.ceil(CUTS / 4),
+        ),
+      "require",
+    );
+  },
   CUTS === 0 ? 14_400_000 : CUTS * 6000 + 120_000,
 );
 
@@ -56,9 +75,10 @@ test("a call that is cut off on its way in or out ends at once, and makes no req
 /** Makes the cuts of a plan, two cells at a time. */
 async function follow(
   planned: (points: readonly CutPoint[], hits: ReadonlyMap<number, Hits>) => readonly Cut[],
+  kernel: "off" | "require" = "off",
 ): Promise<void> {
-  await using first = await CutRuns.make();
-  await using second = await CutRuns.make();
+  await using first = await CutRuns.make(kernel);
+  await using second = await CutRuns.make(kernel);
   const plan = planned(first.points, await first.hits());
   await second.hits();
   const found: string[] = [];
@@ -88,7 +108,11 @@ async function told(runs: CutRuns, cut: Cut): Promise<string[]> {
 }
 
 /** Each point once at its first hit after the start, and once at any; a seeded sample of that in the suite. */
-function sample(points: readonly CutPoint[], hits: ReadonlyMap<number, Hits>): readonly Cut[] {
+function sample(
+  points: readonly CutPoint[],
+  hits: ReadonlyMap<number, Hits>,
+  cuts = CUTS,
+): readonly Cut[] {
   const random = numbers(SEED);
   const kinds = Object.keys(THROWN) as (keyof typeof THROWN)[];
   const plan = points.flatMap(({ id, file, fn, isGuest }): Cut[] => {
@@ -103,9 +127,9 @@ function sample(points: readonly CutPoint[], hits: ReadonlyMap<number, Hits>): r
       burst: !isGuest && random(3) === 0 ? 1 + random(6) : 0,
     }));
   });
-  if (CUTS === 0) return plan;
+  if (cuts === 0) return plan;
   return Array.from(
-    { length: Math.min(CUTS, plan.length) },
+    { length: Math.min(cuts, plan.length) },
     () => plan.splice(random(plan.length), 1)[0] as Cut,
   );
 }

@@ -35,14 +35,16 @@ export class CutRuns implements AsyncDisposable {
     this.#pack = pack;
     this.#ground = ground;
     this.#lane = lane;
-    this.#fired = join(ground.root, "fired");
+    // On the granted side: a confined cell writes it.
+    this.#fired = join(ground.granted, "fired");
   }
 
-  static async make(): Promise<CutRuns> {
-    const pack = new CutPackage();
+  /** @param kernel With "require", what the cell asks the kernel is cut off as well. */
+  static async make(kernel: "off" | "require" = "off"): Promise<CutRuns> {
     const ground = await Ground.make();
+    const pack = new CutPackage(join(ground.granted, "cut.json"));
     const limits = { cpu_ms: 4000, wall_ms: 4000 };
-    const lane = new Lane(ground, limits, await pack.load(), 0);
+    const lane = new Lane(ground, limits, await pack.load(), { pool: 0, kernel });
     await lane.ready();
     return new CutRuns(pack, ground, lane);
   }
@@ -58,7 +60,7 @@ export class CutRuns implements AsyncDisposable {
   }
 
   async #recorded(programs: readonly Program[]): Promise<Map<number, number>> {
-    const record = join(this.#ground.root, "hits");
+    const record = join(this.#ground.granted, "hits");
     rmSync(record, { force: true });
     this.#pack.set({ record });
     const seam = guestSeam(this.points.length);

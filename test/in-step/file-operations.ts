@@ -110,6 +110,41 @@ export const FILE_OPERATIONS: readonly Operation[] = [
     source: () => `fs.statSync(D + "/c" + (i % ${READABLE}))`,
     target: onDenied("c"),
   }),
+  // Each of these is of a file that the same attempt has made.
+  ...file("rename granted", "write", true, {
+    source: () =>
+      `(fs.writeFileSync(G + "/t/" + i, "w" + i), fs.renameSync(G + "/t/" + i, G + "/w/" + i))`,
+    target: onGranted("t/"),
+    effect: "file",
+  }).slice(0, 1),
+  ...file("unlink granted", "remove", true, {
+    source: () => `(fs.writeFileSync(G + "/t/" + i, ""), fs.unlinkSync(G + "/t/" + i))`,
+    target: onGranted("t/"),
+  }).slice(0, 1),
+  ...file("rm granted", "remove", true, {
+    source: () =>
+      `(fs.mkdirSync(G + "/t/" + i + "/a/b", { recursive: true }), fs.rmSync(G + "/t/" + i, { recursive: true }))`,
+    target: onGranted("t/"),
+  }).slice(0, 1),
+  ...file("list granted", "list", true, {
+    source: () => `fs.readdirSync(G + "/few").join()`,
+    target: (ground) => `${ground.granted}/few`,
+    answers: (value) => value === "one,two",
+  }).slice(0, 1),
+  ...file("look at a link granted", "stat", true, {
+    source: () => `fs.lstatSync(G + "/link").isSymbolicLink()`,
+    target: (ground) => `${ground.granted}/link`,
+    answers: (value) => value === true,
+  }).slice(0, 1),
+  ...file("access granted", "stat", true, {
+    source: () => `fs.accessSync(G + "/r" + (i % ${READABLE}))`,
+    target: (ground, i) => `${ground.granted}/r${which(i)}`,
+  }),
+  ...file("real path granted", "stat", true, {
+    source: () => `fs.realpathSync(G + "/few/../few").slice(G.length)`,
+    target: (ground) => `${ground.granted}/few`,
+    answers: (value) => value === "/few",
+  }).slice(0, 1),
   ...file("exists denied", "stat", false, {
     source: () => `fs.existsSync(D + "/c" + (i % ${READABLE}))`,
     target: onDenied("c"),

@@ -16,6 +16,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** Folders of the granted side that each guest finds empty. */
+const EMPTIED = ["w", "m", "t"];
+
 /** How many files there are to be read, on the granted and on the denied side. */
 export const READABLE = 64;
 
@@ -32,7 +35,8 @@ export class Ground implements AsyncDisposable {
   /** Stands in everything that no guest may ever hold. */
   readonly canary = `CANARY-${randomBytes(8).toString("hex")}`;
   readonly modules: Readonly<Record<string, string>>;
-  readonly #log = join(this.root, "log");
+  /** On the granted side: a confined command writes it. */
+  readonly #log = join(this.granted, "log");
   readonly #marks = join(this.root, "marks");
   readonly #servers: readonly Server[] = [createServer(), createServer()];
   readonly #before: string;
@@ -41,10 +45,27 @@ export class Ground implements AsyncDisposable {
   readonly requests: string[] = [];
   /** Connections that arrived at the denied one. */
   deniedConnections = 0;
+  /** Numbers of the requests that called the host's granted function. */
+  readonly counted: number[] = [];
+  /** How often its denied one was called. */
+  deniedCalls = 0;
+  /** Functions of the host; one of them is granted. */
+  readonly tools = {
+    "count.once": (args: unknown): { counted: number } => {
+      const { i } = args as { i: number };
+      this.counted.push(i);
+      return { counted: i };
+    },
+    harm: (): string => {
+      this.deniedCalls += 1;
+      return this.canary;
+    },
+  };
 
   private constructor() {
-    for (const folder of [this.granted, join(this.granted, "w"), join(this.granted, "m")])
-      mkdirSync(folder);
+    mkdirSync(this.granted);
+    for (const folder of [...EMPTIED, "few"]) mkdirSync(join(this.granted, folder));
+    for (const name of ["one", "two"]) writeFileSync(join(this.granted, "few", name), name);
     mkdirSync(this.denied);
     for (let index = 0; index < READABLE; index++) {
       writeFileSync(join(this.granted, `r${index}`), `granted ${index}`);
@@ -95,7 +116,7 @@ export class Ground implements AsyncDisposable {
   /** The one policy of all guests here. Whatever it does not name is denied. */
   rules(): object[] {
     const allow = (id: string, rest: object): object => ({ id, effect: "allow", ...rest });
-    const modules = ["node:fs", "node:child_process"];
+    const modules = ["node:fs", "node:child_process", "node:crypto"];
     for (const name of Object.keys(this.modules)) if (name !== "forbidden") modules.push(name);
     return [
       allow("modules", { capability: "import", modules }),
@@ -103,6 +124,7 @@ export class Ground implements AsyncDisposable {
       allow("command", { capability: "subprocess", commands: [this.command] }),
       allow("server", { capability: "network", hosts: [`127.0.0.1:${this.port}`] }),
       allow("draws", { capability: "random" }),
+      allow("tools", { capability: "tool", tools: ["count.*"] }),
     ];
   }
 
@@ -132,12 +154,13 @@ export class Ground implements AsyncDisposable {
     if (snapshot(this.denied) !== this.#before) found.push("the denied folder changed");
     if (lines(this.#marks).length > 0) found.push("a denied command ran");
     if (this.deniedConnections > 0) found.push("the denied server was reached");
+    if (this.deniedCalls > 0) found.push("the denied function was called");
     return found;
   }
 
   /** Makes everything as it was, for the next guest. */
   clear(): void {
-    for (const folder of ["w", "m"]) {
+    for (const folder of EMPTIED) {
       rmSync(join(this.granted, folder), { recursive: true });
       mkdirSync(join(this.granted, folder));
     }
@@ -147,6 +170,8 @@ export class Ground implements AsyncDisposable {
     for (const file of [this.#log, this.#marks]) rmSync(file, { force: true });
     this.requests.length = 0;
     this.deniedConnections = 0;
+    this.counted.length = 0;
+    this.deniedCalls = 0;
     if (snapshot(this.denied) === this.#before) return;
     rmSync(this.denied, { recursive: true });
     mkdirSync(this.denied);

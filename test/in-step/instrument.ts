@@ -40,8 +40,12 @@ export const THROWN = {
 export class CutPackage implements Disposable {
   readonly points: readonly CutPoint[];
   readonly #root: string;
+  /** What the cells read when they start. */
+  readonly #told: string;
 
-  constructor() {
+  /** @param told A file that cells may read: it says what is cut off. */
+  constructor(told: string) {
+    this.#told = told;
     const real = fileURLToPath(new URL("../../packages/sandbox-core", import.meta.url));
     // Below its own node_modules, so that it finds what it depends on.
     this.#root = join(real, "node_modules", ".cache", `cut-${process.pid}-${Date.now()}`);
@@ -54,11 +58,6 @@ export class CutPackage implements Disposable {
 
   get #dist(): string {
     return join(this.#root, "dist");
-  }
-
-  /** What the cells read when they start. */
-  get #told(): string {
-    return join(this.#root, "cut.json");
   }
 
   async load(): Promise<Package> {

@@ -89,6 +89,7 @@ export function effects(
     directory: ground.made(),
     run: ground.ran(),
     exchange: ground.requests.map(Number),
+    tool: [...ground.counted],
     message: messages
       .map((message) => Number((message as { i?: unknown }).i))
       .filter((i) => !Number.isNaN(i)),
@@ -113,6 +114,7 @@ function ofEffects(ground: Ground, life: Life): string[] {
   most("filesystem", came.file.length + came.directory.length, "effects");
   most("subprocess", came.run.length, "effects");
   most("network", came.exchange.length, "effects");
+  most("tool", came.tool.length, "effects");
   for (const [effect, numbers] of Object.entries(came))
     if (new Set(numbers).size < numbers.length) found.push(`a ${effect} came to be twice`);
   if (account === undefined) return found;

@@ -38,7 +38,16 @@ export class Lane implements AsyncDisposable {
   readonly #allowed = new Map<string, number>();
   #lives = 0;
 
-  constructor(ground: Ground, limits: object = {}, tested: Package = { Supervisor }, pool = 1) {
+  /** @param kernel Off unless given: the broker is what is tried here, and the kernel would hide its faults. */
+  constructor(
+    ground: Ground,
+    limits: object = {},
+    tested: Package = { Supervisor },
+    {
+      pool = 1,
+      kernel = "off",
+    }: { readonly pool?: number; readonly kernel?: "off" | "require" } = {},
+  ) {
     this.ground = ground;
     this.#supervisor = new tested.Supervisor({
       policy: {
@@ -53,9 +62,9 @@ export class Lane implements AsyncDisposable {
           void this.#allowed.set(capability, (this.#allowed.get(capability) ?? 0) + 1),
       },
       modules: ground.modules,
+      tools: ground.tools,
       pool,
-      // The broker is what is tried here: the kernel would hide its faults.
-      kernel: "off",
+      kernel,
     });
   }
 

@@ -4,7 +4,14 @@ import type { Ground } from "./ground.ts";
 export interface Operation {
   readonly name: string;
   /** What decides it; null where nothing has to. */
-  readonly capability: "filesystem" | "network" | "subprocess" | "random" | "import" | null;
+  readonly capability:
+    | "filesystem"
+    | "network"
+    | "subprocess"
+    | "random"
+    | "import"
+    | "tool"
+    | null;
   /** The policy's word for it. */
   readonly operation: string;
   /** By the simple rule of the ground, which knows nothing of the package's own: is the place a granted one? */
@@ -20,7 +27,7 @@ export interface Operation {
   /** Whether a value is the answer to this very attempt. */
   readonly answers: (value: unknown, i: number) => boolean;
   /** What it leaves on the ground where it was performed. */
-  readonly effect?: "file" | "directory" | "run" | "exchange" | "message" | "line";
+  readonly effect?: "file" | "directory" | "run" | "exchange" | "tool" | "message" | "line";
 }
 
 /** Whether a value is what an operation without a result gives. */
