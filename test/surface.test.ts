@@ -139,6 +139,7 @@ test("@pyisolate/sandbox-core exports these names", async () => {
       "Supervisor",
       "ToolError",
       "printKernelPlan",
+      "watchPolicy",
       "type CellUser",
       "type ExecLimits",
       "type ExecOptions",
@@ -149,6 +150,8 @@ test("@pyisolate/sandbox-core exports these names", async () => {
       "type KernelPlan",
       "type Lookup",
       "type PlannedRule",
+      "type PolicyFileHealth",
+      "type PolicyWatch",
       "type ReloadOptions",
       "type Sandbox",
       "type ShadowTotals",
@@ -160,6 +163,7 @@ test("@pyisolate/sandbox-core exports these names", async () => {
       "type ToolHandler",
       "type ToolSchema",
       "type Tools",
+      "type WatchPolicyOptions",
     ]
   `);
 });

@@ -10,6 +10,12 @@ export {
   type Tools,
   type ToolSchema,
 } from "./host/tools/tool.ts";
+export {
+  type PolicyFileHealth,
+  type PolicyWatch,
+  watchPolicy,
+  type WatchPolicyOptions,
+} from "./host/policy-file/watch-policy.ts";
 export type { Stats } from "./host/denial-log.ts";
 export type { ShadowTotals } from "./host/shadow-verdicts.ts";
 export type { Lookup } from "./host/names/lookup-queue.ts";

@@ -1,7 +1,7 @@
 import type { LoggerProvider, MeterProvider } from "@opentelemetry/api";
 import type { CapabilityName, CellTotals, DenialSink, Policy } from "@pyisolate/policy";
 
-import type { Health } from "./health.ts";
+import type { Failure, Health } from "./health.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /** Counts denials and turns them into log records. Its synchronous methods never throw and never wait. */
@@ -10,6 +10,8 @@ export interface DenialRecorder extends DenialSink, AsyncDisposable {
   closed(totals: CellTotals): void;
   /** Emits a process warning, a `SeriesBudgetWarning`, if the policy needs more series than there is room for. */
   policyLoaded(policy: Policy): void;
+  /** Keeps for `health()` whether a watched policy file is in force. */
+  policyFile(path: string, failing: Failure | undefined): void;
   /**
    * What became of the denials of the process, or of one cell. A cell past the series budget, or one that was closed long
    * ago, is accounted for under `_other`: then the ledger of `_other` is returned.

@@ -77,7 +77,7 @@ test("a clock that is set back makes no loss last", () => {
 });
 
 test("of several the worst counts, with all that is pending and lost", () => {
-  const health = { since: 0, why: undefined, pending: 1, lost: 2 };
+  const health = { since: 0, why: undefined, pending: 1, lost: 2, policy: undefined };
   expect(worstOf([])).toBeUndefined();
   expect(
     worstOf([
@@ -85,6 +85,29 @@ test("of several the worst counts, with all that is pending and lost", () => {
       { ...health, state: "blind", since: 9 },
     ]),
   ).toEqual({ state: "blind", since: 9, why: undefined, pending: 2, lost: 4 });
+});
+
+test("policy files that are not in force are no trouble of delivery, and the oldest is named", async () => {
+  const denials = createDenialRecorder();
+  const { state } = denials.health();
+  expect(denials.health().policy).toBeUndefined();
+  denials.policyFile("/etc/new.yaml", { since: 20, why: "it has 1 mistake" });
+  denials.policyFile("/etc/o\u202eld.yaml", { since: 10, why: "it is gone" });
+  expect(denials.health()).toMatchObject({
+    state,
+    policy: { since: 10, why: String.raw`the policy file /etc/o\u{202e}ld.yaml: it is gone` },
+  });
+  const [one, other] = [denials.health(), { ...denials.health(), policy: undefined }];
+  expect(worstOf([other, one])?.policy).toEqual(one.policy);
+  denials.policyFile("/etc/o\u202eld.yaml", undefined);
+  expect(denials.health().policy).toMatchObject({ since: 20 });
+  denials.policyFile("/etc/new.yaml", undefined);
+  expect(denials.health().policy).toBeUndefined();
+  for (let each = 0; each < 1000; each++)
+    denials.policyFile(`/${each}`, { since: each, why: "gone" });
+  denials.policyFile(7 as never, null as never);
+  expect(denials.health().policy).toMatchObject({ since: 0 });
+  await denials.shutdown();
 });
 
 test("a recorder without a logger says that it is blind, and why", async () => {

@@ -22,6 +22,11 @@ export interface Health {
   readonly pending: number;
   /** Denials without a record, except where the configuration says so. */
   readonly lost: number;
+  /**
+   * Why a policy file that the service watches is not in force, and since when; undefined if it is. An older policy decides then.
+   * Records and counts are delivered all the same, so it is no part of `state`.
+   */
+  readonly policy: Failure | undefined;
 }
 
 /** What {@link HealthMonitor} judges by. */
@@ -49,7 +54,7 @@ export class HealthMonitor {
   #lossAt = Number.NEGATIVE_INFINITY;
 
   /** @param now is Unix milliseconds. */
-  read(signs: Signs, now = Date.now()): Health {
+  read(signs: Signs, now = Date.now()): Omit<Health, "policy"> {
     const { pending, lost } = signs;
     if (lost > this.#lost) this.#lossAt = now;
     this.#lost = lost;
@@ -96,5 +101,11 @@ export function worstOf(all: readonly Health[]): Health | undefined {
   const worst = all.find((health) => health.state === state);
   if (worst === undefined) return undefined;
   const sum = (of: (health: Health) => number) => all.reduce((total, one) => total + of(one), 0);
-  return { ...worst, pending: sum(({ pending }) => pending), lost: sum(({ lost }) => lost) };
+  const policy = all.map((health) => health.policy).reduce(longerOf, undefined);
+  return {
+    ...worst,
+    policy,
+    pending: sum(({ pending }) => pending),
+    lost: sum(({ lost }) => lost),
+  };
 }

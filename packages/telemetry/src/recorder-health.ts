@@ -1,6 +1,14 @@
+import { cleanText } from "@pyisolate/policy/events";
+
 import type { LoggerBinding } from "./emit/logger-binding.ts";
 import { HealthMonitor, longerOf, type Failure, type Health } from "./health.ts";
 import { droppedTotal, type LedgerCounts } from "./ledger/ledger.ts";
+
+/** Most watched policy files whose failures are kept. No service has so many. */
+const MAX_FILES = 100;
+
+/** Longest path of such a file as health shows it, in UTF-16 code units. */
+const MAX_PATH = 512;
 
 /** The health of one recorder, from its logger, its exporters and its ledger. */
 export class RecorderHealth {
@@ -8,11 +16,23 @@ export class RecorderHealth {
   readonly #log: LoggerBinding;
   readonly #total: LedgerCounts;
   readonly #countsFailing: () => Failure | undefined;
+  /** Policy files that are not in force, by path. */
+  readonly #files = new Map<string, Failure>();
 
   constructor(log: LoggerBinding, total: LedgerCounts, countsFailing: () => Failure | undefined) {
     this.#log = log;
     this.#total = total;
     this.#countsFailing = countsFailing;
+  }
+
+  /** Never throws: what is no path or no failure is not kept. */
+  policyFile(path: string, failing: Failure | undefined): void {
+    if (typeof path !== "string") return;
+    this.#files.delete(path);
+    if (typeof failing?.why !== "string" || this.#files.size >= MAX_FILES) return;
+    const { since, why } = failing;
+    const file = cleanText(path, MAX_PATH);
+    this.#files.set(path, Object.freeze({ since, why: `the policy file ${file}: ${why}` }));
   }
 
   /** @param ended Whether the recorder has been shut down. */
@@ -31,12 +51,13 @@ export class RecorderHealth {
 
   #with(deaf: string | undefined): Health {
     const { pending, dropped } = this.#total;
-    return this.#monitor.read({
+    const health = this.#monitor.read({
       deaf,
       ...this.#log.trouble,
       failing: longerOf(this.#log.trouble.failing, this.#countsFailing()),
       pending,
       lost: droppedTotal(dropped) - (dropped.disabled ?? 0) - (dropped.invalid ?? 0),
     });
+    return { ...health, policy: [...this.#files.values()].reduce(longerOf, undefined) };
   }
 }

@@ -9,7 +9,7 @@ import { Drain } from "./emit/drain.ts";
 import { Emitter } from "./emit/emitter.ts";
 import { Flush } from "./emit/flush.ts";
 import { LoggerBinding } from "./emit/logger-binding.ts";
-import type { Health } from "./health.ts";
+import type { Failure, Health } from "./health.ts";
 import type { DeliveryOutcome } from "./ledger/delivery-receipt.ts";
 import { LedgerCounts, type Ledger } from "./ledger/ledger.ts";
 import { Ledgers } from "./ledger/ledgers.ts";
@@ -153,14 +153,9 @@ class Recorder implements DenialRecorder {
       const cell = this.#cells.find(totals.cell);
       this.#cells.close(cell);
       if (this.#ended !== undefined) return;
-      const closedCell = {
-        kind: "closed",
-        totals,
-        cell,
-        context: context.active(),
-        time: Date.now(),
-      } as const;
-      if (this.#queue.pushClosedCell(closedCell)) this.#drain.schedule();
+      const now = { context: context.active(), time: Date.now() };
+      const isKept = this.#queue.pushClosedCell({ kind: "closed", totals, cell, ...now });
+      if (isKept) this.#drain.schedule();
     } catch {
       // The totals are not a cell's. Nothing has been counted for it, so nothing is lost.
     }
@@ -177,6 +172,10 @@ class Recorder implements DenialRecorder {
     } catch {
       // The argument is not a policy: there is nothing to report.
     }
+  }
+
+  policyFile(path: string, failing: Failure | undefined): void {
+    this.#health.policyFile(path, failing);
   }
 
   ledger(cell?: string): Ledger {

@@ -31,4 +31,12 @@ export interface DenialSink {
   closed?(totals: CellTotals): void;
   /** This policy decides from now on. */
   policyLoaded?(policy: Policy): void;
+  /**
+   * A policy file that is watched is not in force since `failing.since`, Unix milliseconds, because of `failing.why`: an older policy
+   * decides. Without `failing` it is in force again, or not watched any more.
+   */
+  policyFile?(
+    path: string,
+    failing: { readonly since: number; readonly why: string } | undefined,
+  ): void;
 }

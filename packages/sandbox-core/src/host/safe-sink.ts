@@ -41,5 +41,6 @@ export function safeSink(sink: DenialSink | undefined, also: DenialSink): Denial
     },
     closed: (totals) => guard(() => sink?.closed?.(totals)),
     policyLoaded: (policy) => guard(() => sink?.policyLoaded?.(policy)),
+    policyFile: (path, failing) => guard(() => sink?.policyFile?.(path, failing)),
   };
 }

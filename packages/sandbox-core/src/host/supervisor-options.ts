@@ -138,7 +138,11 @@ const toolsByName = mustBe("an object of functions, or { handler, schema }, by n
 
 const SUPERVISOR: OptionChecks<SupervisorOptions> = {
   policy: loaded,
-  denials: withMethods("a sink, an object", ["record"], ["allowed", "closed", "policyLoaded"]),
+  denials: withMethods(
+    "a sink, an object",
+    ["record"],
+    ["allowed", "closed", "policyLoaded", "policyFile"],
+  ),
   // Do not show the value: it may be the secret in another form.
   token: (value) =>
     nonEmptyText(value) === undefined

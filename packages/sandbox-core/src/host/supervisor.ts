@@ -18,6 +18,7 @@ import { DenialLog, type Stats } from "./denial-log.ts";
 import { CellStartError } from "./errors.ts";
 import { KernelLayer } from "./kernel-layer.ts";
 import { PolicyNotices } from "./policy-notices.ts";
+import { admitWatches } from "./policy-file/watched-supervisor.ts";
 import { toolSet } from "./tools/tool-set.ts";
 import { Reaper } from "./process/reaper.ts";
 import { Regime, type RegimeHooks } from "./regime.ts";
@@ -55,6 +56,7 @@ export class Supervisor {
   readonly #regime: Regime;
   readonly #shadow: ShadowPolicy;
   readonly #shadowCount = new ShadowCount();
+  readonly #endWatches: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
   /**
@@ -80,6 +82,7 @@ export class Supervisor {
     });
     this.#control = new Control(settings.token, () => this.policy, this.#sink);
     this.#notices = new PolicyNotices(this.#sink);
+    this.#endWatches = admitWatches(this, { control: this.#control, sink: this.#sink });
     this.#host = {
       authority: {
         sink: this.#sink,
@@ -228,6 +231,7 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#closing ??= (async () => {
       await Promise.all([
+        this.#endWatches(),
         this.#starts.close(),
         ...[...this.#cells.keys()].map(async (cell) => await cell.close()),
       ]);

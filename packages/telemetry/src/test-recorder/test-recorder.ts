@@ -1,7 +1,7 @@
 import type { CapabilityName, CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
 
 import type { DenialRecorder } from "../denial-recorder.ts";
-import type { Health } from "../health.ts";
+import type { Failure, Health } from "../health.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 /** A recorder that keeps what it is given, for a test to look at. It has no timers and no providers, and exports nothing. */
@@ -40,6 +40,7 @@ class Recorder implements TestRecorder {
   policies: Policy[] = [];
   invalid: unknown[] = [];
   readonly #since = Date.now();
+  readonly #files = new Map<string, Failure>();
 
   record(event: DenialEvent): void {
     if (isEvent(event)) this.denials.push(event);
@@ -56,6 +57,11 @@ class Recorder implements TestRecorder {
 
   policyLoaded(policy: Policy): void {
     this.policies.push(policy);
+  }
+
+  policyFile(path: string, failing: Failure | undefined): void {
+    if (failing === undefined) this.#files.delete(path);
+    else this.#files.set(path, failing);
   }
 
   reset(): void {
@@ -86,6 +92,7 @@ class Recorder implements TestRecorder {
       why: undefined,
       pending: 0,
       lost: this.invalid.length,
+      policy: [...this.#files.values()].at(0),
     };
   }
 

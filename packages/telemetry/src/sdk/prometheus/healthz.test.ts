@@ -83,6 +83,23 @@ test("where records are switched off, that is no failure", async () => {
   await otel.shutdown();
 });
 
+test("a policy file that is not in force shows, with 200: denials are delivered all the same", async () => {
+  const { otel, health } = await served({ logs: "none" });
+  const denials = createDenialRecorder();
+  expect(await health()).toMatchObject({ status: 200, policy: null });
+  denials.policyFile("/etc/policy.yaml", { since: 0, why: "it has 1 mistake" });
+  expect(await health()).toMatchObject({
+    status: 200,
+    state: "exporting",
+    policy: {
+      since: "1970-01-01T00:00:00.000Z",
+      why: "the policy file /etc/policy.yaml: it has 1 mistake",
+    },
+  });
+  await denials.shutdown();
+  await otel.shutdown();
+});
+
 test("a recorder without a logger is blind: 503", async () => {
   const { otel, health } = await served({ endpoint: "http://127.0.0.1:1", global: false });
   const denials = createDenialRecorder();

@@ -12,8 +12,16 @@ export interface HealthAnswer {
 
 /** @param status The status of the log records' exporter. */
 export function healthAnswer(status: ExporterStatus): HealthAnswer {
-  const { state, since, why, pending, lost } = overallHealth(status);
-  const body = { state, since: new Date(since).toISOString(), why: why ?? null, pending, lost };
+  const { state, since, why, pending, lost, policy } = overallHealth(status);
+  const body = {
+    state,
+    since: new Date(since).toISOString(),
+    why: why ?? null,
+    pending,
+    lost,
+    policy:
+      policy === undefined ? null : { ...policy, since: new Date(policy.since).toISOString() },
+  };
   return { status: state === "blind" ? 503 : 200, body: `${JSON.stringify(body)}\n` };
 }
 
@@ -22,7 +30,14 @@ export function overallHealth(status: ExporterStatus): Health {
   const recorders = worstOf(linkedRecorders().map((recorder) => recorder.health()));
   const { off, ...state } = status.state;
   const failing = state.failing ?? state.spoolFailing;
-  const quiet: Health = { state: "exporting", since: started, why: undefined, pending: 0, lost: 0 };
+  const quiet: Health = {
+    state: "exporting",
+    since: started,
+    why: undefined,
+    pending: 0,
+    lost: 0,
+    policy: undefined,
+  };
   const health =
     recorders ?? (failing === undefined ? quiet : { ...quiet, ...failing, state: "degraded" });
   return off && health.why === undefined
