@@ -146,6 +146,7 @@ test("@pyisolate/sandbox-core exports these names", async () => {
       "type Grant",
       "type GuardedOperation",
       "type GuestOperation",
+      "type GuestThrown",
       "type Hold",
       "type KernelPlan",
       "type Lookup",

@@ -35,13 +35,13 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed"],
   },
   {
-    files: /^(?:frames|frame-reader|clone\/[a-z-]+|surface)\.js /,
+    files: /^(?:frames|failure-frame|frame-reader|clone\/[a-z-]+|surface)\.js /,
     what: "frames and values to and from bytes",
     leaves: ["ended", "failed", "same"],
   },
   {
     files:
-      /^cell\/(?:cell|call-accounts|addon|confined|timers|semaphore|call-budget|isolate|outcome-frame|encode-value|later-requests|tool-requests|under-way|guard-context)\.js /,
+      /^cell\/(?:cell|call-accounts|addon|confined|timers|semaphore|call-budget|isolate|program-entry|outcome-frame|encode-value|later-requests|tool-requests|under-way|guard-context)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
     leaves: ["ended", "failed", "same"],
   },

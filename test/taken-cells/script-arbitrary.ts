@@ -59,12 +59,35 @@ const LINES: readonly Body[] = [
   { is: "line", level: 0, text: "\u0000".repeat(32_767) },
 ];
 
-/** What was denied, the error's name, its message and its stack. */
+/** What was denied; the error's name, message, stack and code; and the same of each further error, after what it is of which. */
 const FAILURES: readonly Body[] = [
-  { is: "failure", texts: ["", "", "", ""] },
-  { is: "failure", texts: ["", "E", "\u0001".repeat(24_576), "  at x\n".repeat(3500)] },
-  { is: "failure", texts: ["x-1", "PolicyError", "", "    at \u202ex (y)\n".repeat(1000)] },
-  { is: "failure", texts: ["", "\ud800".repeat(8192), "\u4e2d".repeat(8192), "\n".repeat(24_576)] },
+  { is: "failure", texts: ["", "", "", "", ""] },
+  { is: "failure", texts: ["", "E", "\u0001".repeat(24_576), "  at x\n".repeat(3500), "sE"] },
+  {
+    is: "failure",
+    texts: ["x-1", "PolicyError", "", "    at \u202ex (y)\n".repeat(1000), "n1e999"],
+  },
+  {
+    is: "failure",
+    texts: ["", "\ud800".repeat(8192), "\u4e2d".repeat(8192), "\n".repeat(24_576), "nx"],
+  },
+  {
+    is: "failure",
+    texts: ["", "E", "", "", "", "ecause 0", "E", "", "", "", "terrors 1", "", "\ud800", "", ""],
+  },
+  { is: "failure", texts: ["", "E", "", "", "", "ecause 1", "E", "", "", ""] },
+  { is: "failure", texts: ["", "E", "", "", "", "xcause 0", "E", "", "", ""] },
+  {
+    is: "failure",
+    texts: [
+      "",
+      "E",
+      "",
+      "",
+      "",
+      ...Array.from({ length: 13 }, () => ["nerrors 0", "", "1", "", ""]).flat(),
+    ],
+  },
 ];
 
 const json: fc.Arbitrary<Body> = fc.oneof(

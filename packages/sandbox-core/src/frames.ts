@@ -193,15 +193,6 @@ function toolAnswer(number: number, kind: number, body: Uint8Array): Buffer {
   return encodeFrame(Frame.answer, number, Buffer.concat([Buffer.of(kind), body]));
 }
 
-/** How a call into the cell failed. On the wire its texts stand in this order, each in UTF-8 after its length in bytes, u32 LE. */
-export interface Failure {
-  /** The id of the denial that the guest did not catch. */
-  readonly denial?: string;
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string;
-}
-
 export function encodeFrame(kind: number, id: number, body: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(HEAD_BYTES + body.length);
   frame.writeUInt32LE(body.length, 0);
@@ -235,20 +226,6 @@ export function consoleBody(level: ConsoleLevel, text: string): Buffer {
   body.writeUInt8(CONSOLE_LEVELS.indexOf(level), 0);
   body.write(text, 1);
   return body;
-}
-
-/** Longest text of a failure, bytes: the 8192 UTF-16 code units that the guest runtime lets through, at 3 bytes each. */
-export const MAX_FAILURE_TEXT_BYTES = 3 * 8192;
-
-export function encodeFailure(id: number, failure: Failure): Buffer {
-  const { denial = "", name, message, stack } = failure;
-  const parts = [denial, name, message, stack].flatMap((text) => {
-    const bytes = Buffer.from(text);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(bytes.length);
-    return [length, bytes];
-  });
-  return encodeFrame(Frame.failure, id, Buffer.concat(parts));
 }
 
 export function encodeJson(kind: number, id: number, body: unknown): Buffer {

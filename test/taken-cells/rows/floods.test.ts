@@ -7,10 +7,27 @@ import { eachCase, endsAsDocumented, MAX_STALL_MS } from "./each-case.ts";
 import { failure, frames, hex, line, message, requests, result, taken } from "./scripts.ts";
 
 const DONE = result(hex("ff0f4954"));
-const EMPTY_FAILURE = { is: "failure", texts: ["", "", "", ""] } as const;
+const EMPTY_FAILURE = { is: "failure", texts: ["", "", "", "", ""] } as const;
 const LONG_FAILURE = {
   is: "failure",
-  texts: ["", "E", "\u0001".repeat(24_576), "    at \u0001x\n".repeat(2000)],
+  texts: ["", "E", "\u0001".repeat(24_576), "    at \u0001x\n".repeat(2000), ""],
+} as const;
+const NESTED_FAILURE = {
+  is: "failure",
+  texts: [
+    "",
+    "E",
+    "",
+    "",
+    "",
+    ...Array.from({ length: 12 }, (_, of) => [
+      `ecause ${of}`,
+      "E",
+      "\u0001".repeat(3072),
+      "    at \u0001x\n".repeat(256),
+      "sX",
+    ]).flat(),
+  ],
 } as const;
 const EMPTY_LINE = { is: "line", level: 1, text: "" } as const;
 
@@ -47,6 +64,7 @@ const CASES: readonly Case[] = [
   flood("failures of which the first ends the call", failure(EMPTY_FAILURE, 30_000)),
   flood("failures of calls that never were", elsewhere(19, 77, EMPTY_FAILURE)),
   flood("long failures of calls that never were", elsewhere(19, 77, LONG_FAILURE)),
+  flood("failures with causes of calls that never were", elsewhere(19, 77, NESTED_FAILURE)),
   flood("results of no byte", elsewhere(18, 77, hex(""))),
   flood("results of calls that never were", elsewhere(18, 77, hex("ff0f30"))),
   flood("empty lines", line(EMPTY_LINE, 30_000), 40),

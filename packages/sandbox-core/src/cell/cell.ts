@@ -6,7 +6,6 @@ import {
   consoleBody,
   type ConsoleLevel,
   decodeExec,
-  encodeFailure,
   encodeFrame,
   encodeJson,
   Frame,
@@ -23,9 +22,9 @@ import { GuestIsolate, type Overrun } from "./isolate.ts";
 import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";
 import { LaterRequests } from "./later-requests.ts";
-import { outcomeFrame } from "./outcome-frame.ts";
+import { abortedFrame, type Locate, outcomeFrame } from "./outcome-frame.ts";
 import { sendValue } from "./encode-value.ts";
-import { asScript } from "./modules/program.ts";
+import { ProgramEntry } from "./program-entry.ts";
 import { Timers } from "./timers.ts";
 import { ToolRequests } from "./tool-requests.ts";
 
@@ -56,6 +55,7 @@ export class Cell {
   #isolate: GuestIsolate | undefined;
   #start: Start = { memoryMib: 64, ca: null };
   #current: CallBudget = this.#accounts.of(0);
+  readonly #program = new ProgramEntry();
   /**
    * How many entries into the isolate have begun. The count goes up before each entry, so that an entry that was cut off is
    * counted as well.
@@ -83,11 +83,10 @@ export class Cell {
         break;
       case Frame.exec: {
         const { source, input, ...limits } = decodeExec(frame.body);
-        const script = `${asScript(source)}\n//# sourceURL=guest.js`;
-        const given: [unknown] | undefined = input.length === 0 ? undefined : [decodeClone(input)];
         this.#begin(frame.id, limits, (timeout) =>
-          this.#guest.run(frame.id, script, given, timeout),
+          this.#program.run(this.#guest, frame.id, source, input, timeout),
         );
+        this.#program.end();
         break;
       }
       case Frame.tools:
@@ -126,7 +125,7 @@ export class Cell {
     if (this.#dispatch.isUnderWay(id)) process.exit(0);
     this.#timers.clearOf(id);
     this.#tools.dropOf(id);
-    this.#channel.send(encodeFailure(id, { name: "AbortError", message: "aborted", stack: "" }));
+    this.#channel.send(abortedFrame(id));
     this.#accounts.settle(id);
   }
 
@@ -161,7 +160,8 @@ export class Cell {
     const take = (plain: boolean): Outcome =>
       this.#charged(entered, (timeout) => this.#guest.take(id, plain, timeout));
     const spend = (bytes: number): Answer => this.#spend(bytes, this.#accounts.of(id));
-    this.#channel.send(outcomeFrame(id, take, spend));
+    const locate: Locate = () => this.#charged(entered, () => this.#program.problem(this.#guest));
+    this.#channel.send(outcomeFrame(id, take, spend, locate));
     this.#accounts.settle(id);
   }
 

@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 
 import ivm from "isolated-vm";
 
+import { MAX_NESTED_ERRORS, MAX_NESTED_TEXT } from "../failure-frame.ts";
 import type { Answer, Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
 import { GUEST_FILE, GUEST_RUNTIME } from "./guest/runtime.ts";
 import { libraryText } from "./library-file.ts";
+import { PROGRAM, syntaxProblem, type SyntaxProblem } from "./modules/syntax-problem.ts";
 
-/** Longest text of one console line, error message or stack, in UTF-16 code units. */
-const MAX_TEXT = 8192;
+/** The limits of the guest runtime. Its texts are in UTF-16 code units; `maxText` is for a console line, an error's message and stack. */
+const LIMITS = { maxText: 8192, maxNested: MAX_NESTED_ERRORS, maxNestedText: MAX_NESTED_TEXT };
 
 /** Which limit cut off an entry into the isolate. */
 export type Overrun = "cpu" | "memory";
@@ -36,7 +38,7 @@ export class GuestIsolate {
       undefined,
       [
         callbacks.derefInto({ release: true }),
-        new ivm.ExternalCopy({ maxText: MAX_TEXT }).copyInto({ release: true }),
+        new ivm.ExternalCopy(LIMITS).copyInto({ release: true }),
       ],
       { result: { reference: true } },
     ) as ivm.Reference<Record<string, unknown>>;
@@ -75,6 +77,23 @@ export class GuestIsolate {
    */
   entriesEnded(): number {
     return this.#handles.ended.applySync(undefined, []) as number;
+  }
+
+  /** What the engine refuses in a text, without running it; undefined for a text that it takes. */
+  problemIn(text: string, kind: "script" | "module"): SyntaxProblem | undefined {
+    const options = { filename: PROGRAM };
+    try {
+      const made =
+        kind === "script"
+          ? this.#isolate.compileScriptSync(text, options)
+          : this.#isolate.compileModuleSync(text, options);
+      made.release();
+      return undefined;
+    } catch (error) {
+      const problem = syntaxProblem(error);
+      if (problem === undefined) throw error;
+      return problem;
+    }
   }
 
   /** @param input What the program gets as `input`, in a list; undefined if it gets none. */

@@ -40,6 +40,37 @@ test("whatever a guest puts into its error, the text is bounded, printable, and 
   );
 });
 
+test("an error has its code, its causes and its errors, each cleaned, and nothing where it has none", () => {
+  const plain = new GuestError({ name: "E", message: "m", stack: "" });
+  for (const name of ["code", "cause", "errors"]) expect(name in plain, name).toBe(false);
+  const none = { stack: "", name: "" };
+  const error = new GuestError({
+    ...none,
+    message: "m",
+    code: "sE_\u202eX",
+    nested: [
+      { ...none, kind: "e", of: 0, as: "cause", message: "first\u001b", code: "n7" },
+      { ...none, kind: "e", of: 1, as: "cause", message: "second" },
+      { ...none, kind: "t", of: 2, as: "errors", message: "te\u202ext" },
+      { ...none, kind: "n", of: 2, as: "errors", message: "1.5" },
+      { ...none, kind: "c", of: 2, as: "errors", message: "null" },
+      { ...none, kind: "c", of: 2, as: "errors", message: "true" },
+      // Of a text: it has no errors, and nothing is made of it.
+      { ...none, kind: "t", of: 3, as: "cause", message: "lost" },
+    ],
+  });
+  expect(error.code).toMatch(/^E_.*X$/);
+  expect(error.code).not.toContain("\u202e");
+  const first = error.cause as GuestError;
+  expect(first).toBeInstanceOf(GuestError);
+  expect(first.message).not.toContain("\u001b");
+  expect(first.code).toBe(7);
+  const second = first.cause as GuestError;
+  expect(second.errors).toEqual([expect.stringMatching(/^te.*xt$/), 1.5, null, true]);
+  expect(Object.isFrozen(second.errors)).toBe(true);
+  expect(Object.keys(error)).not.toContain("cause");
+});
+
 test("an error without a name has the name Error", () => {
   expect(new GuestError({ name: "", message: "m", stack: "" }).guestName).toBe("Error");
 });

@@ -6,7 +6,8 @@ import { describe, expect, test } from "vitest";
 
 import { decodeClone } from "../clone/structured-clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
-import { encodeFailure, encodeFrame, encodeJson, Frame, HEAD_BYTES, toolBody } from "../frames.ts";
+import { encodeFailure } from "../failure-frame.ts";
+import { encodeFrame, encodeJson, Frame, HEAD_BYTES, toolBody } from "../frames.ts";
 import { keepingSink, policyOf, rejectionOf } from "../testing/cells.ts";
 import type { CellProcess, Listener } from "./process/cell-process.ts";
 import type { Exit } from "./process/end-of-process.ts";

@@ -1,3 +1,4 @@
+import type { Failure } from "../../failure-frame.ts";
 import type { ConsoleLevel } from "../../frames.ts";
 
 /** The values that may cross the isolate's wall in a bridge call: none has a prototype that the guest could have changed. */
@@ -55,16 +56,16 @@ export interface PlantedModule {
   ) => Generator<undefined, void, undefined> | AsyncGenerator<undefined, void, undefined>;
 }
 
+/** What an error of the guest says. */
+export type ErrorDetails = Omit<Failure, "denial">;
+
 /** How a call into the cell ended, in the form that leaves the isolate. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
-  | {
+  | ({
       readonly ok: false;
       readonly denial: string | null;
-      readonly name: string;
-      readonly message: string;
-      readonly stack: string;
-    };
+    } & ErrorDetails);
 
 /** What the cell holds of the guest runtime; each member is an isolated-vm reference there. */
 export interface GuestHandles {

@@ -1,5 +1,5 @@
 import type { Answers } from "./answers-and-errors.ts";
-import type { Bridge, GuestHandles, Outcome } from "./bridge.ts";
+import type { Bridge, ErrorDetails, GuestHandles, Outcome } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
 import type { Values } from "./cloneable-values.ts";
 
@@ -21,21 +21,13 @@ export function runner(
   }: Primordials,
   { denialOf }: Answers,
   { plain, mayNotHoldModule }: Values,
+  detailsOf: (error: object) => ErrorDetails,
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
   const outcomes = create(null) as Record<number, Outcome>;
   /** The outcome that was taken last. It is kept because the cell may have failed to copy it, and then takes it again with `takePlain`. */
   let taken: Outcome = { ok: true, value: undefined };
   let takenId = 0;
-
-  function read(value: unknown, name: string, fallback: string): string {
-    try {
-      const field = (value as Record<string, unknown>)[name];
-      return typeof field === "string" ? slice(field, 0, limits.maxText) : fallback;
-    } catch {
-      return fallback;
-    }
-  }
 
   function end(execId: number, outcome: Outcome): void {
     outcomes[execId] = outcome;
@@ -49,13 +41,7 @@ export function runner(
 
   function fail(execId: number, error: unknown): void {
     if ((typeof error === "object" && error !== null) || typeof error === "function") {
-      end(execId, {
-        ok: false,
-        denial: denialOf(error),
-        name: read(error, "name", "Error"),
-        message: read(error, "message", ""),
-        stack: read(error, "stack", ""),
-      });
+      end(execId, { ok: false, denial: denialOf(error), ...detailsOf(error) });
     } else {
       end(execId, {
         ok: false,

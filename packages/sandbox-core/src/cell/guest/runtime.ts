@@ -4,6 +4,7 @@ import type { Bridge, GuestHandles, LibraryBridge } from "./bridge.ts";
 import { callbacks } from "./callbacks.ts";
 import { consoleStubs } from "./console-stubs.ts";
 import { cryptoStubs } from "./crypto-stubs.ts";
+import { errorDetails } from "./error-details.ts";
 import { fetchStub } from "./fetch-stub.ts";
 import { fileStats } from "./file-stats.ts";
 import { fsStubs } from "./fs-stubs.ts";
@@ -39,8 +40,17 @@ const ROOMS = {
   wasmUse,
   globals,
   toolsStub,
+  errorDetails,
   runner,
 };
+
+interface Limits {
+  /** Longest text of one console line, error message or stack, in UTF-16 code units. */
+  readonly maxText: number;
+  /** Most further errors of a failure, and the longest text of one. */
+  readonly maxNested: number;
+  readonly maxNestedText: number;
+}
 
 /** The names that stand for parts of the guest library. */
 const NAMES = { globals: LIBRARY_GLOBALS, modules: LIBRARY_MODULES, whole: LIBRARY_WHOLE };
@@ -49,7 +59,7 @@ const NAMES = { globals: LIBRARY_GLOBALS, modules: LIBRARY_MODULES, whole: LIBRA
 function assemble(
   rooms: typeof ROOMS,
   bridge: Bridge & LibraryBridge,
-  limits: { readonly maxText: number },
+  limits: Limits,
   names: typeof NAMES,
 ): GuestHandles {
   const primordials = rooms.primordials();
@@ -102,7 +112,8 @@ function assemble(
   };
   const { offered, ...posts } = rooms.globals(bridge, primordials, callbacks, answers, values);
   const tools = rooms.toolsStub(bridge, primordials, answers, values);
-  const runs = rooms.runner(bridge, primordials, answers, values, limits);
+  const details = rooms.errorDetails(primordials, limits);
+  const runs = rooms.runner(bridge, primordials, answers, values, details, limits);
 
   library.offer(freeze({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print }));
   for (const name in names.globals) library.defineLazy(name, names.globals[name] as string, false);

@@ -15,9 +15,9 @@ import {
   nameOf,
   type Parsed,
   parseSource,
-  syntaxError,
   withoutHashbang,
 } from "./parse-source.ts";
+import { throwing } from "./syntax-problem.ts";
 
 /** A supplied module's source, made ready for the guest runtime. */
 export interface ModuleCode {
@@ -38,7 +38,7 @@ export function asModule(source: string): ModuleCode {
   const { script, module, mistake } = parseSource(plain);
   if (module !== undefined) return { code: planted(plain, module), esm: true };
   if (script !== undefined) return { code: new Edits(plain, script.imports).apply(), esm: false };
-  return { code: mistake === undefined ? plain : syntaxError(mistake), esm: false };
+  return { code: mistake === undefined ? plain : throwing(mistake), esm: false };
 }
 
 /** What a module's statements say about other modules. */

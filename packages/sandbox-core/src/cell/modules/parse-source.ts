@@ -6,6 +6,7 @@ import { compileFunction } from "node:vm";
 import type { Node, Program } from "acorn";
 
 import type { Edit } from "./source-edits.ts";
+import type { SyntaxProblem } from "./syntax-problem.ts";
 
 /** The name that replaces `import` in `import(…)`: the isolate has no dynamic import. */
 export const IMPORT = "__import__";
@@ -21,7 +22,7 @@ export interface ParsedSource {
   readonly script?: Parsed;
   readonly module?: Parsed;
   /** The syntax error of a text that was meant as a module: one that parsed further as a module than as a script. */
-  readonly mistake?: string;
+  readonly mistake?: SyntaxProblem;
 }
 
 /** In the bundle, each parser is a file of its own next to the main file. */
@@ -64,11 +65,19 @@ export function parseSource(source: string, isProgram = false): ParsedSource {
   if ("program" in script) return { script };
   const module = tryParse(source, "module", isProgram);
   if ("program" in module) return { module };
-  return module.at > script.at ? { mistake: module.message } : {};
+  return module.at > script.at && module.mistake !== undefined ? { mistake: module.mistake } : {};
 }
 
 interface Unparsed {
   readonly at: number;
+  /** Left out if the parser failed otherwise. */
+  readonly mistake?: SyntaxProblem;
+}
+
+/** What acorn throws. Its columns are counted from 0. */
+interface AcornError {
+  readonly pos: number;
+  readonly loc: { readonly line: number; readonly column: number };
   readonly message: string;
 }
 
@@ -95,8 +104,14 @@ function tryParse(
     });
     return { program, imports };
   } catch (error) {
-    const { pos, message } = error as { pos?: unknown; message?: unknown };
-    return { at: typeof pos === "number" ? pos : -1, message: String(message) };
+    const { pos, loc, message } = error as Partial<AcornError>;
+    if (pos === undefined || loc === undefined || message === undefined) return { at: -1 };
+    const mistake = {
+      message: message.replace(/ \(\d+:\d+\)$/, ""),
+      line: loc.line,
+      column: loc.column + 1,
+    };
+    return { at: pos, mistake };
   }
 }
 
@@ -115,9 +130,4 @@ export function nameOf(
 /** A name that does not occur in the source. */
 export function freshName(source: string, name: string): string {
   return source.includes(name) ? freshName(source, `${name}_`) : name;
-}
-
-/** A program that throws this SyntaxError. */
-export function syntaxError(mistake: string): string {
-  return `throw new SyntaxError(${JSON.stringify(mistake)});`;
 }

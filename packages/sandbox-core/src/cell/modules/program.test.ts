@@ -123,7 +123,7 @@ describe("a source that does not parse says why", () => {
     ["import.meta.url", /import\.meta/],
     ["await import.meta", /import\.meta/],
     ["const a = ;", /Unexpected token/],
-    ["await 0; const a = ;", /Unexpected token \(1:19\)/],
+    ["await 0; const a = ;", /^Unexpected token$/],
     ["import a from 'm'; import a from 'm'", /already been declared/],
     ["import { a } from 'm'; break", /Unsyntactic break/],
     ["export default 1; export default 2", /Duplicate export 'default'/],

@@ -7,9 +7,9 @@ import {
   nameOf,
   type Parsed,
   parseSource,
-  syntaxError,
   withoutHashbang,
 } from "./parse-source.ts";
+import { isIllegalReturn, type SyntaxProblem, throwing } from "./syntax-problem.ts";
 
 /**
  * Turns a program into a script that the isolate can run. A plain script is left as it is, except for `import(…)`. A source with
@@ -17,13 +17,20 @@ import {
  * value of the last expression. Line numbers stay the same, and imports become constants. A source that does not parse is left
  * for V8 to refuse. If it was meant as a module, V8 would only complain about an `import` or `await` outside of a module, so it
  * becomes a program that throws the actual SyntaxError.
+ *
+ * @param problemIn Asks the engine what it refuses in a module; its words say more than the parser's.
  */
-export function asScript(source: string): string {
+export function asScript(
+  source: string,
+  problemIn: (module: string) => SyntaxProblem | undefined = () => undefined,
+): string {
   if (!/\b(?:import|export|await)\b/.test(source)) return source;
   const { script, module, mistake } = parseSource(source, true);
   if (script !== undefined) return new Edits(source, script.imports).apply();
   if (module !== undefined) return asyncFunction(withoutHashbang(source), module);
-  return mistake === undefined ? source : syntaxError(mistake);
+  if (mistake === undefined) return source;
+  const refused = problemIn(source);
+  return throwing(refused === undefined || isIllegalReturn(refused) ? mistake : refused);
 }
 
 function asyncFunction(source: string, { program, imports }: Parsed): string {

@@ -7,7 +7,8 @@ import { type ConsoleLevel, Frame, outputCost } from "../../frames.ts";
 import type { Account, Call, Calls } from "../calls.ts";
 import { GuestError } from "../errors.ts";
 import type { Messages } from "./messages.ts";
-import { maxBody, parseConsole, parseFailure, WireError } from "./wire.ts";
+import { parseFailure } from "./parse-failure.ts";
+import { maxBody, parseConsole, WireError } from "./wire.ts";
 import { thrownText } from "../thrown-text.ts";
 
 /** Most outcomes for calls that are not in flight. Our own cell code sends none, so more mean that the cell is compromised. */

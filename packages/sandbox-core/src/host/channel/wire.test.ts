@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 
 import { MAX_REQUEST_BYTES, MAX_REQUEST_TARGET } from "../../frames.ts";
 import { GUEST_SURFACE } from "../../surface.ts";
-import { parseConsole, parseFailure, parseRequest, WireError } from "./wire.ts";
+import { parseFailure } from "./parse-failure.ts";
+import { parseConsole, parseRequest, WireError } from "./wire.ts";
 
 const parsers = { parseRequest, parseFailure, parseConsole };
 

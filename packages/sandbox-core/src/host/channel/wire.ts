@@ -1,16 +1,19 @@
 import { cloneProblem } from "../../clone/clone-problem.ts";
+import {
+  MAX_FAILURE_TEXT_BYTES,
+  MAX_NESTED_ERRORS,
+  MAX_NESTED_TEXT_BYTES,
+} from "../../failure-frame.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import {
   CONSOLE_LEVELS,
   type ConsoleLevel,
-  type Failure,
   Frame,
   KERNEL_PROBES,
   KERNEL_REFUSALS,
   type KernelProbe,
   type KernelRefusal,
   MAX_BODY_BYTES,
-  MAX_FAILURE_TEXT_BYTES,
   MAX_REQUEST_BYTES,
   MAX_REQUEST_TARGET,
   TOOL_HEAD_BYTES,
@@ -25,8 +28,9 @@ export class WireError extends Error {
   }
 }
 
-/** Longest body of a failure, bytes: four texts, each after its length. */
-const MAX_FAILURE_BYTES = 4 * (4 + MAX_FAILURE_TEXT_BYTES);
+/** Longest body of a failure, bytes: five texts of it and as many of each further error, each after its length. */
+const MAX_FAILURE_BYTES =
+  5 * (4 + MAX_FAILURE_TEXT_BYTES) + 5 * MAX_NESTED_ERRORS * (4 + MAX_NESTED_TEXT_BYTES);
 
 /** Longest body of a console line, bytes: its text, at most 3 bytes a UTF-16 code unit, and the level. */
 const MAX_CONSOLE_BYTES = 32 * 1024;
@@ -163,22 +167,6 @@ export function parseToolCall({ body }: IncomingFrame): ToolCall {
     number: body.readUInt32LE(0),
     given,
   };
-}
-
-/** @throws WireError for bytes that are not a failure. */
-export function parseFailure(body: Buffer): Failure {
-  let at = 0;
-  const text = (): string => {
-    const end = at + 4 <= body.length ? at + 4 + body.readUInt32LE(at) : body.length + 1;
-    if (end > body.length || end - at > 4 + MAX_FAILURE_TEXT_BYTES)
-      throw new WireError("failure of another form");
-    const from = at + 4;
-    at = end;
-    return body.toString("utf8", from, end);
-  };
-  const [denial, name, message, stack] = [text(), text(), text(), text()];
-  if (at !== body.length) throw new WireError("failure of another form");
-  return { ...(denial === "" ? {} : { denial }), name, message, stack };
 }
 
 /** @throws WireError for bytes that are not a console line. */

@@ -1,0 +1,27 @@
+import { decodeClone } from "../clone/structured-clone.ts";
+import type { GuestIsolate } from "./isolate.ts";
+import { asScript } from "./modules/program.ts";
+import { problemOfProgram, PROGRAM, type SyntaxProblem } from "./modules/syntax-problem.ts";
+
+/** A program's first entry into the isolate. A later entry cannot find that the engine refuses the text. */
+export class ProgramEntry {
+  #script: string | undefined;
+
+  /** @param input The clone of what the program gets as `input`; empty for none. */
+  run(guest: GuestIsolate, id: number, source: string, input: Buffer, timeout: number): void {
+    const given: [unknown] | undefined = input.length === 0 ? undefined : [decodeClone(input)];
+    this.#script = asScript(source, (text) => guest.problemIn(text, "module"));
+    guest.run(id, `${this.#script}\n//# sourceURL=${PROGRAM}`, given, timeout);
+  }
+
+  end(): void {
+    this.#script = undefined;
+  }
+
+  /** What the engine refuses in the program of this entry, which it parses again; undefined if the program ran. */
+  problem(guest: GuestIsolate): SyntaxProblem | undefined {
+    const script = this.#script;
+    if (script === undefined) return undefined;
+    return problemOfProgram(script, (text, kind) => guest.problemIn(text, kind));
+  }
+}
