@@ -9,7 +9,7 @@ import { GuestError, type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { fresh, type World } from "./ground.ts";
-import { programs, type Seen } from "./programs.ts";
+import { allModules, programs, type Seen } from "./programs.ts";
 import { CorpusServer } from "./server.ts";
 
 // Programs as people write them, side by side in Node and in a cell.
@@ -50,6 +50,7 @@ beforeAll(async () => {
       ],
       limits: { cpu_ms: 20_000, wall_ms: 20_000, memory_mib: 128 },
     }),
+    modules: allModules(all),
   });
   cell = await supervisor.spawn("corpus", {
     onConsole: (level, text) =>

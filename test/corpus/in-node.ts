@@ -1,14 +1,18 @@
 // Runs each program in Node itself, in a process of its own, and writes what was seen of it: the line of JSON that the test reads.
 import { Console } from "node:console";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { Writable } from "node:stream";
 import { inspect } from "node:util";
 import { deserialize, serialize } from "node:v8";
 
 import { cleanText } from "@pyisolate/policy";
 
+import { runAsPackage } from "./as-package.ts";
 import { fresh, type World } from "./ground.ts";
-import { programs, type Seen } from "./programs.ts";
+import { type Program, programs, type Seen } from "./programs.ts";
 
 const world = JSON.parse(process.argv[2] ?? "{}") as World;
 const require = createRequire(import.meta.url);
@@ -38,23 +42,32 @@ const console = new Console({ stdout: lineStream("out"), stderr: lineStream("err
 /** A program is no module here: its imports become awaited constants, which is all that the programs need. */
 function asBody(source: string): string {
   return source.replaceAll(
-    /^import (.+?) from ("[^"]+");$/gm,
-    (_, bound: string, from: string) =>
-      `const ${bound.startsWith("{") ? bound.replaceAll(" as ", ": ") : `{ default: ${bound} }`} = await import(${from});`,
+    /^import (?:(\w+)(?:, )?)?(?:\{(.+?)\})? from ("[^"]+");$/gm,
+    (_, standard: string | undefined, names: string | undefined, from: string) => {
+      const bound = [standard && `default: ${standard}`, names?.replaceAll(" as ", ": ")];
+      return `const { ${bound.filter(Boolean).join(", ")} } = await import(${from});`;
+    },
   );
 }
 
-async function seen(source: string): Promise<Seen> {
+async function run(program: Program): Promise<unknown> {
+  const { folder: DIR, server: SERVER } = world;
+  if (Object.keys(program.modules).length === 0)
+    return await new AsyncFunction(...names, asBody(program.source))(require, console, DIR, SERVER);
+  const packages = mkdtempSync(path.join(tmpdir(), "pyisolate-packages-"));
+  try {
+    return await runAsPackage(program, packages, { console, DIR, SERVER });
+  } finally {
+    rmSync(packages, { recursive: true });
+  }
+}
+
+async function seen(program: Program): Promise<Seen> {
   lines = [];
   fresh(world);
   let ending: string;
   try {
-    const value = await new AsyncFunction(...names, asBody(source))(
-      require,
-      console,
-      world.folder,
-      world.server,
-    );
+    const value = await run(program);
     ending = inspect(deserialize(serialize(value)), { depth: 8 });
   } catch (error) {
     const { name, message } = error as Error;
@@ -66,7 +79,7 @@ async function seen(source: string): Promise<Seen> {
 // Some programs wait for what alone would not keep a process.
 setInterval(() => undefined, 1000);
 const all: Seen[] = [];
-for (const { source } of programs()) all.push(await seen(source));
+for (const program of programs()) all.push(await seen(program));
 process.stdout.write(JSON.stringify(all));
 // A program may leave a timer.
 process.exit(0);

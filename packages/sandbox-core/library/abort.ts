@@ -2,7 +2,9 @@ import { defineEventAttribute, Event, EventTarget } from "event-target-shim";
 
 import { setTimeout } from "#runtime";
 
+import { outOfRange } from "./argument-errors.ts";
 import { DOMException } from "./dom-exception.ts";
+import { showAs } from "./show-as.ts";
 
 /** Only this file makes a signal: the standard has no constructor that a program may call. */
 const made = Symbol("made here");
@@ -40,6 +42,9 @@ export class AbortSignal extends EventTarget {
   }
 
   static timeout(milliseconds: number): AbortSignal {
+    const most = 0xffff_ffff;
+    if (!(milliseconds >= 0 && milliseconds <= most))
+      throw outOfRange("delay", `>= 0 && <= ${most}`, milliseconds);
     const signal = new AbortSignal(made);
     const reason = new DOMException("The operation was aborted due to timeout", "TimeoutError");
     setTimeout(() => signal.#abort(reason), milliseconds);
@@ -74,6 +79,7 @@ export class AbortSignal extends EventTarget {
   }
 }
 defineEventAttribute(AbortSignal.prototype, "abort");
+showAs(AbortSignal, "AbortSignal", ({ aborted }) => ({ aborted }));
 const abortSignal = AbortSignal.abortFrom;
 Reflect.deleteProperty(AbortSignal, "abortFrom");
 
@@ -93,6 +99,8 @@ export class AbortController {
     return "AbortController";
   }
 }
+
+showAs(AbortController, "AbortController", ({ signal }) => ({ signal }));
 
 function aborted(): DOMException {
   return new DOMException("This operation was aborted", "AbortError");

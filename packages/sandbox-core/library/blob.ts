@@ -1,4 +1,5 @@
 import { TextDecoder, TextEncoder } from "./encoding.ts";
+import { showAs } from "./show-as.ts";
 
 interface BlobOptions {
   readonly type?: unknown;
@@ -11,6 +12,10 @@ export class Blob {
   readonly #type: string;
 
   constructor(parts: Iterable<unknown> = [], { type = "" }: BlobOptions = {}) {
+    if (typeof parts !== "object" || parts === null) {
+      const message = "Value cannot be converted to sequence.";
+      throw Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+    }
     const chunks = [...parts].map(bytesOf);
     this.#bytes = joined(chunks);
     const text = String(type);
@@ -53,6 +58,7 @@ export class Blob {
     return "Blob";
   }
 }
+showAs(Blob, "Blob", ({ size, type }) => ({ size, type }));
 /** The bytes of a blob, for the other files here. */
 export const { bytesOf: blobBytes } = Blob;
 Reflect.deleteProperty(Blob, "bytesOf");

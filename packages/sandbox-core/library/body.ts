@@ -22,6 +22,8 @@ export function contentOf(value: unknown): Content | null {
       type: null,
     };
   if (value instanceof ArrayBuffer) return { bytes: new Uint8Array(value).slice(), type: null };
+  if (Object.prototype.toString.call(value) === "[object ReadableStream]")
+    throw new TypeError("A body that is a stream is not offered in a cell");
   if (value instanceof URLSearchParams) {
     return {
       bytes: new TextEncoder().encode(String(value)),

@@ -11,15 +11,20 @@ export function table(data: unknown, columns?: readonly string[]): string | unde
       breakLength: Infinity,
       depth: typeof value === "object" && value !== null && Object.keys(value).length > 2 ? -1 : 0,
     });
+  const values = iterated(data);
+  if (values?.isFlat === true && columns === undefined) {
+    const head = ["(iteration index)", ...(values.keys === undefined ? [] : ["Key"]), "Values"];
+    const lines = values.list.map((value, at) => [
+      String(at),
+      ...(values.keys === undefined ? [] : [shown(values.keys[at])]),
+      shown(value),
+    ]);
+    return drawn([head, ...lines]);
+  }
   const entries: [string, unknown][] =
-    data instanceof Map
-      ? [...data].map(([key, value], at) => [
-          String(at),
-          { Key: key as unknown, Values: value as unknown },
-        ])
-      : data instanceof Set
-        ? [...data].map((value, at) => [String(at), value as unknown])
-        : Object.entries(data);
+    values === undefined
+      ? Object.entries(data)
+      : values.list.map((value, at) => [String(at), value]);
   const names: string[] = [...(columns ?? [])];
   const rows: Record<string, string>[] = [];
   let hasValues = false;
@@ -38,9 +43,8 @@ export function table(data: unknown, columns?: readonly string[]): string | unde
     }
     rows.push(cells);
   }
-  const isIterated = data instanceof Map || data instanceof Set;
   const head = [
-    isIterated ? "(iteration index)" : "(index)",
+    values === undefined ? "(index)" : "(iteration index)",
     ...names,
     ...(hasValues ? ["Values"] : []),
   ];
@@ -51,14 +55,43 @@ export function table(data: unknown, columns?: readonly string[]): string | unde
   return drawn([head, ...lines]);
 }
 
+interface Iterated {
+  readonly list: readonly unknown[];
+  readonly keys?: readonly unknown[];
+  readonly isFlat: boolean;
+}
+
+function iterated(data: object): Iterated | undefined {
+  if (data instanceof Map)
+    return {
+      list: [...data.values()] as unknown[],
+      keys: [...data.keys()] as unknown[],
+      isFlat: true,
+    };
+  if (data instanceof Set) return { list: [...data] as unknown[], isFlat: true };
+  return undefined;
+}
+
+/** How many columns of a terminal a text takes: two for a wide character, none for one that joins the one before. */
+function widthOf(text: string): number {
+  let width = 0;
+  for (const sign of text.normalize("NFC"))
+    if (!/^(?:\p{Mark}|[\u200b-\u200f])$/u.test(sign)) width += WIDE.test(sign) ? 2 : 1;
+  return width;
+}
+const WIDE =
+  /^[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3040-\u3247\u3250-\u4dbf\u4e00-\ua4c6\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b001}\u{1f200}-\u{1f251}\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]$/u;
+const padded = (text: string, width: number): string =>
+  text + " ".repeat(Math.max(0, width - widthOf(text)));
+
 function drawn(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, at) =>
-    Math.max(...lines.map((line) => (line[at] ?? "").length + 2)),
+    Math.max(...lines.map((line) => widthOf(line[at] ?? "") + 2)),
   );
   const rule = (left: string, middle: string, right: string): string =>
     left + widths.map((width) => BOX.across.repeat(width)).join(middle) + right;
   const row = (line: readonly string[]): string =>
-    `${BOX.down}${line.map((text, at) => ` ${text.padEnd((widths[at] ?? 1) - 1)}`).join(BOX.down)}${BOX.down}`;
+    `${BOX.down}${line.map((text, at) => ` ${padded(text, (widths[at] ?? 1) - 1)}`).join(BOX.down)}${BOX.down}`;
   const [head = [], ...rest] = lines;
   return [
     rule("┌", "┬", "┐"),

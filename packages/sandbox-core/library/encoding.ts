@@ -4,6 +4,8 @@ import {
   TextEncoder,
 } from "@exodus/bytes/encoding-lite.js";
 
+import { showAs } from "./show-as.ts";
+
 const MULTI_BYTE = new Set([
   "big5",
   "euc-jp",
@@ -55,6 +57,8 @@ class TextDecoder {
     return "TextDecoder";
   }
 }
+
+showAs(TextEncoder, "", ({ encoding }) => ({ encoding }));
 
 const multiByte = (): typeof Decoder =>
   (require("./legacy-encodings.ts") as { TextDecoder: typeof Decoder }).TextDecoder;

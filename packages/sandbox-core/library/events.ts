@@ -1,10 +1,94 @@
 import EventEmitter from "events/events.js";
 
+import { invalidArgument } from "./argument-errors.ts";
+
+/** Listeners for it see an error before those for "error", and do not count as such. */
+const errorMonitor = Symbol("events.errorMonitor");
+
 /** The part of `node:events` that the library does not have. */
 const more = {
+  errorMonitor,
   getEventListeners: (emitter: EventEmitter, name: string): unknown[] => emitter.listeners(name),
+  getMaxListeners: (emitter: EventEmitter): number => emitter.getMaxListeners(),
+  setMaxListeners: (count: number, ...emitters: EventEmitter[]): void => {
+    if (emitters.length === 0) EventEmitter.defaultMaxListeners = count;
+    for (const emitter of emitters)
+      if (emitter instanceof EventEmitter) emitter.setMaxListeners(count);
+  },
   on,
+  once,
 };
+
+const aborted = (signal: AbortSignal | undefined): Error =>
+  Object.assign(new Error("The operation was aborted", { cause: signal?.reason }), {
+    name: "AbortError",
+    code: "ABORT_ERR",
+  });
+
+type Emit = (this: EventEmitter, name: string | symbol, ...args: unknown[]) => boolean;
+const prototype = EventEmitter.prototype as EventEmitter & { emit: Emit };
+const emitBare = prototype.emit;
+
+function emit(this: EventEmitter, name: string | symbol, ...args: unknown[]): boolean {
+  if (name === "error") {
+    if (this.listenerCount(errorMonitor) > 0) emitBare.call(this, errorMonitor, ...args);
+    const [error] = args;
+    if (this.listenerCount("error") === 0 && !(error instanceof Error)) {
+      const { inspect } = require("./inspect.ts") as { inspect: (value: unknown) => string };
+      throw Object.assign(new Error(`Unhandled error. (${inspect(error)})`), {
+        code: "ERR_UNHANDLED_ERROR",
+        context: error,
+      });
+    }
+  }
+  return emitBare.call(this, name, ...args);
+}
+Object.defineProperty(prototype, "emit", { value: emit, configurable: true, writable: true });
+
+const checkBare = prototype.on;
+for (const name of [
+  "on",
+  "addListener",
+  "once",
+  "prependListener",
+  "prependOnceListener",
+] as const) {
+  const old = prototype[name] as (name: string | symbol, listener: unknown) => EventEmitter;
+  const checked = {
+    [name](this: EventEmitter, event: string | symbol, listener: unknown): EventEmitter {
+      if (typeof listener !== "function")
+        throw invalidArgument("listener", "of type function", listener);
+      return old.call(this, event, listener);
+    },
+  }[name] as typeof checkBare;
+  Object.defineProperty(prototype, name, { value: checked, configurable: true, writable: true });
+}
+
+const onceBare = EventEmitter.once as (emitter: object, name: string) => Promise<unknown[]>;
+
+/** The arguments of the next event. */
+async function once(
+  emitter: EventEmitter,
+  name: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<unknown[]> {
+  if (signal === undefined) return await onceBare(emitter, name);
+  if (signal.aborted) throw aborted(signal);
+  const { promise, resolve, reject } = Promise.withResolvers<unknown[]>();
+  const stop = (): void => reject(aborted(signal));
+  signal.addEventListener("abort", stop, { once: true });
+  const heard = (...args: unknown[]): void => resolve(args);
+  const failed = (error: unknown): void => reject(error);
+  emitter.once(name, heard);
+  if (name !== "error") emitter.once("error", failed);
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    emitter.off(name, heard);
+    emitter.off("error", failed);
+  }
+}
 
 interface OnOptions {
   readonly signal?: AbortSignal;
@@ -41,13 +125,7 @@ function on(emitter: EventEmitter, name: string, { signal, close = [] }: OnOptio
     return Promise.resolve({ value: undefined, done: true });
   };
   const stop = (): void => void end();
-  const abort = (): void =>
-    fail(
-      Object.assign(new Error("The operation was aborted", { cause: signal?.reason }), {
-        name: "AbortError",
-        code: "ABORT_ERR",
-      }),
-    );
+  const abort = (): void => fail(aborted(signal));
   signal?.throwIfAborted();
   signal?.addEventListener("abort", abort);
   emitter.on(name, next);

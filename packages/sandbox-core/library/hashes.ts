@@ -3,6 +3,7 @@ import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512, sha512_224, sha512_256 } from "@noble/hashes/sha2.js";
 import { sha3_224, sha3_256, sha3_384, sha3_512 } from "@noble/hashes/sha3.js";
 
+import { invalidArgument } from "./argument-errors.ts";
 import { Buffer } from "./buffer.ts";
 
 const HASHES = {
@@ -45,17 +46,10 @@ function bytesOf(data: unknown, encoding?: BufferEncoding): Uint8Array {
   if (ArrayBuffer.isView(data))
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  const what =
-    data === null
-      ? "null"
-      : typeof data === "object"
-        ? "an instance of Object"
-        : `type ${typeof data}`;
-  throw Object.assign(
-    new TypeError(
-      `The "data" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${what}`,
-    ),
-    { code: "ERR_INVALID_ARG_TYPE" },
+  throw invalidArgument(
+    "data",
+    "of type string or an instance of Buffer, TypedArray, or DataView",
+    data,
   );
 }
 
@@ -93,8 +87,13 @@ function finalized(): Error {
 
 export const createHash = (name: string): Digest => new Digest(hashOf(name).create());
 
-export const createHmac = (name: string, key: Data): Digest =>
-  new Digest(hmac.create(hashOf(name), bytesOf(key)));
+export function createHmac(name: string, key: Data): Digest {
+  if (key === undefined || key === null) {
+    const kinds = "ArrayBuffer, Buffer, TypedArray, DataView, KeyObject, or CryptoKey";
+    throw invalidArgument("key", `of type string or an instance of ${kinds}`, key);
+  }
+  return new Digest(hmac.create(hashOf(name), bytesOf(key)));
+}
 
 /** One call for `createHash(name).update(data).digest(encoding)`. */
 export const hash = (name: string, data: Data, encoding: BufferEncoding = "hex") =>

@@ -1,3 +1,3 @@
-import path from "path-browserify";
+import path from "./path.ts";
 
 export { path as default, path as "module.exports" };

@@ -33,6 +33,11 @@ function output(level: "log" | "error") {
 export const env: Record<string, string> = {};
 export const argv: string[] = [];
 export const platform = "linux";
+/** The Node whose names the library follows; programs ask whether there is one. */
+export const version = "v24.21.0";
+export const versions = { node: version.slice(1) };
+export const execArgv: string[] = [];
+export const argv0 = "node";
 export const stdout = output("log");
 export const stderr = output("error");
 export const cwd = (): string => "/";

@@ -1,3 +1,4 @@
+import { invalidArgument } from "./argument-errors.ts";
 import { nextTick } from "./process.ts";
 
 type Callback = (error: unknown, ...values: unknown[]) => void;
@@ -58,8 +59,5 @@ function rejectedWith(reason: unknown): Error {
 }
 
 function mustBeFunction(name: string, value: unknown): asserts value is AnyFunction {
-  if (typeof value === "function") return;
-  const what = value === null ? "null" : `type ${typeof value}`;
-  const error = new TypeError(`The "${name}" argument must be of type function. Received ${what}`);
-  throw Object.assign(error, { code: "ERR_INVALID_ARG_TYPE" });
+  if (typeof value !== "function") throw invalidArgument(name, "of type function", value);
 }

@@ -8,6 +8,7 @@ interface RequestInit {
   readonly headers?: unknown;
   readonly body?: unknown;
   readonly redirect?: unknown;
+  readonly cache?: unknown;
   readonly signal?: unknown;
 }
 
@@ -25,6 +26,7 @@ export class Request extends Body {
   readonly #method: string;
   readonly #headers: Headers;
   readonly #redirect: string;
+  readonly #cache: string;
   readonly #signal: AbortSignal;
 
   constructor(input: unknown, init: RequestInit = {}) {
@@ -54,6 +56,7 @@ export class Request extends Body {
       );
     }
     this.#redirect = redirect;
+    this.#cache = String((init.cache as string | undefined) ?? from?.cache ?? "default");
     const signal = init.signal === undefined ? from?.signal : init.signal;
     if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
       throw new TypeError(
@@ -77,6 +80,19 @@ export class Request extends Body {
 
   get redirect(): string {
     return this.#redirect;
+  }
+
+  // What a browser would do differently by them, a server's fetch does not do.
+  get mode(): string {
+    return "cors";
+  }
+
+  get credentials(): string {
+    return "same-origin";
+  }
+
+  get cache(): string {
+    return this.#cache;
   }
 
   get signal(): AbortSignal {

@@ -36,6 +36,8 @@ export class Response extends Body {
       throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
     this.#status = status;
     this.#statusText = String(statusText);
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(this.#statusText))
+      throw new TypeError("Invalid statusText");
     this.#headers = new Headers(init.headers);
     if (content !== null) {
       if (NULL_BODY.has(status))

@@ -47,6 +47,7 @@ function urlToHttpOptions(url: URL): object {
   const { protocol, hostname, hash, search, pathname, href, port, username, password } = url;
   const auth = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return {
+    __proto__: null,
     protocol,
     hostname: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
     hash,

@@ -16,7 +16,14 @@ const takenBy =
   };
 const getter = (prototype: object, name: string | symbol) =>
   Object.getOwnPropertyDescriptor(prototype, name)?.get as (() => unknown) | undefined;
-const tag = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+function tag(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    // The tag is the program's own, and cannot be read.
+    return "Object";
+  }
+}
 const tagged =
   (...names: string[]): Test =>
   (value) =>
@@ -65,6 +72,8 @@ export const types = {
     isSymbolObject(value),
   isDataView: (value: unknown) => ArrayBuffer.isView(value) && arrayKind(value) === undefined,
   isDate: takenBy(Date.prototype.getTime),
+  isExternal: () => false,
+  isFloat16Array: isKind("Float16Array"),
   isFloat32Array: isKind("Float32Array"),
   isFloat64Array: isKind("Float64Array"),
   isGeneratorFunction,

@@ -8,18 +8,35 @@ class URL extends Base {
     try {
       super(url, base);
     } catch (error) {
-      if (!(error instanceof TypeError) || !error.message.startsWith("Invalid ")) throw error;
-      throw Object.assign(new TypeError("Invalid URL"), {
-        code: "ERR_INVALID_URL",
-        input: String(url),
-        ...(base === undefined ? {} : { base: String(base) }),
-      });
+      throw named(error, url, base);
     }
   }
 
   static override parse(url: string, base?: string): globalThis.URL | null {
     return URL.canParse(url, base) ? new URL(url, base) : null;
   }
+}
+
+const href = Object.getOwnPropertyDescriptor(Base.prototype, "href");
+Object.defineProperty(URL.prototype, "href", {
+  ...href,
+  set(this: URL, url: string) {
+    try {
+      href?.set?.call(this, url);
+    } catch (error) {
+      throw named(error, url);
+    }
+  },
+});
+
+/** The library's error as Node's, if it says that an address does not parse. */
+function named(error: unknown, url: string, base?: string): unknown {
+  if (!(error instanceof TypeError) || !error.message.startsWith("Invalid ")) return error;
+  return Object.assign(new TypeError("Invalid URL"), {
+    code: "ERR_INVALID_URL",
+    input: String(url),
+    ...(base === undefined ? {} : { base: String(base) }),
+  });
 }
 
 type Inspect = (value: unknown, options?: object) => string;

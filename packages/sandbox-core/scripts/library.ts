@@ -60,6 +60,29 @@ const otherParts: Plugin = {
   },
 };
 
+/**
+ * The formatter asks for a value's kind by its tag, which a program may define, so that reading it throws or deceives. It gets the
+ * kinds of `util.types` instead, which ask by internal slots.
+ */
+const kindsBySlot: Plugin = {
+  name: "kinds-by-slot",
+  setup: (bundler) => {
+    bundler.onLoad(
+      { filter: /node-inspect-extracted\/dist\/inspect\.js$/ },
+      async ({ path: file }) => {
+        const contents = (await readFile(file, "utf8")).replace(
+          KINDS,
+          `$&$1.exports=require(${JSON.stringify(path.join(source, "value-kinds.ts"))}).types;return;`,
+        );
+        if (!contents.includes("value-kinds.ts")) throw new Error(`${file} has no such module`);
+        return { contents };
+      },
+    );
+  },
+};
+/** The head of the formatter's module of kinds. */
+const KINDS = /\b499\((\w),\w,\w\)\{/;
+
 /** The exports become a plain object, or the one value that is exported as `module.exports`, as Node has it. */
 const FOOTER = `{const e=module.exports;module.exports="module.exports"in e?e["module.exports"]:Object.assign({},e)}`;
 
@@ -84,7 +107,7 @@ async function textOf(part: string): Promise<string> {
     keepNames: true,
     legalComments: "none",
     logLevel: "warning",
-    plugins: [otherParts],
+    plugins: [kindsBySlot, otherParts],
     alias: WHOLE.has(part) ? {} : INSTEAD,
     banner: { js: BARE.has(part) ? "const globalThis={__proto__:null};" : "" },
     footer: { js: FOOTER },

@@ -7,7 +7,7 @@ import type { Primordials } from "./primordials.ts";
 /** `console`, which formats as Node's does. Planted by its source text. */
 export function consoleStubs(
   bridge: Pick<Bridge, "console">,
-  { apply, create, indexOf, own, slice, text }: Primordials,
+  { apply, create, indexOf, own, slice, text, toStringTag }: Primordials,
   { valueOf }: Pick<Answers, "valueOf">,
   { load }: LibraryLoader,
   now: () => number,
@@ -113,8 +113,11 @@ export function consoleStubs(
     },
     assert: (isTrue, ...values) => {
       if (isTrue) return;
-      const shown = formatted(values);
-      print("warn", shown === "" ? "Assertion failed" : `Assertion failed: ${shown}`);
+      const head = "Assertion failed";
+      const first = values.length > 0 ? values[0] : undefined;
+      if (values.length === 0) print("warn", head);
+      else if (typeof first === "string") print("warn", `${head}: ${formatted(values)}`);
+      else print("warn", `${head} ${formatted(values)}`);
     },
     group: (...values) => {
       if (values.length > 0) print("log", formatted(values));
@@ -150,6 +153,7 @@ export function consoleStubs(
   const console: Record<string, unknown> = {};
   for (const name in methods) own(console, name, methods[name], true);
   own(console, "groupCollapsed", methods["group"], true);
+  own(console, toStringTag, "console");
 
   return { console, print, formatted };
 }

@@ -1,4 +1,5 @@
 import type { Answers } from "./answers-and-errors.ts";
+import type { Callback, Callbacks } from "./callbacks.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 import type { LibraryLoader } from "./library-loader.ts";
@@ -11,6 +12,7 @@ export function cryptoStubs(
     byteLengthOf,
     Bytes,
     freeze,
+    isSafeInteger,
     min,
     own,
     RangeError,
@@ -20,6 +22,7 @@ export function cryptoStubs(
   { ask }: Answers,
   { bytesOf }: GuestArguments,
   { asBuffer, load }: LibraryLoader,
+  { callLater }: Pick<Callbacks, "callLater">,
 ) {
   type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -60,6 +63,32 @@ export function cryptoStubs(
     return asBuffer(bytes);
   }
 
+  /** A whole number from `min` up to, and without, `max`: of 48 random bits, those that would favour some numbers are drawn again. */
+  function randomInt(first: unknown, second?: unknown, third?: unknown): number | undefined {
+    const isOne = second === undefined || typeof second === "function";
+    const low = isOne ? 0 : first;
+    const high = isOne ? first : second;
+    const done = isOne ? second : third;
+    if (!isSafeInteger(low) || !isSafeInteger(high) || high <= low || high - low > 2 ** 48 - 1) {
+      const error = new RangeError(`The value of "max" is out of range.`);
+      own(error, "code", "ERR_OUT_OF_RANGE", true);
+      throw error;
+    }
+    const range = high - low;
+    const limit = 2 ** 48 - (2 ** 48 % range);
+    const bytes = new Bytes(6);
+    let drawn = limit;
+    while (drawn >= limit) {
+      getRandomValues(bytes);
+      drawn = 0;
+      for (let at = 0; at < 6; at++) drawn = drawn * 256 + (bytes[at] as number);
+    }
+    const value = low + (drawn % range);
+    if (typeof done !== "function") return value;
+    callLater(done as Callback, [null, value]);
+    return undefined;
+  }
+
   // What needs no authority is the library's.
   const subtle = freeze({
     digest: async (...args: unknown[]): Promise<unknown> => await library("digest", args),
@@ -68,6 +97,7 @@ export function cryptoStubs(
   const module: Record<string, unknown> = {
     getRandomValues,
     randomBytes,
+    randomInt,
     randomUUID,
     subtle,
     webcrypto,

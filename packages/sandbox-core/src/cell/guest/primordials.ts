@@ -21,7 +21,7 @@ export function primordials() {
     getOwnPropertyDescriptor(typedArray, name)?.get as Method;
 
   /** Defines an own property, so that a setter on a prototype is not called. */
-  function own(target: object, name: string, value: unknown, enumerable = false): void {
+  function own(target: object, name: string | symbol, value: unknown, enumerable = false): void {
     defineProperty(target, name, {
       __proto__: null,
       value,
@@ -130,6 +130,8 @@ export function primordials() {
     isBytes: (value: unknown): boolean => isView(value) && tagOf(value) === "Uint8Array",
     text: String,
     toNumber: Number as (value: string | number) => number,
+    isSafeInteger: Number.isSafeInteger as (value: unknown) => value is number,
+    toStringTag: Symbol.toStringTag,
     /** Milliseconds of Unix time. */
     now: Date.now,
     isView,

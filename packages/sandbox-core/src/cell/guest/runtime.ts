@@ -85,7 +85,7 @@ function assemble(
     library,
     rooms.fileStats(primordials),
   );
-  const crypto = rooms.cryptoStubs(primordials, answers, guestArguments, library);
+  const crypto = rooms.cryptoStubs(primordials, answers, guestArguments, library, callbacks);
   const builtins = create(null);
   for (const name of names.modules) builtins[name] = () => library.load(name);
   builtins["node:fs"] = () => fs;

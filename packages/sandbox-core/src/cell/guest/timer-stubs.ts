@@ -40,10 +40,11 @@ export function timerStubs(
     bridge.clearTimer(id);
   }
 
-  /** No process waits for a timer, so `ref` and `unref` change nothing. */
+  /** No process waits for a timer, so `ref` and `unref` change nothing but what `hasRef` says. */
   class Timeout implements TimerObject {
     readonly #id: number;
     readonly #timer: Waiting;
+    #hasRef = true;
 
     constructor(id: number, timer: Waiting) {
       this.#id = id;
@@ -51,15 +52,17 @@ export function timerStubs(
     }
 
     ref(): this {
+      this.#hasRef = true;
       return this;
     }
 
     unref(): this {
+      this.#hasRef = false;
       return this;
     }
 
     hasRef(): boolean {
-      return true;
+      return this.#hasRef;
     }
 
     refresh(): this {

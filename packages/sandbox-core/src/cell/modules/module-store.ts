@@ -8,7 +8,8 @@ export class Modules {
 
   /** Keeps a source that came with a grant. */
   keep(specifier: string, source: string): void {
-    this.#ready.set(canonicalModule(specifier), asModule(source));
+    const name = canonicalModule(specifier);
+    this.#ready.set(name, name.endsWith(".json") ? asJson(source) : asModule(source));
   }
 
   /**
@@ -23,3 +24,9 @@ export class Modules {
     return `${ready.esm ? "m" : "c"}${name}\n${ready.code}`;
   }
 }
+
+/** A module whose name ends in `.json` is data. */
+const asJson = (source: string): ModuleCode => ({
+  esm: false,
+  code: `module.exports = JSON.parse(${JSON.stringify(source.replace(/^\ufeff/, ""))})`,
+});

@@ -62,10 +62,23 @@ function load(name: string): unknown {
  */
 export function parseSource(source: string, isProgram = false): ParsedSource {
   const script = tryParse(source, "script", true);
-  if ("program" in script) return { script };
+  // To a script, `await (…)` is the call of a function of that name.
+  if ("program" in script && !(isProgram && callsAwait(script.program))) return { script };
   const module = tryParse(source, "module", isProgram);
+  if ("program" in script && !("program" in module)) return { script };
   if ("program" in module) return { module };
-  return module.at > script.at && module.mistake !== undefined ? { mistake: module.mistake } : {};
+  if ("program" in script || module.at <= script.at || module.mistake === undefined) return {};
+  return { mistake: module.mistake };
+}
+
+function callsAwait(program: Program): boolean {
+  let found = false;
+  acornWalk().simple(program, {
+    CallExpression: ({ callee }) => {
+      found ||= callee.type === "Identifier" && callee.name === "await";
+    },
+  });
+  return found;
 }
 
 interface Unparsed {
