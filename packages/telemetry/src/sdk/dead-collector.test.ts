@@ -130,7 +130,7 @@ test("a shutdown warns of records that wait on disk and of lost ones by differen
     waiting: onDisk,
     onDisk,
     lost: { shutdown: 1020 - onDisk },
-    orphans: { files: 0, bytes: 0 },
+    orphans: { files: 0, bytes: 0, unreadable: 0 },
   });
   expect(Object.keys(lost)).toEqual(["shutdown"]);
 });

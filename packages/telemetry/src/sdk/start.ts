@@ -16,6 +16,7 @@ import { makeLogging, makeMetering, type Logging, type Metering } from "./provid
 import { telemetryResource } from "./resource.ts";
 import { denialsSoFar, pendingDenials, saveAtExit } from "./save-at-exit.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
+import { NO_ORPHANS, type OrphanCounts } from "./spool/orphans.ts";
 import { addSpoolGauges } from "./spool/spool-gauges.ts";
 
 /** What became of all log records, also those that are not denials: `emitted = exported + waiting + lost`. */
@@ -27,8 +28,8 @@ export interface Delivery {
   /** Those waiting records that are in the spool: a later process sends them if this one ends. */
   readonly onDisk: number;
   readonly lost: Readonly<Partial<Record<LossReason, number>>>;
-  /** What ended processes have left in the spool and is not sent yet, and what cannot be read or removed. It is not in `waiting`. */
-  readonly orphans: { readonly files: number; readonly bytes: number };
+  /** What ended processes have left in the spool. It is not in `waiting`. */
+  readonly orphans: OrphanCounts;
 }
 
 /** Running telemetry: the providers, and how to flush and end them. */
@@ -122,11 +123,7 @@ class RunningTelemetry implements Telemetry {
 
   delivery(): Delivery {
     const { exported, lost } = this.#logging.status.state;
-    const {
-      waiting = 0,
-      onDisk = 0,
-      orphans = { files: 0, bytes: 0 },
-    } = this.#logging.processor ?? {};
+    const { waiting = 0, onDisk = 0, orphans = NO_ORPHANS } = this.#logging.processor ?? {};
     return { exported, waiting, onDisk, lost, orphans };
   }
 

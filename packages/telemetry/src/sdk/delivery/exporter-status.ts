@@ -3,6 +3,7 @@ import { cleanText } from "@pyisolate/policy/events";
 import type { Failure } from "../../health.ts";
 import type { ProviderExporter, ExporterState } from "../../provider-link.ts";
 import type { LossReason } from "../../semconv.ts";
+import { messageOf } from "../error-text.ts";
 import type { BatchReceipts } from "./batch-receipts.ts";
 
 /** Longest explanation of a failure, in UTF-16 code units: a server's answer may have any length. */
@@ -81,8 +82,4 @@ export class ExporterStatus implements ProviderExporter {
     // Never later than now: if the clock is set back, a failure would not count as `blind` for as long.
     return { since: Math.min(before?.since ?? now, now), why };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -11,6 +11,7 @@ import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 import type { ExporterStatus } from "../delivery/exporter-status.ts";
 import { TRACING_SUPPRESSED } from "../otlp/suppress-tracing.ts";
+import { NO_ORPHANS, type OrphanCounts } from "../spool/orphans.ts";
 import type { Spool } from "../spool/spool.ts";
 import { inSentOrder, receiptsOf, recordsOf, type Emitted } from "./emitted-record.ts";
 import type { LogExporter } from "./log-exporter.ts";
@@ -100,9 +101,9 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
     return Math.max(this.#queue.free - this.#fresh.length, 0);
   }
 
-  /** Files and bytes in the spool that ended processes have left. */
-  get orphans(): { readonly files: number; readonly bytes: number } {
-    return this.#spool?.orphans ?? { files: 0, bytes: 0 };
+  /** What ended processes have left in the spool. */
+  get orphans(): OrphanCounts {
+    return this.#spool?.orphans ?? NO_ORPHANS;
   }
 
   onEmit(record: ReadableLogRecord, context?: Context): void {

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import {
   closeSync,
   constants,
@@ -13,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { linesOf, recordsIn } from "./jsonl.ts";
+import { linesOf, recordsIn, unfinishedLineOf } from "./jsonl.ts";
 import { isNotThere, openOwnFile, readOwnFile } from "./own-file.ts";
 import { isOrphan, newSegmentName, releaseName } from "./segment-name.ts";
 import { inFolder } from "./spool-error.ts";
@@ -66,6 +67,17 @@ export class DeadLetters {
   add({ request, ...about }: DeadLetter): void {
     const begin = JSON.stringify(about).slice(0, -1);
     this.#addLine(Buffer.from(`${begin},"request":${request.toString()}}\n`));
+  }
+
+  /**
+   * Adds a line of a segment that is no request, with the segment's name. Nothing can send it: it is for whoever can read it.
+   *
+   * @throws as {@link add}.
+   */
+  addUnreadable(line: Buffer, segment: string): void {
+    const about = { time: new Date().toISOString(), answer: `no request in ${segment}` };
+    const content = isUtf8(line) ? { line: line.toString() } : { base64: line.toString("base64") };
+    this.#addLine(Buffer.from(`${JSON.stringify({ ...about, ...content })}\n`));
   }
 
   /** Adds a line that is no letter, as it is. @returns false if it cannot be written, or has no room. */
@@ -189,13 +201,13 @@ export class TakenLetters {
 function lettersIn(content: Buffer): Letters {
   const letters: DeadLetter[] = [];
   const unreadable: Buffer[] = [];
-  const end = content.lastIndexOf("\n") + 1;
   for (const line of linesOf(content)) {
     const letter = letterOf(line);
     if (letter === undefined) unreadable.push(line);
     else letters.push(letter);
   }
-  if (end < content.length) unreadable.push(content.subarray(end));
+  const unfinished = unfinishedLineOf(content);
+  if (unfinished !== undefined) unreadable.push(unfinished);
   return { letters, unreadable };
 }
 

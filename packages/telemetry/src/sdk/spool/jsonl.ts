@@ -17,6 +17,14 @@ export function linesOf(content: Buffer): Buffer[] {
   return lines;
 }
 
+/** What follows the last newline, a line that was never finished; empty if a power cut has left only zeros. Undefined if there is none. */
+export function unfinishedLineOf(content: Buffer): Buffer | undefined {
+  let start = content.lastIndexOf(NEWLINE) + 1;
+  if (start === content.length) return undefined;
+  while (content[start] === 0) start += 1;
+  return content.subarray(start);
+}
+
 /** Joins several of the SDK's requests to one, without parsing them. */
 export function mergedRequest(requests: readonly Buffer[]): Buffer {
   const parts: Buffer[] = [BEGIN];

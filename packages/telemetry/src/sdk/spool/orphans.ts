@@ -2,14 +2,27 @@ import { lstatSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
-import { isDeadLetterName } from "./dead-letters.ts";
-import { linesOf, recordsIn } from "./jsonl.ts";
+import { messageOf } from "../error-text.ts";
+import { type DeadLetters, isDeadLetterName } from "./dead-letters.ts";
+import { linesOf, recordsIn, unfinishedLineOf } from "./jsonl.ts";
 import { discardFile, isNotThere, isOwn, readOwnFile } from "./own-file.ts";
 import { isOrphan, isSegmentName, newSegmentName, releaseName } from "./segment-name.ts";
 import type { SpoolBatch } from "./spool-batch.ts";
 
 /** The largest segment that is read, bytes. This package writes smaller ones only. */
 const LARGEST = 64 * 1024 * 1024;
+
+/** What ended processes have left in the folder. */
+export interface OrphanCounts {
+  /** Files that are not sent yet, or cannot be read or removed. */
+  readonly files: number;
+  /** On disk, of these. */
+  readonly bytes: number;
+  /** Lines of files that were sent, which are no log records. They are kept in `dead-letters.jsonl`, as far as there is room. */
+  readonly unreadable: number;
+}
+
+export const NO_ORPHANS: OrphanCounts = { files: 0, bytes: 0, unreadable: 0 };
 
 /** A segment that an ended process has left in the folder. */
 interface Orphan {
@@ -36,6 +49,7 @@ interface Taken extends Orphan {
 /** The orphans of one folder, until this process has sent them, or another process that has found them too. */
 export class Orphans {
   readonly #directory: string;
+  readonly #letters: DeadLetters;
   readonly #warn: (message: string) => void;
   #found: readonly Orphan[] = [];
   #unsent: Orphan[] = [];
@@ -43,16 +57,24 @@ export class Orphans {
   #foreign = 0;
   /** Files that are sent and could not be removed. */
   #staying = 0;
+  #unreadable = 0;
   #leftAlone = new Set<string>();
 
-  constructor(directory: string, warn: (message: string) => void) {
+  /** @param letters Where lines are kept that are no requests. */
+  constructor(directory: string, letters: DeadLetters, warn: (message: string) => void) {
     this.#directory = directory;
+    this.#letters = letters;
     this.#warn = warn;
   }
 
   /** How many there are, including files that cannot be read or removed. */
   get files(): number {
     return this.#found.length + (this.#taken === undefined ? 0 : 1) + this.#staying;
+  }
+
+  /** Lines that were no requests, of all files so far. */
+  get unreadable(): number {
+    return this.#unreadable;
   }
 
   /** Bytes on disk of all of these. */
@@ -128,13 +150,12 @@ export class Orphans {
     return this.#taken;
   }
 
-  #done(unreadable: number): void {
+  #done(unreadable: readonly Buffer[]): void {
     const taken = this.#taken;
     if (taken === undefined) return;
     this.#taken = undefined;
-    if (unreadable > 0) {
-      this.#warn(`${unreadable} lines of ${taken.was} cannot be read, and are lost`);
-    }
+    // Before the file is removed: a crash in between keeps a line twice, and loses none.
+    if (unreadable.length > 0) this.#keep(unreadable, taken.was);
     try {
       discardFile(taken.path);
       releaseName(taken.name);
@@ -142,6 +163,25 @@ export class Orphans {
       // The name stays in use, so that this process does not send it again.
       this.stays(taken.path, error);
     }
+  }
+
+  #keep(lines: readonly Buffer[], path: string): void {
+    this.#unreadable += lines.length;
+    let kept = 0;
+    let why = "";
+    try {
+      for (const line of lines) {
+        this.#letters.addUnreadable(line, basename(path));
+        kept += 1;
+      }
+    } catch (error) {
+      why = messageOf(error);
+    }
+    const where = kept > 0 ? `${kept} are kept in ${this.#letters.path}` : "";
+    const lost = lines.length - kept;
+    const rest = lost > 0 ? `${lost} are lost, because they cannot be kept (${why})` : "";
+    const both = [where, rest].filter((part) => part !== "").join(", ");
+    this.#warn(`${lines.length} lines of ${path} cannot be read as log records: ${both}`);
   }
 
   /** Counts a file that is sent and cannot be removed, and says so of the first. */
@@ -163,10 +203,6 @@ export class Orphans {
     this.#unsent = this.#unsent.filter((other) => other.path !== path);
     this.#found = this.#found.filter((other) => other.path !== path);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -208,12 +244,16 @@ function lookForOrphans(directory: string): Found {
 interface OrphanContent {
   readonly requests: readonly Buffer[];
   /** Lines that are not requests, including a last one that a full disk has cut short. */
-  readonly unreadable: number;
+  readonly unreadable: readonly Buffer[];
 }
 
 function contentOf(content: Buffer): OrphanContent {
-  const lines = linesOf(content);
-  const requests = lines.filter((line) => recordsIn(line) !== undefined);
-  const cutShort = content.length > 0 && content.at(-1) !== 0x0a ? 1 : 0;
-  return { requests, unreadable: lines.length - requests.length + cutShort };
+  const requests: Buffer[] = [];
+  const unreadable: Buffer[] = [];
+  for (const line of linesOf(content)) {
+    (recordsIn(line) === undefined ? unreadable : requests).push(line);
+  }
+  const unfinished = unfinishedLineOf(content);
+  if (unfinished !== undefined) unreadable.push(unfinished);
+  return { requests, unreadable };
 }

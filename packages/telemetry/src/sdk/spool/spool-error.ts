@@ -1,3 +1,5 @@
+import { messageOf } from "../error-text.ts";
+
 /** Why a spool's folder cannot be used. A closed set, so that a caller can branch on it. */
 export type SpoolErrorCode =
   /** There is no such folder. */
@@ -35,7 +37,7 @@ export function inFolder<Result>(directory: string, act: () => Result): Result {
 
 function spoolErrorOf(directory: string, cause: unknown): SpoolError {
   const errno = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   switch (errno) {
     case "ENOENT":
       return new SpoolError(

@@ -1,18 +1,20 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   linkSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 
@@ -112,7 +114,7 @@ test("a sent file that cannot be removed is reported, and no later process sends
   const files = readdirSync(directory);
   expect(files.map((name) => statSync(join(directory, name)).size)).toEqual([0]);
   expect(spool.waiting).toBe(0);
-  expect(spool.orphans).toEqual({ files: 1, bytes: 0 });
+  expect(spool.orphans).toEqual({ files: 1, bytes: 0, unreadable: 0 });
   expect(warnings).toEqual([expect.stringMatching(/is sent and cannot be removed: EACCES/)]);
   spool.adopt();
   expect(spool.next()).toBeUndefined();
@@ -127,7 +129,7 @@ test("a dead process' file that cannot be removed once it is sent is reported, a
   batch?.done();
   chmodSync(directory, 0o700);
   expect(readdirSync(directory).map((name) => statSync(join(directory, name)).size)).toEqual([0]);
-  expect(spool.orphans).toEqual({ files: 1, bytes: 0 });
+  expect(spool.orphans).toEqual({ files: 1, bytes: 0, unreadable: 0 });
   expect(warnings).toEqual([expect.stringMatching(/is sent and cannot be removed: EACCES/)]);
   spool.adopt();
   expect(spool.next()).toBeUndefined();
@@ -172,6 +174,48 @@ test("a segment that has another name is not sent, and stays", () => {
   expect(spool.next()).toBeUndefined();
   expect(spool.orphans.files).toBe(1);
   expect(warnings).toContainEqual(expect.stringContaining("has another name as well"));
+});
+
+test("lines of a dead process that are no records are kept, counted and reported, once", () => {
+  const cut = request("cut").subarray(0, 30);
+  const path = leave(1, request("a"), Buffer.from("no request"), request("b"));
+  appendFileSync(path, Buffer.concat([Buffer.from([0xff, 0x0a]), cut]));
+  const { spool, warnings } = spoolIn(directory);
+  const batch = spool.next();
+  expect(batch?.requests).toEqual([request("a"), request("b")]);
+  // Not before what can be sent is sent: until then the file stays.
+  expect(readdirSync(directory)).not.toContain("dead-letters.jsonl");
+  batch?.done();
+  expect(readdirSync(directory)).toEqual(["dead-letters.jsonl"]);
+  const letters = readFileSync(join(directory, "dead-letters.jsonl"), "utf8").trim().split("\n");
+  const answer = `no request in ${basename(path)}`;
+  expect(letters.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { time: expect.any(String) as string, answer, line: "no request" },
+    { time: expect.any(String) as string, answer, base64: "/w==" },
+    { time: expect.any(String) as string, answer, line: cut.toString() },
+  ]);
+  expect(spool.orphans).toEqual({ files: 0, bytes: 0, unreadable: 3 });
+  expect(warnings).toEqual([
+    `3 lines of ${path} cannot be read as log records: 3 are kept in ${join(directory, "dead-letters.jsonl")}`,
+  ]);
+  const later = spoolIn(directory);
+  expect(later.spool.next()).toBeUndefined();
+  expect(later.warnings).toEqual([]);
+});
+
+test("of unreadable lines as many are kept as there is room for, and the others are reported as lost", () => {
+  const path = leave(1, ...Array.from({ length: 10 }, (_, n) => Buffer.from(`${n}`.repeat(100))));
+  const { spool, warnings } = spoolIn(directory, 2000);
+  expect(spool.next()).toBeUndefined();
+  expect(statSync(join(directory, "dead-letters.jsonl")).size).toBeLessThanOrEqual(500);
+  expect(readdirSync(directory)).toEqual(["dead-letters.jsonl"]);
+  expect(spool.orphans).toEqual({ files: 0, bytes: 0, unreadable: 10 });
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^10 lines of .*: 2 are kept in .*, 8 are lost, .*dead-letters.jsonl is full/,
+    ),
+  ]);
+  expect(warnings[0]).toContain(path);
 });
 
 test("a folder that every user can write to is said once", () => {

@@ -122,7 +122,11 @@ test("foreign files are left alone, torn and broken lines are reported", async (
   await symlink("/etc/hostname", join(directory, "1763841600000-1-1-00000001.jsonl"));
   const { spool: next, warnings } = spoolIn(directory);
   expect(sent(next)).toEqual(["a"]);
-  expect(await readdir(directory)).toEqual(["1763841600000-1-1-00000001.jsonl", "notes.txt"]);
+  expect(await readdir(directory)).toEqual([
+    "1763841600000-1-1-00000001.jsonl",
+    "dead-letters.jsonl",
+    "notes.txt",
+  ]);
   expect(warnings).toEqual([
     expect.stringContaining("2 files in"),
     expect.stringContaining("3 lines of"),
@@ -186,7 +190,7 @@ test("what one has taken no other sends, until it is given back", () => {
   other.adopt();
   expect(other.orphans.files).toBe(1);
   expect(sent(other)).toEqual(["a"]);
-  expect(other.orphans).toEqual({ files: 0, bytes: 0 });
+  expect(other.orphans).toEqual({ files: 0, bytes: 0, unreadable: 0 });
 });
 
 test("what cannot be read of a former process is said once, and no failure of ours", async () => {

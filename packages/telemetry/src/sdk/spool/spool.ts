@@ -2,8 +2,10 @@ import { existsSync } from "node:fs";
 
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
+import { messageOf } from "../error-text.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { linesOf } from "./jsonl.ts";
-import { Orphans } from "./orphans.ts";
+import { type OrphanCounts, Orphans } from "./orphans.ts";
 import { isGone } from "./own-file.ts";
 import { Segment } from "./segment.ts";
 import type { SpoolBatch } from "./spool-batch.ts";
@@ -38,7 +40,8 @@ export class Spool {
     this.#status = status;
     this.#warn = warn;
     this.#folder = new SpoolFolder(settings.directory, this.isSync, warn);
-    this.#orphans = new Orphans(settings.directory, warn);
+    const { directory, maxBytes } = settings;
+    this.#orphans = new Orphans(directory, new DeadLetters(directory, maxBytes, this.isSync), warn);
     this.adopt();
   }
 
@@ -71,9 +74,9 @@ export class Spool {
   }
 
   /** What ended processes have left in the folder and is not sent yet, and what cannot be read or removed. */
-  get orphans(): { readonly files: number; readonly bytes: number } {
-    const { files, bytes } = this.#orphans;
-    return { files, bytes };
+  get orphans(): OrphanCounts {
+    const { files, bytes, unreadable } = this.#orphans;
+    return { files, bytes, unreadable };
   }
 
   /** Takes over what ended processes have left in the folder, and finds out whether it can be written. */
@@ -242,8 +245,4 @@ export class Spool {
       `the spool in ${this.#settings.directory} fails (${messageOf(error)}): records wait in memory`,
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
