@@ -8,6 +8,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { discardFile, readOwnFile } from "./own-file.ts";
@@ -18,6 +19,8 @@ import { syncFolder } from "./sync-folder.ts";
 export class Segment {
   readonly path: string;
   bytes = 0;
+  /** Of what was written: something else may write to the file. */
+  #checksum = 0;
   /** Of its records that are neither delivered nor lost yet, in their order. */
   readonly receipts = new BatchReceipts();
   readonly #name = newSegmentName();
@@ -61,6 +64,7 @@ export class Segment {
       if (written > 0) ftruncateSync(this.#descriptor, this.bytes);
       throw error;
     }
+    this.#checksum = crc32(lines, this.#checksum);
     this.bytes += lines.length;
     this.receipts.append(receipts);
   }
@@ -81,7 +85,10 @@ export class Segment {
       throw new Error(
         `${this.path} is shorter than what was written: something else has truncated it`,
       );
-    return content.subarray(0, this.bytes);
+    const mine = content.subarray(0, this.bytes);
+    if (crc32(mine) !== this.#checksum)
+      throw new Error(`${this.path} is not what was written: something else has changed it`);
+    return mine;
   }
 
   /** Leaves the file to a later process. */

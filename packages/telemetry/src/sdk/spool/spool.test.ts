@@ -3,6 +3,7 @@ import {
   mkdir,
   mkdtemp,
   readdir,
+  readFile,
   rename,
   rm,
   symlink,
@@ -132,6 +133,25 @@ test("foreign files are left alone, torn and broken lines are reported", async (
     expect.stringContaining("3 lines of"),
   ]);
 });
+
+test.each([
+  ["zeros", (bytes: Buffer) => bytes.fill(0)],
+  ["another record", (bytes: Buffer) => request("z").copy(bytes)],
+])(
+  "a segment in which something else has written %s is lost, and not said to have arrived",
+  async (_what, alter) => {
+    const { spool, status, warnings } = spoolIn(directory);
+    spool.append(request("a"), someReceipts(1));
+    const [segment = ""] = await readdir(directory);
+    const bytes = await readFile(join(directory, segment));
+    alter(bytes);
+    await writeFile(join(directory, segment), bytes);
+    expect(spool.next()).toBeUndefined();
+    expect(status.state).toMatchObject({ lost: { spool_failed: 1 } });
+    expect(warnings).toEqual([expect.stringContaining("is not what was written")]);
+    expect([spool.waiting, spool.isEmpty]).toEqual([0, true]);
+  },
+);
 
 test("a segment that another process has cut off is reported as lost", async () => {
   const { spool, status } = spoolIn(directory);
