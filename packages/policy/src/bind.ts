@@ -12,8 +12,8 @@ export function isForEachCell({ rules }: Policy): boolean {
 }
 
 /**
- * The policy of one cell: each `${cell}` in its paths is the cell's name. It has the name and the hash of the policy that it was
- * made of. A policy without `${cell}` is returned unchanged.
+ * The policy of one cell: in its paths, the cell's name stands in the place of each `${cell}`. Its name and its hash are those of
+ * `policy`. A policy without `${cell}` is returned unchanged.
  *
  * @throws TypeError for a name that would be another path, or a pattern: one with `/`, a star, a bracket, a brace, a question
  *   mark or a character that hides or reorders text, and `.` and `..`.
@@ -45,11 +45,11 @@ function boundRule(rule: Rule, cell: string): Rule {
 function bound(patterns: readonly string[], cell: string): readonly string[] {
   return Object.freeze(
     patterns.map((pattern) => {
-      // A function: in a text, `$&` and the like would stand for something.
+      // Give `replaceAll` a function: in a replacement text it would expand `$&` and the like.
       const path = pattern.replaceAll(CELL_PLACE, () => cell);
       if (path !== pattern && !PATH_PATTERN.test(path))
         throw new TypeError(
-          `the path ${inWords(pattern)} is none with the cell's name ${inWords(cell)}`,
+          `the path ${inWords(pattern)} is not valid with the cell's name ${inWords(cell)}; give the cell another name`,
         );
       return path;
     }),

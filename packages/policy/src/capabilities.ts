@@ -4,9 +4,9 @@ import { CAPABILITIES, OPERATIONS } from "./vocabulary.ts";
 /** A service's own capabilities, each with its operations: `{ database: ["query", "write"] }`. */
 export type OwnCapabilities = Readonly<Record<string, readonly string[]>>;
 
-/** Most capabilities that a policy declares. A recorder takes as many: each is two series from the start. */
+/** Most capabilities that a policy may declare. A recorder has the same bound, because each takes two series from the start. */
 export const MAX_CAPABILITIES = 100;
-/** Most operations of a declared capability. Each that rules treat in its own way has an index of its own. */
+/** Most operations of a declared capability. Operations that occur in different rules need an index each. */
 export const MAX_OPERATIONS = 32;
 
 /** Whether a name is a built-in capability's, so that no policy can declare it. */

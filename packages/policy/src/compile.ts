@@ -23,7 +23,7 @@ export interface CompiledOperation {
 
 export interface CompiledCapability {
   readonly canonical: Scoping["canonical"];
-  /** The verdict on a malformed target; undefined for a capability of which the nearest rule explains it. */
+  /** The verdict on a malformed target; undefined where the nearest rule explains the denial instead. */
   readonly malformed: Decision | undefined;
   readonly operations: ReadonlyMap<string, CompiledOperation>;
 }
@@ -48,7 +48,7 @@ export function isCompiled(value: unknown): value is Policy {
 export function compilePolicy(policy: Policy): void {
   const { capabilities, rules } = policy;
   const byCapability = Map.groupBy<string, Rule>(rules, (rule) => rule.capability);
-  // One without a rule is asked about too, and its malformed targets are to be told.
+  // A declared capability without a rule needs an entry too: its malformed targets are denied as `malformed`, not as `no_rule`.
   for (const name of Object.keys(capabilities)) {
     if (!byCapability.has(name)) byCapability.set(name, []);
   }

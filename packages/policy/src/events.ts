@@ -1,5 +1,5 @@
-// What is needed of a denial and its words, without the policies: nothing here loads a parser of YAML, which bundles as an ES
-// module cannot.
+// Denials and their words, without policies. Nothing here loads a YAML parser: the one in use is CommonJS, which a bundle in the
+// form of an ES module cannot load.
 export { denialEvent, type DenialInput } from "./event/create-event.ts";
 export { DenialEvent, KERNEL_EVIDENCE } from "./event/event.ts";
 export { parseDenialEvent } from "./event/parse-event.ts";

@@ -115,7 +115,7 @@ function targetOf(
   { capability, operation, target, args = [] }: Request,
 ): Target | "malformed" | "not_grantable" {
   if (capability === "control" || capability === "limit") return "not_grantable";
-  // A request is made of what a guest sent: to look an object up as a name would call the object's own code.
+  // The values may be a guest's. Using an object as a property's name would call the object's own `toString`.
   if (typeof (capability as unknown) !== "string") return "not_grantable";
   const operations = operationsOf(capability, capabilities);
   if (operations?.includes(operation) !== true) return "not_grantable";
@@ -166,9 +166,9 @@ function ruleFor(
   { capability, canonical, args }: Target,
 ): RuleToAdd | undefined {
   const key = scopeKeyOf(capability);
-  // The rule's star would be a wildcard, and cover other targets too.
+  // In a rule a star is a wildcard, so the rule would cover other targets too.
   if ([canonical, ...args].some((text) => text.includes("*"))) return undefined;
-  // In a path it would stand for each cell's name: the rule would open other paths to every cell, and not this one.
+  // In a rule's path `${cell}` stands for each cell's name: the rule would open other paths to every cell, and not this one.
   if (key === "paths" && canonical.includes(CELL_PLACE)) return undefined;
   const rule: RuleToAdd = {
     id: freeId(rules, `allow-${capability}-${operation}`.slice(0, MAX_ID)),
@@ -188,7 +188,7 @@ function ruleFor(
   }
 }
 
-/** Shorter than an id may be, so that there is room for a number behind it. */
+/** Longest id of a rule, less room for a number. */
 const MAX_ID = 58;
 
 function freeId(rules: readonly Rule[], wanted: string): string {
@@ -227,7 +227,7 @@ const WORDS: Readonly<Record<Cause, (rule: string) => string>> = {
   outside_scope: () => "rules grant this operation, but none on this target",
   refused_by_rule: (rule) =>
     `refused by rule "${rule}", which denies; no rule that is added can grant it`,
-  malformed: () => "no target of this capability, so that no rule can grant it",
+  malformed: () => "not a valid target of this capability, so no rule can grant it",
   not_grantable: () => "no policy can grant this",
 };
 

@@ -20,11 +20,11 @@ export function contradictionIn({
   if (brokerDecision === "allow" && kernelDecision === "allow") {
     return {
       field: "kernelDecision",
-      message: "allows as the broker does: then nothing was denied",
+      message: 'is "allow", as the broker\'s decision is; a denial needs a layer that denied',
     };
   }
   if (reason !== "explicit_deny") return undefined;
-  // A shadow policy that would allow what a deny rule of the policy in force refused.
+  // A shadow policy's verdict may be this: it would allow what a deny rule of the policy in force refused.
   if (!enforced && brokerDecision === "allow") return undefined;
   if (brokerDecision !== "deny") {
     return { field: "reason", message: 'is "explicit_deny", which needs a broker that says deny' };

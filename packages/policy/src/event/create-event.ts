@@ -31,8 +31,8 @@ export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"
  * A service's own capabilities and operations need no declaration here, so that its deny path never throws for one;
  * only a recorder wants to know them, and counts those that it does not as `_other`.
  *
- * The names of fields are checked in the first 10,000 calls of a process: to look at them in every call would keep V8 from making no
- * object of `input` at all, which costs 50 MiB of garbage in a flood of a million denials.
+ * The names of fields are checked in the first 10,000 calls of a process. If every call checked them, V8 could no longer do without
+ * the object `input`, which costs 50 MiB of garbage in a flood of a million denials.
  *
  * @throws TypeError where a field is unknown or outside its closed set, a name is not a name, the kernel is said to have denied
  * without evidence, or the fields contradict each other.

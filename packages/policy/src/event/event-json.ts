@@ -18,8 +18,8 @@ export interface DenialEventIssue {
 }
 
 /**
- * What is wrong with a value that is to be the JSON of an event; empty if it is one. Written by hand: the schema library would be
- * most of what a service loads that imports the recorder alone.
+ * What is wrong with a value that is to be the JSON of an event; empty if it is one. Written by hand, because zod would be most of
+ * the code that is loaded by a service which imports only the recorder.
  *
  * @param value plain data, so that it cannot change between this check and its use.
  */

@@ -6,7 +6,7 @@ import type { Policy, Rule } from "../policy.ts";
 import { quoted } from "../clean-text.ts";
 import { unusableGrants } from "./unusable-grants.ts";
 
-/** What a policy says in vain, or says more widely than its author may mean. */
+/** A rule without effect, or one that allows more than its author may mean. */
 export interface LintFinding {
   readonly kind:
     /** Earlier rules of the same effect decide all that the rule covers, so that it never decides. */
@@ -29,7 +29,8 @@ export interface LintFinding {
 }
 
 /**
- * Finds what a policy says in vain or too widely. That a rule never decides is computed over every request, as `diffPolicies` does.
+ * Finds rules without effect and rules that allow too much. Whether a rule ever decides is computed over every request, as in
+ * `diffPolicies`.
  *
  * @param text The policy's text, for the lines of its rules.
  * @throws TooEntangledError as `diffPolicies`.

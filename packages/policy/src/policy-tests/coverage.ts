@@ -6,7 +6,7 @@ import type { Policy, Rule } from "../policy.ts";
 import type { Request } from "../request.ts";
 import { DEFAULT_RULE } from "../vocabulary.ts";
 
-/** Whether requests were decided by one rule, and by which parts of it. */
+/** Whether one rule decided any request, and by which of its parts. */
 export interface RuleCoverage {
   /** The rule's id, or `default` for denials that no rule decides. */
   readonly rule: string;

@@ -102,7 +102,7 @@ describe("tests of a policy", () => {
     [
       "whose operation is misspelled, or left out of a capability that has several",
       "{ request: { capability: crm, target: people.a }, effect: deny }",
-      /^operation "" is none of crm \(must be one of get, put\)/,
+      /^operation "" is unknown in crm \(must be one of get, put\)/,
     ],
   ])("fail one %s", (_what, text, message) => {
     const { failed, results } = testPolicy(policy, parsePolicyTests(`tests: [${text}]`));

@@ -72,7 +72,7 @@ function unknownWord(policy: Policy, { capability, operation }: Request): string
   }
   return operations.includes(operation)
     ? undefined
-    : `operation ${inWords(operation)} is none of ${capability}${near(operation, operations)} (must be one of ${operations.join(", ")})`;
+    : `operation ${inWords(operation)} is unknown in ${capability}${near(operation, operations)} (must be one of ${operations.join(", ")})`;
 }
 
 function near(word: string, words: readonly string[]): string {

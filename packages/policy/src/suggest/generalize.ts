@@ -16,7 +16,7 @@ export interface Generalized {
   readonly targets: readonly string[];
 }
 
-/** Fewest targets that are taken for a habit, and become one pattern. Two may be chance. */
+/** Fewest targets that become one pattern. Two may be alike by chance. */
 const LEAST_ALIKE = 3;
 
 /** Generalizes the targets of one scope; each target comes back in one pattern. */
@@ -75,7 +75,7 @@ function digitShape(path: string): string | undefined {
   const [first = "", ...more] = path.slice(1).split("/");
   if (more.length < 2) return undefined;
   const shape = more.join("/").replace(/[0-9]+/g, "*");
-  // A segment that is nothing but digits would become one that is anything.
+  // Keep a segment of digits alone: its pattern would be `*`, which covers any name.
   if (shape === more.join("/") || shape.split("/").includes("*")) return undefined;
   return `/${first}/${shape}`;
 }

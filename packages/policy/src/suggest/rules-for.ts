@@ -37,7 +37,7 @@ export function rulesFor(policy: Policy, requests: readonly Request[], exact: bo
   const rules: RuleToAdd[] = [];
   const wider: WiderPattern[] = [];
   const taken = new Set(policy.rules.map(({ id }) => id));
-  // Commands and their arguments as they were denied: what is like them may do something else.
+  // Never generalize commands and their arguments: one that looks alike may do something else.
   const asked = uniqueBy(
     commands.flatMap((change) => change.commands ?? []),
     (command) => JSON.stringify(command),

@@ -178,7 +178,7 @@ describe("the rules that are suggested", () => {
 describe("a denial is refused a rule", () => {
   test.each<[what: string, Request, RegExp]>([
     ["where a deny rule refuses it", read("/srv/.env"), /refused by rule "dotenv"/],
-    ["where it is malformed", read("etc/passwd"), /no target of this capability/],
+    ["where it is malformed", read("etc/passwd"), /not a valid target of this capability/],
     [
       "where no policy can grant it",
       { capability: "limit", operation: "cpu", target: "" },
