@@ -279,9 +279,9 @@ test.each<[string, object, readonly string[]]>([
       capabilities: JSON.parse('{"data base": ["x"], "__proto__": ["x"], "a": ["/etc"]}') as object,
     },
     [
-      'capabilities["data base"]: "data base" is no name of a capability; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64',
-      'capabilities.__proto__: "__proto__" is no name of a capability; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64',
-      'capabilities.a[0]: "/etc" is no name of an operation; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64',
+      'capabilities["data base"]: "data base" is not a name for a capability; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64',
+      'capabilities.__proto__: "__proto__" is not a name for a capability; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64',
+      'capabilities.a[0]: "/etc" is not a name for an operation; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64',
     ],
   ],
   [

@@ -18,7 +18,7 @@ test("--help says what it does and exits with 0", async () => {
 test("wrong usage says why, shows the usage and exits with 2", async () => {
   const { code, stderr, html } = await runReport(["--from", "yesterday"]);
   expect(code).toBe(2);
-  expect(stderr).toMatch(/"yesterday" is no moment.*\n\nUsage: /);
+  expect(stderr).toMatch(/"yesterday" is not a moment.*\n\nUsage: /);
   expect(html).toBeUndefined();
 });
 

@@ -39,7 +39,7 @@ line of it; 2 for wrong usage.`,
     const { readRecords } = await import("../records/read-records.ts");
     const { "--cell": cell, "--capability": capability } = options;
     const { denials, unread, values } = await readRecords(from);
-    if (unread > 0) terminal.note(`${from}: ${unread} lines are no JSON, and were passed over`);
+    if (unread > 0) terminal.note(`${from}: ${unread} lines are not JSON, and were passed over`);
     const chosen = denials.filter(
       (denial) =>
         (cell === undefined || denial.cell === cell) &&

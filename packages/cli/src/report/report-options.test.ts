@@ -54,17 +54,17 @@ test.each([
 });
 
 test.each([
-  [["--from", "yesterday"], /"yesterday" is no moment: write it as/],
-  [["--from", "2026-11-22"], /is no moment/],
+  [["--from", "yesterday"], /"yesterday" is not a moment: write it as/],
+  [["--from", "2026-11-22"], /is not a moment/],
   [["--from", "-1h", "--to", "-2h"], /too short/],
   [["--from", "2026-11-23T00:00:00Z"], /has not come yet/],
-  [["--prometheus", "localhost:9090"], /--prometheus "localhost:9090" is no address/],
-  [["--loki", "ftp://127.0.0.1"], /--loki "ftp:\/\/127\.0\.0\.1" is no address/],
+  [["--prometheus", "localhost:9090"], /--prometheus "localhost:9090" is not an address/],
+  [["--loki", "ftp://127.0.0.1"], /--loki "ftp:\/\/127\.0\.0\.1" is not an address/],
   [["--prometheus", "http://me:secret@127.0.0.1"], /no user or password/],
   [["--loki", "http://127.0.0.1", "--no-loki"], /contradict/],
   [["--victorialogs", "http://127.0.0.1", "--no-logs"], /--victorialogs and --no-logs contradict/],
   [["--loki", "http://a.test", "--victorialogs", "http://b.test"], /contradict/],
-  [["--logs", "nowhere"], /--logs "nowhere" is no address/],
+  [["--logs", "nowhere"], /--logs "nowhere" is not an address/],
   [["--cell", ""], /--cell is empty/],
   [["--colour"], /--colour/],
   [["extra"], /extra/],

@@ -106,7 +106,7 @@ function address(option: string, text: string): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new UsageError(
-      `${option} ${JSON.stringify(text)} is no address: write it as http://127.0.0.1:9090.`,
+      `${option} ${JSON.stringify(text)} is not an address: write it as http://127.0.0.1:9090.`,
     );
   if (url.username !== "" || url.password !== "")
     throw new UsageError(`${option} may hold no user or password: fetch refuses such an address.`);

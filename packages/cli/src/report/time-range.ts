@@ -25,7 +25,7 @@ function parseMoment(text: string, now: number): number {
   const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
     throw new UsageError(
-      `${JSON.stringify(text)} is no moment: write it as 2026-11-22T21:00:00Z, as -90m (units s, m, h, d, w) or as now.`,
+      `${JSON.stringify(text)} is not a moment: write it as 2026-11-22T21:00:00Z, as -90m (units s, m, h, d, w) or as now.`,
     );
   return time;
 }

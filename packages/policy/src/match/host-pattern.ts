@@ -36,7 +36,7 @@ export function readHost(pattern: string): HostPattern | string {
     }
     return text.includes("*")
       ? "has a * that is not a whole first label; write *.example.com for the names below example.com, or * for every host"
-      : `has ${quoted(text)}, which is no host name or address`;
+      : `has ${quoted(text)}, which is not a host name or address`;
   }
   return { host: wildcard ? `*.${host}` : host, ...ends };
 }
@@ -52,7 +52,7 @@ function readBlock(text: string, port: string): AddressBlock | string {
   const host = canonicalHost(base);
   const address = host === null ? null : parseAddress(host);
   if (address === null) {
-    return `has ${quoted(text)}, which is no block of addresses; write 10.0.0.0/8 or [fd00::]/8, and name no path`;
+    return `has ${quoted(text)}, which is not a block of addresses; write 10.0.0.0/8 or [fd00::]/8, and name no path`;
   }
   if (base.startsWith("[") && address.length === 2)
     return "maps IPv4 into IPv6; write the IPv4 block";

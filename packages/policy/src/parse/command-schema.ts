@@ -55,5 +55,5 @@ function commandMistake(command: string, everyOne: string): string {
   if (path !== command && pathMistake(path) === undefined) {
     return `has a space, as if arguments followed; write ${quoted(path)} for any arguments, or name them in { path, args }`;
   }
-  return pathMistake(command) ?? "is no path of a command; write it whole, without arguments";
+  return pathMistake(command) ?? "is not the path of a command; write it whole, without arguments";
 }

@@ -91,7 +91,7 @@ function valueMistake(allowed: readonly string[], written: PlainData | undefined
   if (written === undefined) return `is missing; ${list}`;
   if (typeof written !== "string") return `${shown(written)} ${list}`;
   if (EVERY.has(written.toLowerCase()) && allowed.includes("read")) {
-    return `${quoted(written)} is no operation; leave "operations" out for every one (${list})`;
+    return `${quoted(written)} is not an operation; leave "operations" out for every one (${list})`;
   }
   const near = didYouMean(written, allowed);
   if (near !== undefined) return `${quoted(written)} is unknown; did you mean "${near}"? (${list})`;

@@ -39,11 +39,11 @@ export function declarationMistake(key: string): string {
   if (isBuiltIn(key)) return `${quoted(key)} is built in; declare only what is your own`;
   return isOwnName(key)
     ? `is one more than the ${MAX_CAPABILITIES} capabilities that a policy can declare`
-    : `${quoted(key)} is no name of a capability; ${NAME_RULE}`;
+    : `${quoted(key)} is not a name for a capability; ${NAME_RULE}`;
 }
 
 const OperationName = z.string().regex(RULE_ID, {
-  error: ({ input }) => `${quoted(String(input))} is no name of an operation; ${NAME_RULE}`,
+  error: ({ input }) => `${quoted(String(input))} is not a name for an operation; ${NAME_RULE}`,
 });
 
 /** The operations of one declared capability. */

@@ -161,7 +161,7 @@ function mistake(input: unknown, what: string | undefined): string {
 function idMistake(id: string): string {
   if (isReservedRuleId(id))
     return `${quoted(id)} is reserved for denials that no rule explains; choose another id`;
-  return `${quoted(id)} is no rule id; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64`;
+  return `${quoted(id)} is not a rule id; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64`;
 }
 
 function hostMistake(host: string): string | undefined {
@@ -178,5 +178,5 @@ function moduleMistake(name: string): string {
   }
   return name.includes("*") && name !== "*"
     ? `has a wildcard; name each module whole, or write "*" alone for every module`
-    : `is no module name; ${write}`;
+    : `is not a module name; ${write}`;
 }

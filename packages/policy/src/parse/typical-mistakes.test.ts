@@ -293,7 +293,7 @@ test("each typical mistake has a message that says what to write", () => {
 
     rules:
       - { id: a, effect: allow, capability: import, modules: ["./lib.mjs"] }
-        ^ 4: rules[0].modules[0]: "./lib.mjs" is no module name; write a name such as "node:fs" or "lodash/fp", or "*" for every module
+        ^ 4: rules[0].modules[0]: "./lib.mjs" is not a module name; write a name such as "node:fs" or "lodash/fp", or "*" for every module
 
     rules:
       - { id: a, effect: allow, capability: import, modules: ["file:lib.mjs"] }
@@ -318,7 +318,7 @@ test("each typical mistake has a message that says what to write", () => {
 
     rules:
       - { id: a, effect: allow, capability: filesystem, operations: ["*"], paths: ["/srv"] }
-        ^ 4: rules[0].operations[0]: "*" is no operation; leave "operations" out for every one (must be one of read, write, list, stat, remove)
+        ^ 4: rules[0].operations[0]: "*" is not an operation; leave "operations" out for every one (must be one of read, write, list, stat, remove)
 
     rules:
       - { id: a, effect: allow, capability: filesystem, operations: [read] }
@@ -339,7 +339,7 @@ test("each typical mistake has a message that says what to write", () => {
 
     rules:
       - { id: my rule, effect: allow, capability: random }
-        ^ 4: rules[0].id: "my rule" is no rule id; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64
+        ^ 4: rules[0].id: "my rule" is not a rule id; begin with a letter or digit, then letters, digits, ".", "_" and "-", at most 64
 
     rules:
     	- { id: a, effect: allow, capability: random }

@@ -26,7 +26,7 @@ export class LaterRequests implements BrokerClient {
   /** Throws for a verdict on what was not asked: the host is out of step. */
   answered({ id, body }: IncomingFrame): void {
     const settle = this.#waiting.get(id);
-    if (settle === undefined) throw new Error(`a verdict on ${id}, which is no request`);
+    if (settle === undefined) throw new Error(`a verdict on ${id}, which is not a request`);
     this.#waiting.delete(id);
     settle(JSON.parse(body.toString("utf8")) as WireVerdict);
   }

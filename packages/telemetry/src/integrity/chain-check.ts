@@ -140,7 +140,7 @@ export class ChainCheck<Place> {
     this.#chains.set(id, chain);
     const { position } = link;
     if (!Number.isInteger(position) || position < 1 || position > MAX_POSITION) {
-      this.#find("altered", chain, link, "its position in its chain is no number from 1");
+      this.#find("altered", chain, link, "its position in its chain is not a whole number from 1");
     } else {
       if (!isItself(record, link.hash)) {
         this.#find("altered", chain, link, "its hash is not that of what it says");

@@ -36,7 +36,7 @@ const MEMORY_SHARE = 4;
 export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) => {
   const given = pathText(path);
   const asText = decodeText(encoding, given);
-  if ((flag ?? "r") !== "r") throw new Malformed("the flag is none for reading", given);
+  if ((flag ?? "r") !== "r") throw new Malformed("the flag is not one for reading", given);
   const read = ({ place, held }: Found): Answer => {
     mustExist(place);
     const size = mustBeFile(held);

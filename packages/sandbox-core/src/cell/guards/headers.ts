@@ -33,7 +33,7 @@ export function headerPairs(headers: unknown, target: string): [string, string][
   for (const [name, value] of pairsOf(headers, target)) {
     const lower = name.toLowerCase();
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower))
-      throw new Malformed("a header's name is no token", target);
+      throw new Malformed("a header's name is not a token", target);
     if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
       throw new Malformed("a header's value holds control characters", target);
     if (FORBIDDEN.has(lower) || lower.startsWith("proxy-"))
@@ -60,6 +60,6 @@ function pairsOf(headers: unknown, target: string): [string, string][] {
   const isPair = (pair: unknown): pair is [string, string] =>
     Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "string";
   if (!Array.isArray(pairs) || !pairs.every(isPair))
-    throw new Malformed("the headers are no record of texts", target);
+    throw new Malformed("the headers are not a record of texts", target);
   return pairs;
 }

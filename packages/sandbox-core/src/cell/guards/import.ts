@@ -5,7 +5,7 @@ import { Failed, type Guard, Malformed } from "./guard.ts";
 
 /** Answers `b` and the name of a built-in, `s` and the source that the host supplies, or `k` if the cell already has that source. */
 export const importModule: Guard = ([name]) => {
-  if (typeof name !== "string" || name === "") throw new Malformed("the module's name is no text");
+  if (typeof name !== "string" || name === "") throw new Malformed("the module's name is not text");
   if (name.length > MAX_REQUEST_TARGET || !name.isWellFormed() || name.includes("\0")) {
     throw new Malformed(
       "the module's name is not a name",

@@ -38,7 +38,7 @@ export const lstat: Guard = ([path]) =>
 export const access: Guard = ([path, mode]) => {
   const wanted = mode ?? F_OK;
   if (typeof wanted !== "number" || (wanted & ~(R_OK | W_OK | X_OK)) !== 0)
-    throw new Malformed("the mode is none of access", pathText(path));
+    throw new Malformed("the mode is not one of access", pathText(path));
   return pathOperation(path, "access", ({ place }) => {
     mustExist(place);
     accessSync(byDescriptor(place.fd), wanted);

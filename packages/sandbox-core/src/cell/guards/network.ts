@@ -94,7 +94,7 @@ export const fetchUrl: Guard = (
 };
 
 function parseUrl(url: unknown, base?: URL): URL {
-  if (typeof url !== "string") throw new Malformed("the URL is no text");
+  if (typeof url !== "string") throw new Malformed("the URL is not text");
   if (url.length > MAX_URL) throw new Malformed("the URL is too long", triedEndpoint(url));
   const parsed = URL.parse(url, base?.href);
   if (parsed === null) throw new Malformed("the URL does not parse", triedEndpoint(url));
@@ -130,7 +130,7 @@ function targetOf(url: URL): string {
 /** Normalizes a method as the Fetch standard does: six methods in any case become upper case, all others stay as they are. */
 function methodOf(method: unknown, target: string): string {
   if (typeof method !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method))
-    throw new Malformed("the method is no token", target);
+    throw new Malformed("the method is not a token", target);
   if (/^(?:connect|trace|track)$/i.test(method))
     throw new Malformed("the method is forbidden", target);
   return /^(?:get|head|post|put|delete|options)$/i.test(method) ? method.toUpperCase() : method;

@@ -4,7 +4,7 @@ import { Malformed } from "./guard.ts";
 
 /** Reads a path: text without NUL or lone surrogates, and short enough for the kernel. */
 export function pathText(value: Primitive): string {
-  if (typeof value !== "string") throw new Malformed("the path is no text");
+  if (typeof value !== "string") throw new Malformed("the path is not text");
   if (value === "") throw new Malformed("the path is empty");
   const shown = value.slice(0, MAX_REQUEST_TARGET).toWellFormed();
   if (value.includes("\0")) throw new Malformed("the path holds a NUL", shown);
@@ -51,6 +51,6 @@ export function modeOf(mode: Primitive, usual: number, target: string): number {
   const bits =
     typeof mode === "string" && /^[0-7]{1,6}$/.test(mode) ? Number.parseInt(mode, 8) : mode;
   if (typeof bits !== "number" || !Number.isInteger(bits) || bits < 0)
-    throw new Malformed("the mode is no number", target);
+    throw new Malformed("the mode is not a number", target);
   return bits & 0o777;
 }

@@ -20,7 +20,7 @@ export const execFile: Guard = (
 ) => {
   if (typeof file !== "string" || file === "" || file.includes("\0") || !file.isWellFormed()) {
     throw new Malformed(
-      "the command is no text",
+      "the command is not text",
       typeof file === "string" ? file.slice(0, 256).toWellFormed() : "",
     );
   }
@@ -56,7 +56,7 @@ export const execFile: Guard = (
 };
 
 function argumentList(list: unknown, command: string): string[] {
-  const malformed = new Malformed("the arguments are no list of texts", command);
+  const malformed = new Malformed("the arguments are not a list of texts", command);
   if (typeof list !== "string" || list.length > MAX_ARGUMENTS_JSON) throw malformed;
   let args: unknown;
   try {

@@ -49,7 +49,7 @@ export const copyFile: Guard = ([path, second, mode]) => {
   const dest = pathText(second);
   const flags = mode ?? 0;
   if (flags !== 0 && flags !== COPYFILE_EXCL)
-    throw new Malformed("the mode is none of copyFile", given);
+    throw new Malformed("the mode is not one of copyFile", given);
   const asDirectory = endsAsDirectory(dest);
   const copy = ({ place, held, ask }: Found): undefined => {
     mustExist(place);

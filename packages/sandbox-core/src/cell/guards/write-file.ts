@@ -32,7 +32,7 @@ function write(
   const bytes = contentOf(kind, data, encoding, given);
   const permissions = modeOf(mode, 0o666, given);
   const flags = WRITE_FLAGS.get(flag ?? usual);
-  if (flags === undefined) throw new Malformed("the flag is none for writing", given);
+  if (flags === undefined) throw new Malformed("the flag is not one for writing", given);
   const writeAll = (found: Found): undefined => {
     const fd = openToWrite(found, flags, permissions);
     try {

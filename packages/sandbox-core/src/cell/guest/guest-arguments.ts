@@ -83,7 +83,7 @@ export function guestArguments(primordials: Primordials, limits: { readonly maxT
       read[short] = given;
       return read;
     }
-    if (typeof given !== "object") throw new TypeError("The options are no object");
+    if (typeof given !== "object") throw new TypeError("The options are not an object");
     const options = given as Record<string, unknown>;
     for (let index = 0; index < names.length; index++) {
       const name = names[index] as string;

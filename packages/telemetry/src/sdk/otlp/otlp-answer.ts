@@ -42,7 +42,7 @@ export function readAnswer({ status, headers, body }: HttpAnswer): HttpResponse 
     if (said !== undefined) return { status: "success", data: said };
     return {
       status: "retryable",
-      error: saying(`the server answered ${status}, but is no OTLP receiver`, body),
+      error: saying(`the server answered ${status}, but is not an OTLP receiver`, body),
       refused: true,
     };
   }
