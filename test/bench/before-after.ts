@@ -47,7 +47,7 @@ export async function beforeAfter(
     await using other = await Revision.build(revision);
     const { Supervisor: Before } = await other.sandbox();
     await using beforeHost = new Before({ policy, pool: 0 });
-    // The older revision may not know the kernel's layer, which has rows of its own.
+    // The older revision may not know the kernel layer, which has rows of its own.
     await using nowHost = new Supervisor({ policy, pool: 0, kernel: "off" });
     const all = works(file).map((work): Seen => ({ work, was: [], is: [], ratios: [] }));
     for (let pair = 0; pair < pairs; pair++) {

@@ -2,7 +2,7 @@ import type { Impossible, SpecimenFile } from "../matrix/specimen.ts";
 
 const unfailing: Impossible = {
   impossible:
-    "Once granted it cannot fail: the bytes come from the process' own generator, and need nothing else.",
+    "Once granted it cannot fail: the bytes come from the process's own generator, and need nothing else.",
 };
 const withoutArguments: Impossible = {
   impossible: "It takes no argument, so there is nothing that could be malformed.",

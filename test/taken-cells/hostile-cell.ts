@@ -1,4 +1,4 @@
-// Stands in a cell process' place: descriptors 3 and 4 are its channels.
+// Stands in a cell process's place: descriptors 3 and 4 are its channels.
 import { Socket } from "node:net";
 
 import { Player } from "./player.ts";

@@ -190,7 +190,7 @@ test("where `/` is granted, everything can be read, and the canaries know it", a
   expect(results).toEqual([3, 4, EACCES]);
 });
 
-test("its own file of /proc can be granted, and no other process' with it", async () => {
+test("its own file of /proc can be granted, and no other process's with it", async () => {
   const { results } = await probe.run(
     ["try=4:/proc/self/maps", "try=4:/no/such/file"],
     [

@@ -64,7 +64,7 @@ BOTH(sched_setaffinity, REFUSE), BOTH(sched_setparam, REFUSE), BOTH(sched_setsch
 BOTH(sched_setattr, REFUSE), BOTH(setpriority, REFUSE), BOTH(ioprio_set, REFUSE),
 BOTH(ioprio_get, REFUSE),
 
-// The process' own identity and limits.
+// The process's own identity and limits.
 BOTH(getpid, ALLOW), BOTH(gettid, ALLOW), BOTH(getppid, ALLOW), BOTH(getuid, ALLOW), BOTH(geteuid, ALLOW),
 BOTH(getgid, ALLOW), BOTH(getegid, ALLOW), BOTH(getresuid, ALLOW), BOTH(getresgid, ALLOW),
 BOTH(getgroups, ALLOW), BOTH(getpgid, ALLOW), BOTH(getsid, ALLOW), BOTH(capget, ALLOW),

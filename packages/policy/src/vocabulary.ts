@@ -60,9 +60,9 @@ export const DENIAL_REASONS = [
   "malformed",
   /** The guest reached a limit that the policy declares. */
   "limit",
-  /** The kernel's layer refused it. */
+  /** The kernel layer refused it. */
   "kernel",
-  /** The kernel's layer refused it by a plan that is older than the policy or the disk. A new cell would be let through. */
+  /** The kernel layer refused it by a plan that is older than the policy or the disk. A new cell would be let through. */
   "stale",
   /** A control operation with a wrong token. */
   "auth",

@@ -86,7 +86,7 @@ export interface Call extends CallLimits {
 }
 
 /**
- * What a guard of a confined cell saw of the kernel's layer when it tried an operation.
+ * What a guard of a confined cell saw of the kernel layer when it tried an operation.
  *
  * - `filter`: the errno that only our seccomp filter gives.
  * - `hook`: EACCES from an operation that Landlock checks before ordinary permissions: connecting, and making or removing a name.
@@ -115,9 +115,9 @@ export interface WireRequest {
   readonly a?: readonly string[];
   /** Why the arguments do not make a request; then it is refused before the policy is asked. */
   readonly bad?: string;
-  /** The cell's claim that the kernel's layer refused the operation after the broker had allowed it. The host judges it. */
+  /** The cell's claim that the kernel layer refused the operation after the broker had allowed it. The host judges it. */
   readonly k?: KernelRefusal;
-  /** The cell's claim of what the kernel's layer says to the operation, from a probe; left out if the cell did not probe. */
+  /** The cell's claim of what the kernel layer says to the operation, from a probe; left out if the cell did not probe. */
   readonly p?: KernelProbe;
 }
 

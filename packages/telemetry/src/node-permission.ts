@@ -69,7 +69,7 @@ const CHECKS: OptionChecks<NodePermissionOptions> = { cell: nonEmptyText, audit:
  * Records what Node's own permission model refuses (`node --permission`) as denials of this thread. Node publishes it from 24.20 and 25.8
  * on; with an older one, make the event of the `ERR_ACCESS_DENIED` that you catch, by {@link nodePermissionDenial}.
  *
- * @remarks Neither the broker nor the kernel's layer was asked, and the event says so: both decisions are `not_evaluated`, the policy is
+ * @remarks Neither the broker nor the kernel layer was asked, and the event says so: both decisions are `not_evaluated`, the policy is
  *   `node --permission`, the rule `node.permission`. A program that asks by `process.permission.has()` has been refused nothing: Node
  *   publishes that too, and it is passed over.
  * @throws TypeError if an option is unknown or of the wrong kind.

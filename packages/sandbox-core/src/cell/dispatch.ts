@@ -141,7 +141,7 @@ export class Dispatch {
   }
 
   /**
-   * The first request, with the answer of the kernel's layer to a probe. Nothing has been done yet, and nothing will be if the
+   * The first request, with the answer of the kernel layer to a probe. Nothing has been done yet, and nothing will be if the
    * broker refuses.
    */
   #first(name: string, prepared: Prepared, execId: number): WireRequest {
@@ -157,7 +157,7 @@ export class Dispatch {
     };
   }
 
-  /** The request that reports a failure which looks like a refusal by the kernel's layer. The host judges the claim and records it. */
+  /** The request that reports a failure which looks like a refusal by the kernel layer. The host judges the claim and records it. */
   #claim(name: string, asked: Asked, execId: number, error: unknown): WireRequest | undefined {
     const k = kernelRefusal(error);
     return k === undefined ? undefined : { ...this.#request(name, asked, execId), k };

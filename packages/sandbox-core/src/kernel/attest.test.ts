@@ -23,7 +23,7 @@ test("a process that has ended does not count as confined", async () => {
   expect(attest(child.pid ?? 0, { parent: process.pid })).toEqual([`process ${child.pid} is gone`]);
 });
 
-test("another process' child is not taken for ours", () => {
+test("another process's child is not taken for ours", () => {
   expect(attest(process.pid, { parent: 1 })).toContainEqual(
     expect.stringMatching(/^PPid of thread \d+ is \d+, not 1$/),
   );

@@ -35,7 +35,7 @@ export function openToAll(files: readonly string[]): string[] {
 }
 
 /**
- * The part of the kernel's layer that governs a capability's operations. The broker alone decides the capabilities that are
+ * The part of the kernel layer that governs a capability's operations. The broker alone decides the capabilities that are
  * missing here.
  */
 const CLASS_OF: Partial<Record<Capability, KernelClass>> = {
@@ -127,7 +127,7 @@ export class Confinement {
     return [this.#launcher, ...args];
   }
 
-  /** Whether the kernel's layer governs a capability's operations on this host. */
+  /** Whether the kernel layer governs a capability's operations on this host. */
   governs(capability: Capability): boolean {
     return CLASS_OF[capability] !== undefined && this.isThereFor(capability);
   }

@@ -24,7 +24,7 @@ const OF_DIRECTORY_ENTRIES: Rights = RIGHTS.make_dir | RIGHTS.remove_dir;
 const OF_ENTRIES: Rights = OF_FILE_ENTRIES | OF_DIRECTORY_ENTRIES;
 
 /**
- * The evidence that the kernel's layer refused an operation, from what a guard saw and from the plan with which its cell was
+ * The evidence that the kernel layer refused an operation, from what a guard saw and from the plan with which its cell was
  * started. Null without evidence: the plan grants the operation, or what was seen can have other causes.
  */
 export function evidenceOf(
@@ -52,7 +52,7 @@ export function evidenceOf(
 }
 
 /**
- * What the kernel's layer says to an operation that the broker has refused, and which was therefore not tried. Null if it was not
+ * What the kernel layer says to an operation that the broker has refused, and which was therefore not tried. Null if it was not
  * asked, or if what the cell saw contradicts the plan.
  *
  * For files, the cell probes without an effect. Its claim counts only if the plan says the same, so a cell that lies can withhold

@@ -10,7 +10,7 @@ interface Endpoint {
   readonly port: number | "all";
 }
 
-/** Turns an allow rule for hosts into TCP ports, because the kernel's layer cannot tell addresses apart. */
+/** Turns an allow rule for hosts into TCP ports, because the kernel layer cannot tell addresses apart. */
 export function networkRule(policy: Policy, rule: Rule): RuleOutcome {
   const denies = opposing(policy, rule);
   const endpoints = endpointsOf(rule).filter((endpoint) => !isAllDenied(endpoint, denies));

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 
 import { LAUNCHER_PROTOCOL } from "./launch-arguments.ts";
 
-/** The parts of the kernel's layer. A host has each, or misses it for a reason. */
+/** The parts of the kernel layer. A host has each, or misses it for a reason. */
 export type KernelClass =
   /** A launcher that runs on this host. */
   | "launcher"
@@ -48,7 +48,7 @@ const TESTED: readonly string[] = ["x64"];
 /** Finds out what this host has: looks for the launcher, starts it, and asks the kernel through it. Takes some milliseconds. */
 export function kernelSupport(): KernelSupport {
   if (platform() !== "linux")
-    return without(`this is ${platform()}, and the kernel's layer is Linux'`);
+    return without(`this is ${platform()}, and the kernel layer exists on Linux only`);
   if (!TESTED.includes(arch()))
     return without(
       `no launcher has been run on ${arch()} yet; on ${TESTED.join(", ")} cells are confined`,

@@ -114,7 +114,7 @@ export function seriesOf(policy: Policy): readonly string[] {
   return [...series];
 }
 
-/** The same for a shadow policy. The kernel's layer is not asked about its verdicts. */
+/** The same for a shadow policy. The kernel layer is not asked about its verdicts. */
 function shadowSeriesOf(policy: Policy): readonly string[] {
   const denied = ["no_rule", "wrong_operation", "outside_scope"];
   const series = policy.rules.flatMap(({ id, capability, effect }) =>
@@ -130,7 +130,7 @@ function shadowSeriesOf(policy: Policy): readonly string[] {
   return series.map((values) => [...values, "not_evaluated", false].join(" "));
 }
 
-/** The capabilities of which the kernel's layer has a say. */
+/** The capabilities of which the kernel layer has a say. */
 const GOVERNED: ReadonlySet<string> = new Set(["filesystem", "network", "subprocess"]);
 
 /** What the kernel may have said to a request that was denied for this reason. */

@@ -63,7 +63,7 @@ export interface Prepared {
   /** subprocess: the arguments that `perform` will pass, which the broker decides too. */
   readonly args?: readonly string[];
   /**
-   * Asks the kernel's layer for its answer, without an effect. The cell calls it, if confined, before it asks the broker. Left
+   * Asks the kernel layer for its answer, without an effect. The cell calls it, if confined, before it asks the broker. Left
    * out for operations that cannot be probed. Does not throw.
    */
   probe?(): KernelProbe | undefined;

@@ -9,10 +9,10 @@ const REFUSED = -13;
 /** The errno of our seccomp filter, which the kernel uses nowhere else: `REFUSAL_ERRNO` of `packages/launcher/src/filter-rules.h`. */
 const FILTERED = -129;
 
-/** What a guard saw of the kernel's layer, by the error with which the operation failed. */
+/** What a guard saw of the kernel layer, by the error with which the operation failed. */
 const seen = new WeakMap<object, KernelRefusal>();
 
-/** What a guard saw of the kernel's layer; undefined for a failure of the operation itself. */
+/** What a guard saw of the kernel layer; undefined for a failure of the operation itself. */
 export function kernelRefusal(error: unknown): KernelRefusal | undefined {
   return typeof error === "object" && error !== null ? seen.get(error) : undefined;
 }
@@ -52,7 +52,7 @@ export function permitted<R>(path: string, mode: number, act: () => R): R {
   }
 }
 
-/** Notes on an error what it shows of the kernel's layer. */
+/** Notes on an error what it shows of the kernel layer. */
 export function noted(error: unknown, atRefusal: () => KernelRefusal | undefined): unknown {
   if (!IS_CONFINED || typeof error !== "object" || error === null) return error;
   const { errno } = error as NodeJS.ErrnoException;

@@ -2,7 +2,7 @@ import { describe } from "vitest";
 
 import { kernelMode } from "../../testing/kernel-mode.ts";
 
-// The tests of every guard once more, by the broker alone: guests and records see the same with the kernel's layer and without.
+// The tests of every guard once more, by the broker alone: guests and records see the same with the kernel layer and without.
 
 kernelMode.kernel = "off";
 

@@ -16,7 +16,7 @@ export interface Exit {
 export interface EndOfProcess {
   readonly limit: "memory" | "crash";
   readonly target: string;
-  /** Given if the kernel's layer ended the process. */
+  /** Given if the kernel layer ended the process. */
   readonly evidence?: KernelEvidence;
 }
 

@@ -30,7 +30,7 @@ interface Orphan {
   readonly bytes: number;
 }
 
-/** What a spool's folder contains besides this process' own segments. */
+/** What a spool's folder contains besides this process's own segments. */
 interface Found {
   /** Oldest first. */
   readonly orphans: readonly Orphan[];
@@ -128,7 +128,7 @@ export class Orphans {
     try {
       renameSync(taken.path, taken.was);
     } catch {
-      // It keeps this process' name, and is an orphan again once the process has ended.
+      // It keeps this process's name, and is an orphan again once the process has ended.
     }
     releaseName(taken.name);
   }
@@ -142,7 +142,7 @@ export class Orphans {
         this.#taken = take(orphan);
         this.#forget(path);
       } catch (error) {
-        // No failure of this process' own records: another process has taken the segment, or may be able to read it.
+        // No failure of this process's own records: another process has taken the segment, or may be able to read it.
         if (isNotThere(error)) this.#forget(path);
         else this.#leaveAlone(path, error);
       }

@@ -69,7 +69,7 @@ function refusal(code: string, message: string): Error {
   return Object.assign(new Error(`${code}: ${message}`), { code });
 }
 
-/** Whether what has this owner was made by this process' user. Where the system has no users, everything was. */
+/** Whether what has this owner was made by this process's user. Where the system has no users, everything was. */
 export function isOwn(uid: number): boolean {
   return process.geteuid === undefined || uid === process.geteuid();
 }

@@ -33,7 +33,7 @@ export function isSegmentName(name: string): boolean {
 
 /**
  * Whether the writer of this segment has ended. The pid alone would not say so: the system reuses it, and in a container every
- * service has number 1. So the name has the process' start too.
+ * service has number 1. So the name has the process's start too.
  */
 export function isOrphan(name: string): boolean {
   const { owner = "", pid = "", start } = NAME.exec(name)?.groups ?? {};

@@ -120,7 +120,7 @@ test("a sent file that cannot be removed is reported, and no later process sends
   expect(spool.next()).toBeUndefined();
 });
 
-test("a dead process' file that cannot be removed once it is sent is reported, and sent once", () => {
+test("a dead process's file that cannot be removed once it is sent is reported, and sent once", () => {
   unprivileged();
   leave(1, request("a"));
   const { spool, warnings } = spoolIn(directory);

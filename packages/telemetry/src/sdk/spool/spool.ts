@@ -29,7 +29,7 @@ export class Spool {
   #sealed: Segment[] = [];
   readonly #folder: SpoolFolder;
   readonly #orphans: Orphans;
-  /** Of this process' segments, like the records. */
+  /** Of this process's segments, like the records. */
   #bytes = 0;
   #records = 0;
   readonly #pause = new WritePause();
