@@ -213,7 +213,10 @@ test("a file of which no line can be read is told, and a folder or nothing in it
     cwd: folder.path,
     input: "half\n{}\n",
   });
-  expect(some).toMatchObject({ code: 0, stderr: "-: 1 lines are not JSON, and were passed over\n" });
+  expect(some).toMatchObject({
+    code: 0,
+    stderr: "-: 1 lines are not JSON, and were passed over\n",
+  });
   const directory = await runCommand(["suggest", "policy.yaml", "."], { cwd: folder.path });
   expect(directory).toMatchObject({
     code: 1,
