@@ -63,6 +63,7 @@ describe("a decision", () => {
     target,
   });
 
+  const exec: Request = { capability: "subprocess", operation: "exec", target: "/usr/bin/x" };
   const query = (target: string): Request => ({
     capability: "database",
     operation: "query",
@@ -89,6 +90,23 @@ describe("a decision", () => {
       "endings of names",
       (at) => ({ effect: "allow", capability: "filesystem", paths: [`/srv/*.type${at}`] }),
       [read("/srv/a.type5"), read("/srv/a.typex")],
+    ],
+    [
+      "names that a text between stars tells apart",
+      (at) => ({ effect: "allow", capability: "filesystem", paths: [`/srv/log-*-t${at}-*.gz`] }),
+      [read("/srv/log-a-t5-b.gz"), read("/srv/log-a-tx-b.gz")],
+    ],
+    [
+      "options that begin anywhere",
+      (at) => ({
+        effect: "deny",
+        capability: "subprocess",
+        commands: [{ path: "/usr/bin/x", args: ["**", `--*-t${at}=*`, "**"] }],
+      }),
+      [
+        { ...exec, args: ["-v", "--out-t5=a", "b"] },
+        { ...exec, args: ["-v", "--out-tx=a", "b"] },
+      ],
     ],
     [
       "hosts",
@@ -139,6 +157,11 @@ describe("a decision", () => {
       "segments that a star tries everywhere",
       "/**/*a*a*a*b/**",
       (length) => `/${"a".repeat(length)}`,
+    ],
+    [
+      "a text between stars that occurs everywhere",
+      "/*a*b*/x",
+      (length) => `/${"ab".repeat(length / 2)}`,
     ],
     ["one long segment", "/*/x", (length) => `/${"a".repeat(length)}`],
     ["the deepest path", "/a/**/c", (length) => "/a".repeat(length)],
