@@ -6,6 +6,11 @@ export function pendingDenials(): number {
   return linkedRecorders().reduce((sum, recorder) => sum + recorder.health().pending, 0);
 }
 
+/** Has every recorder of this process make the records that it still holds, at once. */
+export function emitAll(): void {
+  for (const recorder of linkedRecorders()) recorder.emitNow();
+}
+
 /** Denials of this process so far. */
 export function denialsSoFar(): number {
   return linkedRecorders().reduce((sum, recorder) => sum + recorder.denied(), 0);
@@ -21,7 +26,7 @@ export function saveAtExit({ processor, spool }: Logging): string | undefined {
   if (processor === undefined) return undefined;
   let denials = pendingDenials();
   if (spool !== undefined) {
-    for (const recorder of linkedRecorders()) recorder.emitNow();
+    emitAll();
     // Written to disk before it returns its promise, for whose end there is no time.
     void processor.forceFlush().catch(() => {});
     denials = 0;

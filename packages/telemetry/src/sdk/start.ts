@@ -14,7 +14,7 @@ import { watchProcessEnd } from "./process-end.ts";
 import { ScrapeServer } from "./prometheus/scrape-server.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
-import { denialsSoFar, pendingDenials, saveAtExit } from "./save-at-exit.ts";
+import { denialsSoFar, emitAll, pendingDenials, saveAtExit } from "./save-at-exit.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
 import { NO_ORPHANS, type OrphanCounts } from "./spool/orphans.ts";
 import { addSpoolGauges } from "./spool/spool-gauges.ts";
@@ -155,6 +155,8 @@ class RunningTelemetry implements Telemetry {
       const sent = await withTimeout(this.#flushRecords(), this.#timeout * RECORDS_SHARE, wait);
       // Asked before it ends, told after it: only then is it known what went to disk and what is lost.
       const failure = this.#failure;
+      // What recorders still hold goes to disk with the rest, or it would be lost for want of time.
+      if (!sent && this.#logging.spool !== undefined) emitAll();
       await this.loggerProvider.shutdown();
       if (!sent) warn(this.#notFlushed(this.#timeout, failure));
       // That has settled what the processor still held. Flushed once more, so that the last counts include its loss.

@@ -253,6 +253,26 @@ test("an orderly end puts on disk what waits in memory, at once", async () => {
   expect([processor.waiting, processor.onDisk]).toEqual([50, 50]);
 });
 
+test("an end that has no time puts on disk what the recorder still holds", async () => {
+  const folder = join(directory, "spool");
+  const otel = startTelemetry({
+    endpoint: "http://127.0.0.1:1",
+    metrics: "none",
+    global: false,
+    spool: folder,
+    shutdownTimeoutMillis: 1,
+  });
+  const denials = createDenialRecorder({ loggerProvider: otel.loggerProvider });
+  // Some of them wait in the ring, and others to be counted together at the end of their second.
+  for (let n = 0; n < 3000; n++) denials.record(aDenial());
+  await otel.shutdown();
+  expect(denials.ledger()).toMatchObject({ denied: 3000, emitted: 0, dropped: {} });
+  expect(otel.delivery()).toMatchObject({ lost: {}, waiting: otel.delivery().onDisk });
+  expect(otel.delivery().onDisk).toBeGreaterThan(400);
+  await denials.shutdown();
+  expect(denials.ledger()).toMatchObject({ denied: 3000, pending: 3000, dropped: {} });
+});
+
 test("a spool that cannot be written is degraded, though records arrive", async () => {
   await using receiver = await otlpReceiver();
   const file = join(directory, "file");
