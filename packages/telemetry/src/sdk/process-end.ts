@@ -1,3 +1,7 @@
+import { isMainThread } from "node:worker_threads";
+
+import { ThreadEnds } from "./thread-ends.ts";
+
 /** What is to be done before the process ends, of one running telemetry. No method throws or rejects. */
 export interface Ending {
   /** Sends what there is, within the time for a shutdown, and goes on. */
@@ -7,6 +11,8 @@ export interface Ending {
   progress(): string;
   /** Denials of the process so far. */
   denied(): number;
+  /** The longest time that a flush or a shutdown takes, milliseconds. */
+  readonly timeout: number;
   /** Writes to disk what can be written there. @returns a line that says what is lost with the process; undefined if nothing is. */
   leave(): string | undefined;
 }
@@ -41,6 +47,7 @@ function listen(): void {
   listenIf(wanted, "uncaughtException", uncaught);
   listenIf(wanted && !dying, "SIGTERM", terminated);
   listenIf(wanted && !dying, "SIGINT", interrupted);
+  threads.listen(wanted);
 }
 
 function listenIf(wanted: boolean, event: string, listener: (thrown: unknown) => void): void {
@@ -90,21 +97,40 @@ function ended(signal: NodeJS.Signals): void {
     listen();
   }
   void (async () => {
-    await Promise.all(
-      [...endings].map(async ([ending, onSignal]) => {
-        if (onSignal === true || (onSignal === "unless handled" && !handled)) {
-          await ending.shutdown();
-        } else if (onSignal === "unless handled") {
-          // The service may go on for long: telemetry is ended when the service ends it.
-          await ending.flush();
-        }
-      }),
-    );
+    await endAll(handled);
     if (handled) return;
     dying = false;
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   })();
 }
+
+/** Ends telemetry in every thread of the process, and says what the others have lost. */
+async function endAll(handled: boolean): Promise<void> {
+  const longest = Math.max(0, ...[...endings.keys()].map(({ timeout }) => timeout));
+  const others = isMainThread ? threads.endOthers(handled, longest) : [];
+  const [lines] = await Promise.all([others, endThis(handled)]);
+  for (const line of lines) process.stderr.write(`${line}\n`);
+}
+
+/** Ends telemetry of this thread, or flushes it where the service has a listener of its own, and may go on for long. */
+async function endThis(handled: boolean): Promise<void> {
+  await Promise.all(
+    [...endings].map(async ([ending, onSignal]) => {
+      if (onSignal === true || (onSignal === "unless handled" && !handled)) {
+        await ending.shutdown();
+      } else if (onSignal === "unless handled") {
+        await ending.flush();
+      }
+    }),
+  );
+}
+
+const threads = new ThreadEnds(async (handled) => {
+  const ending = [...endings.keys()];
+  await endThis(handled);
+  // A thread that is flushed goes on, and tells at its own end what it has lost.
+  return handled ? [] : ending.flatMap((each) => each.leave() ?? []);
+});
 
 function uncaught(thrown: unknown): void {
   if (isHandled("uncaughtException")) return;
@@ -113,8 +139,7 @@ function uncaught(thrown: unknown): void {
 }
 
 async function shutDownThenThrow(thrown: unknown): Promise<void> {
-  const wanted = [...endings].flatMap(([ending, onSignal]) => (onSignal === false ? [] : [ending]));
-  await Promise.all(wanted.map(async (ending) => await ending.shutdown()));
+  await endAll(false);
   // Thrown outside of any promise: Node then reports this very error, and ends as it would have.
   setImmediate(() => {
     throw thrown;

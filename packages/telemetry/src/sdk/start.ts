@@ -191,6 +191,7 @@ class RunningTelemetry implements Telemetry {
         shutdown: async () => await this.shutdown(),
         progress: () => JSON.stringify([this.delivery(), pendingDenials()]),
         denied: denialsSoFar,
+        timeout: this.#timeout,
         leave: () => saveAtExit(this.#logging),
       },
       shutdownOnSignal ?? "unless handled",

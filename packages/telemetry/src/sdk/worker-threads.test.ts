@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -133,3 +134,110 @@ test("a recorder in a worker without telemetry of its own is blind, and says so"
     why: expect.stringContaining("no provider") as string,
   });
 }, 20_000);
+
+/** Starts the program, signals it once all its threads have denied, and waits for its end. */
+async function terminated(text: string) {
+  const file = join(folder, "threads.mjs");
+  await writeFile(file, text);
+  const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (said += chunk));
+  const closed = once(child, "close");
+  await once(child.stdout, "data");
+  const at = performance.now();
+  child.kill("SIGTERM");
+  const [code, endedBy] = (await closed) as [number | null, NodeJS.Signals | null];
+  return { code, endedBy, said, millis: performance.now() - at };
+}
+
+/** A service whose two workers deny, and which then goes on until it is ended. @param late What a worker does once it has denied. */
+function service(endpoint: string, { spool = "", late = "", main = "", timeout = 8000 } = {}) {
+  return `
+    import { isMainThread, parentPort, Worker } from "node:worker_threads";
+    import { once } from "node:events";
+    import { createDenialRecorder, denialEvent } from ${JSON.stringify(`${DIST}index.js`)};
+    import { startTelemetry } from ${JSON.stringify(`${DIST}sdk.js`)};
+    const workers = isMainThread ? [1, 2].map(() => new Worker(new URL(import.meta.url))) : [];
+    const ready = workers.map((worker) => once(worker, "message"));
+    startTelemetry({
+      serviceName: "uploads",
+      endpoint: ${JSON.stringify(endpoint)},
+      ${spool === "" ? "" : `spool: ${JSON.stringify(spool)},`}
+      shutdownTimeoutMillis: ${timeout},
+    });
+    const denials = createDenialRecorder();
+    setInterval(() => {}, 1000);
+    await Promise.all(ready);
+    ${main}
+    for (let n = 0; n < ${DENIALS}; n++) {
+      denials.record(denialEvent({ cell: "tenant-a", capability: "random", operation: "read" }));
+    }
+    if (isMainThread) process.stdout.write("up");
+    else {
+      parentPort.postMessage("denied");
+      ${late}
+    }
+  `;
+}
+
+const BY_SIGNAL = { code: null, endedBy: "SIGTERM" };
+
+test("SIGTERM sends what the workers hold, then ends the process", async () => {
+  await using receiver = await otlpReceiver();
+  const end = await terminated(service(receiver.url));
+  expect(end).toMatchObject({ ...BY_SIGNAL, said: "" });
+  expect(recorded(receiver)).toBe(3 * DENIALS);
+  expect(counted(receiver)).toEqual([DENIALS, DENIALS, DENIALS]);
+}, 40_000);
+
+test("SIGTERM in an outage puts what the workers hold into their spool, and says so", async () => {
+  let status = 503;
+  await using receiver = await otlpReceiver(() => status);
+  const spool = join(folder, "spool");
+  const end = await terminated(service(receiver.url, { spool, timeout: 1000 }));
+  expect(end).toMatchObject(BY_SIGNAL);
+  expect(end.said.match(/log records wait in the spool/g)).toHaveLength(3);
+  status = 200;
+  await run(`
+    import { startTelemetry } from ${JSON.stringify(`${DIST}sdk.js`)};
+    const otel = startTelemetry({ endpoint: ${JSON.stringify(receiver.url)}, spool: ${JSON.stringify(spool)} });
+    await otel.shutdown();
+  `);
+  expect(recorded(receiver)).toBe(3 * DENIALS);
+}, 40_000);
+
+test("SIGTERM without a spool says for each thread how many records are lost", async () => {
+  const end = await terminated(service("http://127.0.0.1:1", { timeout: 500 }));
+  expect(end).toMatchObject(BY_SIGNAL);
+  expect(end.said.match(/\d+ log records are lost/g)).toHaveLength(3);
+}, 40_000);
+
+test("a worker that is busy when SIGTERM comes is reported, and holds up the end for a second", async () => {
+  await using receiver = await otlpReceiver();
+  const end = await terminated(service(receiver.url, { late: "for (;;);" }));
+  expect(end).toMatchObject(BY_SIGNAL);
+  expect(end.said.match(/thread \d+ gave no answer before the process ends/g)).toHaveLength(2);
+  expect(recorded(receiver)).toBe(DENIALS);
+  expect(end.millis).toBeLessThan(10_000);
+}, 40_000);
+
+test("a worker that was terminated is not waited for", async () => {
+  await using receiver = await otlpReceiver();
+  const main = "for (const worker of workers) await worker.terminate();";
+  const end = await terminated(service(receiver.url, { main }));
+  expect(end).toMatchObject({ ...BY_SIGNAL, said: "" });
+}, 40_000);
+
+test("where the service listens for SIGTERM the workers are flushed, and go on", async () => {
+  await using receiver = await otlpReceiver();
+  const main = `if (isMainThread) process.on("SIGTERM", () => {
+    setTimeout(() => { for (const worker of workers) worker.postMessage("more"); }, 1500);
+    setTimeout(() => process.exit(7), 5000);
+  });
+  else parentPort.on("message", () => {
+    denials.record(denialEvent({ cell: "late", capability: "random", operation: "read" }));
+  });`;
+  const end = await terminated(service(receiver.url, { main }));
+  expect(end).toMatchObject({ code: 7, endedBy: null });
+  expect(recorded(receiver)).toBe(3 * DENIALS + 2);
+}, 40_000);
