@@ -178,7 +178,11 @@ export class QueuedLogRecordProcessor implements LogRecordProcessor, ProviderExp
   /** Moves records from the queue to the spool, which may take writes again: there they outlive the process. */
   #unload(): void {
     const writer = this.#writer;
-    if (writer === undefined || this.#queue.length === 0) return;
+    if (writer === undefined) return;
+    if (this.#queue.length === 0) {
+      writer.tryAgain();
+      return;
+    }
     this.#queue.moveOut((batch) => writer.write(batch, receiptsOf(batch)) === undefined);
     this.#soon();
   }

@@ -12,23 +12,24 @@ import { spoolWhatFits } from "./spool-what-fits.ts";
 /** How often the spool's folder is searched for what ended processes have left, milliseconds. */
 const ADOPT_EVERY = 30_000;
 
-/** How often records that wait in memory are tried on disk, milliseconds. */
+/** How often records that wait in memory are tried on disk, and a disk that failed is tried again, milliseconds. */
 const UNLOAD_EVERY = 1000;
 
 /** Writes emitted records to the spool. */
 export class SpoolWriter {
   readonly #spool: Spool;
+  readonly #adopt: () => void;
   readonly #timers: readonly NodeJS.Timeout[];
 
   /** @param on `found` is called when there may be something to send; `unload` when what waits in memory is to be tried on disk. */
   constructor(spool: Spool, on: { readonly found: () => void; readonly unload: () => void }) {
     this.#spool = spool;
-    const adopt = () => {
+    this.#adopt = () => {
       spool.adopt();
       if (!spool.isEmpty) on.found();
     };
     this.#timers = [
-      setInterval(adopt, ADOPT_EVERY).unref(),
+      setInterval(this.#adopt, ADOPT_EVERY).unref(),
       setInterval(on.unload, UNLOAD_EVERY).unref(),
     ];
   }
@@ -48,6 +49,11 @@ export class SpoolWriter {
   save(records: readonly Emitted[], receipts: BatchReceipts): BatchReceipts {
     this.#spool.hurry();
     return spoolWhatFits(records, receipts, (some, theirs) => this.write(some, theirs));
+  }
+
+  /** Tries a disk that has failed, for when there is nothing to write by which its recovery would be noticed. */
+  tryAgain(): void {
+    if (this.#spool.isFailing) this.#adopt();
   }
 
   /** The spool as a disk to which denials are written before their callers are answered; undefined unless it is synced. */

@@ -3,11 +3,12 @@ import { basename, dirname, join } from "node:path";
 
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { messageOf } from "../error-text.ts";
-import { type DeadLetters, isDeadLetterName } from "./dead-letters.ts";
+import { DeadLetters, isDeadLetterName } from "./dead-letters.ts";
 import { linesOf, recordsIn, unfinishedLineOf } from "./jsonl.ts";
 import { discardFile, isNotThere, isOwn, readOwnFile } from "./own-file.ts";
 import { isOrphan, isSegmentName, newSegmentName, releaseName } from "./segment-name.ts";
 import type { SpoolBatch } from "./spool-batch.ts";
+import type { SpoolSettings } from "./spool-settings.ts";
 
 /** The largest segment that is read, bytes. This package writes smaller ones only. */
 const LARGEST = 64 * 1024 * 1024;
@@ -49,6 +50,7 @@ interface Taken extends Orphan {
 /** The orphans of one folder, until this process has sent them, or another process that has found them too. */
 export class Orphans {
   readonly #directory: string;
+  /** Where lines are kept that are no requests. */
   readonly #letters: DeadLetters;
   readonly #warn: (message: string) => void;
   #found: readonly Orphan[] = [];
@@ -60,10 +62,10 @@ export class Orphans {
   #unreadable = 0;
   #leftAlone = new Set<string>();
 
-  /** @param letters Where lines are kept that are no requests. */
-  constructor(directory: string, letters: DeadLetters, warn: (message: string) => void) {
+  constructor(settings: SpoolSettings, warn: (message: string) => void) {
+    const { directory, maxBytes, sync } = settings;
     this.#directory = directory;
-    this.#letters = letters;
+    this.#letters = new DeadLetters(directory, maxBytes, sync);
     this.#warn = warn;
   }
 
@@ -72,14 +74,13 @@ export class Orphans {
     return this.#found.length + (this.#taken === undefined ? 0 : 1) + this.#staying;
   }
 
-  /** Lines that were no requests, of all files so far. */
-  get unreadable(): number {
-    return this.#unreadable;
-  }
-
   /** Bytes on disk of all of these. */
   get bytes(): number {
     return this.#found.reduce((sum, { bytes }) => sum + bytes, this.#taken?.bytes ?? 0);
+  }
+
+  get counts(): OrphanCounts {
+    return { files: this.files, bytes: this.bytes, unreadable: this.#unreadable };
   }
 
   get isEmpty(): boolean {

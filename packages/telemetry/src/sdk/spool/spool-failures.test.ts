@@ -241,6 +241,16 @@ test("a spool that failed once is used again, also for what waits in memory", as
   expect([processor.waiting, processor.onDisk]).toEqual([50, 50]);
 });
 
+test("a spool that failed once is well again when its disk is, though there is nothing to write", async () => {
+  const folder = join(directory, "spool");
+  writeFileSync(folder, "");
+  const { processor, status } = processorTo("http://127.0.0.1:1", 100, folder, 1e6);
+  expect(status.state.spoolFailing?.why).toContain("EEXIST");
+  rmSync(folder);
+  await expect.poll(() => status.state.spoolFailing, { timeout: 10_000 }).toBeUndefined();
+  await processor.shutdown();
+}, 20_000);
+
 test("an orderly end puts on disk what waits in memory, at once", async () => {
   const folder = join(directory, "spool");
   writeFileSync(folder, "");

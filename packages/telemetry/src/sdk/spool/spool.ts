@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import type { LossReason } from "../../semconv.ts";
 import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { messageOf } from "../error-text.ts";
-import { DeadLetters } from "./dead-letters.ts";
 import { linesOf } from "./jsonl.ts";
 import { type OrphanCounts, Orphans } from "./orphans.ts";
 import { isGone } from "./own-file.ts";
@@ -40,8 +39,7 @@ export class Spool {
     this.#status = status;
     this.#warn = warn;
     this.#folder = new SpoolFolder(settings.directory, this.isSync, warn);
-    const { directory, maxBytes } = settings;
-    this.#orphans = new Orphans(directory, new DeadLetters(directory, maxBytes, this.isSync), warn);
+    this.#orphans = new Orphans(settings, warn);
     this.adopt();
   }
 
@@ -64,6 +62,10 @@ export class Spool {
     return !this.#pause.isOn;
   }
 
+  get isFailing(): boolean {
+    return this.#failed;
+  }
+
   /** Records of this process that are on disk. */
   get waiting(): number {
     return this.#records;
@@ -75,8 +77,7 @@ export class Spool {
 
   /** What ended processes have left in the folder and is not sent yet, and what cannot be read or removed. */
   get orphans(): OrphanCounts {
-    const { files, bytes, unreadable } = this.#orphans;
-    return { files, bytes, unreadable };
+    return this.#orphans.counts;
   }
 
   /** Takes over what ended processes have left in the folder, and finds out whether it can be written. */
