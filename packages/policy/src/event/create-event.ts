@@ -13,9 +13,14 @@ import {
 } from "../clean-text.ts";
 import { DEFAULT_RULE, DENIAL_REASONS, VERDICTS } from "../vocabulary.ts";
 
-/** How many calls in a process have their fields' names checked. A misspelt one is the program's, and shows in its first calls. */
+/**
+ * How many calls for each capability have their fields' names checked. A misspelt one is the program's, and shows in its first calls;
+ * by capability, since a guard may refuse something for the first time when others have refused a million requests.
+ */
 const CHECKED_CALLS = 10_000;
-let calls = 0;
+/** Most capabilities whose calls are counted: a program has some ten. Of any other no call is checked. */
+const MAX_COUNTED = 256;
+const calls = new Map<string, number>();
 
 /** What the caller of {@link denialEvent} must give. Every other field has a default. */
 export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"> &
@@ -31,8 +36,8 @@ export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"
  * A service's own capabilities and operations need no declaration here, so that its deny path never throws for one;
  * only a recorder wants to know them, and counts those that it does not as `_other`.
  *
- * The names of fields are checked in the first 10,000 calls of a process. If every call checked them, V8 could no longer do without
- * the object `input`, which costs 50 MiB of garbage in a flood of a million denials.
+ * The names of fields are checked in the first 10,000 calls for each capability. If every call checked them, V8 could no longer do
+ * without the object `input`, which costs 50 MiB of garbage in a flood of a million denials.
  *
  * @throws TypeError where a field is unknown or outside its closed set, a name is not a name, the kernel is said to have denied
  * without evidence, or the fields contradict each other.
@@ -55,11 +60,14 @@ function checked(input: DenialInput): Checked {
   const { capability, operation, id, seq } = input;
   const { reason = "no_rule", policyRule = DEFAULT_RULE, enforced = true } = input;
   const { brokerDecision = "deny", kernelDecision = "not_evaluated" } = input;
-  if (calls < CHECKED_CALLS) {
-    calls += 1;
+  // Without a capability its name may be what is misspelt, which says more.
+  if (typeof capability !== "string") known(input);
+  matching("capability", capability, RULE_ID);
+  const count = calls.get(capability) ?? (calls.size < MAX_COUNTED ? 0 : CHECKED_CALLS);
+  if (count < CHECKED_CALLS) {
+    calls.set(capability, count + 1);
     known(input);
   }
-  matching("capability", capability, RULE_ID);
   matching("operation", operation, RULE_ID);
   oneOf("reason", reason, DENIAL_REASONS);
   oneOf("brokerDecision", brokerDecision, VERDICTS);

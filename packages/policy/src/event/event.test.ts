@@ -173,6 +173,20 @@ describe("denialEvent", () => {
     expect(() => denialEvent({ ...plain, ...fields })).toThrow(message);
   });
 
+  test("refuses one in a guard's first denials, though others have denied a million times", async () => {
+    vi.resetModules();
+    const fresh = await import("./create-event.ts");
+    for (let at = 0; at < 10_001; at += 1) fresh.denialEvent(plain);
+    const misspelt = { ...plain, resaon: "limit" };
+    // The names of this capability's fields have been looked at often enough.
+    expect(fresh.denialEvent(misspelt).reason).toBe("no_rule");
+    expect(() => fresh.denialEvent({ ...misspelt, capability: "database" })).toThrow('"resaon"');
+    const { capability, ...others } = plain;
+    expect(() => fresh.denialEvent({ ...others, capabilty: capability } as never)).toThrow(
+      'no field "capabilty"; did you mean capability?',
+    );
+  });
+
   test("for any text makes bounded text in one line", () => {
     fc.assert(
       fc.property(arbInput, (input) => {
