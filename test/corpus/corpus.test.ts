@@ -1,20 +1,19 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { inspect, promisify } from "node:util";
 
 import { parsePolicy } from "@pyisolate/policy";
-import { GuestError, type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
+import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { fresh, type World } from "./ground.ts";
 import { allModules, programs, type Seen } from "./programs.ts";
 import { CorpusServer } from "./server.ts";
+import { consoleLine, endingInCell, seenInNode } from "./side-by-side.ts";
 
 // Programs as people write them, side by side in Node and in a cell.
 
-const all = programs();
+const all = programs(import.meta.dirname);
 let root = "";
 let world: World;
 let server: CorpusServer;
@@ -27,12 +26,7 @@ beforeAll(async () => {
   root = realpathSync(mkdtempSync(path.join(tmpdir(), "pyisolate-corpus-")));
   server = await CorpusServer.start();
   world = { folder: root, server: server.address };
-  const ran = promisify(execFile)(
-    process.execPath,
-    [path.join(import.meta.dirname, "in-node.ts"), JSON.stringify(world)],
-    { maxBuffer: 2 ** 26, env: { TZ: "UTC", PATH: "/usr/bin:/bin" } },
-  );
-  inNode = JSON.parse((await ran).stdout) as Seen[];
+  inNode = await seenInNode(import.meta.dirname, world);
   supervisor = new Supervisor({
     policy: parsePolicy({
       version: 1,
@@ -53,8 +47,7 @@ beforeAll(async () => {
     modules: allModules(all),
   });
   cell = await supervisor.spawn("corpus", {
-    onConsole: (level, text) =>
-      lines.push(`${/^(?:warn|error)$/.test(level) ? "err" : "out"} ${text}`),
+    onConsole: (level, text) => lines.push(consoleLine(level, text)),
   });
   await cell.exec(
     `globalThis.DIR = ${JSON.stringify(world.folder)}; globalThis.SERVER = ${JSON.stringify(world.server)}; 0`,
@@ -72,13 +65,7 @@ test.each(all.map((program, at) => [program.topic, program.name, program.source,
   async (_topic, _name, source, at) => {
     lines = [];
     fresh(world);
-    let ending: string;
-    try {
-      ending = inspect(await cell.exec(source), { depth: 8 });
-    } catch (error) {
-      if (!(error instanceof GuestError)) throw error;
-      ending = `${error.guestName}: ${error.message}`;
-    }
+    const ending = await endingInCell(cell, source);
     expect({ lines, ending }).toEqual(inNode[at]);
   },
 );

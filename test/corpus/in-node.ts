@@ -14,7 +14,8 @@ import { runAsPackage } from "./as-package.ts";
 import { fresh, type World } from "./ground.ts";
 import { type Program, programs, type Seen } from "./programs.ts";
 
-const world = JSON.parse(process.argv[2] ?? "{}") as World;
+const [, , folder = "", given = "{}"] = process.argv;
+const world = JSON.parse(given) as World;
 const require = createRequire(import.meta.url);
 const { constructor: AsyncFunction } = Object.getPrototypeOf(async () => {}) as {
   readonly constructor: AsyncFunctionConstructor;
@@ -52,7 +53,7 @@ function asBody(source: string): string {
 
 async function run(program: Program): Promise<unknown> {
   const { folder: DIR, server: SERVER } = world;
-  if (Object.keys(program.modules).length === 0)
+  if (Object.keys(program.modules).length === 0 && program.topic !== "packages")
     return await new AsyncFunction(...names, asBody(program.source))(require, console, DIR, SERVER);
   const packages = mkdtempSync(path.join(tmpdir(), "pyisolate-packages-"));
   try {
@@ -79,7 +80,7 @@ async function seen(program: Program): Promise<Seen> {
 // Some programs wait for what alone would not keep a process.
 setInterval(() => undefined, 1000);
 const all: Seen[] = [];
-for (const program of programs()) all.push(await seen(program));
+for (const program of programs(folder)) all.push(await seen(program));
 process.stdout.write(JSON.stringify(all));
 // A program may leave a timer.
 process.exit(0);

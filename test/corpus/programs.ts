@@ -11,9 +11,8 @@ export interface Program {
   readonly modules: Readonly<Record<string, string>>;
 }
 
-/** The programs of the folder's Markdown files: each a heading, a block of code for each module, named, and the program's own. */
-export function programs(): Program[] {
-  const folder = import.meta.dirname;
+/** The programs of a folder's Markdown files: each a heading, a block of code for each module, named, and the program's own. */
+export function programs(folder: string): Program[] {
   const files = readdirSync(folder).filter((file) => file.endsWith(".md"));
   return files.toSorted().flatMap((file) => {
     const text = readFileSync(path.join(folder, file), "utf8");
