@@ -27,6 +27,16 @@ const MODULES = {
   thenable: "export function then(resolve) { resolve('called') }",
   lines: "import 'esm'\n\nexport function thrower() {\n  throw new Error('here')\n}",
   returns: "if (true) { module.exports = import('esm'); return } throw new Error('went on')",
+  "method-import":
+    "const math = { import() { return 'method' } }; exports.x = math.import() /* export */",
+  "import-after-a-stop":
+    "// Loads it.\nexports.x = 1.\nimport('esm').then((m) => { exports.y = m.x })",
+  "spread-import":
+    "exports.x = async () => Object.keys({...await import('esm'), ...import('esm')}).length",
+  "import-in-a-text":
+    "exports.x = ['import(1)', /import(2)/.source, `import(${3})`].join() // import(4)",
+  "import-in-a-template": "exports.x = `${import('esm').then(() => 1)}`",
+  "await-is-a-name": "var await = (x) => x; exports.x = await (5)",
   "imports-refused": "import 'refused'; export const x = 1",
   "imports-imports-refused":
     "import 'once'; import * as all from 'imports-refused'; export default all",
@@ -105,6 +115,12 @@ test.each([
   ],
   ["import * as all from 'thenable'; typeof all.then", "function"],
   ["(await require('returns')).x", 8],
+  ["require('method-import').x", "method"],
+  ["const m = require('import-after-a-stop'); await import('esm'); await 0; [m.x, m.y]", [1, 8]],
+  ["await require('spread-import').x()", 4],
+  ["require('await-is-a-name').x", 5],
+  ["require('import-in-a-text').x", "import(1),import(2),import(3)"],
+  ["require('import-in-a-template').x", "[object Promise]"],
   ["import { join } from 'path'; join('a', '..', 'b')", "b"],
   ["require('tries-refused')", ["PolicyError", "explicit_deny"]],
 ])("a module is loaded as Node loads it: %s", async (program, value) => {
