@@ -1,9 +1,9 @@
-/** The fields that are read of a record at the far end. */
+/** The fields that are read of a record where it arrives. */
 export interface DeniedLog {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** What became of the denials of one test, at the far end and by the service's own account. */
+/** What became of the denials of one test, where their records arrive and by the service's own account. */
 export interface Account {
   readonly denied: number;
   /** Denials in records with distinct ids. */

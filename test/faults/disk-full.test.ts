@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 
 import { account } from "./account.ts";
-import { farEnd } from "./far-end.ts";
+import { failingServer } from "./failing-server.ts";
 import { startService } from "./service.ts";
 import { smallDisk } from "./small-disk.ts";
 
@@ -15,7 +15,7 @@ test("a full disk costs no denial: what has no room in memory either waits in th
     vi.unstubAllEnvs();
   });
   const disk = await smallDisk(context, 256);
-  await using backend = await farEnd((response) => response.writeHead(503).end());
+  await using backend = await failingServer((response) => response.writeHead(503).end());
   const service = startService({
     endpoint: backend.endpoint,
     spool: join(disk, "spool"),
@@ -43,7 +43,7 @@ test("when there is room again records go to disk again", async (context) => {
   const disk = await smallDisk(context, 512);
   const ballast = join(disk, "ballast");
   await writeFile(ballast, Buffer.alloc(500 * 1024));
-  await using backend = await farEnd((response) => response.writeHead(503).end());
+  await using backend = await failingServer((response) => response.writeHead(503).end());
   const service = startService({ endpoint: backend.endpoint, spool: join(disk, "spool") });
   await service.denyFor(500, 10);
   const before = service.otel.delivery().onDisk;
@@ -62,7 +62,7 @@ test("what waited in memory while the disk was full is on disk when the service 
   const disk = await smallDisk(context, 4096);
   const ballast = join(disk, "ballast");
   await writeFile(ballast, Buffer.alloc(4080 * 1024));
-  await using backend = await farEnd((response) => response.writeHead(503).end());
+  await using backend = await failingServer((response) => response.writeHead(503).end());
   const service = startService({
     endpoint: backend.endpoint,
     spool: join(disk, "spool"),

@@ -29,7 +29,7 @@ export function startService(load: Load) {
     meterProvider: otel.meterProvider,
     // No denial coalesces, so that each has a record and an id.
     recordsPerSecond: 1_000_000,
-    // The recorder waits as long for the far end as what sends to it.
+    // The recorder waits as long for the server as what sends to it.
     ...(load.shutdownTimeoutMillis === undefined
       ? {}
       : { shutdownTimeoutMillis: load.shutdownTimeoutMillis }),

@@ -5,7 +5,7 @@ import { BUILD_TIMEOUT_MS } from "@pyisolate/stack";
 import { expect, test } from "vitest";
 
 import { account } from "./account.ts";
-import { farEnd, type Fault } from "./far-end.ts";
+import { failingServer, type Fault } from "./failing-server.ts";
 import { temporaryFolder } from "./folder.ts";
 import { startService } from "./service.ts";
 import { stopped } from "./last-words.ts";
@@ -25,7 +25,7 @@ test("SIGTERM while the Collector is down: what the spool holds is there after t
   const spool = await temporaryFolder();
   const { denied, waiting, onDisk, lost } = await stopped({ ...DEAD, spool });
   expect({ waiting, onDisk, lost }).toEqual({ waiting: denied, onDisk: denied, lost: {} });
-  await using backend = await farEnd(() => {});
+  await using backend = await failingServer(() => {});
   backend.recover();
   const next = startService({ endpoint: backend.endpoint, spool });
   await next.otel.flush();

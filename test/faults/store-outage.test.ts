@@ -1,7 +1,7 @@
 import { BUILD_TIMEOUT_MS } from "@pyisolate/stack";
 import { expect, test } from "vitest";
 
-import type { Fault } from "./far-end.ts";
+import type { Fault } from "./failing-server.ts";
 import { startService } from "./service.ts";
 import { startRoad } from "./store-road.ts";
 import { until } from "./until.ts";

@@ -5,7 +5,7 @@ import { BUILD_TIMEOUT_MS, startCollector } from "@pyisolate/stack";
 import { expect, test } from "vitest";
 
 import { account } from "./account.ts";
-import type { Fault } from "./far-end.ts";
+import type { Fault } from "./failing-server.ts";
 import { ownCounters } from "./collector-counters.ts";
 import { startService } from "./service.ts";
 import { startRoad } from "./store-road.ts";

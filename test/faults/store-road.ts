@@ -13,7 +13,7 @@ import {
 } from "@pyisolate/stack";
 
 import { account, type Account, type DeniedLog } from "./account.ts";
-import { farEnd, type Fault } from "./far-end.ts";
+import { failingServer, type Fault } from "./failing-server.ts";
 import { ownCounters, type OwnCounters } from "./collector-counters.ts";
 import { until } from "./until.ts";
 
@@ -43,7 +43,7 @@ export async function startRoad(context: SkippableTest, fault: Fault, options: R
   const { otelcol: binary } = await serversForTest(context);
   const directory = await mkdtemp(join(tmpdir(), "pyisolate-road-"));
   const overlay = join(directory, "faster.yaml");
-  const store = await farEnd(fault);
+  const store = await failingServer(fault);
   // Checked even where no pipeline has it.
   const recovery = { ...FASTER, endpoint: store.endpoint };
   const exporters = { [STORE]: FASTER, [RECOVERY]: recovery };

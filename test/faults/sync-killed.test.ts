@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 
 import { attributesOf, type OtlpLogs } from "../../packages/telemetry/src/testing/otlp-receiver.ts";
-import { farEnd } from "./far-end.ts";
+import { failingServer } from "./failing-server.ts";
 import { temporaryFolder } from "./folder.ts";
 import { startService } from "./service.ts";
 import { until } from "./until.ts";
@@ -22,11 +22,11 @@ test(
   { timeout: 60_000 + KILLS * 5000 },
   async () => {
     const spool = await temporaryFolder();
-    await using backend = await farEnd((response) => response.writeHead(503).end());
+    await using backend = await failingServer((response) => response.writeHead(503).end());
     backend.recover();
     const told: string[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
-      // Half of them meet a far end that takes records, the others none at all.
+      // Half of them meet a server that takes records, the others none at all.
       const endpoint = kill % 2 === 0 ? backend.endpoint : "http://127.0.0.1:1";
       told.push(...(await killedAtRandom(endpoint, spool)));
       const kept = new Set([...(await idsOnDisk(spool)), ...delivered(backend.logs)]);

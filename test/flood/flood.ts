@@ -8,7 +8,7 @@ import type { FloodReport } from "./program.ts";
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What became of a million denials, by the flooded process's report and by what its far end received. */
+/** What became of a million denials, by the flooded process's report and by what the server received. */
 export interface Flood extends FloodReport {
   /** The records that arrived, with their attributes. */
   readonly records: readonly { readonly event: string; readonly attributes: Attributes }[];

@@ -19,7 +19,7 @@ test("a recorder of one copy knows what becomes of its records in another copy's
   await using denials = createDenialRecorder();
   denials.record(aDenial());
   await otel.flush();
-  // Not "emitted": the far end has taken none.
+  // Not "emitted": the server has taken none.
   expect(denials.ledger()).toMatchObject({ denied: 1, emitted: 0, pending: 1 });
   expect(denials.health()).toMatchObject({ state: "degraded" });
   status = 200;

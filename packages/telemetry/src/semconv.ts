@@ -195,7 +195,7 @@ export const ATTRIBUTES = {
   ),
   droppedQueueFull: attribute("pyisolate.dropped.queue_full", "Lost: no room on its way out"),
   droppedExportFailed: attribute("pyisolate.dropped.export_failed", "Lost: it could not be sent"),
-  droppedRefused: attribute("pyisolate.dropped.refused", "Lost: the far end refused it"),
+  droppedRefused: attribute("pyisolate.dropped.refused", "Lost: the server refused it"),
   droppedSpoolFull: attribute("pyisolate.dropped.spool_full", "Lost: the spool was full"),
   droppedSpoolFailed: attribute("pyisolate.dropped.spool_failed", "Lost: the spool's disk failed"),
 } as const;

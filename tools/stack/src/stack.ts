@@ -25,7 +25,7 @@ export interface Stack extends AsyncDisposable {
   readonly promtool: Promtool;
   readonly victoriaLogs?: VictoriaLogs;
   readonly alertmanager?: Alertmanager;
-  /** From the far end, so that none sees its source go. */
+  /** Stops the servers, the last one of the road first: none then loses what it receives from. */
   stop(): Promise<void>;
   /** Lets all outlive this process. */
   keep(): void;

@@ -27,7 +27,7 @@ export const resend: Command<typeof OPTIONS> = {
   name: "resend",
   summary: "sends the records again that were refused and kept in a spool",
   operands: ["SPOOL"],
-  about: `Sends the dead letters of a spool again, and nothing else of it: the records that the far end has refused, for example when its
+  about: `Sends the dead letters of a spool again, and nothing else of it: the records that the server has refused, for example when its
 limits have been raised or its filter put right. A record that is taken is removed; one that is refused again stays, with its new
 answer. The service may run meanwhile. SPOOL is the folder that startTelemetry({ spool }) was given.`,
   options: OPTIONS,

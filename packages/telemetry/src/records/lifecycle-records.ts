@@ -11,7 +11,7 @@ import { SEVERITY } from "./severity.ts";
  * The log record of what was dropped since the last such record.
  *
  * @param time Unix milliseconds.
- * @param why What the far end said of records that it refused.
+ * @param why What the server said of records that it refused.
  */
 export function recordsDroppedLogRecord(dropped: Dropped, time: number, why?: string): LogRecord {
   const total = droppedTotal(dropped);

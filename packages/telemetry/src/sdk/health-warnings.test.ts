@@ -61,7 +61,7 @@ test("trouble of less than a minute is no line, however often it comes", () => {
   expect(said).toEqual([]);
 });
 
-test("a service whose far end is out for a minute has it in its own log, with what was answered", async () => {
+test("a service whose server is out for a minute has it in its own log, with what was answered", async () => {
   let answer = 507;
   await using receiver = await otlpReceiver(() => answer);
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});

@@ -19,8 +19,8 @@ beforeEach(async () => {
   });
 });
 
-/** A far end that answers as `outage` says while there is one, and else takes what comes. */
-async function farEnd(outage: RequestListener) {
+/** A server that answers as `outage` says while there is one, and else takes what comes. */
+async function failingServer(outage: RequestListener) {
   const state = { isOut: true, refused: 0 };
   const ids: unknown[] = [];
   const server = createServer((request, response) => {
@@ -69,9 +69,9 @@ const answers: [string, RequestListener][] = [
 test.each(
   answers.flatMap(([what, answer]) => [true, false].map((spooled) => ({ what, answer, spooled }))),
 )(
-  "an outage in which the far end answers $what costs no record (spool: $spooled)",
+  "an outage in which the server answers $what costs no record (spool: $spooled)",
   async ({ answer, spooled }) => {
-    const { state, ids, url } = await farEnd(answer);
+    const { state, ids, url } = await failingServer(answer);
     await using otel = startTelemetry({
       endpoint: url,
       metrics: "none",

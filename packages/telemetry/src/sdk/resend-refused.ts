@@ -11,7 +11,7 @@ import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { resolveSettings } from "./settings.ts";
 
 /**
- * Sends the log records again that the far end has refused and the spool keeps, for example after its limits were raised. What
+ * Sends the log records again that the server has refused and the spool keeps, for example after its limits were raised. What
  * is refused again is kept again. The service may run meanwhile.
  *
  * @param options Those of {@link startTelemetry}; `spool`, `endpoint` and `flushTimeoutMillis` are used, and the standard

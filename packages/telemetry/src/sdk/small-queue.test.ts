@@ -24,7 +24,7 @@ const CASES = [
 ];
 
 test.each(CASES)(
-  "a queue of $queue costs $recorders recorders detail and no record, the far end being healthy (spool: $spooled)",
+  "a queue of $queue costs $recorders recorders detail and no record, the server being healthy (spool: $spooled)",
   async ({ queue, recorders, spooled }) => {
     vi.stubEnv("OTEL_BLRP_MAX_QUEUE_SIZE", queue);
     vi.stubEnv("OTEL_BLRP_SCHEDULE_DELAY", "5");

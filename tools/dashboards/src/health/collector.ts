@@ -104,7 +104,7 @@ export const collector = (store: LogStore) => [
     id: 28,
     title: `Denials that arrived in ${store.name}`,
     description:
-      "The far end's own count, by service: compare with emitted and coalesced above. Less, lastingly: records stop behind the Collector. More: some were sent twice after an outage; count distinct denial ids.",
+      "The store's own count, by service: compare with emitted and coalesced above. Less, lastingly: records stop behind the Collector. More: some were sent twice after an outage; count distinct denial ids.",
   })
     .span(12)
     .datasource(store.dataSource)

@@ -49,7 +49,7 @@ export class ExporterStatus implements ProviderExporter {
     receipts.settle("arrived");
   }
 
-  /** No record of the batch will ever arrive. @param why What the far end said of it. */
+  /** No record of the batch will ever arrive. @param why What the server said of it. */
   lost(receipts: BatchReceipts, reason: LossReason, why?: string): void {
     if (receipts.records === 0) return;
     this.#lastLoss = why === undefined ? reason : cleanText(`${reason}: ${why}`, MAX_WHY);

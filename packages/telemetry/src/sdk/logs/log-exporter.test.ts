@@ -84,7 +84,7 @@ test("records are counted in the order of the request, which has them by scope",
   expect(status.state.lost).toEqual({ refused: 1 });
 });
 
-test("what the far end will not take is kept with its answer, and sent again when asked", async () => {
+test("what the server will not take is kept with its answer, and sent again when asked", async () => {
   let isStrict = true;
   await using receiver = await otlpReceiver((body) =>
     isStrict && numbersIn(body).some((n) => n % 10 === 3) ? 400 : 200,
@@ -95,7 +95,7 @@ test("what the far end will not take is kept with its answer, and sent again whe
   await processor.delivered();
   expect(status.state).toMatchObject({ exported: 27, lost: { refused: 3 } });
   expect(warnings).toEqual([
-    `log records are refused by the far end (the server answered 400: {}) and kept in ${folder}/dead-letters.jsonl: ` +
+    `log records are refused (the server answered 400: {}) and kept in ${folder}/dead-letters.jsonl: ` +
       "resendRefused() sends them again",
   ]);
   const letters = linesOf(await readFile(join(folder, "dead-letters.jsonl")));
@@ -122,7 +122,7 @@ test("what the far end will not take is kept with its answer, and sent again whe
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("a request of which the far end takes a part is kept whole, and what it refused is counted", async () => {
+test("a request of which the server takes a part is kept whole, and what it refused is counted", async () => {
   let answer = `{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"too old"}}`;
   await using receiver = await otlpReceiver(
     () => 200,
@@ -178,7 +178,7 @@ test.each([401, 402, 404, 429, 500, 502, 504, 507, 520])(
   },
 );
 
-test("the record of what was dropped says what the far end answered", async () => {
+test("the record of what was dropped says what the server answered", async () => {
   await using receiver = await otlpReceiver((body) => (body.includes("culprit") ? 400 : 200));
   await using otel = startTelemetry({
     endpoint: receiver.url,

@@ -14,7 +14,7 @@ import { RequestSize } from "./request-size.ts";
 /** Learns what became of each batch. */
 export interface ExportListener {
   exported(receipts: BatchReceipts): void;
-  /** @param why What the far end said, if it said something. */
+  /** @param why What the server said, if it said something. */
   lost(receipts: BatchReceipts, reason: LossReason, why?: string): void;
 }
 

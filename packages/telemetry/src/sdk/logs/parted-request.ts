@@ -118,7 +118,7 @@ export class PartedRequest {
     else this.#waitWith();
   }
 
-  /** Tries once more what was refused alone, since records are taken. What is refused again is the far end's last word. */
+  /** Tries once more what was refused alone, since records are taken. What is refused again is the server's last word. */
   async #tryAgain(): Promise<void> {
     for (let first = this.#refused[0]; first !== undefined; first = this.#refused[0]) {
       const { part } = first;

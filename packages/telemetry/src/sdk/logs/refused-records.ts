@@ -6,7 +6,7 @@ export interface RefusedKeeper {
   keep(letter: DeadLetter): boolean;
 }
 
-/** Keeps the records that the far end has refused, where there is a spool, and says so once. */
+/** Keeps the records that the server has refused, where there is a spool, and says so once. */
 export class RefusedRecords implements RefusedKeeper {
   readonly #letters: DeadLetters | undefined;
   readonly #warn: (message: string) => void;
@@ -19,7 +19,7 @@ export class RefusedRecords implements RefusedKeeper {
   }
 
   keep(letter: DeadLetter): boolean {
-    const refused = `log records are refused by the far end (${letter.answer})`;
+    const refused = `log records are refused (${letter.answer})`;
     if (this.#letters === undefined) {
       this.#once("lost", `${refused} and lost: with a spool they would be kept`);
       return false;

@@ -8,7 +8,7 @@ import { RefusedRecords } from "./refused-records.ts";
 
 /** What became of refused records that were sent again. */
 export interface Resent {
-  /** Records that the far end has taken. */
+  /** Records that the server has taken. */
   readonly taken: number;
   /** Records that were refused again. They are kept, with the new answer. */
   readonly refused: number;

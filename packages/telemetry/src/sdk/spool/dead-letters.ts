@@ -20,14 +20,14 @@ import { isOrphan, newSegmentName, releaseName } from "./segment-name.ts";
 import { inFolder } from "./spool-error.ts";
 import { syncFolder } from "./sync-folder.ts";
 
-/** Records that the far end has refused, and what it said. */
+/** Records that the server has refused, and what it said. */
 export interface DeadLetter {
   /** When, in ISO 8601. */
   readonly time: string;
   readonly answer: string;
   /** Records in the request. */
   readonly records: number;
-  /** Those of them that were refused. If they are not all, the far end did not say which. */
+  /** Those of them that were refused. If they are not all, the server did not say which. */
   readonly rejected: number;
   /** An OTLP request in JSON. */
   readonly request: Buffer;

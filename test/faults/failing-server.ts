@@ -9,7 +9,7 @@ import type { DeniedLog } from "./account.ts";
 export type Fault = ((response: ServerResponse) => void) | "absent";
 
 /** A server that fails in this way until the test mends it. */
-export async function farEnd(fault: Fault) {
+export async function failingServer(fault: Fault) {
   const logs: DeniedLog[] = [];
   let well = false;
   const server = createServer((request, response) => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { account } from "./account.ts";
-import { farEnd, type Fault } from "./far-end.ts";
+import { failingServer, type Fault } from "./failing-server.ts";
 import { temporaryFolder } from "./folder.ts";
 import { startService } from "./service.ts";
 
@@ -28,7 +28,7 @@ test.for(["in memory", "in a spool"])(
   { timeout: 60_000 },
   async (where) => {
     const results = Object.entries(FAULTS).map(async ([name, [fault, reason]]) => {
-      await using backend = await farEnd(fault);
+      await using backend = await failingServer(fault);
       const service = startService({
         endpoint: backend.endpoint,
         shutdownTimeoutMillis: 20_000,
