@@ -9,13 +9,13 @@ import { isSameLaunch, type Launch } from "./process/launch.ts";
 const MAX_OTHERS = 8;
 
 /**
- * The processes that wait for cells, in a pool for each way of starting them. That of the supervisor's own policy always keeps
- * processes ready; that of another one from its second cell on, because a policy that is used once has no use for them.
+ * The processes that wait for cells, in a pool for each way of starting them. The pool of the supervisor's own policy always keeps
+ * processes ready. Another policy's pool does so from its second cell on: for a policy that is used once they would be wasted.
  */
 export class Pools {
   readonly #size: number;
   readonly #mark: string;
-  #standing: Pool | undefined;
+  #own: Pool | undefined;
   readonly #others: { readonly pool: Pool; spawned: number }[] = [];
   readonly #ending = new Set<Promise<void>>();
 
@@ -30,20 +30,20 @@ export class Pools {
    * @param launch Undefined if its cells are started in different ways, so that no process can wait for them.
    * @param all Whether the waiting processes are out of date whatever they were started with.
    */
-  stand(launch: Launch | undefined, all = false): void {
+  setOwnLaunch(launch: Launch | undefined, all = false): void {
     if (launch === undefined) {
-      if (this.#standing !== undefined) this.#drop(this.#standing);
-      this.#standing = undefined;
-    } else if (this.#standing === undefined) {
-      this.#standing = new Pool(this.#size, launch, this.#mark);
-      this.#standing.fill();
-    } else this.#standing.restart(launch, all);
+      if (this.#own !== undefined) this.#drop(this.#own);
+      this.#own = undefined;
+    } else if (this.#own === undefined) {
+      this.#own = new Pool(this.#size, launch, this.#mark);
+      this.#own.fill();
+    } else this.#own.restart(launch, all);
   }
 
   /** @throws CellStartError if a process cannot be started, or the pool is closed. */
   async take(launch: Launch): Promise<CellProcess> {
-    if (this.#standing !== undefined && isSameLaunch(this.#standing.launch, launch))
-      return await this.#standing.take();
+    if (this.#own !== undefined && isSameLaunch(this.#own.launch, launch))
+      return await this.#own.take();
     const at = this.#others.findIndex(({ pool }) => isSameLaunch(pool.launch, launch));
     const [known] = at === -1 ? [] : this.#others.splice(at, 1);
     const other = known ?? { pool: new Pool(0, launch, this.#mark), spawned: 0 };
@@ -63,7 +63,7 @@ export class Pools {
 
   async close(): Promise<void> {
     const pools = this.#others.map(({ pool }) => pool);
-    if (this.#standing !== undefined) pools.push(this.#standing);
+    if (this.#own !== undefined) pools.push(this.#own);
     await Promise.all([...pools.map(async (pool) => await pool.close()), ...this.#ending]);
   }
 

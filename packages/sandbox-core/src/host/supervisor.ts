@@ -13,18 +13,18 @@ import { inWords } from "@pyisolate/policy/options";
 import { type KernelPlan, kernelPlan } from "../kernel/plan.ts";
 import type { Authority } from "./authority.ts";
 import { cellName } from "./cell-name.ts";
+import { CellPolicy } from "./cell-policy.ts";
 import { CellStarts } from "./cell-starts.ts";
 import { DenialLog, type Stats } from "./denial-log.ts";
 import { CellStartError } from "./errors.ts";
 import { KernelLayer } from "./kernel-layer.ts";
+import { PolicyInForce, type PolicyHooks } from "./policy-in-force.ts";
 import { PolicyNotices } from "./policy-notices.ts";
 import { admitWatches } from "./policy-file/watched-supervisor.ts";
 import { toolSet } from "./tools/tool-set.ts";
 import { Reaper } from "./process/reaper.ts";
-import { Regime, type RegimeHooks } from "./regime.ts";
 import { safeSink } from "./safe-sink.ts";
 import { type SandboxHost, Sandbox, type SpawnOptions } from "./sandbox.ts";
-import { Seat } from "./seat.ts";
 import { ShadowPolicy } from "./shadow-policy.ts";
 import { ShadowCount, type ShadowTotals } from "./shadow-verdicts.ts";
 import {
@@ -48,12 +48,12 @@ export class Supervisor {
   readonly #tail = new DenialLog(SUPERVISOR_TAIL);
   readonly #sink: DenialSink;
   readonly #host: SharedHost;
-  readonly #regimeHooks: RegimeHooks;
+  readonly #policyHooks: PolicyHooks;
   readonly #reaper = new Reaper();
   readonly #starts: CellStarts;
-  readonly #cells = new Map<Sandbox, Seat>();
+  readonly #cells = new Map<Sandbox, CellPolicy>();
   readonly #notices: PolicyNotices;
-  readonly #regime: Regime;
+  readonly #inForce: PolicyInForce;
   readonly #shadow: ShadowPolicy;
   readonly #shadowCount = new ShadowCount();
   readonly #endWatches: () => Promise<void>;
@@ -71,11 +71,11 @@ export class Supervisor {
     const policy = parsePolicy(settings.policy);
     this.#shadow = new ShadowPolicy(settings.shadow);
     this.#kernel = new KernelLayer(settings);
-    this.#regimeHooks = {
+    this.#policyHooks = {
       confinement: this.#kernel.confinement,
       onRenewed: (planned, all) => this.#starts.renewed(planned, all),
     };
-    this.#regime = new Regime(policy, this.#regimeHooks);
+    this.#inForce = new PolicyInForce(policy, this.#policyHooks);
     this.#sink = safeSink(settings.denials, {
       record: (event) => (event.enforced ? this.#tail.add(event) : this.#shadowCount.add(event)),
       allowed: () => this.#tail.allow(),
@@ -96,7 +96,7 @@ export class Supervisor {
     };
     this.#notices.tell(policy);
     this.#reaper.watch();
-    this.#starts = new CellStarts(this.#regime, settings, {
+    this.#starts = new CellStarts(this.#inForce, settings, {
       isConfined: this.#kernel.confinement !== undefined,
       mark: this.#reaper.mark,
     });
@@ -104,7 +104,7 @@ export class Supervisor {
 
   /** The policy in force for cells that have none of their own. */
   get policy(): Policy {
-    return this.#regime.policy;
+    return this.#inForce.policy;
   }
 
   /**
@@ -122,20 +122,20 @@ export class Supervisor {
     const given = spawnOptions(options);
     const shadow = this.#shadow.of(name, given.shadow);
     const tools = toolSet(given.tools ?? {}, this.#host.tools);
-    const seat = new Seat(name, this.#regimeFor(given));
+    const cellPolicy = new CellPolicy(name, this.#inForceFor(given));
     try {
-      const process = await this.#starts.take(seat);
-      const authority = { ...this.#host.authority, policy: () => seat.policy, shadow };
+      const process = await this.#starts.take(cellPolicy);
+      const authority = { ...this.#host.authority, policy: () => cellPolicy.policy, shadow };
       const sandbox = new Sandbox(
         name,
         process,
-        { ...this.#host, authority, plans: seat, tools },
+        { ...this.#host, authority, plans: cellPolicy, tools },
         given,
       );
-      this.#cells.set(sandbox, seat);
+      this.#cells.set(sandbox, cellPolicy);
       return sandbox;
     } catch (error) {
-      seat.leave();
+      cellPolicy.leave();
       throw error;
     }
   }
@@ -246,27 +246,27 @@ export class Supervisor {
 
   /** Puts a policy in force for the cells that have none of their own. */
   #use(policy: Policy): void {
-    this.#regime.use(policy);
-    this.#starts.stand();
+    this.#inForce.use(policy);
+    this.#starts.ownPolicyChanged();
     this.#notices.tell(policy);
   }
 
-  #regimeFor({ policy }: SpawnOptions): Regime {
-    if (policy === undefined) return this.#regime;
+  #inForceFor({ policy }: SpawnOptions): PolicyInForce {
+    if (policy === undefined) return this.#inForce;
     const own = parsePolicy(policy);
-    const regime = new Regime(own, this.#regimeHooks);
+    const inForce = new PolicyInForce(own, this.#policyHooks);
     this.#notices.tellOnce(own);
-    return regime;
+    return inForce;
   }
 
   /** Puts the cells of one name under a policy of their own, all or none. */
   #moveCells(name: string, policy: Policy): void {
-    const seats = [...this.#cells.values()].filter((seat) => seat.name === name);
-    if (seats.length === 0)
+    const cellPolicies = [...this.#cells.values()].filter((cellPolicy) => cellPolicy.name === name);
+    if (cellPolicies.length === 0)
       throw new TypeError(`cell must be the name of a live cell, got ${inWords(name)}`);
-    const regime = new Regime(policy, this.#regimeHooks);
-    // The name is the same for all, so the first refuses for all.
-    for (const seat of seats) seat.move(regime);
+    const inForce = new PolicyInForce(policy, this.#policyHooks);
+    // All have the same name, so either the first `move` throws or none does.
+    for (const cellPolicy of cellPolicies) cellPolicy.move(inForce);
   }
 
   #onEnd(sandbox: Sandbox): void {
@@ -275,7 +275,7 @@ export class Supervisor {
   }
 }
 
-/** What all cells have alike; the policies and the plan of each are its seat's. */
+/** What all cells share. Policies and plan are given to each cell by its `CellPolicy`. */
 type SharedHost = Omit<SandboxHost, "authority" | "plans"> & {
   readonly authority: Omit<Authority, "policy" | "shadow">;
 };

@@ -3,8 +3,8 @@ import { isForEachCell, type Policy, policyFor } from "@pyisolate/policy";
 import type { Confinement } from "../kernel/confinement.ts";
 import { PlannedPolicy } from "./planned-policy.ts";
 
-/** What a regime needs of its supervisor. */
-export interface RegimeHooks {
+/** What a policy in force needs of its supervisor. */
+export interface PolicyHooks {
   /** Undefined if cells are not confined. */
   readonly confinement: Confinement | undefined;
   /** Called when the disk has changed under a plan. With `all`, processes that wait are out of date whatever their plan. */
@@ -12,8 +12,8 @@ export interface RegimeHooks {
 }
 
 /** A policy in force, and the cells that it decides for: one policy for all of them, or one for each name. */
-export class Regime {
-  readonly #hooks: RegimeHooks;
+export class PolicyInForce {
+  readonly #hooks: PolicyHooks;
   /** How many cells of each name there are. */
   readonly #names = new Map<string, number>();
   #policy: Policy;
@@ -21,7 +21,7 @@ export class Regime {
   #shared: PlannedPolicy | undefined;
   #byName = new Map<string, PlannedPolicy>();
 
-  constructor(policy: Policy, hooks: RegimeHooks) {
+  constructor(policy: Policy, hooks: PolicyHooks) {
     this.#hooks = hooks;
     this.#policy = policy;
     this.#shared = isForEachCell(policy) ? undefined : this.#planned(policy);
@@ -40,7 +40,7 @@ export class Regime {
   /** The policy that decides for a cell that has joined. */
   of(name: string): PlannedPolicy {
     const planned = this.#shared ?? this.#byName.get(name);
-    // No policy at all would be a bug of ours, and must not be taken for one that allows.
+    // A cell without a policy is a bug of ours. Throw, so that nothing is allowed by it.
     if (planned === undefined) throw new Error(`no policy decides for ${name}`);
     return planned;
   }

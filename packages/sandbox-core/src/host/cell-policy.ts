@@ -3,23 +3,23 @@ import type { Policy } from "@pyisolate/policy";
 import type { KernelPlan } from "../kernel/plan.ts";
 import type { Plans } from "./cell-kernel.ts";
 import type { PlannedPolicy } from "./planned-policy.ts";
-import type { Regime } from "./regime.ts";
+import type { PolicyInForce } from "./policy-in-force.ts";
 
-/** What decides for one cell: the policy of its regime for the cell's name, whichever is in force now. */
-export class Seat implements Plans {
+/** The policy that decides for one cell by its name, whichever is in force now. */
+export class CellPolicy implements Plans {
   readonly name: string;
-  #regime: Regime;
+  #inForce: PolicyInForce;
   #last: PlannedPolicy | undefined;
 
   /** @throws TypeError for a name that cannot stand in the policy's paths. */
-  constructor(name: string, regime: Regime) {
-    regime.join(name);
+  constructor(name: string, inForce: PolicyInForce) {
+    inForce.join(name);
     this.name = name;
-    this.#regime = regime;
+    this.#inForce = inForce;
   }
 
   get planned(): PlannedPolicy {
-    return this.#last ?? this.#regime.of(this.name);
+    return this.#last ?? this.#inForce.of(this.name);
   }
 
   get policy(): Policy {
@@ -27,20 +27,20 @@ export class Seat implements Plans {
   }
 
   /**
-   * Puts the cell under another regime.
+   * Puts the cell under another policy.
    *
    * @throws TypeError as the constructor does; the cell then stays where it is.
    */
-  move(regime: Regime): void {
-    regime.join(this.name);
-    this.#regime.leave(this.name);
-    this.#regime = regime;
+  move(inForce: PolicyInForce): void {
+    inForce.join(this.name);
+    this.#inForce.leave(this.name);
+    this.#inForce = inForce;
   }
 
   /** The cell has ended. Its last policy stays the one that its records name. */
   leave(): void {
     this.#last ??= this.planned;
-    this.#regime.leave(this.name);
+    this.#inForce.leave(this.name);
   }
 
   current(): KernelPlan | undefined {
