@@ -111,7 +111,7 @@ export abstract class Body {
     return this.#bytes ?? new Uint8Array();
   }
 
-  /** The bytes for the program to keep: a copy only if someone else may still read them, since a body may be large. */
+  /** The bytes for the program to keep: a copy only if a clone of the body may still read them, since a body may be large. */
   #own(): Uint8Array<ArrayBuffer> {
     const bytes = this.#take();
     const isWhole = bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;

@@ -5,8 +5,8 @@ import { atob, btoa } from "./base64.ts";
 import { checkedNumber } from "./buffer-numbers.ts";
 import { TextDecoder } from "./encoding.ts";
 
-// The library is of the time before Node had `base64url`, which differs from `base64` in two letters and in having no padding;
-// what it decodes may be either.
+// The `buffer` package does not know `base64url`, which Node has: `base64` with two other letters and without padding. Node decodes
+// either form under both names.
 
 const Buffer = Base as typeof globalThis.Buffer;
 const prototype: object = Buffer.prototype as Uint8Array;

@@ -2,7 +2,7 @@ import { Event, EventTarget, setErrorHandler } from "event-target-shim";
 
 import { queueMicrotask } from "#runtime";
 
-// No caller can catch an error that a listener throws: it is reported as an unhandled one.
+// An error that a listener throws must not reach the caller of `dispatchEvent`: it is reported as an unhandled one.
 setErrorHandler((error) => {
   queueMicrotask(() => {
     throw error;

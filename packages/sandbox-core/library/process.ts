@@ -1,6 +1,6 @@
 import { now, print, queueMicrotask } from "#runtime";
 
-// What a cell has of Node's `process`: nothing of the process that the cell really is.
+// The part of Node's `process` that a guest has. It says nothing about the cell's real process.
 
 type Task = (...args: never[]) => void;
 

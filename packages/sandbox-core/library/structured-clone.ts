@@ -1,8 +1,8 @@
 import { DOMException } from "./event-target.ts";
 import { types } from "./value-kinds.ts";
 
-// The engine's own cannot be had: an isolate has it only as a way out of itself. The steps are those of the HTML standard,
-// "StructuredSerializeInternal" and "StructuredDeserialize", in one.
+// V8's own serializer cannot be called from inside the isolate; isolated-vm uses it only for values that leave. So this file takes
+// the steps of the HTML standard, "StructuredSerializeInternal" and "StructuredDeserialize", in one walk.
 
 const ERRORS: Readonly<Record<string, ErrorConstructor>> = {
   EvalError,

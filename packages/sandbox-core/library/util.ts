@@ -16,7 +16,7 @@ function inherits(constructor: Constructor, parent: Constructor): void {
   Object.setPrototypeOf(constructor.prototype as object, parent.prototype as object);
 }
 
-/** The function itself: a cell has no place for warnings of deprecation. */
+/** Returns the function unchanged: a cell prints no warnings of deprecation. */
 const deprecate = <F>(method: F): F => method;
 
 /** Writes nothing, as Node does where NODE_DEBUG does not name the section. */
@@ -42,7 +42,7 @@ interface StyleOptions {
   readonly validateStream?: boolean;
 }
 
-/** As in Node, a style has no effect unless the stream is a terminal, which a cell has none of, or is not asked. */
+/** As in Node, a style has an effect only if the stream is a terminal, which no stream of a cell is, or with `validateStream: false`. */
 function styleText(
   style: string | readonly string[],
   text: string,

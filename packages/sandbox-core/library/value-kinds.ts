@@ -1,4 +1,4 @@
-// What `node:util` says of a value's kind. A kind with an internal slot is told by the slot, so no tag of a program's deceives it.
+// What `node:util` says of a value's kind. Kinds with an internal slot are recognised by it, which a program cannot imitate by a tag.
 
 type Test = (value: unknown) => boolean;
 

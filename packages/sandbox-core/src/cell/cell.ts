@@ -116,11 +116,11 @@ export class Cell {
   }
 
   /**
-   * Ends a call that only waits: what could enter the guest on its account is taken away. An operation that is under way cannot
-   * be taken back, so then the whole process ends.
+   * Ends a call that only waits, by removing everything that could enter the guest for it. An operation that is under way cannot be
+   * taken back, so then the whole process ends.
    */
   #abort(id: number): void {
-    // Otherwise its outcome is on its way to the host.
+    // A call that is not in flight has its outcome on the way to the host.
     if (!this.#accounts.isInFlight(id)) return;
     if (this.#dispatch.isUnderWay(id)) process.exit(0);
     this.#timers.clearOf(id);
@@ -145,7 +145,7 @@ export class Cell {
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
     }
-    // Without it, a call whose last exchange was left half read, its handlers cut off as well, would wait for its wall limit.
+    // Without this line, a call would wait for its wall limit if its last exchange was left half read and its handlers were cut off.
     demandInStep(begun);
     for (const id of this.#ready) this.#deliver(id, call);
     this.#ready.clear();

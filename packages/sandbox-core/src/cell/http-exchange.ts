@@ -38,7 +38,7 @@ const MAX_HEAD_BYTES = 16_384;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** Errors before the connection stood. Only after these may another address be tried: after any other, the request could be sent twice. */
+/** Errors before there was a connection. Only after these may another address be tried: after others, the request could be sent twice. */
 const NEVER_CONNECTED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
 
 /** Makes one HTTP request to a checked address and reads the whole reply, which is bounded. Throws {@link Failed}. */

@@ -23,7 +23,7 @@ export class LaterRequests implements BrokerClient {
     return await promise;
   }
 
-  /** Throws for a verdict on what was not asked: the host is out of step. */
+  /** Throws for a verdict that no request waits for: the host is out of step. */
   answered({ id, body }: IncomingFrame): void {
     const settle = this.#waiting.get(id);
     if (settle === undefined) throw new Error(`a verdict on ${id}, which is not a request`);

@@ -9,8 +9,8 @@ type Index = Readonly<Record<string, readonly [start: number, end: number]>>;
 let index: { readonly parts: Index; readonly bytes: number } | undefined;
 
 /**
- * The source text of a part of the guest library. Never throws: undefined for a name that is no part, and if the file cannot be
- * read, for example because no descriptor is left.
+ * The source text of a part of the guest library. Never throws: undefined for a name that is not a part's, and if the file cannot
+ * be read, for example because no descriptor is left.
  */
 export function libraryText(name: string): string | undefined {
   let fd: number | undefined;

@@ -65,7 +65,7 @@ export class ToolRequests {
     );
   }
 
-  /** The host has answered a call. If nothing waits for it any more, the answer is dropped. */
+  /** Takes the host's answer to a call. Drops it if the call into the cell was aborted meanwhile. */
   answered({ id, body }: IncomingFrame): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;

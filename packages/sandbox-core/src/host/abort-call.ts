@@ -3,8 +3,8 @@ import type { Call } from "./calls.ts";
 import type { CellProcess } from "./process/cell-process.ts";
 
 /**
- * How long a cell may take to end a call that the host has aborted, milliseconds: many times what a cell takes that waits, on a
- * busy machine too.
+ * How long a cell may take to end a call that the host has aborted, milliseconds. A cell that waits needs a small part of it, even
+ * on a busy machine.
  */
 const ABORT_GRACE_MS = 2000;
 
@@ -30,7 +30,7 @@ export async function abortable(
 /**
  * Asks the cell to end a call, whose outcome is the reason from now on.
  *
- * @param onSilence Called if the cell does not end it in time: its guest computes, and does not hear.
+ * @param onSilence Called if the cell does not end it in time, because its guest computes and the cell reads no frame.
  */
 export function abortCall(
   call: Call,
@@ -40,7 +40,7 @@ export function abortCall(
 ): void {
   call.aborted = { reason };
   process.send(encodeFrame(Frame.abort, call.id, new Uint8Array()));
-  // In place of the wall limit. It ends with the call, as that does.
+  // Replace the timer of the wall limit. The call's end clears this one as it would have cleared that.
   clearTimeout(call.timer);
   call.timer = setTimeout(onSilence, ABORT_GRACE_MS);
 }

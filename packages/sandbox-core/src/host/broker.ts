@@ -126,7 +126,7 @@ export class Broker {
     try {
       return this.#record(denial, { id, seq, reason });
     } finally {
-      // Whatever happens, or the guest would wait for ever.
+      // Answer even if the recording threw, or the guest would wait for ever.
       if (recordsFirst) refuse();
     }
   }

@@ -20,7 +20,7 @@ export class PolicyNotices {
     this.#sink.policyLoaded?.(policy);
   }
 
-  /** Not if it has been told before: many cells may have the same policy. */
+  /** Does nothing for a policy that has been told before: many cells may have the same one. */
   tellOnce(policy: Policy): void {
     if (!this.#told.has(policy.hash)) this.tell(policy);
   }

@@ -11,7 +11,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Cell processes that are started in advance: starting one takes about 100 ms, taking a ready one no time. */
+/** Cell processes that are started in advance: starting one takes about 100 ms, taking a ready one almost none. */
 export class Pool {
   #size: number;
   readonly #mark: string;

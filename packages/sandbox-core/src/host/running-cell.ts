@@ -147,7 +147,9 @@ export class RunningCell {
     try {
       const first = frame(call);
       if (first.length > HEAD_BYTES + MAX_BODY_BYTES)
-        throw new RangeError(`what the cell shall get is longer than ${MAX_BODY_BYTES} bytes`);
+        throw new RangeError(
+          `the program with its input, or the arguments of the call, take more than ${MAX_BODY_BYTES} bytes; pass them in parts`,
+        );
       this.#process.send(first);
     } catch (error) {
       // The arguments could not be serialised, so the call never began.
@@ -156,7 +158,7 @@ export class RunningCell {
     }
     return await abortable(promise, signal, (reason) => {
       abortCall(call, reason, this.#process, () => this.#finish(ABORTED, undefined));
-      // After the cell has been told, or a guest that is to end would go on with the failures of its tools.
+      // Abort the tools only after the cell has been told. Otherwise the guest would run on with the failures of its tools.
       this.#tools.abort(call, reason);
     });
   }
@@ -196,7 +198,7 @@ export class RunningCell {
 
   #onExit(exit: Exit): void {
     const { limit, target, evidence } = endOfProcess(exit, this.#kernel.isConfined);
-    // The cell could not end the call alone: see `#abort` of the cell.
+    // The cell ended itself because it could not end the aborted call alone: see `Cell.#abort`.
     if (exit.code === 0 && evidence === undefined && this.#calls.isAborting) {
       this.#finish(ABORTED, undefined);
       return;

@@ -1,6 +1,6 @@
 import { isForEachCell, parsePolicy, type Policy, policyFor } from "@pyisolate/policy";
 
-/** The supervisor's shadow policy, and what it is for each cell. */
+/** The supervisor's shadow policy, as it is loaded and bound to each cell. `ShadowVerdicts` decides by it. */
 export class ShadowPolicy {
   #policy: Policy | undefined;
 

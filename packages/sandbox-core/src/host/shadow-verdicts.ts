@@ -68,7 +68,7 @@ export class ShadowVerdicts {
     try {
       this.#authority.sink.record(
         denialEvent({
-          // Not numbered with the denials: a guest sees their ids, and would see by them that a shadow policy is there.
+          // Number these apart from the denials. A guest sees the ids of its denials, and a gap would tell it of the shadow policy.
           id: `${this.#instance}-shadow-${seq}`,
           seq,
           cell: this.#cell,
@@ -77,7 +77,7 @@ export class ShadowVerdicts {
           target: shown(asked),
           policyRule: verdict.rule,
           brokerDecision: verdict.effect,
-          // Of what it would allow, the reason is the one for which it was denied.
+          // If the shadow policy would allow the request, the event names the reason of the real denial.
           reason: reasonOf(verdict) ?? reasonOf(enforced) ?? "no_rule",
           nearestRule: verdict.effect === "deny" ? (verdict.nearestRule ?? null) : null,
           policyName: shadow.name,
@@ -86,7 +86,7 @@ export class ShadowVerdicts {
         }),
       );
     } catch {
-      // The totals have it.
+      // The totals have counted the verdict already; it only has no event.
     }
   }
 }

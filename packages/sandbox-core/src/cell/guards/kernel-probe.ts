@@ -19,7 +19,7 @@ import { mayAccess } from "./kernel-refusal.ts";
 
 const { O_RDONLY, O_WRONLY, O_DIRECTORY, O_NOCTTY, O_NONBLOCK, R_OK, W_OK, X_OK } = constants;
 
-/** File systems on which opening a file can have an effect, whatever kind the file says that it is. */
+/** File systems on which opening any file can have an effect, even one that says that it is a regular file. */
 const PSEUDO = /^\/(?:dev|proc|sys)(?:\/|$)/;
 
 /** How long an answer is reused, milliseconds. Without it, a guest that repeats a refused request would pay for a probe each time. */

@@ -34,7 +34,7 @@ export const lstat: Guard = ([path]) =>
     { find: locateName },
   );
 
-/** Asks ordinary permissions, as access(2) does. What the policy allows is another matter. */
+/** Asks ordinary permissions, as access(2) does. It says nothing about what the policy allows. */
 export const access: Guard = ([path, mode]) => {
   const wanted = mode ?? F_OK;
   if (typeof wanted !== "number" || (wanted & ~(R_OK | W_OK | X_OK)) !== 0)

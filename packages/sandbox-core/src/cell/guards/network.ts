@@ -110,8 +110,8 @@ function parseUrl(url: unknown, base?: URL): URL {
 }
 
 /**
- * What can be shown of a URL that is none: its scheme and what stands for its host. Nothing after the host and nothing before an
- * `@`, because a URL may hold a secret there.
+ * What a record may show of a malformed URL: its scheme, and the text where its host would be. Nothing after the host and nothing
+ * before an `@`, because a URL may hold a secret there.
  */
 function triedEndpoint(url: string): string {
   const [, scheme = "", authority = ""] =

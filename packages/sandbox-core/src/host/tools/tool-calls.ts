@@ -82,7 +82,7 @@ export class ToolCalls {
     account.context(() => {
       if (hooks.requests.isOneTooMany(call, account, refuse)) return;
       if (!hooks.broker.mayCall(call.target, refuse)) return;
-      // The host aborted the call while this one was on its way: nothing waits for it.
+      // The host aborted the call into the cell while this one was on its way. Nothing waits for its answer.
       if (account.aborted !== undefined) {
         hooks.send(toolFailure(call.number, ABORTED));
         return;
@@ -93,7 +93,7 @@ export class ToolCalls {
         (answer) => {
           if (this.#waiting.delete(call.number) && answer !== undefined) hooks.send(answer);
         },
-        // What a tool throws has been told already: this is a fault of ours, and must not be lost.
+        // `#run` has handled whatever the tool threw. An error here is a bug of ours, so tell the operator.
         (error: unknown) => {
           this.#waiting.delete(call.number);
           hooks.send(toolFailure(call.number, FAILED));
@@ -111,7 +111,7 @@ export class ToolCalls {
     for (const [number, waiting] of this.#waiting) {
       if (waiting.account !== account) continue;
       this.#waiting.delete(number);
-      // For a cell that had ended the call by itself: what the guest left waiting would keep its place for ever.
+      // Needed by a cell that had ended the call by itself: it would count these calls as waiting for ever.
       this.#hooks.send(toolFailure(number, ABORTED));
       abandon(waiting, reason);
     }
@@ -131,7 +131,7 @@ export class ToolCalls {
     if (tool === undefined) return toolFailure(call.number, NO_TOOL);
     const before = broker.policy;
     const fitting = await fit(tool, decodeClone(call.given));
-    // The cell has ended, and its last record with it, or the call was aborted: do nothing for it after that.
+    // The cell has ended, after which it must have no record, or the call was aborted.
     if (waiting.over !== undefined) return undefined;
     if (fitting === undefined) {
       broker.deny(

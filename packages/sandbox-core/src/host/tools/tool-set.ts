@@ -41,7 +41,7 @@ export function toolSet(given: Tools, more: ToolSet = new Map()): ToolSet {
   return tools;
 }
 
-/** A guest sees `crm.lookup` in an object `crm`, which cannot be a function too. */
+/** Refuses a tool `crm` beside `crm.lookup`: for the guest, `tools.crm` is either a function or an object with `lookup`. */
 function mustBeNoFolder(name: string, tools: ToolSet): void {
   for (let at = name.indexOf("."); at !== -1; at = name.indexOf(".", at + 1)) {
     const folder = name.slice(0, at);
