@@ -29,7 +29,7 @@ export interface NodePermissionSource extends Disposable {
   readonly mode: "enforced" | "audited" | "off";
 }
 
-/** The capability under which permissions are recorded that are none of the built-in ones, for a recorder's `capabilities`. */
+/** The capability for permissions of Node that no built-in capability covers, to be given to a recorder's `capabilities`. */
 export const NODE_CAPABILITIES = {
   node: ["worker", "inspector", "wasi", "addon", "ffi", "env", "openssl_store", "other"],
 } as const satisfies OwnCapabilities;
@@ -84,14 +84,14 @@ export function recordNodePermission(
   const { cell = "", audit = isAudit() } = mustHaveCell("recordNodePermission", options);
   let isRecording = false;
   const onMessage = (message: unknown): void => {
-    // What the sink itself is refused while it records would come back here without end.
+    // Pass over what the sink itself is refused while it records: that would come back here without end.
     if (isRecording) return;
     isRecording = true;
     try {
       const event = isQuestion() ? undefined : nodePermissionDenial(message, { cell, audit });
       if (event !== undefined) denials.record(event);
     } catch {
-      // A listener that throws would end the process. There is no event of a message that is none.
+      // Never throw: an error of a listener ends the process. A message in an unknown form makes no event.
     }
     isRecording = false;
   };
@@ -118,7 +118,7 @@ export function nodePermissionDenial(
   if (!isRefusal(refusal)) return undefined;
   const { permission, resource } = refusal;
   const [capability, operation] = MEANINGS.get(permission) ?? ["node", "other"];
-  // Node says the path as the program wrote it.
+  // Node gives the path as the program wrote it, so resolve it here.
   const isPath = capability === "filesystem" && resource !== "";
   return denialEvent({
     cell,
@@ -126,7 +126,7 @@ export function nodePermissionDenial(
     operation,
     target: isPath ? path.resolve(resource) : resource,
     policyRule: "node.permission",
-    // No flag allows it: Node's model has no other reason.
+    // The model has one reason only: no flag of the process allows it.
     reason: "no_rule",
     brokerDecision: "not_evaluated",
     kernelDecision: "not_evaluated",
@@ -160,8 +160,9 @@ function isAudit(): boolean {
 const HAS = "(node:internal/process/permission:";
 
 /**
- * Whether the message under way answers a program's own question, and refuses nothing: then code that is not Node's has called
- * `process.permission.has()`. A host's own form of stacks tells nothing, and the message counts as a refusal.
+ * Whether the message answers a program's own question, and refuses nothing: the stack then shows a call of
+ * `process.permission.has()` from code that is not Node's. If the service formats stacks in its own way, this cannot be told, and
+ * the message counts as a refusal.
  */
 function isQuestion(): boolean {
   const { stackTraceLimit } = Error;

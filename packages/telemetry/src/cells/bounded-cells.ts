@@ -5,15 +5,15 @@ import type { LedgerCounts } from "../ledger/ledger.ts";
 import { OTHER } from "../semconv.ts";
 import { Cell, CellSeries, type CellLedgers } from "./cell.ts";
 
-/** Closed cells that are tried when one is to be evicted. Bounded, because it happens in a refused call. */
+/** Most closed cells that are tried when one is to be evicted. Bounded, because eviction happens during a refused call. */
 const MAX_LOOKS = 8;
 
 /** Longest name, in UTF-16 code units: twice what `denialEvent` lets through. A longer text is not a cell's name. */
 const MAX_NAME = 256;
 
 /**
- * Cells by name, bounded twice. A series lives as long as the process, because the SDK never forgets one: past `max` names new
- * cells share `_other`. A cell itself, with its ledger, is kept until it is closed and its room is needed.
+ * Cells by name, with two bounds. A series lives as long as the process, because the SDK never forgets one: past `max` names, new
+ * cells share the series `_other`. A cell itself, with its ledger, is kept until it is closed and its room is needed.
  */
 export class BoundedCells {
   readonly #max: number;

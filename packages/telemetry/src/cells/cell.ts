@@ -19,7 +19,7 @@ const newAttributes = recordMaker([A.cell.name], "");
 export class CellSeries implements Series {
   pending = 0;
   readonly attributes: Attributes = newAttributes();
-  /** The cell of the name; undefined while there is none. Of `_other`, there are many, and none stands here. */
+  /** The cell of the name; undefined while there is none, and always in the series `_other`, which many cells share. */
   cell: Cell | undefined;
 
   constructor(name: string) {
@@ -31,7 +31,7 @@ export class CellSeries implements Series {
   }
 }
 
-/** What the recorder knows of one cell name. Its ledger is no object of its own: there are thousands of cells. */
+/** What the recorder knows of one cell name. It is its own ledger: with thousands of cells, a second object each would cost memory. */
 export class Cell extends LedgerCounts implements ReceiptOwner {
   readonly name: string;
   /** The cell's series; that of `_other` past the budget. */

@@ -31,7 +31,7 @@ const TURN = 10;
 /** A window, milliseconds: how long a burst counts before its record is emitted, and for how long a record budget is. */
 const WINDOW = 1000;
 
-/** Announcements that can wait. A host does not load policies so fast that they are more. */
+/** Most announcements that wait. A host does not load policies fast enough to fill this. */
 const MAX_ANNOUNCEMENTS = 64;
 
 /** Longest wait for a provider's flush, milliseconds: the SDK's own bound for one export. */
@@ -78,11 +78,11 @@ export class Drain {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#openWindow();
-    // Node's own, also where a service's tests have replaced the global one: what they took away would never run.
+    // Use Node's own timer: a service's tests may have replaced the global one, and never run what it was given.
     nextTurn(this.#start);
   }
 
-  /** Has a denial's record written to disk at once where that is wanted; else puts it into the queue, or drops it where that is full. */
+  /** Writes a denial's record to disk at once with `durability: "sync"`. Otherwise queues it, or drops it if the queue is full. */
   take(event: DenialEvent, caller: Context, cell: Cell, series: EventSeries): void {
     const { disk } = this.#logger;
     const isEmitted =
@@ -94,7 +94,7 @@ export class Drain {
     this.schedule();
   }
 
-  /** Has a record emitted that stands for no denial. If too many wait already, only the counters say what it would have. */
+  /** Queues a record that stands for no denial. Discards it if too many wait: the counters say the same. */
   announce(record: LogRecord): void {
     if (this.#announcements.length >= MAX_ANNOUNCEMENTS) return;
     this.#announcements.push(record);
@@ -103,7 +103,7 @@ export class Drain {
 
   /** Resolves when every denial has its record, and every closed cell whose ledger is settled. */
   async finish(): Promise<void> {
-    // Once: a logger that is behind a guard itself causes denials for as long as their bursts are emitted.
+    // Release bursts once only. A logger behind a guard may itself be denied something, so that each burst would cause the next.
     this.#queue.releaseBursts();
     while (this.#running !== undefined || this.#hasMore()) await this.#run();
   }
@@ -113,7 +113,7 @@ export class Drain {
     return this.#queue.hasClosedCells;
   }
 
-  /** As {@link finish}, with every closed cell. @returns whether there was one. */
+  /** As {@link finish}, and reports every closed cell. @returns whether there was one. */
   async finishClosedCells(): Promise<boolean> {
     if (!this.hasClosedCells) return false;
     this.#queue.hurryClosedCells();
@@ -158,9 +158,9 @@ export class Drain {
     if (this.#queue.size > 0) this.schedule();
   };
 
-  /** Never throws. @returns false if that is not wanted, or cannot be done now: then it is to be queued. */
+  /** Never throws. @returns false if the record was not emitted and must be queued. */
   #emitAtOnce(denial: QueuedDenial<Cell>, disk: SyncDisk): boolean {
-    // A logger or a redaction that is denied something itself: each would cause the next.
+    // A logger or a redaction may itself be denied something while it runs, which must not begin the next write.
     if (this.#atOnce || !disk.takes) return false;
     this.#atOnce = true;
     let isEmitted = false;
@@ -171,13 +171,13 @@ export class Drain {
         disk.write();
       });
     } catch {
-      // A context manager that throws. If the record was not emitted, it is to be queued.
+      // A context manager threw. If it did so before the record was emitted, the caller queues the record.
     }
     this.#atOnce = false;
     return isEmitted;
   }
 
-  /** A timer that was set by another function than today's is of a clock that a test has put back: it may never end. */
+  /** A timer that was set by another `setTimeout` than the present one may never fire: a test has replaced the clock since. */
   #openWindow(): void {
     if (this.#window !== undefined && this.#setter === setTimeout) return;
     this.#setter = setTimeout;
@@ -199,14 +199,14 @@ export class Drain {
         this.#unpaced = 0;
         if (this.#logger.canFlush) await this.#pace();
       }
-      // Also after a pause, which is no turn where there is room at once.
+      // Give the loop a turn even after a pause: if there was room at once, the pause gave none.
       if (this.#hasMore()) await turn();
     }
   }
 
   #emitChunk(): void {
     const end = monotonic() + TURN;
-    // What the exporter has no room for stays here, where it coalesces: past its bound a record would be lost.
+    // Keep what the exporter has no room for in the queue, where it coalesces. The exporter would lose it.
     const most = Math.max(Math.min(CHUNK - this.#unpaced, this.#logger.free), 0);
     const announcements = this.#announcements.splice(0, most);
     for (const record of announcements) this.#unpaced += this.#emitter.announce(() => record);
@@ -216,7 +216,7 @@ export class Drain {
     }
   }
 
-  // In an outage denials coalesce in the queue meanwhile. Emitted without room they would be lost in the provider.
+  // Waits for room, without end in an outage: denials coalesce in the queue meanwhile, and the provider would lose them.
   async #pace(): Promise<void> {
     const wait = { timeout: FLUSH_TIMEOUT, keepAlive: false };
     while (!this.#ended && !(await this.#logger.pace(wait)));

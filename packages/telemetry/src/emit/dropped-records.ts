@@ -32,7 +32,7 @@ export class DroppedRecords {
       this.#told = now;
       if (this.#logger.emit(record, new DeliveryReceipt(this.#owner(since), 0))) return true;
     } catch {
-      // Emitted again at the end of the next window, with what is dropped until then.
+      // Emit it again at the end of the next window, with what is dropped until then.
     }
     this.#told = before;
     return false;

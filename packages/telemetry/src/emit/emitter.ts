@@ -38,7 +38,7 @@ export class Emitter {
     }
   }
 
-  /** Emits a record that stands for no denial. If it fails, only the counters say what it would have. */
+  /** Emits a record that stands for no denial. A failure is not reported, because the counters say the same. */
   announce(make: () => LogRecord): 0 | 1 {
     try {
       const record = make();
@@ -46,7 +46,7 @@ export class Emitter {
       this.#logger.emit(record);
       return 1;
     } catch {
-      // The logger throws, or the host's totals are not numbers.
+      // The logger threw, or the host's totals are not numbers.
       return 0;
     }
   }
@@ -54,7 +54,7 @@ export class Emitter {
   #closedCell({ totals, cell, context, time }: ClosedCell<Cell>): 0 | 1 {
     const emitted = this.announce(() => {
       const ledger = cell.ledger.read(cell.closedAt);
-      // Denials of this cell, or those of others, are in the ledger of `_other`: then it has none of its own to show.
+      // A cell that shares the ledger of `_other` has none of its own to show: that one has denials of other cells too.
       const isOwn = cell.name !== OTHER && ledger.denied >= totals.denials;
       return cellClosedLogRecord(totals, isOwn ? ledger : undefined, time, context);
     });

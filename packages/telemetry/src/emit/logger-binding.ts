@@ -78,7 +78,7 @@ export class LoggerBinding {
     return exporterOf(this.#provider);
   }
 
-  /** What its exporter has to tell of, as far as it is one that tells. */
+  /** What the provider's exporter reports; nothing if it is not one of `startTelemetry`'s. */
   get trouble(): Pick<ExporterState, "failing" | "spoolFailing" | "lastLoss"> {
     const state: Partial<ExporterState> = this.exporter?.state ?? {};
     const { failing, spoolFailing, lastLoss } = state;
@@ -90,7 +90,7 @@ export class LoggerBinding {
     return exporterOf(this.#wanted)?.free ?? Number.POSITIVE_INFINITY;
   }
 
-  /** What writes records to disk at once; undefined where they are not to be. */
+  /** Writes records to disk at once; undefined without `durability: "sync"`. */
   get disk(): SyncDisk | undefined {
     return hasSyncDisk() ? exporterOf(this.#wanted)?.disk : undefined;
   }

@@ -40,14 +40,14 @@ const EVENT_NAME_COPY = "event_name";
 const FORM = "record 1";
 
 /**
- * Everything that a record says but its own hash, as one text: the same whichever of the two JSON forms it is read from, and
- * whatever the order of its attributes. The hash of this text, in UTF-8, is the record's.
+ * All of a record except its own hash, as one text. It is the same for both JSON forms of the record and for any order of its
+ * attributes. The SHA-256 of this text, in UTF-8, is the record's hash.
  *
  * A JSON list without spaces: the form, event name, time and observed time in nanoseconds, severity number and text, body,
  * attributes sorted by name, dropped attributes, flags, trace and span id. A value is a list of its kind and itself; integers are
  * text.
  *
- * @throws if it is no log record.
+ * @throws TypeError if it is not a log record.
  */
 export function canonicalText(record: OtlpRecord): string {
   const { eventName = "", attributes = [] } = record;

@@ -9,10 +9,10 @@ import { recordHash, type OtlpValue } from "./canonical.ts";
 /** The previous hash of a chain's first record. */
 export const NO_HASH = "0".repeat(64);
 
-/** Begins the id of a chain that cells share. None of their ends is its end. */
+/** Begins the id of a chain that several cells share. It does not end with the end of any of them. */
 export const SHARED = `${OTHER}:`;
 
-/** Chains at a time. A cell past it is in one that all of these share, because a service may name cells without end. */
+/** Most chains at a time. Cells past it share one chain, because a service may name cells without end. */
 const MAX_CHAINS = 16_384;
 
 /** The records of a cell that are chained: each denial, and last the cell's end. */

@@ -43,7 +43,7 @@ export interface ChainReport<Place> {
 /** Findings that are kept, so that a file in which nothing is right does not fill the memory. */
 const MAX_FINDINGS = 1000;
 
-/** No chain becomes longer: a position past this is none. */
+/** Longest chain. A higher position counts as not being a number from 1. */
 const MAX_POSITION = 1e9;
 
 /** Begins the names of what chains a record. */
@@ -96,9 +96,9 @@ class Chain<Place> {
 }
 
 /**
- * Checks records that are chained by hash, in the order in which they are added. It finds each that is altered, removed, moved or
- * doubled, as far as the chain's end is there. It cannot show a chain that an attacker has made anew from some record on,
- * or removed whole: for that compare the hashes of ends with those that were kept elsewhere.
+ * Checks records that are chained by hash, in the order in which they are added. It finds each record that was altered, removed,
+ * moved or doubled, if the chain's end is among them. It cannot tell that an attacker made the chain anew from some record on, or
+ * removed all of it: for that, compare the hash of each chain's last record with one that was kept elsewhere.
  */
 export class ChainCheck<Place> {
   readonly #chains = new Map<string, Chain<Place>>();
@@ -107,7 +107,7 @@ export class ChainCheck<Place> {
   #records = 0;
   #unchained = 0;
 
-  /** @param options `resent`: what sending again explains is no fault, an exact copy or another order. Default false. */
+  /** @param options `resent`: an exact copy and another order are no faults, because sending again explains both. Default false. */
   constructor({ resent = false }: { readonly resent?: boolean } = {}) {
     this.#resent = resent;
   }

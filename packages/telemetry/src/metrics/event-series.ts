@@ -29,7 +29,7 @@ export class EventSeries implements Series, Dimensions {
   /** The rule's series that was made after this one. */
   next: EventSeries | undefined;
 
-  // The dimensions are copied: a series lives as long as the process, and would keep the event alive.
+  // Copy the dimensions: a series lives as long as the process, and would keep the event alive.
   constructor(attributes: Attributes, dimensions: Dimensions, folded: boolean, index: number) {
     this.attributes = attributes;
     this.capability = dimensions.capability;
@@ -112,7 +112,7 @@ export class EventSeriesTable {
     // A flood repeats one event: comparing with the last one saves the look-up.
     if (last !== undefined && rule === this.#lastRule && last.is(event)) return last;
     const series = this.#known(rule, event) ?? this.#resolve(rule, this.#labels(event));
-    // Not remembered: events that differ share it, and each would have to be compared with it first.
+    // Do not remember the overflow series as the last one: it has events of all kinds, so a comparison with it says nothing.
     if (series !== this.#overflow) {
       this.#lastRule = rule;
       this.#lastSeries = series;
@@ -136,7 +136,7 @@ export class EventSeriesTable {
   }
 
   #resolve(rule: string, event: Dimensions): EventSeries {
-    // Of an event whose capability is not known the first look was in vain.
+    // Look up once more: the first look-up used the capability's own name, which has no series.
     const known = event.capability === OTHER ? this.#known(rule, event) : undefined;
     if (known !== undefined) return known;
     const forRules = roomForRules(this.#max);

@@ -120,7 +120,7 @@ function shadowSeriesOf(policy: Policy): readonly string[] {
   const series = policy.rules.flatMap(({ id, capability, effect }) =>
     effect === "deny"
       ? [[capability, id, "deny", "explicit_deny"]]
-      : // It would allow what was denied, and the reason is that of the denial.
+      : // The shadow policy would allow what was denied; the event then has the denial's reason.
         [...denied, "explicit_deny"].map((reason) => [capability, id, "allow", reason]),
   );
   for (const capability of [...CAPABILITIES, ...Object.keys(policy.capabilities)]) {
@@ -130,13 +130,13 @@ function shadowSeriesOf(policy: Policy): readonly string[] {
   return series.map((values) => [...values, "not_evaluated", false].join(" "));
 }
 
-/** The capabilities of which the kernel layer has a say. */
+/** The capabilities that the kernel layer governs. */
 const GOVERNED: ReadonlySet<string> = new Set(["filesystem", "network", "subprocess"]);
 
 /** What the kernel may have said to a request that was denied for this reason. */
 function kernelVerdicts(capability: string, broker: string, reason: string): readonly string[] {
   if (broker === "allow") return ["deny"];
-  // It is not asked, or is not there; what the policy refused it may have been asked about.
+  // `not_evaluated` if the kernel was not asked, `unavailable` without its layer. It may have been asked about what the policy refused.
   const silent = ["not_evaluated", "unavailable"];
   const isAsked = broker === "deny" && GOVERNED.has(capability) && reason !== "auth";
   return isAsked ? ["allow", "deny", ...silent] : silent;

@@ -3,10 +3,10 @@ import type { Health } from "../health.ts";
 /** How often the state is looked at, milliseconds. */
 const EVERY = 5000;
 
-/** How long telemetry must be blind or degraded before that is said, milliseconds. */
+/** How long telemetry must be blind or degraded before a warning, milliseconds. */
 const MINUTE = 60_000;
 
-/** Says in the service's own log when telemetry has been blind or degraded for a minute, with the reason, and when that is over. */
+/** Warns in the service's own log when telemetry has been blind or degraded for a minute, with the reason, and when that has ended. */
 export class HealthWarnings {
   readonly #read: () => Pick<Health, "state" | "why">;
   readonly #say: (message: string) => void;

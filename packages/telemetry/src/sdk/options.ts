@@ -14,7 +14,7 @@ import {
 export const METRIC_PATHS = ["otlp", "prometheus", "none"] as const;
 export const LOG_PATHS = ["otlp", "none"] as const;
 
-/** When a denial is on disk: with "sync" before `record()` returns. */
+/** The values of `durability`. */
 const DURABILITIES = ["sync"] as const;
 
 export interface TelemetryOptions {

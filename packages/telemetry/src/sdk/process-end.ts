@@ -39,7 +39,7 @@ export function watchProcessEnd(ending: Ending, onSignal: OnSignal): () => void 
   };
 }
 
-/** Listens for what a running telemetry wants to know of, and for nothing else: a listener for SIGTERM alone keeps a process up. */
+/** Listens only for what running telemetry needs: a listener for SIGTERM alone keeps that signal from ending the process. */
 function listen(): void {
   const wanted = [...endings.values()].some((onSignal) => onSignal !== false);
   listenIf(endings.size > 0, "beforeExit", idle);

@@ -7,7 +7,7 @@ import type { BatchReceipts } from "../delivery/batch-receipts.ts";
 import type { RetryingTransport } from "../otlp/retrying-transport.ts";
 import { mergedRequest, type RequestPart } from "../spool/jsonl.ts";
 import type { SpoolBatch } from "../spool/spool-batch.ts";
-import { PartedRequest, type LastWord } from "./parted-request.ts";
+import { PartedRequest, type FinalAnswer } from "./parted-request.ts";
 import type { RefusedKeeper } from "./refused-records.ts";
 import { RequestSize } from "./request-size.ts";
 
@@ -73,7 +73,7 @@ export class LogExporter {
   }
 
   async #deliver(whole: RequestPart, underWay: UnderWay): Promise<boolean> {
-    const settle = (part: RequestPart, answer: LastWord) => {
+    const settle = (part: RequestPart, answer: FinalAnswer) => {
       const receipts = underWay.receipts.takeFirst(part.records);
       underWay.settled(receipts.records);
       this.#settle(part, receipts, answer);
@@ -81,7 +81,7 @@ export class LogExporter {
     return await new PartedRequest(this.#transport, this.#size, settle).send(whole);
   }
 
-  #settle({ request, records }: RequestPart, receipts: BatchReceipts, answer: LastWord): void {
+  #settle({ request, records }: RequestPart, receipts: BatchReceipts, answer: FinalAnswer): void {
     const { rejected, said } =
       answer.status === "success"
         ? rejectionOf(answer.data)

@@ -4,12 +4,12 @@ import { halvesOf, type RequestPart } from "../spool/jsonl.ts";
 import { probeLike } from "./probe.ts";
 import type { RequestSize } from "./request-size.ts";
 
-/** What a part of a request came to: it was taken, or is refused for good. */
-export type LastWord =
+/** The answer that settles a part of a request: it was taken, or is refused for good. */
+export type FinalAnswer =
   | Extract<HttpResponse, { status: "success" }>
   | { readonly status: "failure" | "retryable"; readonly error: Error };
 
-/** Records that are refused alone, one after the other, before it is asked again whether any are taken. */
+/** How many records, each sent alone, are refused in a row before a probe asks again whether any record is taken. */
 const MANY = 8;
 
 /** A part that was not taken. */
@@ -21,36 +21,36 @@ interface NotTaken {
 /**
  * One request, sent in as many parts as it takes.
  *
- * What is refused for good is halved until the record that it is refused for stands alone. Most other refusals say something about
- * the endpoint, and the records wait. But a filter on the way answers 403 to one record, and a server fails with 500 at one, for
- * ever. So a refusal is followed by a probe, a record without anything that could be objected to. If that is taken, the refusal was
- * about a record, and the request is halved; if it is not, there is an outage.
+ * A part that is refused for good is halved until the record that caused it stands alone. Most other refusals are about the
+ * server, and the records wait. But a filter on the way may answer 403 to one record for ever, and a server may fail with 500 at
+ * one. So such a refusal is followed by a probe: a harmless record. If the server takes it, the refusal was about a record, and the
+ * part is halved. If not, there is an outage.
  *
- * What is put off again and again may be larger than there is ever room for, and is halved, too.
+ * A part that is put off again and again may be larger than the server ever has room for, and is halved too.
  */
 export class PartedRequest {
   readonly #transport: RetryingTransport;
   readonly #size: RequestSize;
-  readonly #settle: (part: RequestPart, answer: LastWord) => void;
+  readonly #settle: (part: RequestPart, answer: FinalAnswer) => void;
   /** Still to be sent, the last one first. */
   #parts: RequestPart[] = [];
-  /** Refused alone, and to be tried once more when it is known that records are taken. They come before the parts. */
+  /** Records refused alone, to be tried once more when it is known that records are taken. They were before `#parts`. */
   readonly #refused: NotTaken[] = [];
-  /** Whether records are taken at the moment, so that a refusal is about what is refused; undefined if it is not known. */
+  /** Whether the server takes records now, so that a refusal is about the refused record; undefined if that is not known. */
   #isOpen: boolean | undefined;
 
   /** @param settle is called with each part, in the order of their records. */
   constructor(
     transport: RetryingTransport,
     size: RequestSize,
-    settle: (part: RequestPart, answer: LastWord) => void,
+    settle: (part: RequestPart, answer: FinalAnswer) => void,
   ) {
     this.#transport = transport;
     this.#size = size;
     this.#settle = settle;
   }
 
-  /** For as long as it takes. @returns false if the transport was ended before all of it was settled. */
+  /** Sends all of it, however long that takes. @returns false if the transport was ended before all of it was settled. */
   async send(whole: RequestPart): Promise<boolean> {
     this.#parts = [whole];
     for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
@@ -67,14 +67,14 @@ export class PartedRequest {
 
   async #attempt({ request }: RequestPart): Promise<HttpResponse> {
     if (this.#isOpen === true) return await this.#transport.sendOnce(request);
-    // In an outage no probe follows each attempt.
+    // In an outage, do not send a probe after each attempt: let the transport retry instead.
     return await this.#transport.sendSome(request, { untilRefused: this.#isOpen === undefined });
   }
 
-  async #taken(part: RequestPart, answer: LastWord): Promise<void> {
+  async #taken(part: RequestPart, answer: FinalAnswer): Promise<void> {
     this.#size.taken(part.request.length);
     this.#isOpen = true;
-    // If those before it cannot be settled now, it is sent twice rather than accounted for in their place.
+    // Settle the records before this part first. If that fails now, send this part twice rather than settle it in their place.
     this.#parts.push(part);
     await this.#tryAgain();
     if (!this.#isOpen) return;
@@ -101,7 +101,7 @@ export class PartedRequest {
   }
 
   #putOff(part: RequestPart): void {
-    // In an open time it was one attempt only, and of a size that was taken before it says nothing.
+    // While records are taken there was one attempt only. At a size that was taken before, its failure says nothing about the size.
     const saysNothing = this.#isOpen === true && this.#size.wasTaken(part.request.length);
     this.#isOpen = undefined;
     if (saysNothing || !this.#halve(part)) this.#waitWith(part);
@@ -111,14 +111,14 @@ export class PartedRequest {
     }
   }
 
-  /** @param part A record of this request. */
+  /** Sends a probe, and tries the refused records again if it is taken. @param part The probe is made like it. */
   async #ask(part: RequestPart): Promise<void> {
     this.#isOpen = await this.#takesProbe(part);
     if (this.#isOpen) await this.#tryAgain();
     else this.#waitWith();
   }
 
-  /** Tries once more what was refused alone, since records are taken. What is refused again is the server's last word. */
+  /** Sends the refused records once more, since records are taken. A second refusal is final. */
   async #tryAgain(): Promise<void> {
     for (let first = this.#refused[0]; first !== undefined; first = this.#refused[0]) {
       const { part } = first;
@@ -136,13 +136,13 @@ export class PartedRequest {
     }
   }
 
-  /** It is an outage after all: what was refused is sent again with all the others. */
+  /** It is an outage after all: puts the refused records back in front of the parts, to be sent again. */
   #waitWith(...parts: readonly RequestPart[]): void {
     const refused = this.#refused.splice(0).map(({ part }) => part);
     this.#parts.push(...[...refused, ...parts].toReversed());
   }
 
-  /** @returns false if it is one record, or no request. */
+  /** @returns false if it is one record, or not a request. */
   #halve(part: RequestPart): boolean {
     const halves = halvesOf(part.request);
     if (halves === undefined) return false;

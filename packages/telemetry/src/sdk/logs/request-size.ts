@@ -1,9 +1,9 @@
-/** Growths that have failed make the next one wait for at most so many requests. */
+/** Most requests that must be taken before the bound grows again, however often growing has failed. */
 const LONGEST_WAIT = 256;
 
 /**
- * How many bytes are sent at a time. No bound, until a request is put off again and again: then half of it. What is taken doubles
- * the bound; a growth that fails doubles how much has to be taken before the next.
+ * Bounds the bytes of one request. There is no bound until a request is put off again and again; then half of it is the bound. A
+ * request that is taken doubles the bound. A growth that fails doubles how many must be taken before the next growth.
  */
 export class RequestSize {
   #most = Number.POSITIVE_INFINITY;

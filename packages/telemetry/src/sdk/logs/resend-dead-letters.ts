@@ -141,7 +141,7 @@ class Resending {
     for (let n = 0; n < letter.records; n++) receipts.add(undefined);
     const batch = { requests: [letter.request], receipts, settled: () => {}, done: () => {} };
     if (await this.#exporter.sendBatch(batch)) return;
-    // Some of its records may be settled.
+    // Some of its records may be settled already.
     const { records } = receipts;
     this.#counts.waiting += records;
     const rejected = Math.min(letter.rejected, records);

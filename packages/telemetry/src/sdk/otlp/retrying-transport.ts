@@ -18,7 +18,7 @@ const LONGEST_PAUSE = 5000;
 /** The longest pause that a server can ask for, milliseconds. */
 const LONGEST_ASKED_PAUSE = 60_000;
 
-/** Attempts after which a request that is put off is looked at. */
+/** Attempts after which a request that is put off is given back, so that its size can be looked at. */
 const PATIENCE = 3;
 
 /** After so many milliseconds without an answer a request is reported as failing, though it may still succeed. */
@@ -34,7 +34,7 @@ export class RetryingTransport implements IExporterTransport {
   #closed = false;
   /** How often. */
   #givenUp = 0;
-  /** Before the next retry, where a request is given back after some attempts: another one does not begin anew with short pauses. */
+  /** The pause before the next retry. Kept between requests, so that in an outage each does not begin anew with short pauses. */
   #pauseNow = FIRST_PAUSE;
   readonly #pauses = new Set<() => void>();
 

@@ -4,7 +4,7 @@ const END = Buffer.from("]}");
 const COMMA = Buffer.from(",");
 const NEWLINE = 0x0a;
 
-/** The lines of a file. What follows the last newline is a line that was never finished: it is left out. */
+/** The lines of a file. Text after the last newline is a line that was never finished, and is left out. */
 export function linesOf(content: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = 0;

@@ -1,11 +1,11 @@
 import { closeSync, constants, fsyncSync, openSync } from "node:fs";
 
-/** What a file system answers that cannot write out a folder by itself, as some over a network. */
+/** The errors of file systems that cannot write out a folder by itself, such as some network file systems. */
 const CANNOT = new Set(["EINVAL", "ENOTSUP", "EPERM", "EISDIR"]);
 
 /**
- * Has the disk keep the names in a folder. Where a file system cannot, they survive the process all the same, and a power cut as it
- * likes.
+ * Writes the names in a folder to the disk (fsync). A file system may not be able to: the names then survive the process, but perhaps
+ * not a power cut.
  *
  * @throws if the disk fails.
  */
