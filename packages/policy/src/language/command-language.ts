@@ -1,5 +1,5 @@
 import { commandLine } from "../match/command-line.ts";
-import { EMPTY_ARGUMENT, MAX_ARGUMENT_CHARACTERS, SLASH_MARK } from "../match/command.ts";
+import { EMPTY_ARGUMENT, MAX_ARGUMENT_CHARACTERS, SLASH_MARK } from "../match/command-index.ts";
 import { anyOtherThan } from "./other-character.ts";
 import { PATHS } from "./path-language.ts";
 import type { PatternLanguage } from "./pattern-space.ts";

@@ -1,7 +1,7 @@
 import { EVERYTHING, scopeKeyOf, type ScopeKey } from "../match/scope.ts";
 import type { Rule } from "../policy.ts";
 import { canonicalModule } from "../match/canonical-target.ts";
-import { commandPattern } from "../match/command.ts";
+import { commandPattern } from "../match/command-index.ts";
 import { COMMANDS } from "./command-language.ts";
 import { hostSamples } from "./host-samples.ts";
 import { nameSamples } from "./name-samples.ts";

@@ -1,4 +1,9 @@
-import { canonicalCommand, commandPattern, coveringCommands, nearCommands } from "./command.ts";
+import {
+  canonicalCommand,
+  commandPattern,
+  coveringCommands,
+  nearCommands,
+} from "./command-index.ts";
 import { unbound } from "./cell-place.ts";
 import { HostIndex, NearHosts } from "./host-index.ts";
 import { NameIndex } from "./name-index.ts";
