@@ -1,14 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Alert, parseAlerts } from "./alerts.ts";
 import { runCommand } from "./command.ts";
 import { StackError } from "./errors.ts";
-import { onFreePorts } from "./ports.ts";
+import { onPort } from "./ports.ts";
 import type { Verdict } from "./promtool.ts";
-import { type Server, startServer, thenCleanUp } from "./server.ts";
+import { inServerFolder } from "./server-folder.ts";
+import { type Server, startServer } from "./server.ts";
 
 /** The configuration that compose.yaml runs too. */
 const ALERTMANAGER_CONFIG = fileURLToPath(
@@ -51,19 +50,12 @@ const GRACE_MS = 10_000;
  * @throws {StackError} `port-taken`, `server-died` (with what it said) or `not-ready`.
  */
 export async function startAlertmanager(options: AlertmanagerOptions): Promise<Alertmanager> {
-  const folder = await mkdtemp(join(tmpdir(), "pyisolate-alertmanager-"));
-  const release = () => rm(folder, { recursive: true, force: true });
-  try {
-    const { port } = options;
-    const server =
-      port === undefined
-        ? await onFreePorts(1, ([free = 0]) => start(folder, free, options))
-        : await start(folder, port, options);
-    return thenCleanUp(server, release);
-  } catch (error) {
-    await release();
-    throw error;
-  }
+  return await inServerFolder(
+    undefined,
+    "alertmanager",
+    async (folder) =>
+      await onPort(options.port, async (port) => await start(folder, port, options)),
+  );
 }
 
 /** amtool's opinion of a configuration. A finding is a value, not an error. */

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { buildBundle } from "./build.ts";
 import { bundleFolder } from "./cache.ts";
 import { createProgress, SILENT } from "./progress.ts";
+import { isAlive } from "./testing/is-alive.ts";
 
 let folder: string;
 let env: NodeJS.ProcessEnv;
@@ -119,12 +120,3 @@ test("a log gets lines, a terminal one line that is rewritten", async () => {
   await expect(log.step("Failing", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(written.log).toContain("Failing: failed after 0 s");
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runCommand } from "./command.ts";
 import { StackError } from "./errors.ts";
 import { onFreePorts } from "./ports.ts";
-import { type Server, startServer, thenCleanUp } from "./server.ts";
+import { inServerFolder } from "./server-folder.ts";
+import { type Server, startServer } from "./server.ts";
 
 /** The repository's otel-collector.yaml. */
 export const COLLECTOR_CONFIG = fileURLToPath(
@@ -61,22 +62,13 @@ const GRACE_MS = 10_000;
  * @throws {StackError} `port-taken`, `server-died` (with what it said) or `not-ready`.
  */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), "pyisolate-otelcol-")));
-  const release = async () => {
-    if (options.stateDir === undefined) await rm(stateDir, { recursive: true, force: true });
-  };
-  try {
+  return await inServerFolder(options.stateDir, "otelcol", async (stateDir) => {
     await mkdir(stateDir, { recursive: true });
     const { ports } = options;
-    const collector =
-      ports === undefined
-        ? await onFreePorts(5, (free) => start(stateDir, named(free), options))
-        : await start(stateDir, ports, options);
-    return thenCleanUp(collector, release);
-  } catch (error) {
-    await release();
-    throw error;
-  }
+    return ports === undefined
+      ? await onFreePorts(5, async (free) => await start(stateDir, named(free), options))
+      : await start(stateDir, ports, options);
+  });
 }
 
 /**

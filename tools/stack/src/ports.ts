@@ -36,6 +36,16 @@ export async function onFreePorts<T>(
   }
 }
 
+/** Starts something on the given port, or without one on a free port as {@link onFreePorts} does. */
+export async function onPort<T>(
+  given: number | undefined,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  return given === undefined
+    ? await onFreePorts(1, async ([free = 0]) => await start(free))
+    : await start(given);
+}
+
 /**
  * Checks before a server starts that its ports can be had, because afterwards a stranger's answer on one could pass for
  * the server's own.

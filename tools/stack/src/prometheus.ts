@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StackError } from "./errors.ts";
-import { onFreePorts } from "./ports.ts";
+import { onPort } from "./ports.ts";
 import { parseVector, type Sample } from "./prometheus-answer.ts";
-import { type Server, startServer, thenCleanUp } from "./server.ts";
+import { inServerFolder } from "./server-folder.ts";
+import { type Server, startServer } from "./server.ts";
 
 export interface ScrapeTarget {
   /** For targets that do not say their own. */
@@ -57,20 +57,10 @@ const GRACE_MS = 10_000;
  * @throws {StackError} `port-taken`, `server-died` (with what it said) or `not-ready`.
  */
 export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
-  const folder = await mkdtemp(join(tmpdir(), "pyisolate-prometheus-"));
-  const release = () => rm(folder, { recursive: true, force: true });
-  try {
+  return await inServerFolder(undefined, "prometheus", async (folder) => {
     await writeFile(join(folder, "prometheus.yml"), configuration(options));
-    const { port, binary } = options;
-    const prometheus =
-      port === undefined
-        ? await onFreePorts(1, ([free = 0]) => start(folder, free, binary))
-        : await start(folder, port, binary);
-    return thenCleanUp(prometheus, release);
-  } catch (error) {
-    await release();
-    throw error;
-  }
+    return await onPort(options.port, async (port) => await start(folder, port, options.binary));
+  });
 }
 
 async function start(folder: string, port: number, binary: string): Promise<Prometheus> {

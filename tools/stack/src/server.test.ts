@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { StackError } from "./errors.ts";
 import { freePorts, onFreePorts } from "./ports.ts";
 import { type ServerOptions, startServer } from "./server.ts";
+import { isAlive } from "./testing/is-alive.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -161,15 +162,6 @@ async function gone(pid: number): Promise<void> {
       throw new Error(`process ${pid} is still there`);
     }
     await sleep(50);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

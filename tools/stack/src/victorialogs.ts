@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StackError } from "./errors.ts";
-import { onFreePorts } from "./ports.ts";
+import { onPort } from "./ports.ts";
 import type { Sample } from "./prometheus-answer.ts";
-import { type Server, startServer, thenCleanUp } from "./server.ts";
+import { inServerFolder } from "./server-folder.ts";
+import { type Server, startServer } from "./server.ts";
 import {
   type StoredRange,
   type StoredRecord,
@@ -85,21 +84,12 @@ const HOUR_MS = 3_600_000;
  * @throws {StackError} `port-taken`, `server-died` (with what it said) or `not-ready`.
  */
 export async function startVictoriaLogs(options: VictoriaLogsOptions): Promise<VictoriaLogs> {
-  const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), "pyisolate-victorialogs-")));
-  const release = async () => {
-    if (options.dataDir === undefined) await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    const { port } = options;
-    const store =
-      port === undefined
-        ? await onFreePorts(1, ([free = 0]) => start(folder, free, options))
-        : await start(folder, port, options);
-    return thenCleanUp(store, release);
-  } catch (error) {
-    await release();
-    throw error;
-  }
+  return await inServerFolder(
+    options.dataDir,
+    "victorialogs",
+    async (folder) =>
+      await onPort(options.port, async (port) => await start(folder, port, options)),
+  );
 }
 
 async function start(
