@@ -1,3 +1,4 @@
+import { failureText } from "./failure-text.ts";
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 
@@ -36,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
       },
     }).values;
   } catch (error) {
-    console.error(`${messageOf(error)}\n\n${HELP}`);
+    console.error(`${failureText(error)}\n\n${HELP}`);
     return 2;
   }
   if (values.help) {
@@ -57,7 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`Written, to be committed:\n${files.map((file) => `  ${file}`).join("\n")}`);
     return 0;
   } catch (error) {
-    console.error(messageOf(error));
+    console.error(failureText(error));
     return 1;
   }
 }
@@ -101,17 +102,4 @@ async function prove(
     console.log(`Published ${manifest.name} ${manifest.version}`);
   }
   return 0;
-}
-
-function messageOf(error: unknown): string {
-  const {
-    stdout = "",
-    stderr = "",
-    message,
-  } = error as {
-    readonly stdout?: string;
-    readonly stderr?: string;
-    readonly message: string;
-  };
-  return [message, stdout, stderr].filter((text) => text !== "").join("\n");
 }

@@ -1,3 +1,4 @@
+import { failureText } from "../failure-text.ts";
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -57,7 +58,7 @@ export async function buildCommit(
         if (file === undefined) throw new Error("pnpm pack left no tarball");
         tarballs.push(readTarball(path.join(own, file), license));
       } catch (error) {
-        failures.push(`${manifest.name} cannot be packed: ${messageOf(error)}`);
+        failures.push(`${manifest.name} cannot be packed: ${failureText(error)}`);
       }
     }
     return { tarballs, failures, [Symbol.dispose]: dispose };
@@ -82,17 +83,4 @@ function outsideOfPnpm(): NodeJS.ProcessEnv {
   const told =
     /^(?:npm_(?:package_|lifecycle_|config_(?:local_|global_)?prefix|command)|INIT_CWD|PNPM_SCRIPT)/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !told.test(name)));
-}
-
-function messageOf(error: unknown): string {
-  const {
-    stdout = "",
-    stderr = "",
-    message,
-  } = error as {
-    readonly stdout?: string;
-    readonly stderr?: string;
-    readonly message: string;
-  };
-  return `${stdout}${stderr}`.trim() || message;
 }
