@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { bounded, type PolicyIssue } from "../errors.ts";
+import { at } from "../parse/data-at.ts";
 import { issueMessage } from "../parse/issue-message.ts";
 import { type Path, type PlainData, plainData } from "../parse/plain-data.ts";
 import { lineOf, type Lines, readYaml } from "../parse/read-yaml.ts";
@@ -100,10 +101,4 @@ function readValue(input: unknown): {
     issues.push({ path: cleanText(path.join("."), 200), message });
   });
   return { data, issues: bounded(issues) };
-}
-
-function at(data: PlainData | undefined, path: Path): PlainData | undefined {
-  let value: unknown = data;
-  for (const key of path) value = (value as Record<string | number, unknown> | undefined)?.[key];
-  return value as PlainData | undefined;
 }
