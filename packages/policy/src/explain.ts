@@ -1,6 +1,7 @@
 import { isBuiltIn, operationsOf } from "./capabilities.ts";
 import { decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
+import { freeRuleId } from "./free-rule-id.ts";
 import { CELL_PLACE } from "./match/cell-place.ts";
 import { hostOf } from "./match/host-pattern.ts";
 import { InvalidPolicyError } from "./errors.ts";
@@ -171,7 +172,7 @@ function ruleFor(
   // In a rule's path `${cell}` stands for each cell's name: the rule would open other paths to every cell, and not this one.
   if (key === "paths" && canonical.includes(CELL_PLACE)) return undefined;
   const rule: RuleToAdd = {
-    id: freeId(rules, `allow-${capability}-${operation}`.slice(0, MAX_ID)),
+    id: freeRuleId(new Set(rules.map(({ id }) => id)), `allow-${capability}-${operation}`),
     effect: "allow",
     capability,
     operations: [operation],
@@ -186,16 +187,6 @@ function ruleFor(
     if (error instanceof InvalidPolicyError) return undefined;
     throw error;
   }
-}
-
-/** Longest id of a rule, less room for a number. */
-const MAX_ID = 58;
-
-function freeId(rules: readonly Rule[], wanted: string): string {
-  const taken = new Set(rules.map(({ id }) => id));
-  let id = wanted;
-  for (let count = 2; taken.has(id); count += 1) id = `${wanted}-${count}`;
-  return id;
 }
 
 function told(

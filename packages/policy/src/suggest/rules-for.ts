@@ -1,4 +1,5 @@
 import { type Cause, explain, type RuleToAdd } from "../explain.ts";
+import { freeRuleId } from "../free-rule-id.ts";
 import { scopeOf } from "../language/space-of.ts";
 import { scopeKeyOf } from "../match/scope.ts";
 import type { Policy } from "../policy.ts";
@@ -43,7 +44,7 @@ export function rulesFor(policy: Policy, requests: readonly Request[], exact: bo
     (command) => JSON.stringify(command),
   );
   for (let at = 0; at < asked.length; at += MOST_PATTERNS) {
-    const id = freeId(taken, "allow-subprocess-exec");
+    const id = takeId(taken, "allow-subprocess-exec");
     const some = asked.slice(at, at + MOST_PATTERNS);
     rules.push({
       id,
@@ -58,7 +59,7 @@ export function rulesFor(policy: Policy, requests: readonly Request[], exact: bo
     const patterns = generalize(exact || key === undefined ? "" : key, targets);
     for (let at = 0; at < patterns.length; at += MOST_PATTERNS) {
       const some = patterns.slice(at, at + MOST_PATTERNS);
-      const id = freeId(taken, `allow-${capability}-${operations.join("-")}`);
+      const id = takeId(taken, `allow-${capability}-${operations.join("-")}`);
       const scope = key === undefined ? {} : { [key]: some.map(({ pattern }) => pattern) };
       rules.push({ id, effect: "allow", capability, operations, ...scope });
       for (const { pattern, by, targets: from } of some) {
@@ -106,13 +107,8 @@ function uniqueBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): 
   return [...new Map(items.map((item) => [keyOf(item), item])).values()];
 }
 
-/** Longest rule id, as the schema has it, less room for a number. */
-const LONGEST_ID = 58;
-
-function freeId(taken: Set<string>, wanted: string): string {
-  const start = wanted.slice(0, LONGEST_ID);
-  let id = start;
-  for (let count = 2; taken.has(id); count += 1) id = `${start}-${count}`;
+function takeId(taken: Set<string>, wanted: string): string {
+  const id = freeRuleId(taken, wanted);
   taken.add(id);
   return id;
 }
