@@ -78,7 +78,7 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
     "sdk/options.ts",
   ],
   ["sdk/otlp-variables.ts", "sdk/settings.ts"],
-  ["sdk/resource.ts", "sdk/process-end.ts", "sdk/health-warnings.ts"],
+  ["sdk/resource.ts", "sdk/thread-ends.ts", "sdk/process-end.ts", "sdk/health-warnings.ts"],
   ["sdk/delivery/"],
   ["sdk/otlp/"],
   ["sdk/spool/"],

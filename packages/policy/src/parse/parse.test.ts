@@ -238,7 +238,7 @@ __proto__: { a: 1 }
     ],
     ["reserved id", { id: "control.x" }, "rules[0].id", /reserved/],
     ["reserved id of telemetry", { id: "_other" }, "rules[0].id", /reserved/],
-    ["id that is a path", { id: "/etc/shadow" }, "rules[0].id", /no rule id/],
+    ["id that is a path", { id: "/etc/shadow" }, "rules[0].id", /not a rule id/],
     ["id that is a number", { id: 5 }, "rules[0].id", /put it in quotes: "5"/],
     ["unknown effect", { effect: "permit" }, "rules[0].effect", /one of allow, deny/],
   ])("%s: %j is refused at its place", (_name, rule, path, message) => {
@@ -262,7 +262,7 @@ __proto__: { a: 1 }
     [{ capability: "subprocess", commands: ["/bin/a"], raeds: ["/a"] }, /did you mean "reads"/],
     [{ capability: "subprocess", effect: "deny", reads: ["/a"] }, /on the rule that allows them/],
     [{ capability: "filesystem", paths: ["/a"], reads: ["/a"] }, /unknown key "reads"/],
-    [{ capability: "import", modules: ["./x"] }, /no module name/],
+    [{ capability: "import", modules: ["./x"] }, /is not a module name/],
     [
       { capability: "import", modules: ["file:tmp/x.mjs"] },
       /the prefix "file:", and "node:" is the only one/,
