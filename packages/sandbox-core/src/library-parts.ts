@@ -20,6 +20,7 @@ export const LIBRARY_MODULES: readonly string[] = [
 /** The parts of the guest library: those modules, and what stands behind the global names. */
 export const LIBRARY_PARTS: readonly string[] = [
   ...LIBRARY_MODULES,
+  "atomics",
   "base64",
   "console-table",
   "encoding",
@@ -30,6 +31,7 @@ export const LIBRARY_PARTS: readonly string[] = [
   "inspect",
   "legacy-encodings",
   "structured-clone",
+  "web-assembly",
   "web-streams",
   "web-url",
 ];

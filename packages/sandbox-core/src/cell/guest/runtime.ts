@@ -1,5 +1,6 @@
 import { LIBRARY_GLOBALS, LIBRARY_MODULES, LIBRARY_WHOLE } from "../../library-parts.ts";
 import { answers } from "./answers-and-errors.ts";
+import { atomicsStubs } from "./atomics-stubs.ts";
 import type { Bridge, GuestHandles, LibraryBridge } from "./bridge.ts";
 import { callbacks } from "./callbacks.ts";
 import { consoleStubs } from "./console-stubs.ts";
@@ -27,6 +28,7 @@ const ROOMS = {
   answers,
   guestArguments,
   libraryLoader,
+  atomicsStubs,
   timerStubs,
   consoleStubs,
   fileStats,
@@ -68,6 +70,7 @@ function assemble(
   const answers = rooms.answers(bridge, primordials);
   const guestArguments = rooms.guestArguments(primordials, limits);
   const library = rooms.libraryLoader(bridge, primordials);
+  rooms.atomicsStubs(primordials, library);
   const { timers, elapsed, startedAt, fire } = rooms.timerStubs(bridge, primordials, callbacks);
   const { console, print } = rooms.consoleStubs(
     bridge,
@@ -108,7 +111,7 @@ function assemble(
   );
   const values = {
     plain: rooms.plainValues(primordials, limits),
-    mayNotHoldModule: rooms.wasmUse(primordials),
+    mayNotHoldModule: rooms.wasmUse(primordials, library),
   };
   const { offered, ...posts } = rooms.globals(bridge, primordials, callbacks, answers, values);
   const tools = rooms.toolsStub(bridge, primordials, answers, values);
