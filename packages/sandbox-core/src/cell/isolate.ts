@@ -96,10 +96,19 @@ export class GuestIsolate {
     }
   }
 
-  /** @param input What the program gets as `input`, in a list; undefined if it gets none. */
-  run(execId: number, source: string, input: [unknown] | undefined, timeout: number): void {
+  /**
+   * @param isModule Whether the source is that of a function to call with one that takes the program's exports.
+   * @param input What the program gets as `input`, in a list; undefined if it gets none.
+   */
+  run(
+    execId: number,
+    source: string,
+    isModule: boolean,
+    input: [unknown] | undefined,
+    timeout: number,
+  ): void {
     const copy = input && new ivm.ExternalCopy(input).copyInto({ release: true });
-    this.#enter("run", [execId, source, copy], timeout);
+    this.#enter("run", [execId, source, isModule, copy], timeout);
   }
 
   call(execId: number, name: string, args: readonly unknown[], timeout: number): void {

@@ -10,8 +10,9 @@ export class ProgramEntry {
   /** @param input The clone of what the program gets as `input`; empty for none. */
   run(guest: GuestIsolate, id: number, source: string, input: Buffer, timeout: number): void {
     const given: [unknown] | undefined = input.length === 0 ? undefined : [decodeClone(input)];
-    this.#script = asScript(source, (text) => guest.problemIn(text, "module"));
-    guest.run(id, `${this.#script}\n//# sourceURL=${PROGRAM}`, given, timeout);
+    const { text, isModule } = asScript(source, (module) => guest.problemIn(module, "module"));
+    this.#script = text;
+    guest.run(id, `${text}\n//# sourceURL=${PROGRAM}`, isModule, given, timeout);
   }
 
   end(): void {

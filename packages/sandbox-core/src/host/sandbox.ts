@@ -98,7 +98,8 @@ export class Sandbox {
   }
 
   /**
-   * Calls a function that the guest left on `globalThis`. Arguments and result travel by structured clone.
+   * Calls a function that the guest left on `globalThis`, or else one that a module program exported; `default` is the default
+   * export. Arguments and result travel by structured clone.
    *
    * @throws as {@link exec}, and an Error for arguments that structured clone cannot carry.
    */

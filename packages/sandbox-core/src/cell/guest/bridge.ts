@@ -69,7 +69,13 @@ export type Outcome =
 
 /** What the cell holds of the guest runtime; each member is an isolated-vm reference there. */
 export interface GuestHandles {
-  readonly run: (execId: number, source: string, input: [unknown] | undefined) => void;
+  /** @param isModule Whether the source is that of a function to call with one that takes the program's exports. */
+  readonly run: (
+    execId: number,
+    source: string,
+    isModule: boolean,
+    input: [unknown] | undefined,
+  ) => void;
   readonly call: (execId: number, name: string, args: unknown[]) => void;
   readonly take: (execId: number) => Outcome;
   /** Takes the same outcome once more, made of plain values only. Throws a TypeError that names the value that cannot travel. */

@@ -1,6 +1,7 @@
 import type { Answers } from "./answers-and-errors.ts";
 import type { Bridge, ErrorDetails, GuestHandles, Outcome } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
+import type { ProgramExports } from "./program-exports.ts";
 import type { Values } from "./cloneable-values.ts";
 
 /** Runs programs and calls, and keeps the outcome of each until the cell takes it. Planted by its source text. */
@@ -21,6 +22,7 @@ export function runner(
   }: Primordials,
   { denialOf }: Answers,
   { plain, mayNotHoldModule }: Values,
+  { expose, exported }: ProgramExports,
   detailsOf: (error: object) => ErrorDetails,
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
@@ -106,7 +108,7 @@ export function runner(
   }
 
   return {
-    run: (execId, source, input) =>
+    run: (execId, source, isModule, input) =>
       finish(execId, () => {
         if (input !== undefined) {
           // `own` says nothing of a property that the guest has made immovable, and the program would run on another input.
@@ -114,11 +116,14 @@ export function runner(
             throw new TypeError("globalThis.input cannot be defined again");
           own(realm, "input", input[0]);
         }
-        return program(source);
+        if (!isModule) return program(source);
+        return apply(indirectEval(source) as () => unknown, undefined, [expose]);
       }),
     call: (execId, name, args) =>
       finish(execId, () => {
-        const target = realm[name];
+        let target = realm[name];
+        // A global function of that name comes first: it may be meant by programs that know of no export.
+        if (typeof target !== "function") target = exported(name);
         if (typeof target !== "function")
           throw new TypeError(`globalThis.${name} is not a function`);
         return apply(target as (...args: unknown[]) => unknown, undefined, args);

@@ -12,6 +12,7 @@ import { fsStubs } from "./fs-stubs.ts";
 import { globals } from "./globals.ts";
 import { libraryLoader } from "./library-loader.ts";
 import { primordials } from "./primordials.ts";
+import { programExports } from "./program-exports.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { namespaces } from "./module-namespaces.ts";
 import { plainValues } from "./cloneable-values.ts";
@@ -43,6 +44,7 @@ const ROOMS = {
   globals,
   toolsStub,
   errorDetails,
+  programExports,
   runner,
 };
 
@@ -116,7 +118,8 @@ function assemble(
   const { offered, ...posts } = rooms.globals(bridge, primordials, callbacks, answers, values);
   const tools = rooms.toolsStub(bridge, primordials, answers, values);
   const details = rooms.errorDetails(primordials, limits);
-  const runs = rooms.runner(bridge, primordials, answers, values, details, limits);
+  const exports = rooms.programExports(primordials);
+  const runs = rooms.runner(bridge, primordials, answers, values, exports, details, limits);
 
   library.offer(freeze({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print }));
   for (const name in names.globals) library.defineLazy(name, names.globals[name] as string, false);

@@ -174,7 +174,8 @@ function readImport(node: ImportDeclaration, links: Links): void {
   }
 }
 
-function declaredNames(declaration: Declaration): string[] {
+/** The names that a declaration declares. */
+export function declaredNames(declaration: Declaration): string[] {
   if (declaration.type !== "VariableDeclaration") return [declaration.id.name];
   const names: string[] = [];
   const visitors: RecursiveVisitors<undefined> & { VariablePattern: (node: Identifier) => void } = {

@@ -1,5 +1,6 @@
 import type { ImportDeclaration } from "acorn";
 
+import { declaredNames } from "./es-module.ts";
 import { Edits } from "./source-edits.ts";
 import {
   freshName,
@@ -10,6 +11,13 @@ import {
   withoutHashbang,
 } from "./parse-source.ts";
 import { isIllegalReturn, type SyntaxProblem, throwing } from "./syntax-problem.ts";
+
+/** A program in the form that the isolate runs. */
+export interface Script {
+  readonly text: string;
+  /** Whether the text is an async function to call with one that takes the program's exports, and not the program itself. */
+  readonly isModule: boolean;
+}
 
 /**
  * Turns a program into a script that the isolate can run. A plain script is left as it is, except for `import(…)`. A source with
@@ -23,22 +31,32 @@ import { isIllegalReturn, type SyntaxProblem, throwing } from "./syntax-problem.
 export function asScript(
   source: string,
   problemIn: (module: string) => SyntaxProblem | undefined = () => undefined,
-): string {
-  if (!/\b(?:import|export|await)\b/.test(source)) return source;
+): Script {
+  if (!/\b(?:import|export|await)\b/.test(source)) return plain(source);
   const { script, module, mistake } = parseSource(source, true);
-  if (script !== undefined) return new Edits(source, script.imports).apply();
-  if (module !== undefined) return asyncFunction(withoutHashbang(source), module);
-  if (mistake === undefined) return source;
+  if (script !== undefined) return plain(new Edits(source, script.imports).apply());
+  if (module !== undefined)
+    return { text: asyncFunction(withoutHashbang(source), module), isModule: true };
+  if (mistake === undefined) return plain(source);
   const refused = problemIn(source);
-  return throwing(refused === undefined || isIllegalReturn(refused) ? mistake : refused);
+  return plain(throwing(refused === undefined || isIllegalReturn(refused) ? mistake : refused));
 }
+
+const plain = (text: string): Script => ({ text, isModule: false });
 
 function asyncFunction(source: string, { program, imports }: Parsed): string {
   const result = freshName(source, "__default__");
   const edits = new Edits(source, imports);
   const hoisted: string[] = [];
-  let value = result;
-  let hasDefault = false;
+  const namespaceOf = (specifier: unknown, needed: readonly string[]): string => {
+    const name = `${result}${hoisted.length}`;
+    hoisted.push(`const ${name} = ${imported(specifier, needed)};`);
+    return name;
+  };
+  /** By exported name: the expression that reads it. */
+  const exported = new Map<string, string>();
+  /** Expressions for the namespaces of which all is exported. */
+  const stars: string[] = [];
 
   for (const node of program.body) {
     switch (node.type) {
@@ -48,52 +66,62 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
         break;
       case "ExportDefaultDeclaration": {
         const { declaration } = node;
-        hasDefault = true;
         if (
           (declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration") &&
           declaration.id !== null
         ) {
           edits.replace(node.start, declaration.start);
-          value = declaration.id.name;
+          exported.set("default", declaration.id.name);
         } else {
           edits.replace(node.start, declaration.start, `${result} = `);
           // An expression needs a semicolon after it, a declaration does not.
           edits.insert(node.end, ";");
+          exported.set("default", result);
         }
         break;
       }
       case "ExportNamedDeclaration": {
-        const standard = node.specifiers.find(({ exported }) => nameOf(exported) === "default");
         edits.replace(node.start, node.declaration?.start ?? node.end);
-        // No module can import from the program, so its exports are only declared, except for the default.
-        if (node.source) {
-          const from = imported(
-            node.source.value,
-            node.specifiers.map(({ local }) => nameOf(local)),
-          );
-          hoisted.push(
-            standard === undefined
-              ? `${from};`
-              : `${result} = ${from}[${JSON.stringify(nameOf(standard.local))}];`,
-          );
-        } else if (standard !== undefined) value = nameOf(standard.local);
-        hasDefault ||= standard !== undefined;
+        if (node.declaration)
+          for (const name of declaredNames(node.declaration)) exported.set(name, name);
+        const from = node.source
+          ? namespaceOf(
+              node.source.value,
+              node.specifiers.map(({ local }) => nameOf(local)),
+            )
+          : undefined;
+        for (const { local, exported: name } of node.specifiers) {
+          const read =
+            from === undefined ? nameOf(local) : `${from}[${JSON.stringify(nameOf(local))}]`;
+          exported.set(nameOf(name), read);
+        }
         break;
       }
-      case "ExportAllDeclaration":
-        hoisted.push(`${imported(node.source.value, [])};`);
+      case "ExportAllDeclaration": {
+        const from = namespaceOf(node.source.value, []);
+        if (node.exported) exported.set(nameOf(node.exported), from);
+        else stars.push(from);
         edits.replace(node.start, node.end);
         break;
+      }
       default:
     }
   }
+  const value = exported.get("default");
   const last = program.body.findLast(({ type }) => !NO_VALUE.has(type));
-  if (!hasDefault && last?.type === "ExpressionStatement") {
+  if (value === undefined && last?.type === "ExpressionStatement") {
     edits.insert(last.start, `${result} = (`);
     edits.insert(last.expression.end, ")");
   }
   // Put all of this on one line before the source, so that the guest's line numbers stay the same.
-  return `(async () => { "use strict"; let ${result}; ${hoisted.join(" ")} ${edits.apply()}\n;return ${value}; })()`;
+  const getters = [...exported]
+    .map(([name, read]) => `[${JSON.stringify(name)}]: () => ${read}`)
+    .join(", ");
+  const expose =
+    exported.size + stars.length === 0
+      ? ""
+      : `${result}expose({ __proto__: null, ${getters} }, [${stars.join(", ")}]); `;
+  return `(async (${result}expose) => { "use strict"; let ${result}; ${hoisted.join(" ")} ${edits.apply()}\n;${expose}return ${value ?? result}; })`;
 }
 
 /** Statements that leave a program's value as it is. */
