@@ -216,6 +216,27 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     "5",
     "{}",
     `["a"]`,
+    "{ toString() { return 'G/file' } }",
+    "Symbol()",
+  ])("what can be no path is a TypeError of the guest's own: %s", async (path) => {
+    expect(await outcome(`readFile(${path})`, how)).toMatchObject({
+      name: "TypeError",
+      code: "ERR_INVALID_ARG_TYPE",
+      message: expect.stringContaining(
+        'The "path" argument must be of type string or an instance of Buffer or URL. Received',
+      ) as string,
+    });
+    expect(cell.stats.denials).toBe(denied);
+  });
+
+  test.each(["Buffer.from('G/file')", "new URL('file://G/file')"])(
+    "a path may be bytes or a file: URL: %s",
+    async (path) => {
+      expect(await outcome(`readFile(${path}, "utf8")`, how)).toEqual({ value: "content" });
+    },
+  );
+
+  test.each([
     `""`,
     `"a\\0b"`,
     `"\\ud800"`,
@@ -223,7 +244,7 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     `"ä".repeat(3000)`,
     `"x".repeat(2 ** 24)`,
     "new Uint8Array(3)",
-    "{ toString() { return 'G/file' } }",
+    "new Uint8Array([47, 255])",
   ])("a path that is none is malformed: %s", async (path) => {
     expect(await outcome(`readFile(${path})`, how)).toMatchObject({
       name: "PolicyError",
@@ -250,31 +271,62 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
   );
 
   test.each([
-    `readFile("G/file", "rot13")`,
-    `readFile("G/file", { flag: "w" })`,
-    `writeFile("G/file", "", "rot13")`,
-    `writeFile("G/file", "", { flag: "r" })`,
-    `writeFile("G/file", "", { mode: "rwx" })`,
-    `mkdir("G/x", { mode: -1 })`,
-    `readdir("G/", "buffer")`,
-  ])("an argument that would be ignored is malformed instead: %s", async (call) => {
-    expect(await outcome(call, how)).toMatchObject({ name: "PolicyError", reason: "malformed" });
-    expect(cell.denialEvents().at(-1)?.target).toMatch(new RegExp(`^${place.granted}`));
-    expect(readFileSync(join(place.granted, "file"), "utf8")).toBe("content");
-  });
+    [
+      `readFile("G/file", "rot13")`,
+      "ERR_INVALID_ARG_VALUE",
+      "'encoding' is invalid encoding. Received 'rot13'",
+    ],
+    [
+      `readFile("G/file", { flag: "w" })`,
+      "ERR_INVALID_ARG_VALUE",
+      "'flag' is not offered in a cell with the value 'w'",
+    ],
+    [
+      `readFile("G/file", { flag: "zz" })`,
+      "ERR_INVALID_ARG_VALUE",
+      "The argument 'flags' is invalid. Received 'zz'",
+    ],
+    [
+      `writeFile("G/file", "", "rot13")`,
+      "ERR_INVALID_ARG_VALUE",
+      "'encoding' is invalid encoding. Received 'rot13'",
+    ],
+    [`writeFile("G/file", "", { flag: "r" })`, "ERR_INVALID_ARG_VALUE", "not offered"],
+    [`writeFile("G/file", "", { flag: 577 })`, "ERR_INVALID_ARG_VALUE", "not offered"],
+    [
+      `writeFile("G/file", "", { mode: "rwx" })`,
+      "ERR_INVALID_ARG_VALUE",
+      "The argument 'mode' must be a 32-bit unsigned integer or an octal string. Received 'rwx'",
+    ],
+    [`writeFile("G/file", "", { flush: true })`, "ERR_INVALID_ARG_VALUE", "'flush' is not offered"],
+    [`mkdir("G/x", { mode: -1 })`, "ERR_OUT_OF_RANGE", ">= 0 && <= 4294967295. Received -1"],
+    [`readdir("G/", "buffer")`, "ERR_INVALID_ARG_VALUE", "'encoding' is not offered"],
+    [`readFile("G/file", { signal: {} })`, "ERR_INVALID_ARG_TYPE", "an instance of AbortSignal"],
+  ])(
+    "an option is honoured, or refused by name without an event: %s",
+    async (call, code, message) => {
+      const before = cell.stats.denials;
+      expect(await outcome(call, how)).toMatchObject({
+        name: code === "ERR_OUT_OF_RANGE" ? "RangeError" : "TypeError",
+        code,
+        message: expect.stringContaining(message) as string,
+      });
+      expect(cell.stats.denials).toBe(before);
+      expect(readFileSync(join(place.granted, "file"), "utf8")).toBe("content");
+    },
+  );
 
-  test.each([
-    `readdir("G/", { recursive: true })`,
-    `stat("G/file", { bigint: true })`,
-    `readFile("G/file", { signal: {} })`,
-  ])("an option that cells do not have is a TypeError: %s", async (call) => {
-    expect(await outcome(call, how)).toMatchObject({
-      name: "TypeError",
-      code: "ERR_INVALID_ARG_VALUE",
-      message: expect.stringContaining("is not offered in a cell") as string,
-    });
-    expect(cell.stats.denials).toBe(denied);
-  });
+  test.each([`readdir("G/", { recursive: true })`, `stat("G/file", { bigint: true })`])(
+    "an option that cells do not have is a TypeError: %s",
+    async (call) => {
+      expect(await outcome(call, how)).toMatchObject({
+        name: "TypeError",
+        code: "ERR_INVALID_ARG_VALUE",
+        message: expect.stringContaining("is not offered in a cell") as string,
+      });
+      expect(cell.stats.denials).toBe(denied);
+    },
+  );
 
   test("pipes and devices are not opened, so that they neither block nor act", async () => {
     execFileSync("mkfifo", [join(place.granted, "pipe")]);

@@ -1,153 +1,38 @@
 import type { Answers } from "./answers-and-errors.ts";
-import type { Asked } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
-import type { FileStats } from "./file-stats.ts";
-import type { Primordials } from "./primordials.ts";
+import type { FileOptions } from "./file-options.ts";
+import type { fsRequests } from "./fs-requests.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
-import type { LibraryLoader } from "./library-loader.ts";
+import type { Misuse } from "./misuse.ts";
+import type { Primordials } from "./primordials.ts";
 
 /** The part of `node:fs` and `node:fs/promises` that cells have. Planted by its source text. */
 export function fsStubs(
-  { arraySlice, freeze, indexOf, own, text, TypeError }: Primordials,
+  { arraySlice, freeze, isTypeError, own }: Primordials,
   { calledBack }: Callbacks,
   { ask, askLater }: Answers,
-  { targetText, content, option, optionsOf, plain }: GuestArguments,
-  { asBuffer }: LibraryLoader,
-  { stats, entries }: FileStats,
+  { option }: GuestArguments,
+  { aborted, badType }: Misuse,
+  { pathOf }: FileOptions,
+  rows: ReturnType<typeof fsRequests>,
 ) {
-  interface Request {
-    readonly asked: Asked;
-    /** Converts the answer to the value that Node would return. */
-    readonly shape: (value: unknown) => unknown;
-  }
-  type Row = (path: unknown, second: unknown, third: unknown) => Request;
-
-  const same = (value: unknown): unknown => value;
-  const nothing = (): undefined => undefined;
-
-  function noCallback(given: unknown): Error {
-    const what = given === undefined || given === null ? text(given) : `type ${typeof given}`;
-    const error = new TypeError(`The "cb" argument must be of type function. Received ${what}`);
-    own(error, "code", "ERR_INVALID_ARG_TYPE", true);
-    return error;
-  }
-
-  /** Whether a path can be one. If not, the guard refuses it, and the record says what was tried. */
-  const isPath = (path: unknown): boolean =>
-    typeof path === "string" && path !== "" && indexOf(path, "\0") === -1;
-
-  function badData(data: unknown): Error {
-    const what = data === null || data === undefined ? text(data) : `type ${typeof data}`;
-    const error = new TypeError(
-      `The "data" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${what}`,
-    );
-    own(error, "code", "ERR_INVALID_ARG_TYPE", true);
-    return error;
-  }
-
   /** Whether an error says that there is nothing at the path, which `throwIfNoEntry: false` asks to take for undefined. */
   function isNoEntry(error: unknown): boolean {
     const code = option(error, "code");
     return code === "ENOENT" || code === "ENOTDIR";
   }
 
-  const writing =
-    (name: string): Row =>
-    (path, data, given) => {
-      const options = optionsOf(given, ["encoding", "mode", "flag"], "encoding");
-      const pair = content(data);
-      if (pair[0] === null && isPath(path)) throw badData(data);
-      return {
-        asked: [
-          0,
-          name,
-          targetText(path),
-          pair[0],
-          pair[1],
-          plain(options["encoding"]),
-          plain(options["mode"]),
-          plain(options["flag"]),
-        ],
-        shape: nothing,
-      };
-    };
-
-  const rows: Readonly<Record<string, Row>> = {
-    readFile: (path, given) => {
-      const options = optionsOf(given, ["encoding", "flag"], "encoding");
-      return {
-        asked: [
-          0,
-          "fs.readFile",
-          targetText(path),
-          plain(options["encoding"]),
-          plain(options["flag"]),
-        ],
-        shape: asBuffer,
-      };
-    },
-    writeFile: writing("fs.writeFile"),
-    appendFile: writing("fs.appendFile"),
-    mkdir: (path, given) => {
-      const options = optionsOf(given, ["recursive", "mode"], "mode");
-      return {
-        asked: [
-          0,
-          "fs.mkdir",
-          targetText(path),
-          options["recursive"] === true,
-          plain(options["mode"]),
-        ],
-        shape: nothing,
-      };
-    },
-    readdir: (path, given) => {
-      const options = optionsOf(given, ["withFileTypes", "encoding"], "encoding");
-      const types = options["withFileTypes"] === true;
-      return {
-        asked: [0, "fs.readdir", targetText(path), types, plain(options["encoding"])],
-        shape: types ? entries(path) : same,
-      };
-    },
-    stat: (path, given) => {
-      optionsOf(given, ["throwIfNoEntry"]);
-      return { asked: [0, "fs.stat", targetText(path)], shape: stats };
-    },
-    lstat: (path, given) => {
-      optionsOf(given, ["throwIfNoEntry"]);
-      return { asked: [0, "fs.lstat", targetText(path)], shape: stats };
-    },
-    access: (path, mode) => ({
-      asked: [0, "fs.access", targetText(path), plain(mode)],
-      shape: nothing,
-    }),
-    realpath: (path, given) => {
-      optionsOf(given, ["encoding"], "encoding");
-      return { asked: [0, "fs.realpath", targetText(path)], shape: same };
-    },
-    unlink: (path) => ({ asked: [0, "fs.unlink", targetText(path)], shape: nothing }),
-    copyFile: (path, dest, mode) => ({
-      asked: [0, "fs.copyFile", targetText(path), targetText(dest), plain(mode)],
-      shape: nothing,
-    }),
-    rename: (path, dest) => ({
-      asked: [0, "fs.rename", targetText(path), targetText(dest)],
-      shape: nothing,
-    }),
-    rm: (path, given) => {
-      const options = optionsOf(given, ["recursive", "force", "maxRetries", "retryDelay"]);
-      return {
-        asked: [
-          0,
-          "fs.rm",
-          targetText(path),
-          options["recursive"] === true,
-          options["force"] === true,
-        ],
-        shape: nothing,
-      };
-    },
-  };
+  /** Asks, unless the call's signal says that its answer is not wanted. What was begun goes on to its end, as in Node. */
+  async function later({
+    asked,
+    shape,
+    signal,
+  }: ReturnType<(typeof rows)[string]>): Promise<unknown> {
+    if (option(signal, "aborted") === true) throw aborted(option(signal, "reason"));
+    const value = await askLater(shape, asked);
+    if (option(signal, "aborted") === true) throw aborted(option(signal, "reason"));
+    return value;
+  }
 
   const fs: Record<string, unknown> = {};
   const promises: Record<string, unknown> = {};
@@ -169,10 +54,8 @@ export function fsStubs(
     own(
       promises,
       name,
-      async (path: unknown, second: unknown, third: unknown) => {
-        const request = row(path, second, third);
-        return await askLater(request.shape, request.asked);
-      },
+      async (path: unknown, second: unknown, third: unknown) =>
+        await later(row(path, second, third)),
       true,
     );
     own(
@@ -180,16 +63,33 @@ export function fsStubs(
       name,
       (...args: unknown[]): void => {
         const callback = args.length === 0 ? undefined : args[args.length - 1];
-        if (typeof callback !== "function") throw noCallback(callback);
+        if (typeof callback !== "function") throw badType("cb", "of type function", callback);
         const given = arraySlice(args, 0, args.length - 1);
-        const request = row(given[0], given[1], given[2]);
-        calledBack(askLater(request.shape, request.asked), callback as Callback);
+        calledBack(later(row(given[0], given[1], given[2])), callback as Callback);
       },
       true,
     );
   }
-  own(fs, "existsSync", (path: unknown) => ask([0, "fs.exists", targetText(path)]), true);
-  const constants = freeze({ F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, COPYFILE_EXCL: 1 });
+  const existsSync = (path: unknown): unknown => {
+    let target: string | null;
+    try {
+      target = pathOf(path);
+    } catch (error) {
+      // What can be no path does not exist; anything else, such as the end of the stack, says nothing about it.
+      if (isTypeError(error)) return false;
+      throw error;
+    }
+    return ask([0, "fs.exists", target]);
+  };
+  own(fs, "existsSync", existsSync, true);
+  const constants = freeze({
+    F_OK: 0,
+    R_OK: 4,
+    W_OK: 2,
+    X_OK: 1,
+    COPYFILE_EXCL: 1,
+    COPYFILE_FICLONE: 2,
+  });
   own(fs, "constants", constants, true);
   own(promises, "constants", constants, true);
   own(fs, "promises", freeze(promises), true);

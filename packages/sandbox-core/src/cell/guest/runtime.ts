@@ -7,12 +7,15 @@ import { consoleStubs } from "./console-stubs.ts";
 import { cryptoStubs } from "./crypto-stubs.ts";
 import { errorDetails } from "./error-details.ts";
 import { fetchStub } from "./fetch-stub.ts";
+import { fileOptions } from "./file-options.ts";
 import { fileStats } from "./file-stats.ts";
+import { fsRequests } from "./fs-requests.ts";
 import { fsStubs } from "./fs-stubs.ts";
 import { globals } from "./globals.ts";
 import { libraryLoader } from "./library-loader.ts";
 import { primordials } from "./primordials.ts";
 import { programExports } from "./program-exports.ts";
+import { misuse } from "./misuse.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { namespaces } from "./module-namespaces.ts";
 import { plainValues } from "./cloneable-values.ts";
@@ -32,7 +35,10 @@ const ROOMS = {
   atomicsStubs,
   timerStubs,
   consoleStubs,
+  misuse,
   fileStats,
+  fileOptions,
+  fsRequests,
   fsStubs,
   childProcessStubs,
   cryptoStubs,
@@ -82,13 +88,16 @@ function assemble(
     elapsed,
     limits,
   );
+  const misuse = rooms.misuse(primordials);
+  const fileOptions = rooms.fileOptions(primordials, guestArguments, misuse, library);
   const { fs, promises } = rooms.fsStubs(
     primordials,
     callbacks,
     answers,
     guestArguments,
-    library,
-    rooms.fileStats(primordials),
+    misuse,
+    fileOptions,
+    rooms.fsRequests(guestArguments, fileOptions, library, rooms.fileStats(primordials)),
   );
   const crypto = rooms.cryptoStubs(primordials, answers, guestArguments, library, callbacks);
   const builtins = create(null);
