@@ -53,7 +53,7 @@ export interface Limits {
   readonly memoryMib: number;
   /** Guarded operations in one call into the cell. Further operations are refused. */
   readonly calls: number;
-  /** Bytes of results, console lines and messages that leave the cell in one call into it. Further output is refused. */
+  /** Bytes of results, console lines, messages and arguments of tools that leave the cell in one call into it. More is refused. */
   readonly outputBytes: number;
 }
 

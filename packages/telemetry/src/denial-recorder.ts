@@ -4,7 +4,10 @@ import type { CapabilityName, CellTotals, DenialSink, Policy } from "@pyisolate/
 import type { Failure, Health } from "./health.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
-/** Counts denials and turns them into log records. Its synchronous methods never throw and never wait. */
+/**
+ * Counts denials and turns them into log records. Its synchronous methods never throw, and never wait, except for the disk with
+ * `durability: "sync"` of `startTelemetry`.
+ */
 export interface DenialRecorder extends DenialSink, AsyncDisposable {
   allowed(capability: CapabilityName): void;
   closed(totals: CellTotals): void;
