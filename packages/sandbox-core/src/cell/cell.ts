@@ -207,18 +207,16 @@ export class Cell {
       execId,
       guardContext(this.#start, this.#current),
     );
-    if (name !== "import" || typeof answer !== "string")
-      return this.#guest.bytesOut(answer) as Answer;
-    const specifier = String(args[0]);
-    if (answer.startsWith("s")) this.#modules.keep(specifier, answer.slice(1));
-    return /^[sk]/.test(answer) ? this.#modules.answer(specifier) : answer;
+    if (name === "import" && typeof answer === "string")
+      return this.#modules.answered(String(args[0]), answer);
+    return this.#guest.bytesOut(answer) as Answer;
   }
 
   #ask(callId: number, name: string, args: readonly Primitive[]): Answer {
     const { id } = this.#current;
     if (callId === 0) return this.#answer(name, args, id);
     void this.#dispatch
-      .later(name, args, id, guardContext(this.#start, this.#current))
+      .later(name, args, [id, callId], guardContext(this.#start, this.#current))
       .then(([answer, body]) => {
         this.#enter(id, (timeout) => this.#guest.settle(callId, answer, body, timeout));
       });
@@ -228,6 +226,7 @@ export class Cell {
   #bridge(): Bridge {
     return {
       ask: (callId, name, ...args) => orEnd(() => this.#ask(callId, name, args)),
+      cancel: (callId) => orEnd(() => this.#dispatch.cancel(callId)),
       // A call that was aborted has its outcome already.
       done: (id) => orEnd(() => void (this.#accounts.isInFlight(id) && this.#ready.add(id))),
       console: (level, text) => orEnd(() => this.#print(level, text)),

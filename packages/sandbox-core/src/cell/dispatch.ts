@@ -1,5 +1,6 @@
 import { type WireRequest, type WireVerdict, MAX_REQUEST_TARGET } from "../frames.ts";
 import { GUEST_SURFACE, type GuestOperation } from "../surface.ts";
+import { Cancellations } from "./cancellations.ts";
 import { IS_CONFINED } from "./confined.ts";
 import {
   type AskAgain,
@@ -23,6 +24,9 @@ import { UnderWay } from "./under-way.ts";
  */
 const MAX_AT_ONCE = 128;
 
+/** Operations that wait for a server or a command, and may be ended while they do. */
+const CANCELLABLE = new Set<string>(["fetch", "child_process.execFile"] satisfies GuestOperation[]);
+
 /** How the guards' requests reach the broker. */
 export interface BrokerClient {
   ask(request: WireRequest): WireVerdict;
@@ -39,6 +43,7 @@ export class Dispatch {
   readonly #broker: BrokerClient;
   readonly #turns = new Map<string, Semaphore>();
   readonly #underWay = new UnderWay();
+  readonly #cancellations = new Cancellations();
 
   constructor(broker: BrokerClient) {
     this.#broker = broker;
@@ -74,7 +79,7 @@ export class Dispatch {
   async later(
     name: string,
     args: readonly Primitive[],
-    execId: number,
+    [execId, guestCall]: readonly [execId: number, guestCall: number],
     guardContext: GuardContext,
   ): Promise<readonly [Answer, Uint8Array | undefined]> {
     const turns = this.#turnsOf(name);
@@ -83,7 +88,8 @@ export class Dispatch {
     let prepared: Prepared | undefined;
     let asked: Asked = { target: "" };
     try {
-      prepared = this.#prepare(name, args, "async", guardContext);
+      const signal = CANCELLABLE.has(name) ? this.#cancellations.begin(guestCall) : undefined;
+      prepared = this.#prepare(name, args, "async", { ...guardContext, signal });
       asked = prepared;
       const verdict = await this.#broker.askLater(this.#first(name, prepared, execId));
       if (!verdict.ok) return [refused(verdict), undefined];
@@ -107,10 +113,16 @@ export class Dispatch {
       try {
         prepared?.release?.();
       } finally {
+        this.#cancellations.end(guestCall);
         this.#underWay.end(execId);
         turns.give();
       }
     }
+  }
+
+  /** Ends an asynchronous operation of the guest's, if it is one that waits for someone else. */
+  cancel(guestCall: number): void {
+    this.#cancellations.cancel(guestCall);
   }
 
   /** Whether a call into the cell has asynchronous operations that have not ended. */

@@ -22,6 +22,8 @@ export interface Exchange {
   /** Whether the guest gets the body of a redirect. */
   readonly readsRedirects: boolean;
   readonly ca: string | null;
+  /** Ends the exchange when it is aborted. */
+  readonly signal: AbortSignal | undefined;
 }
 
 export interface Reply {
@@ -72,8 +74,12 @@ function codeOf(error: unknown): string {
 async function attempt(request: Exchange, address: string): Promise<Reply> {
   const left = request.deadline - Date.now();
   if (left <= 0) throw timedOut();
+  const { signal } = request;
+  signal?.throwIfAborted();
   const outgoing = await open(request, address);
   const settled = Promise.withResolvers<Reply>();
+  const cancel = (): void => settled.reject(cancelled());
+  signal?.addEventListener("abort", cancel);
   let isAnswered = false;
   outgoing.on("response", (incoming) => {
     isAnswered = true;
@@ -89,11 +95,14 @@ async function attempt(request: Exchange, address: string): Promise<Reply> {
     );
   });
   const timer = setTimeout(() => settled.reject(timedOut()), left);
-  outgoing.end(request.body);
+  // It may have been aborted while the module was loaded.
+  if (signal?.aborted === true) cancel();
+  else outgoing.end(request.body);
   try {
     return await settled.promise;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", cancel);
     outgoing.destroy();
   }
 }
@@ -144,6 +153,11 @@ async function trusting(ca: string): Promise<SecureContext> {
     createSecureContext({ ca: [...rootCertificates, ca] }),
   );
   return await trusted;
+}
+
+/** The guest has been told otherwise already. */
+function cancelled(): Failed {
+  return new Failed("fetch failed: aborted", { type: "TypeError", code: "ABORT_ERR" });
 }
 
 function timedOut(): Failed {

@@ -4,6 +4,9 @@ import { Failed } from "../guards/guard.ts";
 import { ended, mayAccess, noted, sameRefusal } from "../guards/kernel-refusal.ts";
 import type { CommandOutcome } from "./run-command.ts";
 
+/** By why a command was killed. */
+const CODES = { timeout: "ETIMEDOUT", output: "ENOBUFS", abort: "ABORT_ERR" };
+
 /** Throws the guest's error, as Node shapes it, if the command did not start, was stopped, or failed. */
 export function failUnlessDone(
   { stdout, stderr, status, signal, stopped, failure }: CommandOutcome,
@@ -24,17 +27,13 @@ export function failUnlessDone(
   const why = {
     timeout: `: timed out after ${limitMs} ms`,
     output: `: wrote more than ${outputBytes} bytes`,
+    abort: ": aborted",
   };
   const error = new Failed(`Command failed: ${file}${stopped === null ? "" : why[stopped]}`, {
     status,
     signal,
     killed: stopped !== null,
-    code:
-      stopped === "timeout"
-        ? "ETIMEDOUT"
-        : stopped === "output"
-          ? "ENOBUFS"
-          : (status ?? undefined),
+    code: stopped === null ? (status ?? undefined) : CODES[stopped],
     stdout: Buffer.from(stdout).toString("utf8"),
     stderr: Buffer.from(stderr).toString("utf8"),
   });

@@ -23,7 +23,7 @@ export interface CommandOutcome {
   readonly status: number | null;
   readonly signal: string | null;
   /** Why the command was killed; null if it was not. */
-  readonly stopped: "timeout" | "output" | null;
+  readonly stopped: "timeout" | "output" | "abort" | null;
   /** Why the command did not start; null if it did. */
   readonly failure: { readonly code: string; readonly errno: number | undefined } | null;
 }
@@ -31,15 +31,14 @@ export interface CommandOutcome {
 /**
  * Runs a command in a process group of its own, until the command's own process ends. Then kills what is left in the group. A
  * descendant that left the group and still holds the pipes is not waited for. Never rejects.
+ *
+ * @param signal Kills the command when it is aborted.
  */
-export async function runCommand({
-  file,
-  args,
-  env,
-  input,
-  limitMs,
-  outputBytes,
-}: Command): Promise<CommandOutcome> {
+export async function runCommand(
+  { file, args, env, input, limitMs, outputBytes }: Command,
+  signal?: AbortSignal,
+): Promise<CommandOutcome> {
+  if (signal?.aborted === true) return { ...NOTHING, stopped: "abort", failure: null };
   let child: ChildProcess;
   try {
     // Load it at first use: most guests run no command, and the module takes memory in every cell.
@@ -64,12 +63,14 @@ export async function runCommand({
     child.stdout?.destroy();
     child.stderr?.destroy();
   };
-  const stop = (why: "timeout" | "output"): void => {
+  const stop = (why: "timeout" | "output" | "abort"): void => {
     stopped ??= why;
     killGroup(child.pid);
     letGo();
   };
   const timer = setTimeout(() => stop("timeout"), limitMs);
+  const abort = (): void => stop("abort");
+  signal?.addEventListener("abort", abort);
 
   let total = 0;
   const collect = (stream: NodeJS.ReadableStream | null): Buffer[] => {
@@ -104,6 +105,7 @@ export async function runCommand({
   await ended.promise;
   clearTimeout(timer);
   clearTimeout(grace);
+  signal?.removeEventListener("abort", abort);
   if (failure !== undefined) return failed(failure);
   return {
     stdout: Buffer.concat(stdout),
@@ -115,14 +117,13 @@ export async function runCommand({
   };
 }
 
+/** What a command leaves that did not run. */
+const NOTHING = { stdout: new Uint8Array(), stderr: new Uint8Array(), status: null, signal: null };
+
 function failed(error: unknown): CommandOutcome {
   const { code, errno } = error as NodeJS.ErrnoException;
-  const nothing = new Uint8Array();
   return {
-    stdout: nothing,
-    stderr: nothing,
-    status: null,
-    signal: null,
+    ...NOTHING,
     stopped: null,
     failure: { code: typeof code === "string" ? code : "EUNKNOWN", errno },
   };

@@ -52,6 +52,8 @@ export interface GuardContext {
   readonly outputBytes: number;
   readonly memoryBytes: number;
   readonly ca: string | null;
+  /** Aborted when the guest does not want the answer any more; left out for what cannot be ended. */
+  readonly signal?: AbortSignal | undefined;
   /** The trees in which the kernel lets this cell write; undefined if that is unknown. */
   readonly writable?: readonly string[] | undefined;
 }

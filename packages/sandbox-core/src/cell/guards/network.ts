@@ -31,7 +31,7 @@ const BODY_SHARE = 8;
 export const fetchUrl: Guard = (
   [url, givenMethod, headers, kind, data, redirect],
   _mode,
-  { wallMs, memoryBytes, ca },
+  { wallMs, memoryBytes, ca, signal },
 ) => {
   const first = parseUrl(url);
   const target = targetOf(first);
@@ -59,6 +59,7 @@ export const fetchUrl: Guard = (
         deadline,
         readsRedirects: redirect === "manual",
         ca,
+        signal,
       };
       for (let hops = 0; ; hops++) {
         if (grant.addresses === undefined || grant.addresses.length === 0) {

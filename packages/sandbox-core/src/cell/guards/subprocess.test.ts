@@ -183,6 +183,75 @@ describe.each(["sync", "async"])("%s", (form) => {
     ]);
   });
 
+  test("an option is honoured", async () => {
+    await using cell = await prepared();
+    const bytes = (await cell.exec(
+      `run("${form}", "/bin/sh", ["-c", "printf a; printf b >&2"], { encoding: null, stdio: ["pipe", "pipe", "pipe"], shell: false, cwd: "/", windowsHide: true, killSignal: "SIGKILL", env: undefined })`,
+    )) as Uint8Array;
+    expect(Buffer.from(bytes).toString()).toBe("a");
+    expect(
+      await cell.exec(
+        `(async () => { const out = await run("${form}", "/bin/echo", ["x"], { encoding: "buffer" }); return [Buffer.isBuffer(out), out.toString("hex")]; })()`,
+      ),
+    ).toEqual([true, "780a"]);
+    expect(await cell.call("run", form, "/bin/echo", ["x"], { encoding: "base64" })).toBe("eAo=");
+    expect(
+      await cell.call("run", form, "/bin/cat", [], {
+        input: "gone",
+        stdio: ["ignore"],
+        encoding: "utf8",
+      }),
+    ).toBe("");
+    expect(
+      await cell.call("run", form, "/bin/sh", ["-c", "yes"], { encoding: "utf8", maxBuffer: 1000 }),
+    ).toMatchObject({
+      code: "ENOBUFS",
+      killed: true,
+      message: expect.stringContaining("more than 1000 bytes") as string,
+    });
+  });
+
+  test.each([
+    [
+      "{ cwd: '/tmp' }",
+      "ERR_INVALID_ARG_VALUE",
+      "The option 'cwd' is not offered in a cell with the value '/tmp'",
+    ],
+    ["{ env: {} }", "ERR_INVALID_ARG_VALUE", "'env' is not offered"],
+    ["{ shell: true }", "ERR_INVALID_ARG_VALUE", "'shell' is not offered"],
+    ["{ shell: '/bin/sh' }", "ERR_INVALID_ARG_VALUE", "'shell' is not offered"],
+    ["{ uid: 1 }", "ERR_INVALID_ARG_VALUE", "'uid' is not offered"],
+    ["{ gid: 1 }", "ERR_INVALID_ARG_VALUE", "'gid' is not offered"],
+    ["{ killSignal: 'SIGTERM' }", "ERR_INVALID_ARG_VALUE", "'killSignal' is not offered"],
+    ["{ argv0: 'x' }", "ERR_INVALID_ARG_VALUE", "'argv0' is not offered"],
+    ["{ detached: true }", "ERR_INVALID_ARG_VALUE", "'detached' is not offered"],
+    ["{ serialization: 'advanced' }", "ERR_INVALID_ARG_VALUE", "'serialization' is not offered"],
+    ["{ stdio: 'inherit' }", "ERR_INVALID_ARG_VALUE", "'stdio' is not offered"],
+    ["{ stdio: ['pipe', 'inherit'] }", "ERR_INVALID_ARG_VALUE", "'stdio[1]' is not offered"],
+    [
+      "{ stdio: ['pipe', 'pipe', 'pipe', 'ipc'] }",
+      "ERR_INVALID_ARG_VALUE",
+      "'stdio' is not offered",
+    ],
+    ["{ timeout: -1 }", "ERR_OUT_OF_RANGE", "It must be an unsigned integer. Received -1"],
+    ["{ timeout: '5' }", "ERR_OUT_OF_RANGE", '"timeout"'],
+    ["{ maxBuffer: -1 }", "ERR_OUT_OF_RANGE", "It must be a positive number"],
+    ["{ encoding: 'rot13' }", "ERR_UNKNOWN_ENCODING", "Unknown encoding: rot13"],
+    ["{ input: 5 }", "ERR_INVALID_ARG_TYPE", "Received type number (5)"],
+    [
+      "{ signal: {} }",
+      "ERR_INVALID_ARG_TYPE",
+      "an instance of AbortSignal. Received an instance of Object",
+    ],
+  ])("or refused by its name, without an event: %s", async (options, code, message) => {
+    await using cell = await prepared();
+    const told = await cell.exec(
+      `(async () => { try { return await run("${form}", "/bin/echo", [], ${options}); } catch (error) { return { code: error.code, message: error.message }; } })()`,
+    );
+    expect(told).toMatchObject({ code, message: expect.stringContaining(message) as string });
+    expect(cell.stats.denials).toBe(0);
+  });
+
   test("a malformed command is refused before the policy", async () => {
     await using cell = await prepared();
     const given: unknown[][] = [

@@ -14,9 +14,9 @@ import { probeExec } from "./kernel-probe.ts";
  * the host finds processes that left the group.
  */
 export const execFile: Guard = (
-  [file, list, kind, data, timeout, encoding],
+  [file, list, kind, data, timeout, encoding, maxBuffer],
   mode,
-  { wallMs, outputBytes },
+  { wallMs, outputBytes: mostBytes, signal },
 ) => {
   if (typeof file !== "string" || file === "" || file.includes("\0") || !file.isWellFormed()) {
     throw new Malformed(
@@ -33,17 +33,21 @@ export const execFile: Guard = (
   const input = contentOf(kind, data);
   const asGuest = decodeText(encoding);
   const limitMs = typeof timeout === "number" && timeout > 0 ? Math.min(timeout, wallMs) : wallMs;
+  const outputBytes =
+    typeof maxBuffer === "number" && maxBuffer > 0 ? Math.min(maxBuffer, mostBytes) : mostBytes;
   const command = { file, args, env: commandEnvironment(), input, limitMs, outputBytes };
 
   const answer = (outcome: CommandOutcome): Answer => {
     failUnlessDone(outcome, file, limitMs, outputBytes);
-    const stdout = Buffer.from(outcome.stdout);
-    if (mode === "sync") return asGuest(stdout);
-    const text = (bytes: Buffer): string => {
-      const shown = asGuest(bytes);
-      return typeof shown === "string" ? shown.slice(1) : bytes.toString("utf8");
-    };
-    return `j${JSON.stringify({ stdout: text(stdout), stderr: text(Buffer.from(outcome.stderr)) })}`;
+    return asGuest(Buffer.from(outcome.stdout));
+  };
+  const answerLater = (outcome: CommandOutcome): readonly [Answer, Uint8Array] | Answer => {
+    failUnlessDone(outcome, file, limitMs, outputBytes);
+    const [stdout, stderr] = [Buffer.from(outcome.stdout), Buffer.from(outcome.stderr)];
+    const [text, errors] = [asGuest(stdout), asGuest(stderr)];
+    if (typeof text === "string" && typeof errors === "string")
+      return `j${JSON.stringify({ stdout: text.slice(1), stderr: errors.slice(1) })}`;
+    return [`j${JSON.stringify({ length: stdout.length })}`, Buffer.concat([stdout, stderr])];
   };
 
   return {
@@ -51,7 +55,9 @@ export const execFile: Guard = (
     args,
     probe: () => probeExec(file),
     perform: () =>
-      mode === "sync" ? answer(runCommandSync(command)) : runCommand(command).then(answer),
+      mode === "sync"
+        ? answer(runCommandSync(command))
+        : runCommand(command, signal).then(answerLater),
   };
 };
 

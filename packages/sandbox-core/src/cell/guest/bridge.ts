@@ -21,6 +21,8 @@ export interface Bridge {
   readonly ask: (...asked: Asked) => Answer;
   /** Tells the cell that the call has an outcome for `take`. May be called twice, if it is uncertain that the first call arrived. */
   readonly done: (execId: number) => void;
+  /** Ends an asynchronous operation that is not wanted any more; its answer comes all the same. Does nothing for any other number. */
+  readonly cancel: (callId: number) => void;
   readonly console: (level: ConsoleLevel, text: string) => Answer;
   /** Makes the cell fetch the message with `takePost`. */
   readonly post: () => Answer;

@@ -1,21 +1,27 @@
+import type { Abortable } from "./abortable.ts";
 import type { Answers } from "./answers-and-errors.ts";
 import type { Asked } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
+import type { CommandOptions } from "./command-options.ts";
+import type { Misuse } from "./misuse.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 import type { LibraryLoader } from "./library-loader.ts";
 
 /** The part of `node:child_process` that cells have. Planted by its source text. */
 export function childProcessStubs(
-  { arraySlice, freeze, isArray, text, whenSettled }: Primordials,
+  { arraySlice, bufferOf, Bytes, freeze, isArray, own, text, whenSettled }: Primordials,
   { broken, callLater }: Callbacks,
-  { ask, askLater }: Answers,
-  { targetText, content, option, listText }: GuestArguments,
+  { ask }: Answers,
+  untilAborted: Abortable,
+  { targetText, option, listText }: GuestArguments,
+  { aborted }: Misuse,
+  readOptions: CommandOptions,
   { asBuffer }: LibraryLoader,
 ) {
   interface Command {
     readonly asked: (encoding: unknown) => Asked;
-    readonly options: unknown;
+    readonly options: ReturnType<CommandOptions>;
     readonly callback: Callback | undefined;
   }
 
@@ -28,44 +34,65 @@ export function childProcessStubs(
     const second = given.length > 1 ? given[1] : undefined;
     const hasArgs = isArray(first) || given.length === 2;
     const args = hasArgs ? first : undefined;
-    const options = hasArgs ? second : first;
+    const options = readOptions(hasArgs ? second : first);
     return {
       options,
       callback,
-      asked: (encoding) => {
-        const input = content(option(options, "input") ?? "");
-        const timeout = option(options, "timeout");
-        return [
-          0,
-          "child_process.execFile",
-          targetText(name),
-          args === undefined || args === null ? "[]" : isArray(args) ? listText(args) : null,
-          input[0],
-          input[1],
-          typeof timeout === "number" ? timeout : 0,
-          encoding === undefined || encoding === null ? null : text(encoding),
-        ];
-      },
+      asked: (encoding) => [
+        0,
+        "child_process.execFile",
+        targetText(name),
+        args === undefined || args === null ? "[]" : isArray(args) ? listText(args) : null,
+        options.input[0],
+        options.input[1],
+        options.timeout,
+        encoding === undefined || encoding === null ? null : text(encoding),
+        options.maxBuffer,
+      ],
     };
   }
 
-  const encodingIn = (options: unknown): unknown =>
-    typeof options === "string" ? options : option(options, "encoding");
-  const same = (value: unknown): unknown => value;
+  interface Streams {
+    readonly stdout: unknown;
+    readonly stderr: unknown;
+  }
+
+  /** The two streams of a command: texts, or, where the answer only tells the length of the first, the bytes. */
+  function streams(value: unknown, body: Uint8Array | undefined): Streams {
+    const { length } = value as { length?: number };
+    if (length === undefined || body === undefined) return value as Streams;
+    return {
+      stdout: asBuffer(new Bytes(bufferOf(body), 0, length)),
+      stderr: asBuffer(new Bytes(bufferOf(body), length)),
+    };
+  }
 
   return freeze({
     execFileSync: (name: unknown, ...rest: unknown[]) => {
       const { asked, options } = command(name, rest);
-      return asBuffer(ask(asked(encodingIn(options))));
+      try {
+        return asBuffer(ask(asked(options.encoding)));
+      } catch (error) {
+        if (options.dropsStderr && option(error, "stderr") !== undefined)
+          own(error as object, "stderr", null, true);
+        throw error;
+      }
     },
     execFile: (name: unknown, ...rest: unknown[]) => {
       const { asked, options, callback } = command(name, rest);
-      const answer = askLater(same, asked(encodingIn(options ?? "utf8")));
+      const { encoding, signal } = options;
+      const answer = untilAborted(
+        streams,
+        // Without an encoding Node gives text, and bytes for one that is null.
+        asked(encoding === undefined ? "utf8" : (encoding ?? "buffer")),
+        signal,
+        () => aborted(option(signal, "reason")),
+      );
       if (callback === undefined) return answer;
       whenSettled(
         answer,
         (value) => {
-          const { stdout, stderr } = value as { stdout: unknown; stderr: unknown };
+          const { stdout, stderr } = value as Streams;
           callLater(callback, [null, stdout, stderr]);
         },
         (error) => {

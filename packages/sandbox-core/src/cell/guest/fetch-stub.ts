@@ -1,12 +1,12 @@
-import type { Answers } from "./answers-and-errors.ts";
+import type { Abortable } from "./abortable.ts";
 import type { LibraryLoader } from "./library-loader.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
 /** `fetch`. The library makes the request and the response; here the request crosses the wall. Planted by its source text. */
 export function fetchStub(
-  { apply, Bytes, indexOf, parse, Promise, slice, text, whenSettled }: Primordials,
-  { askLater }: Answers,
+  { apply, Bytes, indexOf, parse, slice, text }: Primordials,
+  untilAborted: Abortable,
   { targetText, content, option }: GuestArguments,
   { load }: LibraryLoader,
 ) {
@@ -30,37 +30,20 @@ export function fetchStub(
     const body = option(prepared, "body");
     const sent = body === undefined || body === null ? content("") : content(body);
     const signal = option(prepared, "signal");
-    const reason = (): unknown => option(signal, "reason");
-    if (option(signal, "aborted") === true) throw reason();
-    const answer = askLater(response, [
-      0,
-      "fetch",
-      targetText(field(prepared, "url")),
-      field(prepared, "method"),
-      field(prepared, "headers"),
-      sent[0],
-      sent[1],
-      field(prepared, "redirect"),
-    ]);
-    return await new Promise((resolve, reject) => {
-      const abort = (): void => {
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- whatever the program gave as the reason
-        reject(reason());
-      };
-      const listen = option(signal, "addEventListener");
-      if (typeof listen === "function")
-        apply(listen as AnyFunction, signal, ["abort", abort, { once: true }]);
-      whenSettled(
-        answer,
-        (value) => {
-          const unlisten = option(signal, "removeEventListener");
-          if (typeof unlisten === "function")
-            apply(unlisten as AnyFunction, signal, ["abort", abort]);
-          resolve(value);
-        },
-        reject,
-        reject,
-      );
-    });
+    return await untilAborted(
+      response,
+      [
+        0,
+        "fetch",
+        targetText(field(prepared, "url")),
+        field(prepared, "method"),
+        field(prepared, "headers"),
+        sent[0],
+        sent[1],
+        field(prepared, "redirect"),
+      ],
+      signal,
+      (aborted) => option(aborted, "reason"),
+    );
   };
 }

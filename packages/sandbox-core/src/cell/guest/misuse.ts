@@ -77,6 +77,11 @@ export function misuse({
         ),
         "ERR_INVALID_ARG_VALUE",
       ),
+    unknownEncoding: (value: unknown): Error =>
+      coded(
+        new TypeError(`Unknown encoding: ${slice(text(value), 0, 128)}`),
+        "ERR_UNKNOWN_ENCODING",
+      ),
     /** What an operation ends in whose signal is aborted. */
     aborted: (reason: unknown): Error => {
       const error = coded(new Error("The operation was aborted"), "ABORT_ERR");

@@ -1,8 +1,10 @@
 import { LIBRARY_GLOBALS, LIBRARY_MODULES, LIBRARY_WHOLE } from "../../library-parts.ts";
+import { abortable } from "./abortable.ts";
 import { answers } from "./answers-and-errors.ts";
 import { atomicsStubs } from "./atomics-stubs.ts";
 import type { Bridge, GuestHandles, LibraryBridge } from "./bridge.ts";
 import { callbacks } from "./callbacks.ts";
+import { commandOptions } from "./command-options.ts";
 import { consoleStubs } from "./console-stubs.ts";
 import { cryptoStubs } from "./crypto-stubs.ts";
 import { errorDetails } from "./error-details.ts";
@@ -40,6 +42,8 @@ const ROOMS = {
   fileOptions,
   fsRequests,
   fsStubs,
+  abortable,
+  commandOptions,
   childProcessStubs,
   cryptoStubs,
   fetchStub,
@@ -100,6 +104,7 @@ function assemble(
     rooms.fsRequests(guestArguments, fileOptions, library, rooms.fileStats(primordials)),
   );
   const crypto = rooms.cryptoStubs(primordials, answers, guestArguments, library, callbacks);
+  const abortable = rooms.abortable(bridge, primordials, answers, guestArguments);
   const builtins = create(null);
   for (const name of names.modules) builtins[name] = () => library.load(name);
   builtins["node:fs"] = () => fs;
@@ -108,7 +113,10 @@ function assemble(
     primordials,
     callbacks,
     answers,
+    abortable,
     guestArguments,
+    misuse,
+    rooms.commandOptions(primordials, guestArguments, misuse),
     library,
   );
   builtins["node:child_process"] = () => commands;
@@ -138,7 +146,7 @@ function assemble(
     ...timers,
     console,
     crypto: crypto.webcrypto,
-    fetch: rooms.fetchStub(primordials, answers, guestArguments, library),
+    fetch: rooms.fetchStub(primordials, abortable, guestArguments, library),
     global: realm,
     performance: freeze({ now: elapsed, timeOrigin: startedAt }),
     require: modules.require,

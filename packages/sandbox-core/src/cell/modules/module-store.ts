@@ -6,19 +6,18 @@ import type { Answer } from "../guest/bridge.ts";
 export class Modules {
   readonly #ready = new Map<string, ModuleCode>();
 
-  /** Keeps a source that came with a grant. */
-  keep(specifier: string, source: string): void {
-    const name = canonicalModule(specifier);
-    this.#ready.set(name, name.endsWith(".json") ? asJson(source) : asModule(source));
-  }
-
   /**
-   * The answer to a granted import: `c` (CommonJS) or `m` (ES module), the module's canonical name and its code.
+   * What the guest gets for a granted import, by the first letter of the answer: for `s`, a source that came with the grant and is
+   * kept, and for `k`, one that is known, it is `c` (CommonJS) or `m` (ES module), the module's canonical name and its code.
    *
    * @throws Error if the host says that the cell has the source, and the cell does not have it.
    */
-  answer(specifier: string): Answer {
+  answered(specifier: string, answer: string): Answer {
+    if (!/^[sk]/.test(answer)) return answer;
     const name = canonicalModule(specifier);
+    const source = answer.slice(1);
+    if (answer.startsWith("s"))
+      this.#ready.set(name, name.endsWith(".json") ? asJson(source) : asModule(source));
     const ready = this.#ready.get(name);
     if (ready === undefined) throw new Error(`the source of a module is missing`);
     return `${ready.esm ? "m" : "c"}${name}\n${ready.code}`;
