@@ -2,6 +2,7 @@ import { Blob, blobBytes, streamOf } from "./blob.ts";
 import { TextDecoder, TextEncoder } from "./encoding.ts";
 import { FormData, multipart } from "./form-data.ts";
 import type { Headers } from "./headers.ts";
+import { parseMultipart } from "./multipart.ts";
 import { URLSearchParams } from "./web-url.ts";
 
 /** What a body is made of, and the type that goes with it. */
@@ -16,6 +17,9 @@ export function contentOf(value: unknown): Content | null {
   if (value instanceof Blob)
     return { bytes: blobBytes(value), type: value.type === "" ? null : value.type };
   if (value instanceof FormData) return multipart(value);
+  // By its method: the name ReadableStream would load all streams for every body.
+  if (typeof (value as { readonly getReader?: unknown }).getReader === "function")
+    throw new TypeError("A stream as a body is not offered in a cell; give its bytes");
   if (ArrayBuffer.isView(value))
     return {
       bytes: new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice(),
@@ -95,6 +99,7 @@ export abstract class Body {
 
   async formData(): Promise<FormData> {
     const type = this.headers.get("content-type") ?? "";
+    if (/^multipart\/form-data\s*(?:;|$)/i.test(type)) return parseMultipart(this.#take(), type);
     if (!/^application\/x-www-form-urlencoded/i.test(type)) {
       throw new TypeError(
         'Content-Type was not one of "multipart/form-data" or "application/x-www-form-urlencoded".',
