@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import {
+  GuestError,
   type GuestOperation,
   GUEST_SURFACE,
   PolicyError,
@@ -75,15 +76,21 @@ await arena({ rules: everything, warned }, async ({ spawn, events, supervisor })
   for (const call of Object.values(calls).flat()) {
     for (const argument of wrong) {
       const before = events.length;
+      if (call === "fs.existsSync") {
+        assert.equal(await valueOf(cell, `${call}(${argument})`), false, `${call}(${argument})`);
+        continue;
+      }
       const error = await failureOf(cell.exec(`${call}(${argument})`));
       if (error instanceof PolicyError) {
         const reasons = call === "import" ? /^(?:malformed|outside_scope)$/ : /^malformed$/;
         assert.match(error.denialEvent.reason, reasons, `${call}(${argument})`);
         assert.equal(events.length, before + 1, `${call}(${argument})`);
       } else {
-        // import(x) makes text of what it is given: some of that is a name, of a module that does not exist. What is no address at
-        // all is the guest's own mistake.
-        assert.match(call, /^(?:import|fetch)$/, `${call}(${argument}): ${error.message}`);
+        // import(x) makes text of what it is given: some of that is a name, of a module that does not exist. What is not an address
+        // or a path at all is the guest's own mistake.
+        assert.match(call, /^(?:import$|fetch$|fs\.)/, `${call}(${argument}): ${error.message}`);
+        if (call.startsWith("fs."))
+          assert.ok(error instanceof GuestError && error.guestName === "TypeError", error.message);
         assert.equal(events.length, before);
       }
     }
@@ -94,6 +101,16 @@ await arena({ rules: everything, warned }, async ({ spawn, events, supervisor })
     await assert.rejects(supervisor.spawn(name), TypeError);
   return due;
 });
+
+/** What a program gives; false where its request was denied. */
+async function valueOf(cell: Sandbox, program: string): Promise<unknown> {
+  try {
+    return await cell.exec(program);
+  } catch (error) {
+    assert.ok(error instanceof PolicyError && error.denialEvent.reason === "malformed", program);
+    return false;
+  }
+}
 
 /** The host's own mistakes are typed errors that disturb nothing. */
 async function misuse(cell: Sandbox): Promise<void> {
