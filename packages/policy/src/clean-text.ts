@@ -24,6 +24,11 @@ export const MAX_CELL_LENGTH = 128;
 /** Longest policy name in an event, in UTF-16 code units: the 128 code points that a policy's name may have. */
 export const MAX_POLICY_NAME_LENGTH = 256;
 
+/** Longest description of a rule. */
+export const MAX_DESCRIPTION_LENGTH = 300;
+/** Longest name of a rule's owner. */
+export const MAX_OWNER_LENGTH = 100;
+
 /**
  * Makes guest text safe to store and print: well-formed Unicode without control, bidirectional, invisible or look-alike blank
  * characters (each becomes `\u{hex}`, the backslash `\\`), at most `max` UTF-16 code units. A cut ends in `…`, and never splits a

@@ -1,6 +1,7 @@
 import { type OwnCapabilities, operationsOf } from "./capabilities.ts";
 import type { Decision } from "./decision.ts";
-import type { Policy, Rule } from "./policy.ts";
+import type { Policy, Rule, RuleNotes } from "./policy.ts";
+import { notesOf } from "./rule-notes.ts";
 import { NO_RANK, type NearIndex, type RankIndex } from "./match/rule-rank.ts";
 import { patternsOf, type Scoping, scopingOf } from "./match/scope.ts";
 import { DEFAULT_RULE } from "./vocabulary.ts";
@@ -28,7 +29,11 @@ export interface CompiledCapability {
   readonly operations: ReadonlyMap<string, CompiledOperation>;
 }
 
-export type CompiledPolicy = ReadonlyMap<string, CompiledCapability>;
+export interface CompiledPolicy {
+  readonly capabilities: ReadonlyMap<string, CompiledCapability>;
+  /** The verdict on what no rule speaks of. */
+  readonly noRule: Decision;
+}
 
 // Keep the compiled form in a map and not on the policy: a policy stays plain data, and an object that was not made here decides
 // nothing.
@@ -47,6 +52,7 @@ export function isCompiled(value: unknown): value is Policy {
 /** Prepares a policy for `decide`, once. */
 export function compilePolicy(policy: Policy): void {
   const { capabilities, rules } = policy;
+  const byDefault = notesOf(policy.default);
   const byCapability = Map.groupBy<string, Rule>(rules, (rule) => rule.capability);
   // A declared capability without a rule needs an entry too: its malformed targets are denied as `malformed`, not as `no_rule`.
   for (const name of Object.keys(capabilities)) {
@@ -54,30 +60,34 @@ export function compilePolicy(policy: Policy): void {
   }
   const compiled = new Map<string, CompiledCapability>();
   for (const [capability, own] of byCapability) {
-    compiled.set(capability, compileCapability(capability, own, capabilities));
+    compiled.set(capability, compileCapability(capability, own, { capabilities, byDefault }));
   }
-  compiledPolicies.set(policy, compiled);
+  const noRule = decided({ effect: "deny", rule: DEFAULT_RULE, reason: "no_rule", ...byDefault });
+  compiledPolicies.set(policy, { capabilities: compiled, noRule });
 }
 
 function compileCapability(
   capability: string,
   rules: readonly Rule[],
-  declared: OwnCapabilities,
+  { capabilities, byDefault }: { readonly capabilities: OwnCapabilities; byDefault: RuleNotes },
 ): CompiledCapability {
   const scoping = scopingOf(capability);
   const operations = new Map<string, CompiledOperation>();
   const compiled = new Map<string, CompiledOperation>();
-  for (const operation of operationsOf(capability, declared) ?? []) {
+  for (const operation of operationsOf(capability, capabilities) ?? []) {
     const speaking = rules.map((rule) => rule.operations.includes(operation));
     // Operations that occur in the same rules share one compiled form. Most policies name few operations, so few indexes are
     // made.
     const key = speaking.map(Number).join("");
     const known = compiled.get(key);
-    const made = known ?? compileOperation(rules, speaking, scoping);
+    const made = known ?? compileOperation(rules, speaking, scoping, byDefault);
     compiled.set(key, made);
     operations.set(operation, made);
   }
-  const malformed = scoping.tellsMalformed === true ? MALFORMED : undefined;
+  const malformed =
+    scoping.tellsMalformed === true
+      ? decided({ effect: "deny", rule: DEFAULT_RULE, reason: "malformed", ...byDefault })
+      : undefined;
   return { canonical: scoping.canonical, malformed, operations };
 }
 
@@ -85,6 +95,7 @@ function compileOperation(
   rules: readonly Rule[],
   speaking: readonly boolean[],
   scoping: Scoping,
+  byDefault: RuleNotes,
 ): CompiledOperation {
   const select = (effect: Rule["effect"], speaks: boolean): Rule[] =>
     rules.filter((rule, at) => rule.effect === effect && speaking[at] === speaks);
@@ -107,28 +118,27 @@ function compileOperation(
     covering,
     unscoped: unscoped < 0 ? NO_RANK : unscoped,
     verdicts: [
-      ...denies.map(({ id }) => decided({ effect: "deny", rule: id, reason: "explicit_deny" })),
-      ...allows.map(({ id }) => decided({ effect: "allow", rule: id })),
-      ...others.map(({ id }) => lacking(id, "wrong_operation", "operation")),
+      ...denies.map(refusing),
+      ...allows.map((rule) => decided({ effect: "allow", rule: rule.id, ...notesOf(rule) })),
+      ...others.map(({ id }) => lacking(id, "operation", byDefault)),
     ],
-    unscopedDeny:
-      unscopedDeny && decided({ effect: "deny", rule: unscopedDeny.id, reason: "explicit_deny" }),
+    unscopedDeny: unscopedDeny && refusing(unscopedDeny),
     near,
-    outsideScope: allows.map(({ id }) => lacking(id, "outside_scope", "scope")),
+    outsideScope: allows.map(({ id }) => lacking(id, "scope", byDefault)),
   };
 }
 
-const MALFORMED = decided({ effect: "deny", rule: DEFAULT_RULE, reason: "malformed" });
+function refusing(rule: Rule): Decision {
+  return decided({ effect: "deny", rule: rule.id, reason: "explicit_deny", ...notesOf(rule) });
+}
 
 function decided(decision: Decision): Decision {
   return Object.freeze(decision);
 }
 
-function lacking(
-  id: string,
-  reason: "outside_scope" | "wrong_operation",
-  lacked: "scope" | "operation",
-): Decision {
+/** @param byDefault The default decides: the rule that came near does not, so its notes are not told. */
+function lacking(id: string, lacked: "scope" | "operation", byDefault: RuleNotes): Decision {
+  const reason = lacked === "scope" ? "outside_scope" : "wrong_operation";
   const nearestRule = Object.freeze({ id, lacked });
-  return Object.freeze({ effect: "deny", rule: DEFAULT_RULE, reason, nearestRule });
+  return decided({ effect: "deny", rule: DEFAULT_RULE, reason, nearestRule, ...byDefault });
 }

@@ -24,22 +24,28 @@ export function decide(policy: Policy, request: Request): Decision {
 }
 
 function verdict(policy: Policy, request: Request): Decision {
-  const capability = compiledPolicy(policy)?.get(request.capability);
+  const compiled = compiledPolicy(policy);
+  if (compiled === undefined) return NO_RULE;
+  const { capabilities, noRule } = compiled;
+  const capability = capabilities.get(request.capability);
   const operation = capability?.operations.get(request.operation);
   const { target } = request;
-  if (capability === undefined || operation === undefined) return NO_RULE;
-  if (typeof target !== "string") return capability.malformed ?? NO_RULE;
+  if (capability === undefined || operation === undefined) return noRule;
+  if (typeof target !== "string") return capability.malformed ?? noRule;
   const canonical = capability.canonical(target, request.args);
   // No allow rule covers a malformed target. A deny rule without a scope explains the denial better than the nearest allow rule.
   if (canonical === null) {
-    return operation.unscopedDeny ?? capability.malformed ?? nearest(operation, target);
+    return operation.unscopedDeny ?? capability.malformed ?? nearest(operation, target) ?? noRule;
   }
   const rank = operation.covering.least(canonical, operation.unscoped);
-  return operation.verdicts[rank] ?? nearest(operation, canonical);
+  return operation.verdicts[rank] ?? nearest(operation, canonical) ?? noRule;
 }
 
-/** Among the rules that grant the operation, the one whose scope is nearest to the target; the first of several that are equally near. */
-function nearest({ outsideScope, near }: CompiledOperation, target: string): Decision {
-  if (outsideScope.length < 2) return outsideScope[0] ?? NO_RULE;
-  return outsideScope[near.nearest(target)] ?? NO_RULE;
+/**
+ * Among the rules that grant the operation, the one whose scope is nearest to the target; the first of several that are equally near.
+ * Undefined if there is none.
+ */
+function nearest({ outsideScope, near }: CompiledOperation, target: string): Decision | undefined {
+  if (outsideScope.length < 2) return outsideScope[0];
+  return outsideScope[near.nearest(target)];
 }

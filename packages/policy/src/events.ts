@@ -9,6 +9,8 @@ export {
   cleanText,
   isCleanText,
   MAX_CELL_LENGTH,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_OWNER_LENGTH,
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,
 } from "./clean-text.ts";

@@ -9,7 +9,7 @@ import { inWords } from "./describe-value.ts";
 import { parsePolicy } from "./parse/parse.ts";
 import { commandLine } from "./match/command-line.ts";
 import { canonicalPath } from "./match/canonical-target.ts";
-import type { CommandScope, Policy, Rule } from "./policy.ts";
+import type { CommandScope, Policy, Rule, RuleNotes } from "./policy.ts";
 import type { Request } from "./request.ts";
 import { scopeKeyOf, scopingOf } from "./match/scope.ts";
 import { quoted } from "./clean-text.ts";
@@ -52,7 +52,7 @@ export interface Lack {
 }
 
 /** An allow rule as a policy document writes it. */
-export interface RuleToAdd {
+export interface RuleToAdd extends RuleNotes {
   readonly id: string;
   readonly effect: "allow";
   readonly capability: RuleCapability;
@@ -196,7 +196,7 @@ function told(
   lack?: Lack,
   change?: RuleToAdd,
 ): Explanation {
-  const why = WORDS[cause](decision.rule);
+  const why = `${WORDS[cause](decision.rule)}${notesInWords(decision)}`;
   const nearest = lack === undefined ? "" : `; ${lackInWords(lack)}`;
   const { capability, operation, target, args } = request;
   const what =
@@ -221,6 +221,11 @@ const WORDS: Readonly<Record<Cause, (rule: string) => string>> = {
   malformed: () => "not a valid target of this capability, so no rule can grant it",
   not_grantable: () => "no policy can grant this",
 };
+
+function notesInWords({ description, owner }: RuleNotes): string {
+  const why = description === undefined ? "" : `, described as "${description}"`;
+  return `${why}${owner === undefined ? "" : `, owned by "${owner}"`}`;
+}
 
 function lackInWords({ rule, what, wanted, has }: Lack): string {
   const shown = has.slice(0, 5).map((each) => quoted(each));

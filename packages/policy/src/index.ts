@@ -27,7 +27,15 @@ export { isCapabilityName } from "./identifier.ts";
 export type { OwnCapabilities } from "./capabilities.ts";
 export type { CellTotals, DenialSink } from "./event/sink.ts";
 export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
-export type { CommandPattern, CommandScope, Limits, Policy, PolicyInput, Rule } from "./policy.ts";
+export type {
+  CommandPattern,
+  CommandScope,
+  Limits,
+  Policy,
+  PolicyInput,
+  Rule,
+  RuleNotes,
+} from "./policy.ts";
 export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
 export { commandLine, readCommandLine } from "./match/command-line.ts";
@@ -38,6 +46,8 @@ export {
   cleanText,
   isCleanText,
   MAX_CELL_LENGTH,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_OWNER_LENGTH,
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,
 } from "./clean-text.ts";

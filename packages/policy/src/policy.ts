@@ -18,8 +18,16 @@ export interface CommandPattern {
   readonly args: readonly string[];
 }
 
+/** What the author of a policy writes of a rule, or of the default. It decides nothing, and stands in the records of denials. */
+export interface RuleNotes {
+  /** Why it is there: one line of at most 300 visible characters. */
+  readonly description?: string;
+  /** Whom to ask about it: one line of at most 100 visible characters. */
+  readonly owner?: string;
+}
+
 /** One rule of a policy. A rule that names no `operations` covers all operations of its capability. */
-export interface Rule {
+export interface Rule extends RuleNotes {
   readonly id: string;
   readonly effect: "allow" | "deny";
   readonly capability: RuleCapability;
@@ -66,6 +74,8 @@ export interface Policy {
    * takes it as it is: `createDenialRecorder({ capabilities: policy.capabilities })`.
    */
   readonly capabilities: OwnCapabilities;
+  /** Why what no rule decides is denied, and whom to ask. Absent if neither is written. */
+  readonly default?: RuleNotes;
   readonly rules: readonly Rule[];
   readonly limits: Limits;
   /** The first 16 hex digits of the SHA-256 of the policy's canonical JSON: equal content, equal hash. */

@@ -41,6 +41,26 @@ test("--json gives effect, rule, cause, nearest and change, and nothing else", a
   });
 });
 
+test("what the policy says of the rule that decides, and whom to ask, is told", async () => {
+  const notes = 'description: "Tables for all", owner: data-team';
+  using folder = folderWith({
+    "policy.yaml": `${POLICY}  - { id: keys, effect: deny, capability: filesystem, paths: ["/srv/data/keys"], ${notes} }\n`,
+  });
+  const ask = [...READ, "--target", "/srv/data/keys"];
+  const { stdout } = await runCommand(ask, { cwd: folder.path });
+  expect(stdout).toContain(`described as "Tables for all", owned by "data-team"`);
+  const json = await runCommand([...ask, "--json"], { cwd: folder.path });
+  expect(JSON.parse(json.stdout)).toEqual({
+    effect: "deny",
+    rule: "keys",
+    description: "Tables for all",
+    owner: "data-team",
+    cause: "refused_by_rule",
+    nearest: null,
+    change: null,
+  });
+});
+
 test("no change is offered for what a deny rule refuses, nor for what is granted", async () => {
   using folder = folderWith({ "policy.yaml": POLICY });
   const answers = await Promise.all(

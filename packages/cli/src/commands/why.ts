@@ -17,7 +17,9 @@ const OPTIONS = {
     value: "TEXT",
     help: "what it is on: a path, a host and port, a command with its arguments, a module, what a guard names; none for random",
   },
-  "--json": { help: "the same for programs: { effect, rule, cause, nearest, change }" },
+  "--json": {
+    help: "the same for programs: { effect, rule, cause, nearest, change }; with description and owner, if the policy has them",
+  },
 } as const satisfies OptionTable;
 
 export const why: Command<typeof OPTIONS> = {
@@ -39,8 +41,17 @@ smallest rule that would grant it. Three fields of a denial's record are what to
     const { explain } = await import("@pyisolate/policy");
     const { decision, cause, lack, change, message } = explain(policy, request);
     if (options["--json"] === true) {
-      const { effect, rule } = decision;
-      terminal.json({ effect, rule, cause, nearest: lack ?? null, change: change ?? null });
+      const { effect, rule, description, owner } = decision;
+      // The two are left out where the policy does not have them.
+      const notes = { description, owner };
+      terminal.json({
+        effect,
+        rule,
+        ...notes,
+        cause,
+        nearest: lack ?? null,
+        change: change ?? null,
+      });
       return 0;
     }
     terminal.out(`${decision.effect}: ${message}`, decision.effect === "allow" ? "good" : "bad");

@@ -40,6 +40,8 @@ export const RECORD_FIELDS = {
   enforced: ATTRIBUTES.enforced.name,
   policyName: ATTRIBUTES.policyName.name,
   policyHash: ATTRIBUTES.policyHash.name,
+  description: ATTRIBUTES.ruleDescription.name,
+  owner: ATTRIBUTES.ruleOwner.name,
 } as const;
 export type RecordField = keyof typeof RECORD_FIELDS;
 

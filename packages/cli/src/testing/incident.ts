@@ -95,15 +95,13 @@ function scan(plugins: Service, beat: number): void {
     plugins.deny({
       cell: "tenant-b",
       ...FILE,
-      policyRule: "secrets",
-      reason: "explicit_deny",
+      ...SECRETS,
       target: `/etc/${name}`,
     });
   plugins.deny({
     cell: "tenant-b",
     ...FILE,
-    policyRule: "secrets",
-    reason: "explicit_deny",
+    ...SECRETS,
     target: `/etc/\u202Etxt.daolnwod <img src=x onerror=alert(${beat})>`,
   });
 }
@@ -147,16 +145,27 @@ const FILE = { capability: "filesystem", operation: "read" } as const;
 const CONNECT = { capability: "network", operation: "connect" } as const;
 const IMPORT = { capability: "import", operation: "load" } as const;
 const LIMIT = { capability: "limit", operation: "cpu" } as const;
+const SECRETS = {
+  policyRule: "secrets",
+  ruleDescription: "Accounts and keys of the host are no tenant's",
+  ruleOwner: "platform-security",
+  reason: "explicit_deny",
+} as const;
 const METADATA = { policyRule: "no-metadata", reason: "explicit_deny" } as const;
 
 function service(name: string, endpoint: string): Service {
   const otel = startTelemetry({ serviceName: name, endpoint, global: false });
   const { meterProvider, loggerProvider } = otel;
   const denials = createDenialRecorder({ meterProvider, loggerProvider });
+  let last = 0;
   return {
     denials,
     deny(input, times = 1) {
-      for (let each = 0; each < times; each++) denials.record(denialEvent(input));
+      for (let each = 0; each < times; each++) {
+        // No two at one moment: which of them is the newest, each store would say as it likes.
+        last = Math.max(Date.now(), last + 1);
+        denials.record(denialEvent({ ...input, time: last }));
+      }
     },
     async [Symbol.asyncDispose]() {
       await otel.flush();

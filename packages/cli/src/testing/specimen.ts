@@ -31,6 +31,8 @@ export function specimen(text: StrangersText): Findings {
     broker: kernel === "deny" ? "allow" : "deny",
     kernel,
     nearestRule: `${text.rule}: scope`,
+    description: text.policy,
+    owner: text.policy,
     enforced: kernel === "deny",
     count: 3,
   });

@@ -7,6 +7,8 @@ import { nextInSequence } from "./sequence.ts";
 import {
   cleanText,
   MAX_CELL_LENGTH,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_OWNER_LENGTH,
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,
   quoted,
@@ -24,7 +26,14 @@ const calls = new Map<string, number>();
 
 /** What the caller of {@link denialEvent} must give. Every other field has a default. */
 export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"> &
-  Partial<Omit<DenialFields, "cell" | "capability" | "operation">>;
+  Partial<
+    Omit<DenialFields, "cell" | "capability" | "operation" | "ruleDescription" | "ruleOwner">
+  > & {
+    /** The decision's `description`, as the policy has it. */
+    readonly ruleDescription?: string | null | undefined;
+    /** The decision's `owner`. */
+    readonly ruleOwner?: string | null | undefined;
+  };
 
 /**
  * Makes a denial event: fills in id, seq, time and defaults, cleans the texts, and freezes the event.
@@ -109,6 +118,8 @@ function checked(input: DenialInput): Checked {
     operation,
     target: text("target", input.target ?? "", MAX_TARGET_LENGTH),
     policyRule,
+    ruleDescription: note("ruleDescription", input.ruleDescription, MAX_DESCRIPTION_LENGTH),
+    ruleOwner: note("ruleOwner", input.ruleOwner, MAX_OWNER_LENGTH),
     brokerDecision,
     kernelDecision,
     kernelEvidence,
@@ -142,6 +153,8 @@ const FIELDS: Readonly<Record<keyof DenialFields, true>> = {
   operation: true,
   target: true,
   policyRule: true,
+  ruleDescription: true,
+  ruleOwner: true,
   brokerDecision: true,
   kernelDecision: true,
   kernelEvidence: true,
@@ -171,6 +184,11 @@ function millisecond(time: unknown): number {
 
 function text(field: string, value: unknown, max: number): string {
   return typeof value === "string" ? cleanText(value, max) : refuse(field, "text", value);
+}
+
+/** An empty one says nothing. */
+function note(field: string, value: unknown, max: number): string | null {
+  return text(field, value ?? "", max) || null;
 }
 
 function oneOf(field: string, value: unknown, allowed: readonly string[]): void {

@@ -4,6 +4,8 @@ import { contradictionIn } from "./contradiction.ts";
 import {
   isCleanText,
   MAX_CELL_LENGTH,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_OWNER_LENGTH,
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,
   quoted,
@@ -47,6 +49,7 @@ function issuesIn(
     .filter((name) => !Object.hasOwn(checks, name))
     .map((name) => ({ path, message: `has the unknown field ${quoted(name)}` }));
   const wrong = Object.entries(checks).flatMap(([name, check]) => {
+    if (!Object.hasOwn(fields, name) && OPTIONAL.has(name)) return [];
     const message = Object.hasOwn(fields, name) ? check(fields[name]) : "is missing";
     return message === undefined ? [] : [{ path: at(name), message }];
   });
@@ -72,6 +75,9 @@ const orNull =
 const NAME = "a name: a letter or digit, then letters, digits, '.', '_', '-', at most 64";
 const ruleId = matching(RULE_ID, "a rule's id");
 
+/** Left out where there is nothing to say, as in events from before there were any. */
+const OPTIONAL = new Set(["rule_description", "rule_owner"]);
+
 const NEAREST_RULE: Readonly<Record<string, OptionCheck>> = {
   id: ruleId,
   lacked: oneOf(NEAREST_LACKS),
@@ -91,6 +97,8 @@ const FIELDS: Readonly<Record<keyof DenialEventJson, OptionCheck>> = {
   target: clean(MAX_TARGET_LENGTH),
   attempted_action: mustBe("text", (value) => typeof value === "string"),
   policy_rule: ruleId,
+  rule_description: clean(MAX_DESCRIPTION_LENGTH, 1),
+  rule_owner: clean(MAX_OWNER_LENGTH, 1),
   broker_decision: oneOf(VERDICTS),
   kernel_decision: oneOf(VERDICTS),
   kernel_evidence: orNull(oneOf(KERNEL_EVIDENCE)),

@@ -35,6 +35,10 @@ export interface DenialFields {
   /** Non-null if and only if `kernelDecision` is `deny`. */
   readonly kernelEvidence: KernelEvidence | null;
   readonly reason: DenialReason;
+  /** What the policy says of that rule or of its default: why it is there; null if nothing. Clean, and never a guest's text. */
+  readonly ruleDescription: string | null;
+  /** Whom to ask about it, as the policy says; null if it does not. */
+  readonly ruleOwner: string | null;
   /** For a denial by default: the allow rule that came closest, and what it lacked. */
   readonly nearestRule: NearestRule | null;
   readonly policyName: string | null;
@@ -56,6 +60,10 @@ export interface DenialEventJson {
   readonly target: string;
   readonly attempted_action: string;
   readonly policy_rule: string;
+  /** Left out if the policy says nothing of the rule. */
+  readonly rule_description?: string;
+  /** Left out if the policy names no owner. */
+  readonly rule_owner?: string;
   readonly broker_decision: Verdict;
   readonly kernel_decision: Verdict;
   readonly kernel_evidence: KernelEvidence | null;
@@ -76,6 +84,8 @@ export class DenialEvent implements DenialFields {
   readonly operation: OperationName;
   readonly target: string;
   readonly policyRule: string;
+  readonly ruleDescription: string | null;
+  readonly ruleOwner: string | null;
   readonly brokerDecision: Verdict;
   readonly kernelDecision: Verdict;
   readonly kernelEvidence: KernelEvidence | null;
@@ -95,6 +105,8 @@ export class DenialEvent implements DenialFields {
     this.operation = fields.operation;
     this.target = fields.target;
     this.policyRule = fields.policyRule;
+    this.ruleDescription = fields.ruleDescription;
+    this.ruleOwner = fields.ruleOwner;
     this.brokerDecision = fields.brokerDecision;
     this.kernelDecision = fields.kernelDecision;
     this.kernelEvidence = fields.kernelEvidence;
@@ -129,6 +141,8 @@ export class DenialEvent implements DenialFields {
       target: this.target,
       attempted_action: this.attemptedAction,
       policy_rule: this.policyRule,
+      ...(this.ruleDescription !== null && { rule_description: this.ruleDescription }),
+      ...(this.ruleOwner !== null && { rule_owner: this.ruleOwner }),
       broker_decision: this.brokerDecision,
       kernel_decision: this.kernelDecision,
       kernel_evidence: this.kernelEvidence,

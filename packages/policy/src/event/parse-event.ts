@@ -50,6 +50,8 @@ export function parseDenialEvent(input: unknown): DenialEvent {
     operation: json.operation,
     target: json.target,
     policyRule: json.policy_rule,
+    ruleDescription: json.rule_description ?? null,
+    ruleOwner: json.rule_owner ?? null,
     brokerDecision: json.broker_decision,
     kernelDecision: json.kernel_decision,
     kernelEvidence: json.kernel_evidence,

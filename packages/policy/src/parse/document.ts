@@ -10,6 +10,7 @@ import {
   declarations,
   namesOf,
 } from "./own-capabilities.ts";
+import { Default } from "./notes-schema.ts";
 import { BUILT_IN_RULES, ownRule } from "./schema.ts";
 
 /** Most rules in a policy. */
@@ -40,6 +41,7 @@ const policyDocument = (rule: z.ZodType<RuleDocument>, capabilities: z.ZodType<D
         })
         .describe("Names the policy in events."),
       capabilities: capabilities.exactOptional(),
+      default: Default,
       rules: z.array(rule).max(MAX_RULES),
       limits: z
         .strictObject({

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import { didYouMean } from "./did-you-mean.ts";
+import { ONLY_EFFECT } from "./notes-schema.ts";
 import type { PlainData } from "./plain-data.ts";
 import { quoted } from "../clean-text.ts";
 import { OPERATIONS } from "../vocabulary.ts";
@@ -19,6 +20,8 @@ export function issueMessage(
     case "invalid_type":
       return typeMistake(issue.expected, written);
     case "invalid_value":
+      if (issue.values.length === 1 && issue.values[0] === ONLY_EFFECT)
+        return `${shown(written)} is no default: what no rule allows is denied. Write a rule for what is to be allowed, and here deny, or { description, owner } to say why and whom to ask`;
       if (issue.values.every((value) => typeof value === "number")) {
         return numberMistake(issue.values.join(" or "), written);
       }

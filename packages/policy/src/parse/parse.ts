@@ -10,6 +10,7 @@ import { LIMIT_NAMES, LIMITS } from "../limits.ts";
 import { check } from "./validate.ts";
 import { plainData } from "./plain-data.ts";
 import type { Limits, Policy, Rule } from "../policy.ts";
+import { notesOf } from "../rule-notes.ts";
 import type { PolicyDocument } from "./document.ts";
 import { cleanText } from "../clean-text.ts";
 
@@ -109,12 +110,19 @@ function policyOf(document: PolicyDocument, warnings: readonly PolicyIssue[]): P
   const { version, name } = document;
   // Left out where none are declared, so that such a policy has the hash that it had before there were any.
   const declared = Object.keys(capabilities).length === 0 ? {} : { capabilities };
-  const content = canonicalJson({ version, name, ...declared, rules, limits });
+  const notes = defaultNotes(document.default);
+  const content = canonicalJson({ version, name, ...declared, ...notes, rules, limits });
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
-  const policy = { version, name, capabilities, rules, limits, hash };
+  const policy = { version, name, capabilities, ...notes, rules, limits, hash };
   // Not enumerable: warnings tell of the text, with its lines, and policies of equal content shall compare equal.
   Object.defineProperty(policy, "warnings", { value: freeze(warnings) });
   return freeze(policy as typeof policy & Pick<Policy, "warnings">);
+}
+
+/** `default: deny` says nothing that is not so without it, and leaves the hash as it is. */
+function defaultNotes(written: PolicyDocument["default"]): Pick<Policy, "default"> {
+  const notes = typeof written === "object" ? notesOf(written) : {};
+  return Object.keys(notes).length === 0 ? {} : { default: notes };
 }
 
 /** JSON with sorted keys and all defaults, so that equal content gives equal text. */

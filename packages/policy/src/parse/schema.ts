@@ -6,6 +6,7 @@ import { isReservedRuleId, RULE_ID } from "../identifier.ts";
 import { type OwnNames, Target } from "./own-capabilities.ts";
 import { MAX_PATH_LENGTH, PATH_PATTERN, pathMistake } from "../match/path-pattern.ts";
 import { EVERYTHING, type ScopeKey } from "../match/scope.ts";
+import { NOTES } from "./notes-schema.ts";
 import { MODULE_NAME } from "../match/canonical-target.ts";
 import { MAX_TARGET_PATTERN, targetMistake } from "../match/target-pattern.ts";
 import { quoted } from "../clean-text.ts";
@@ -64,6 +65,7 @@ const common = <C extends z.ZodType<string>, O extends z.ZodType<string>>(
   operation: O,
 ) => ({
   id: Id,
+  ...NOTES,
   effect: z.enum(["allow", "deny"]).describe("Deny beats allow."),
   capability,
   operations: z

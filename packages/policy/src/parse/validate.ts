@@ -2,19 +2,19 @@ import type { z } from "zod";
 
 import { lineOf, type Lines } from "./read-yaml.ts";
 import { bounded, type PolicyIssue } from "../errors.ts";
-import { LIMIT_NAMES } from "../limits.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import type { Path, PlainData, PlainObject } from "./plain-data.ts";
-import { type Declared, declarationMistake, declaredIn } from "./own-capabilities.ts";
+import { type Declared, declaredIn } from "./own-capabilities.ts";
 import { type PolicyDocument, schemaWith } from "./document.ts";
-import { OWN_SCOPE_KEY, SCOPE_KEYS, scopeKeyOf } from "../match/scope.ts";
+import { OWN_SCOPE_KEY } from "../match/scope.ts";
 import { quoted } from "../clean-text.ts";
 import { at, put } from "./data-at.ts";
 import { spell } from "./spell.ts";
+import { SCOPES, TOP_KEYS, unknownKey } from "./unknown-key.ts";
 import { warningsOf } from "./policy-warnings.ts";
 import { withinUnion } from "./command-issues.ts";
 import { isCapabilityName } from "../identifier.ts";
-import { GUARDED_CAPABILITIES, type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
+import { GUARDED_CAPABILITIES, OPERATIONS } from "../vocabulary.ts";
 import { issueMessage } from "./issue-message.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -145,54 +145,6 @@ function mend(
 /** The capabilities that a rule can name. */
 function capabilitiesOf(declared: Declared): readonly string[] {
   return [...GUARDED_CAPABILITIES, ...declared.keys()];
-}
-
-const TOP_KEYS = ["version", "name", "capabilities", "rules", "limits"];
-/** A key for editors. Messages do not list it among the valid keys, because no policy needs it. */
-const SCHEMA_KEY = "$schema";
-const RULE_KEYS = ["id", "effect", "capability", "operations"];
-/** Only a rule for commands has it: commands are processes of their own, which the kernel may let read more. */
-const READS_KEY = "reads";
-const COMMAND_KEYS = ["path", "args"];
-const SCOPES = Object.entries(SCOPE_KEYS) as [GuardedCapability, string][];
-
-function unknownKey(
-  key: string,
-  path: Path,
-  container: PlainObject,
-): { message: string; near: string | undefined } {
-  if (path[0] === "capabilities") return { message: declarationMistake(key), near: undefined };
-  const capability = path[0] === "rules" ? (container["capability"] as string) : undefined;
-  const own = capability === undefined ? undefined : scopeKeyOf(capability);
-  const known =
-    path.length === 0
-      ? TOP_KEYS
-      : path[0] === "limits"
-        ? LIMIT_NAMES
-        : path.at(-2) === SCOPE_KEYS.subprocess
-          ? COMMAND_KEYS
-          : [
-              ...RULE_KEYS,
-              ...(own === undefined ? [] : [own]),
-              ...(own === SCOPE_KEYS.subprocess ? [READS_KEY] : []),
-            ];
-  const owner = path[0] === "rules" ? ownerOf(key) : undefined;
-  if (owner !== undefined) {
-    const instead = own === undefined ? "has no scope" : `has "${own}"`;
-    return {
-      message: `"${key}" is the scope of ${owner}; ${capability} ${instead}`,
-      near: undefined,
-    };
-  }
-  const near = didYouMean(key, path.length === 0 ? [...known, SCHEMA_KEY] : known);
-  const meant = near === undefined ? "" : `; did you mean "${near}"?`;
-  return { message: `unknown key ${quoted(key)}${meant} (known: ${known.join(", ")})`, near };
-}
-
-/** Whose scope this key is, for a message. */
-function ownerOf(key: string): string | undefined {
-  if (key === OWN_SCOPE_KEY) return "declared capabilities";
-  return SCOPES.find(([, scope]) => scope === key)?.[0];
 }
 
 /** The capability to which a rule's scope or operations belong. */

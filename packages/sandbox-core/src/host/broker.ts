@@ -2,7 +2,6 @@ import {
   type Capability,
   decide,
   type Decision,
-  DEFAULT_RULE,
   type DenialEvent,
   denialEvent,
   type Operation,
@@ -14,7 +13,7 @@ import type { KernelWord } from "../kernel/evidence.ts";
 import { canonicalTarget, shown } from "./attempted-action.ts";
 import type { Authority } from "./authority.ts";
 import type { CellKernel } from "./cell-kernel.ts";
-import type { Asked, Denial } from "./denial.ts";
+import { type Asked, type Denial, ruleFields } from "./denial.ts";
 import { DenialLog } from "./denial-log.ts";
 import { Resolver } from "./names/resolve-and-check.ts";
 import type { GuardRequest } from "./channel/wire.ts";
@@ -144,7 +143,7 @@ export class Broker {
       capability,
       operation: denial.operation,
       target: shown(denial),
-      policyRule: decision?.rule ?? denial.rule ?? DEFAULT_RULE,
+      ...ruleFields(denial),
       brokerDecision: denial.broker ?? "deny",
       kernelDecision: word?.verdict ?? this.#authority.kernelVerdict(capability),
       kernelEvidence: word?.verdict === "deny" ? word.evidence : null,
@@ -190,7 +189,7 @@ export class Broker {
     if (decision.effect === "deny") this.deny({ ...asked, decision, kernel }, answer);
     else {
       const reason = refusal.isStale ? "stale" : "kernel";
-      this.deny({ ...asked, rule: decision.rule, reason, broker: "allow", kernel }, answer);
+      this.deny({ ...asked, granted: decision, reason, broker: "allow", kernel }, answer);
     }
   }
 

@@ -1,4 +1,11 @@
-import type { Capability, Decision, DenialEvent, Operation, Verdict } from "@pyisolate/policy";
+import {
+  type Capability,
+  type Decision,
+  DEFAULT_RULE,
+  type DenialEvent,
+  type Operation,
+  type Verdict,
+} from "@pyisolate/policy";
 
 import type { KernelWord } from "../kernel/evidence.ts";
 
@@ -11,6 +18,8 @@ export interface Denial {
   readonly args?: readonly string[];
   readonly decision?: Extract<Decision, { effect: "deny" }>;
   readonly rule?: string;
+  /** The verdict of a policy that allowed it, where the kernel did not. */
+  readonly granted?: Extract<Decision, { effect: "allow" }>;
   readonly reason?: DenialEvent["reason"];
   readonly broker?: Verdict;
   /** The kernel layer's word on the operation; null if it was not asked. Called after the verdict has been sent to the cell. */
@@ -19,3 +28,13 @@ export interface Denial {
 
 /** A request in the policy's spelling. */
 export type Asked = Pick<Denial, "capability" | "operation" | "target" | "args">;
+
+/** The rule that a denial's record names, and what the policy says of it. */
+export function ruleFields({ decision, granted, rule = DEFAULT_RULE }: Denial) {
+  const decided = decision ?? granted;
+  return {
+    policyRule: decided?.rule ?? rule,
+    ruleDescription: decided?.description,
+    ruleOwner: decided?.owner,
+  };
+}

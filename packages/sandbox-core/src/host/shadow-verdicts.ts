@@ -76,6 +76,8 @@ export class ShadowVerdicts {
           operation: asked.operation,
           target: shown(asked),
           policyRule: verdict.rule,
+          ruleDescription: verdict.description,
+          ruleOwner: verdict.owner,
           brokerDecision: verdict.effect,
           // If the shadow policy would allow the request, the event names the reason of the real denial.
           reason: reasonOf(verdict) ?? reasonOf(enforced) ?? "no_rule",

@@ -16,6 +16,8 @@ const FULL = aDenial({
   kernelDecision: "deny",
   kernelEvidence: "audit",
   brokerDecision: "allow",
+  ruleDescription: "Plugins get what their manifest asks for",
+  ruleOwner: "plugins@example.com",
   policyName: "plugins",
   policyHash: "0123456789abcdef",
 });
@@ -43,6 +45,8 @@ test("a full denial's record", () => {
         "pyisolate.policy.name": "plugins",
         "pyisolate.policy_rule": "default",
         "pyisolate.reason": "outside_scope",
+        "pyisolate.rule.owner": "plugins@example.com",
+        "security_rule.description": "Plugins get what their manifest asks for",
         "security_rule.name": "default",
         "security_rule.ruleset.name": "plugins",
         "security_rule.version": "0123456789abcdef",

@@ -5,11 +5,13 @@ import { ATTRIBUTES as A, EVENTS } from "../semconv.ts";
 import { cutText } from "./cut-text.ts";
 import {
   cellText,
+  descriptionText,
   hashText,
   hrTime,
   lackedText,
   nearestText,
   operationText,
+  ownerText,
   policyText,
   ruleText,
   word,
@@ -69,6 +71,10 @@ export function denialLogRecord(
     const { id, lacked } = event.nearestRule;
     attributes[A.nearestRule.name] = `${nearestText(id)}:${lackedText(lacked)}`;
   }
+  // An event that was made by hand, or by an older release, may lack these.
+  if (hasText(event.ruleDescription))
+    attributes[A.ruleDescription.name] = descriptionText(event.ruleDescription);
+  if (hasText(event.ruleOwner)) attributes[A.ruleOwner.name] = ownerText(event.ruleOwner);
   if (event.policyName !== null) {
     const name = policyText(event.policyName);
     attributes[A.policyName.name] = name;
@@ -124,6 +130,6 @@ function denialBody(
   return hasText(target) ? `${what} ${why}: ${target}` : `${what} ${why}`;
 }
 
-function hasText(target: string | undefined): target is string {
-  return target !== undefined && target !== "";
+function hasText(text: string | null | undefined): text is string {
+  return text !== undefined && text !== null && text !== "";
 }

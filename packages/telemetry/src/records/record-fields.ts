@@ -1,5 +1,10 @@
 import type { HrTime } from "@opentelemetry/api";
-import { MAX_CELL_LENGTH, MAX_POLICY_NAME_LENGTH } from "@pyisolate/policy/events";
+import {
+  MAX_CELL_LENGTH,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_OWNER_LENGTH,
+  MAX_POLICY_NAME_LENGTH,
+} from "@pyisolate/policy/events";
 
 import { cleaner, cleanOnce } from "../clean-once.ts";
 
@@ -14,6 +19,8 @@ export const cellText = cleaner(MAX_CELL_LENGTH);
 export const policyText = cleaner(MAX_POLICY_NAME_LENGTH);
 export const hashText = cleaner(MAX_WORD);
 export const ruleText = cleaner(MAX_WORD);
+export const descriptionText = cleaner(MAX_DESCRIPTION_LENGTH);
+export const ownerText = cleaner(MAX_OWNER_LENGTH);
 export const nearestText = cleaner(MAX_WORD);
 export const operationText = cleaner(MAX_WORD);
 export const lackedText = cleaner(MAX_WORD);

@@ -16,6 +16,9 @@ export interface DenialRecord {
   readonly broker: string;
   readonly kernel: string;
   readonly nearestRule: string | undefined;
+  /** Why the rule is there, and whom to ask about it, as its policy says. */
+  readonly description: string | undefined;
+  readonly owner: string | undefined;
   readonly enforced: boolean;
   /** The number of denials that the record stands for. */
   readonly count: number;
@@ -105,6 +108,8 @@ function denial({ time, fields }: LogRecord): DenialRecord {
     broker: fields.broker ?? "",
     kernel: fields.kernel ?? "",
     nearestRule: fields.nearestRule,
+    description: fields.description,
+    owner: fields.owner,
     enforced: fields.enforced !== "false",
     count: Number.isSafeInteger(count) && count > 0 ? count : 1,
   };

@@ -1,4 +1,5 @@
 import { parser as logql } from "@grafana/lezer-logql";
+import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
 
 import { createLoki } from "../ask/loki.ts";
@@ -57,6 +58,10 @@ test("they tell what happened: both of the kernel's refusals, each policy, and a
   expect(new Set(told.policyLoads.map(({ name }) => name))).toEqual(
     new Set(["plugins", "exports", "agents"]),
   );
+  expect(told.telling.find(({ rule }) => rule === "secrets")).toMatchObject({
+    description: "Accounts and keys of the host are no tenant's",
+    owner: "platform-security",
+  });
   const careless = asked.at(-1)?.[0].cell;
   expect(told.newest.find(({ cell }) => cell === careless)?.attemptedAction).toContain(
     `<script>alert("target")</script>`,
@@ -76,6 +81,8 @@ test("the page is the same but for the store's name and address", async () => {
     return page(findings).replaceAll(server.url.origin, "there").replaceAll(name, "the store");
   };
   expect(pairs.length).toBeGreaterThan(0);
+  const text = new JSDOM(await written("Loki")).window.document.body.textContent;
+  expect(text).toContain("Accounts and keys of the host are no tenant's (ask platform-security)");
   expect(await written("Loki")).toBe(await written("VictoriaLogs"));
 });
 

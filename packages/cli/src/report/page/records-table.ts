@@ -45,7 +45,8 @@ export function recordsTable(
   );
 }
 
-function why(sheet: Sheet, { reason, nearestRule, enforced, broker }: DenialRecord): Content {
+function why(sheet: Sheet, record: DenialRecord): Content {
+  const { reason, nearestRule, enforced, broker, description, owner } = record;
   const { h } = sheet;
   return h(
     "span",
@@ -53,6 +54,9 @@ function why(sheet: Sheet, { reason, nearestRule, enforced, broker }: DenialReco
     sheet.name(reason),
     nearestRule === undefined ? undefined : [", nearest ", sheet.name(nearestRule)],
     enforced ? undefined : SHADOW[broker === "allow" ? "allow" : "deny"],
+    // What a policy says of its rule; but whoever reaches the log store may have written it.
+    description === undefined ? undefined : [": ", sheet.name(description)],
+    owner === undefined ? undefined : [" (ask ", sheet.name(owner), ")"],
   );
 }
 
