@@ -6,7 +6,7 @@ export { explain } from "./explain.ts";
 export type { Cause, Explanation, Lack, RuleToAdd } from "./explain.ts";
 export { diffPolicies, type PolicyChange } from "./diff/diff-policies.ts";
 export { diffLimits, type LimitChange } from "./diff/diff-limits.ts";
-export { TooEntangledError } from "./language/search.ts";
+export { TooEntangledError } from "./language/effort.ts";
 export { suggestRules, type Denied, type SuggestOptions } from "./suggest/suggest-rules.ts";
 export type { RefusedDenial, Suggestion, WiderPattern } from "./suggest/suggestion.ts";
 export { lintPolicy, type LintFinding } from "./lint/lint-policy.ts";

@@ -1,5 +1,5 @@
 import { scopeOf } from "../language/space-of.ts";
-import type { PatternSet, Space } from "../language/space.ts";
+import type { Includes, Space } from "../language/space.ts";
 import type { Rule } from "../policy.ts";
 import { DEFAULT_RULE } from "../vocabulary.ts";
 
@@ -37,15 +37,18 @@ interface Scopes {
 /** For each allow rule of the later side: what it decides that was denied before. */
 function* allowed(space: Space, from: Scopes, to: Scopes, after: Side): Iterable<OperationChange> {
   // What was denied and is so no longer.
-  const lifted = without(from.denies, to.denies);
+  const isLifted: Includes = (pattern) => from.denies.has(pattern) && !to.denies.has(pattern);
+  const hasLifted = [...from.denies].some(isLifted);
   const earlier = new Set(to.denies);
+  const isEarlier: Includes = (pattern) => earlier.has(pattern);
   for (const rule of after.allows) {
     const scope = scopeOf(rule);
     // A target that is newly allowed was allowed by no rule, or else denied by one.
     const gained = scope.filter((pattern) => !from.allows.has(pattern));
     const found = [
-      gained.length > 0 && space.shortest([gained], [...earlier, ...from.allows]),
-      lifted.length > 0 && space.shortest([scope, lifted], [...earlier]),
+      gained.length > 0 &&
+        space.shortest(gained, [], (pattern) => earlier.has(pattern) || from.allows.has(pattern)),
+      hasLifted && space.shortest(scope, [isLifted], isEarlier),
     ];
     const witness = shortestOf(found);
     if (witness !== undefined) yield { change: "allowed", witness, rule: rule.id };
@@ -62,20 +65,23 @@ function* denied(
   after: Side,
 ): Iterable<OperationChange> {
   const earlier = new Set(from.denies);
+  const isEarlier: Includes = (pattern) => earlier.has(pattern);
+  const wasAllowed: Includes = (pattern) => from.allows.has(pattern);
   for (const rule of after.denies) {
     const scope = scopeOf(rule);
     const added = scope.filter((pattern) => !from.denies.has(pattern));
     const witness =
       added.length > 0 && from.allows.size > 0
-        ? space.shortest([added, [...from.allows]], [...earlier])
+        ? space.shortest(added, [wasAllowed], isEarlier)
         : undefined;
     if (witness !== undefined) yield { change: "denied", witness, rule: rule.id };
     for (const pattern of scope) earlier.add(pattern);
   }
   const decided = new Set([...from.denies, ...to.denies, ...to.allows]);
+  const isDecided: Includes = (pattern) => decided.has(pattern);
   for (const rule of before.allows) {
     const lost = scopeOf(rule).filter((pattern) => !to.allows.has(pattern));
-    const witness = lost.length > 0 ? space.shortest([lost], [...decided]) : undefined;
+    const witness = lost.length > 0 ? space.shortest(lost, [], isDecided) : undefined;
     if (witness !== undefined) yield { change: "denied", witness, rule: DEFAULT_RULE };
     for (const pattern of scopeOf(rule)) decided.add(pattern);
   }
@@ -83,10 +89,6 @@ function* denied(
 
 function scopesOf({ allows, denies }: Side): Scopes {
   return { allows: new Set(allows.flatMap(scopeOf)), denies: new Set(denies.flatMap(scopeOf)) };
-}
-
-function without(some: ReadonlySet<string>, others: ReadonlySet<string>): PatternSet {
-  return [...some].filter((pattern) => !others.has(pattern));
 }
 
 function shortestOf(found: readonly (string | false | undefined)[]): string | undefined {

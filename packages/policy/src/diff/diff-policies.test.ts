@@ -11,6 +11,7 @@ import {
   type PolicyChange,
   readCommandLine,
   type Request,
+  TooEntangledError,
 } from "../index.ts";
 import { arbRequest, arbRules, policyOf, type RuleDocument } from "../testing/arbitraries.ts";
 import { RandomPolicies } from "../testing/random-policies.ts";
@@ -323,6 +324,45 @@ test("no endpoint of a small universe differs without a change that says so", ()
     { numRuns: 300 * TIMES },
   );
 });
+
+test("patterns that are too entangled to be compared end in an error that says what to do, soon", () => {
+  const entangled = (shift: number) =>
+    policyOf(
+      Array.from({ length: 200 }, (_, at) => {
+        const n = at + shift;
+        return files("allow", `/**/*a${n % 7}*${n % 5}/**/${n % 11}*b*/${n % 3}`);
+      }),
+    );
+  const [before, after] = [entangled(0), entangled(1000)];
+  const start = process.cpuUsage();
+  expect(() => diffPolicies(before, after)).toThrow(TooEntangledError);
+  expect(() => diffPolicies(before, after)).toThrow(
+    /compare fewer rules at a time, or write \*\* /,
+  );
+  const { user, system } = process.cpuUsage(start);
+  // Twice two seconds on a machine of today, and five times that.
+  expect((user + system) / 1e6).toBeLessThan(20);
+}, 200_000);
+
+test("10,000 rules are compared with 10,000 others, and a rule costs as much as it differs", () => {
+  const tenants = (folder: (at: number) => string) =>
+    policyOf(
+      Array.from({ length: 10_000 }, (_, at) =>
+        files("allow", `/srv/tenants/t${at}/${folder(at)}/**`),
+      ),
+    );
+  const before = tenants(() => "data");
+  const after = tenants((at) => (at % 1000 === 0 ? "date" : "data"));
+  const changes = diffPolicies(before, after);
+  checkWitnesses(before, after, changes);
+  expect(changes).toHaveLength(20);
+  expect(
+    diffPolicies(
+      before,
+      tenants(() => "date"),
+    ),
+  ).toHaveLength(20_000);
+}, 200_000);
 
 test("every operation is compared", () => {
   const everything = policyOf([

@@ -1,4 +1,5 @@
 import { compareOperation, type OperationChange, type Side } from "./compare-operation.ts";
+import { Effort } from "../language/effort.ts";
 import { spaceOf } from "../language/space-of.ts";
 import type { Policy, Rule } from "../policy.ts";
 import { operationsOf } from "../capabilities.ts";
@@ -17,7 +18,8 @@ export interface PolicyChange extends OperationChange {
  *
  * @returns No change if and only if `decide` allows the same requests under both. Which rule decides may differ all the same, and
  *   so may the limits: see `diffLimits`.
- * @throws TooEntangledError if patterns of paths overlap in so many ways that a comparison does not end in bounded memory.
+ * @throws TooEntangledError if the patterns are so many, or overlap in so many ways, that the comparison would take more than about two
+ *   seconds or 200 MB.
  *
  * @example
  * diffPolicies(before, after);
@@ -25,6 +27,7 @@ export interface PolicyChange extends OperationChange {
  */
 export function diffPolicies(before: Policy, after: Policy): readonly PolicyChange[] {
   const policies = [before, after];
+  const effort = new Effort();
   const declared = policies.flatMap(({ capabilities }) => Object.keys(capabilities));
   return [...new Set<string>([...GUARDED_CAPABILITIES, ...declared])].flatMap((capability) => {
     // What a policy does not declare it denies, as it denies what none of its rules speaks of.
@@ -36,6 +39,7 @@ export function diffPolicies(before: Policy, after: Policy): readonly PolicyChan
       [...new Set(operations)],
       rulesOf(before, capability),
       rulesOf(after, capability),
+      effort,
     );
   });
 }
@@ -45,9 +49,10 @@ function compareCapability(
   operations: readonly string[],
   before: readonly Rule[],
   after: readonly Rule[],
+  effort: Effort,
 ): readonly PolicyChange[] {
   if (before.length + after.length === 0) return [];
-  const space = spaceOf(capability, [...before, ...after]);
+  const space = spaceOf(capability, [...before, ...after], effort);
   // Operations that occur in the same rules differ in the same targets.
   const compared = new Map<string, readonly OperationChange[]>();
   return operations.flatMap((operation) => {

@@ -1,3 +1,4 @@
+import type { Effort } from "./effort.ts";
 import { type HostPattern, readHost } from "../match/host-pattern.ts";
 import { canonicalHost } from "../match/canonical-host.ts";
 import { type Address, contains, parseAddress } from "../match/address.ts";
@@ -14,24 +15,26 @@ const CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
  * `*.name`, the other addresses of each block, and the names and addresses that are left. Ports: each that a pattern of this
  * host names, and one other.
  */
-export function* hostSamples(patterns: Iterable<string>): Iterable<Sample> {
+export function* hostSamples(patterns: Iterable<string>, effort: Effort): Iterable<Sample> {
   const read = new Map<string, HostPattern>();
   for (const pattern of patterns) {
     const host = readHost(pattern);
     if (typeof host !== "string") read.set(pattern, host);
   }
-  const hosts = new Hosts(read);
-  for (const host of hosts.samples()) yield* endpoints(host, hosts.covering(host));
+  const hosts = new Hosts(read, effort);
+  for (const host of hosts.samples()) yield* endpoints(host, hosts.covering(host), effort);
 }
 
 function* endpoints(
   host: string,
   covering: readonly (readonly [pattern: string, port: string])[],
+  effort: Effort,
 ): Iterable<Sample> {
   const named = new Set(covering.map(([, port]) => port));
   const every = covering.filter(([, port]) => port === "*");
   for (const port of named) {
     if (port === "*") continue;
+    effort.spend(covering.length + every.length);
     const own = covering.filter(([, other]) => other === port);
     yield { target: `${host}:${port}`, coveredBy: [...own, ...every].map(([pattern]) => pattern) };
   }
@@ -54,7 +57,10 @@ class Hosts {
   readonly #byEnd = new Map<string, Row[]>();
   readonly #blocks: (readonly [HostPattern, Row])[] = [];
 
-  constructor(read: ReadonlyMap<string, HostPattern>) {
+  readonly #effort: Effort;
+
+  constructor(read: ReadonlyMap<string, HostPattern>, effort: Effort) {
+    this.#effort = effort;
     for (const [pattern, parsed] of read) {
       const { host, block, port } = parsed;
       const row: Row = [pattern, port];
@@ -79,6 +85,7 @@ class Hosts {
     for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
       ends.push(...(this.#byEnd.get(host.slice(dot + 1)) ?? []));
     }
+    this.#effort.spend(this.#every.length + (address === null ? 0 : this.#blocks.length));
     const blocks = address === null ? [] : this.#blocksOf(address);
     return [...(this.#byHost.get(host) ?? []), ...ends, ...blocks, ...this.#every];
   }
@@ -93,6 +100,7 @@ class Hosts {
   *#nameBelow(end: string): Iterable<string> {
     const below = end === "" ? "" : `.${end}`;
     for (const start of shortTexts(CHARACTERS, MAX_HOST - below.length)) {
+      this.#effort.spend(20);
       const name = start + below;
       if (start === "" || this.#byHost.has(name) || this.#nearestEnd(name) !== end) continue;
       if (canonicalHost(name) !== name || parseAddress(name) !== null) continue;

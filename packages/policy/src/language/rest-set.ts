@@ -1,3 +1,4 @@
+import type { Effort } from "./effort.ts";
 import { ANY, CHAR, DEEP, END, type Rest, type Rests, STAR } from "./rest.ts";
 
 /**
@@ -14,6 +15,8 @@ export class RestSet {
   /** Whether it covers a character that no rest names, and whether it covers a separator. */
   readonly readsOther: boolean;
   readonly readsSeparator: boolean;
+  /** How many ways lead on from here: what it costs to look at each, and to keep them. */
+  readonly size: number;
   readonly #sets: RestSets;
   readonly #byCode = new Map<number, Rest[]>();
   /** Where every character leads but separators, and where each separator does. */
@@ -39,6 +42,7 @@ export class RestSet {
         rest = rest.next;
       }
     }
+    this.size = seen.size;
     this.readsOther = this.#other.length > 0;
     this.readsSeparator = this.#separator.length > 0;
   }
@@ -57,6 +61,7 @@ export class RestSet {
     }
     const known = this.#after.get(code);
     if (known !== undefined) return known;
+    this.#sets.effort.keep(BYTES_OF_ENTRY);
     const wild = isSeparator ? this.#separator : this.#other;
     const made = this.#sets.of(named === undefined ? wild : [...wild, ...named]);
     this.#after.set(code, made);
@@ -78,15 +83,23 @@ export class RestSet {
   }
 }
 
+/** About what an entry of a map takes, and a set beyond its rests, and each of these with what leads on from it. */
+const [BYTES_OF_ENTRY, BYTES_OF_SET, BYTES_OF_REST] = [50, 600, 150];
+
+/** About how many steps it costs to make a set, beside those for its rests. */
+const STEPS_OF_SET = 20;
+
 /** Makes sets of rests, each once, without the rests that others in the set cover anyway. */
 export class RestSets {
   readonly rests: Rests;
   readonly #made = new Map<string, RestSet>();
   readonly #covers = new Map<number, boolean>();
   readonly #coverBySet = new Map<RestSet, Cover>();
+  readonly effort: Effort;
 
-  constructor(rests: Rests) {
+  constructor(rests: Rests, effort: Effort) {
     this.rests = rests;
+    this.effort = effort;
   }
 
   get separators(): ReadonlySet<number> {
@@ -95,14 +108,16 @@ export class RestSets {
 
   of(rests: readonly Rest[]): RestSet {
     const given = new Set(rests);
-    const cover = new Cover(given, this.separators);
+    const cover = new Cover(given, this.separators, this.effort);
     const kept = [...given].filter((rest) => !cover.covers(rest, true));
     kept.sort((one, other) => one.id - other.id);
     const key = kept.map(({ id }) => id).join(" ");
     const known = this.#made.get(key);
     if (known !== undefined) return known;
+    this.effort.spend(STEPS_OF_SET);
     const made = new RestSet(this.#made.size, kept, cover.universal !== undefined, this);
     this.#made.set(key, made);
+    this.effort.keep(BYTES_OF_SET + made.size * BYTES_OF_REST);
     return made;
   }
 
@@ -111,10 +126,12 @@ export class RestSets {
    * search, and never changes its result.
    */
   cover(some: readonly RestSet[], other: RestSet): boolean {
+    this.effort.spend(some.length);
     return other.rests.every((rest) => some.some((one) => this.#coversRest(one, rest)));
   }
 
   #coversRest(one: RestSet, rest: Rest): boolean {
+    this.effort.spend(1);
     if (one.isUniversal) return true;
     if (one.rests.length === 0) return false;
     const key = one.id * MOST + rest.id;
@@ -122,11 +139,13 @@ export class RestSets {
     if (known !== undefined) return known;
     let cover = this.#coverBySet.get(one);
     if (cover === undefined) {
-      cover = new Cover(new Set(one.rests), this.separators);
+      cover = new Cover(new Set(one.rests), this.separators, this.effort);
       this.#coverBySet.set(one, cover);
+      this.effort.keep(one.rests.length * BYTES_OF_ENTRY);
     }
     const covers = cover.covers(rest, false);
     this.#covers.set(key, covers);
+    this.effort.keep(BYTES_OF_ENTRY);
     return covers;
   }
 }
@@ -147,9 +166,14 @@ class Cover {
   /** A rest that covers all that may follow where a segment ends. */
   readonly #tail: Rest | undefined;
 
-  constructor(rests: ReadonlySet<Rest>, separators: ReadonlySet<number>) {
+  readonly #effort: Effort;
+
+  constructor(rests: ReadonlySet<Rest>, separators: ReadonlySet<number>, effort: Effort) {
     this.#own = rests;
     this.#separators = separators;
+    this.#effort = effort;
+    // A rest is put into one map here, and into some more by its set.
+    effort.spend(rests.size * 5);
     for (const rest of rests) {
       const { kind, next } = rest;
       if (next === undefined || kind === CHAR) continue;
@@ -172,6 +196,7 @@ class Cover {
     if (isAtBoundary && this.#tail !== undefined && this.#tail !== rest) return true;
     let crossed = false;
     for (let at: Rest | undefined = rest; at !== undefined; at = at.next) {
+      this.#effort.spend(1);
       // A wildcard covers what leads to its own next: all that stands before it is what the wildcard stands for.
       if (isOther(this.#any.get(at), rest)) return true;
       if (!crossed && isOther(this.#star.get(at), rest)) return true;

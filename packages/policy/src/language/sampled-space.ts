@@ -1,4 +1,5 @@
-import type { PatternSet, Space } from "./space.ts";
+import type { Effort } from "./effort.ts";
+import type { Includes, PatternSet, Space } from "./space.ts";
 
 /** One target, and the patterns that cover it. */
 export interface Sample {
@@ -6,13 +7,24 @@ export interface Sample {
   readonly coveredBy: readonly string[];
 }
 
+/** About what a sample takes, and each pattern that covers it. */
+const [BYTES_OF_SAMPLE, BYTES_OF_PATTERN] = [200, 20];
+
 /** A space whose patterns tell few classes of targets apart, so that it can list the shortest target of each. */
 export class SampledSpace implements Space {
   readonly #byPattern = new Map<string, Sample[]>();
+  readonly #effort: Effort;
 
   /** @param samples The shortest target of each class that the patterns tell apart; classes that no pattern covers may be left out. */
-  constructor(samples: Iterable<Sample>) {
-    for (const sample of [...samples].toSorted(byLength)) {
+  constructor(samples: Iterable<Sample>, effort: Effort) {
+    this.#effort = effort;
+    const kept: Sample[] = [];
+    for (const sample of samples) {
+      effort.spend(10 + sample.coveredBy.length * 5);
+      effort.keep(BYTES_OF_SAMPLE + sample.coveredBy.length * BYTES_OF_PATTERN);
+      kept.push(sample);
+    }
+    for (const sample of kept.toSorted(byLength)) {
       for (const pattern of sample.coveredBy) {
         const others = this.#byPattern.get(pattern);
         if (others === undefined) this.#byPattern.set(pattern, [sample]);
@@ -21,15 +33,22 @@ export class SampledSpace implements Space {
     }
   }
 
-  shortest(
-    [first = [], ...others]: readonly PatternSet[],
-    outside: PatternSet,
-  ): string | undefined {
-    const sets = others.map((set) => new Set(set));
-    const excluded = new Set(outside);
-    const fits = ({ coveredBy }: Sample): boolean =>
-      sets.every((set) => coveredBy.some((pattern) => set.has(pattern))) &&
-      !coveredBy.some((pattern) => excluded.has(pattern));
+  around(patterns: PatternSet): PatternSet {
+    const found = new Set<string>();
+    for (const pattern of patterns) {
+      for (const { coveredBy } of this.#byPattern.get(pattern) ?? []) {
+        this.#effort.spend(coveredBy.length + 1);
+        for (const each of coveredBy) found.add(each);
+      }
+    }
+    return [...found];
+  }
+
+  shortest(first: PatternSet, others: readonly Includes[], outside: Includes): string | undefined {
+    const fits = ({ coveredBy }: Sample): boolean => {
+      this.#effort.spend(coveredBy.length + 1);
+      return others.every((includes) => coveredBy.some(includes)) && !coveredBy.some(outside);
+    };
     const found = first.flatMap((pattern) => this.#byPattern.get(pattern)?.find(fits) ?? []);
     return found.toSorted(byLength)[0]?.target;
   }

@@ -1,3 +1,4 @@
+import type { Effort } from "./effort.ts";
 import type { Rest, Rests } from "./rest.ts";
 import { type RestSet, RestSets } from "./rest-set.ts";
 
@@ -20,48 +21,53 @@ export interface Form {
   readonly special?: readonly number[];
 }
 
-/** A search saw more states than it may hold: the patterns are so entangled that the answer takes too long. */
-export class TooEntangledError extends Error {
-  override get name(): string {
-    return "TooEntangledError";
-  }
-}
-
-/** Most states of one search, some hundred MiB. Policies that people write need some thousands. */
-const MOST_STATES = 300_000;
+/** About what a state takes, with its place in the list of states and among those seen. */
+const BYTES_OF_STATE = 400;
+/** About how many steps of other parts it costs to make one. */
+const STEPS_OF_STATE = 10;
 
 /** Finds the shortest text that some patterns cover and others do not. */
 export class Search {
   readonly #sets: RestSets;
   readonly #form: Form;
+  readonly #effort: Effort;
 
-  constructor(rests: Rests, form: Form) {
-    this.#sets = new RestSets(rests);
+  constructor(rests: Rests, form: Form, effort: Effort) {
+    this.#sets = new RestSets(rests, effort);
     this.#form = form;
+    this.#effort = effort;
   }
 
   /**
    * The shortest text of the form that each set of `within` covers and none of `outside`; undefined if there is none. Sets of
    * `outside` that recur in other searches are cheap: what was found out about them is remembered.
    *
-   * @throws TooEntangledError if that takes too many states to tell.
+   * @throws TooEntangledError if that takes more than is left of the effort.
    */
   shortest(
     within: readonly (readonly Rest[])[],
     outside: readonly (readonly Rest[])[],
   ): string | undefined {
-    const form = this.#form;
-    const seen = new Seen(this.#sets);
     // Breadth first: texts come by length, so that the first that fits is a shortest one.
     const states: State[] = [];
+    try {
+      return this.#search(within, outside, states);
+    } finally {
+      this.#effort.release(states.length * BYTES_OF_STATE);
+    }
+  }
+
+  #search(
+    within: readonly (readonly Rest[])[],
+    outside: readonly (readonly Rest[])[],
+    states: State[],
+  ): string | undefined {
+    const form = this.#form;
+    const seen = new Seen(this.#sets);
     const enter = (state: State): boolean => {
       if (this.#isHopeless(state) || !seen.isNew(state)) return false;
       states.push(state);
-      if (states.length > MOST_STATES) {
-        throw new TooEntangledError(
-          `more than ${MOST_STATES} states: these patterns overlap in too many ways to be compared`,
-        );
-      }
+      this.#effort.keep(BYTES_OF_STATE);
       return (
         form.accepts(state.form) &&
         state.within.every(({ nullable }) => nullable) &&
@@ -81,6 +87,7 @@ export class Search {
       const state = states[at] as State;
       if (state.length === form.longest) return undefined;
       for (const code of this.#codes(state)) {
+        this.#effort.spend(STEPS_OF_STATE);
         const next = form.step(state.form, code);
         if (next < 0) continue;
         const after: State = {
@@ -106,6 +113,7 @@ export class Search {
       return new Set([...narrow.codes, ...(narrow.readsSeparator ? separators : [])]);
     }
     const named = new Set(within.flatMap((set) => [...set.codes]));
+    this.#effort.spend(sum([...within, ...outside].map((set) => set.size)));
     for (const separator of separators) named.add(separator);
     // A character that only `outside` names need not be tried: one that nothing names leads to no more of `outside`.
     const other = this.#form.anyOther(
@@ -166,6 +174,10 @@ class Seen {
 interface Outsides {
   readonly ids: Set<string>;
   readonly sets: (readonly RestSet[])[];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 function idsOf(sets: readonly RestSet[]): string {

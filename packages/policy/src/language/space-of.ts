@@ -2,6 +2,7 @@ import { EVERYTHING, scopeKeyOf, type ScopeKey } from "../match/scope.ts";
 import type { Rule } from "../policy.ts";
 import { canonicalModule } from "../match/canonical-target.ts";
 import { commandPattern } from "../match/command-index.ts";
+import type { Effort } from "./effort.ts";
 import { COMMANDS } from "./command-language.ts";
 import { hostSamples } from "./host-samples.ts";
 import { nameSamples } from "./name-samples.ts";
@@ -15,27 +16,28 @@ import { TARGETS } from "./target-language.ts";
 const NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** How the patterns of each scope tell targets apart. */
-const SPACES: Readonly<Record<ScopeKey, (patterns: Iterable<string>) => Space>> = {
-  paths: () => new PatternSpace(PATHS),
-  hosts: (patterns) => new SampledSpace(hostSamples(patterns)),
-  commands: () => new PatternSpace(COMMANDS),
-  modules: (patterns) =>
+const SPACES: Readonly<Record<ScopeKey, (patterns: Iterable<string>, effort: Effort) => Space>> = {
+  paths: (patterns, effort) => new PatternSpace(PATHS, patterns, effort),
+  hosts: (patterns, effort) => new SampledSpace(hostSamples(patterns, effort), effort),
+  commands: (patterns, effort) => new PatternSpace(COMMANDS, patterns, effort),
+  modules: (patterns, effort) =>
     new SampledSpace(
       nameSamples({ canonical: canonicalModule, characters: NAMES, start: "" }, patterns),
+      effort,
     ),
-  tools: () => new PatternSpace(TOOLS),
-  targets: () => new PatternSpace(TARGETS),
+  tools: (patterns, effort) => new PatternSpace(TOOLS, patterns, effort),
+  targets: (patterns, effort) => new PatternSpace(TARGETS, patterns, effort),
 };
 
 /** Stands for the scope that rules about `random` do not have: one target, the empty one. */
 const EVERY_RANDOM = "*";
 
-/** The space of a capability's targets, as far as the patterns of some rules tell them apart. */
-export function spaceOf(capability: string, rules: readonly Rule[]): Space {
+/** The space of a capability's targets, as far as the patterns of some rules tell them apart. @param effort What all that is asked of it may cost. */
+export function spaceOf(capability: string, rules: readonly Rule[], effort: Effort): Space {
   const key = scopeKeyOf(capability);
   return key === undefined
-    ? new SampledSpace([{ target: "", coveredBy: [EVERY_RANDOM] }])
-    : SPACES[key](new Set(rules.flatMap((rule) => scopeOf(rule))));
+    ? new SampledSpace([{ target: "", coveredBy: [EVERY_RANDOM] }], effort)
+    : SPACES[key](new Set(rules.flatMap((rule) => scopeOf(rule))), effort);
 }
 
 /** The patterns of a rule's scope. A rule without a scope has the one that covers everything. */

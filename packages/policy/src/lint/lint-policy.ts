@@ -1,9 +1,10 @@
 import { EVERYTHING, scopeKeyOf } from "../match/scope.ts";
+import { Effort } from "../language/effort.ts";
 import { scopeOf, spaceOf } from "../language/space-of.ts";
-import type { Space } from "../language/space.ts";
 import { lineOf, readYaml } from "../parse/read-yaml.ts";
 import type { Policy, Rule } from "../policy.ts";
 import { quoted } from "../clean-text.ts";
+import { Deciders } from "./deciders.ts";
 import { unusableGrants } from "./unusable-grants.ts";
 
 /** A rule without effect, or one that allows more than its author may mean. */
@@ -37,6 +38,7 @@ export interface LintFinding {
  */
 export function lintPolicy(policy: Policy, text?: string): readonly LintFinding[] {
   const { rules } = policy;
+  const effort = new Effort();
   const place = placeIn(rules, text);
   const finding = (
     kind: LintFinding["kind"],
@@ -46,9 +48,10 @@ export function lintPolicy(policy: Policy, text?: string): readonly LintFinding[
   ): LintFinding => ({ kind, rule: rule.id, ...place(rule), by, message });
   const inVain = [...Map.groupBy(rules, ({ capability }) => capability)].flatMap(
     ([capability, own]) => {
-      const space = spaceOf(capability, own);
+      const space = spaceOf(capability, own, effort);
+      const deciding = new Deciders(space, own);
       return own.flatMap((rule) => {
-        const by = decidersOf(space, rule, own);
+        const by = deciding.of(rule);
         if (by === undefined) return [];
         const names = by.map(({ id }) => quoted(id)).join(", ");
         const all = `${names} ${by.length === 1 ? "covers" : "cover"} all of it`;
@@ -60,7 +63,7 @@ export function lintPolicy(policy: Policy, text?: string): readonly LintFinding[
     },
   );
   const tooWide = rules
-    .filter((rule) => rule.effect === "allow" && isOverBroad(rule))
+    .filter((rule) => rule.effect === "allow" && isOverBroad(rule, effort))
     .map((rule) => finding("over_broad", rule, "allows everything of its capability"));
   const unusable = unusableGrants(policy).map(({ rule, message }) =>
     finding("unusable", rule, message),
@@ -68,40 +71,16 @@ export function lintPolicy(policy: Policy, text?: string): readonly LintFinding[
   return [...inVain, ...tooWide, ...unusable];
 }
 
-/** The rules that decide all that a rule covers, none of which could be left out; undefined if the rule itself decides something. */
-function decidersOf(space: Space, rule: Rule, own: readonly Rule[]): readonly Rule[] | undefined {
-  // Those that come before it in the order in which rules decide: deny rules, then the document's order.
-  const earlier = own.filter(
-    (other) =>
-      other !== rule &&
-      (other.effect === rule.effect
-        ? own.indexOf(other) < own.indexOf(rule)
-        : other.effect === "deny"),
-  );
-  const isDecidedBy = (others: readonly Rule[]): boolean =>
-    rule.operations.every((operation) => {
-      const speaking = others.filter(({ operations }) => operations.includes(operation));
-      return space.shortest([scopeOf(rule)], speaking.flatMap(scopeOf)) === undefined;
-    });
-  if (!isDecidedBy(earlier)) return undefined;
-  const alone = earlier.find((other) => isDecidedBy([other]));
-  if (alone !== undefined) return [alone];
-  let needed = earlier;
-  for (const other of earlier) {
-    const fewer = needed.filter((each) => each !== other);
-    if (isDecidedBy(fewer)) needed = fewer;
-  }
-  return needed;
-}
-
-function isOverBroad(rule: Rule): boolean {
+function isOverBroad(rule: Rule, effort: Effort): boolean {
   const key = scopeKeyOf(rule.capability);
   if (key === undefined) return false;
   const scope = scopeOf(rule);
   if (key === "hosts" && scope.some((pattern) => pattern.startsWith("*:"))) return true;
   const everything: Rule = { ...rule, [key]: [EVERYTHING[key]] };
-  const space = spaceOf(rule.capability, [rule, everything]);
-  return space.shortest([scopeOf(everything)], scope) === undefined;
+  const space = spaceOf(rule.capability, [rule, everything], effort);
+  return (
+    space.shortest(scopeOf(everything), [], (pattern) => scope.includes(pattern)) === undefined
+  );
 }
 
 function idsOf(rules: readonly Rule[]): readonly string[] {
@@ -113,8 +92,9 @@ function placeIn(
   text: string | undefined,
 ): (rule: Rule) => { readonly path: string; readonly line?: number } {
   const read = text === undefined ? undefined : readYaml(text);
+  const places = new Map(rules.map((rule, at) => [rule, at]));
   return (rule) => {
-    const at = rules.indexOf(rule);
+    const at = places.get(rule) ?? -1;
     const path = `rules[${at}]`;
     return read === undefined
       ? { path }

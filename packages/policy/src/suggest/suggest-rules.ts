@@ -28,6 +28,7 @@ export interface Denied {
  * @remarks The result is checked: the denials are replayed on the policy with the rules, and `opens` compares both policies over
  *   every request. Costs some milliseconds, and about 0.1 ms for each different request.
  * @throws TypeError for an unknown option.
+ * @throws TooEntangledError as `diffPolicies`.
  *
  * @example
  * suggestRules(policy, sandbox.denialEvents()).rules;
