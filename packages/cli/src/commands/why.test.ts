@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { folderWith, POLICY } from "../testing/folder.ts";
 import { runCommand } from "../testing/run-command.ts";
@@ -163,4 +163,37 @@ test("a policy with mistakes tells them, and exits with 1", async () => {
   });
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(/^policy\.yaml:1: version: /m);
+});
+
+describe("a policy with ${cell} in its paths", () => {
+  const TENANTS = `version: 1
+name: tenants
+rules:
+  - { id: own, effect: allow, capability: filesystem, operations: [read], paths: ["/srv/tenants/\${cell}/**"] }
+`;
+  const asked = async (target: string, ...more: string[]) => {
+    using folder = folderWith({ "policy.yaml": TENANTS });
+    return await runCommand([...READ, "--target", target, ...more], { cwd: folder.path });
+  };
+
+  test("decides for the cell that is named", async () => {
+    const own = await asked("/srv/tenants/a/x", "--cell", "a");
+    expect(own.code).toBe(0);
+    expect(own.stdout).toMatch(/^allow: .*rule "own"/);
+    const other = await asked("/srv/tenants/a/x", "--cell", "b");
+    expect(other.stdout).toMatch(/^deny: .*nearest rule "own" lacks the path/);
+    expect(other.stdout).toContain("would grant it to every cell, and nothing else");
+  });
+
+  test.each([
+    [[], /--cell is missing: the policy has \$\{cell\} in its paths/],
+    [["--cell", "../b"], /--cell: the policy tenants has .*must be the name of one folder/],
+  ])(
+    "is asked for no cell, or for none that there can be, with %j: wrong usage",
+    async (more, text) => {
+      const { code, stderr } = await asked("/srv/tenants/a/x", ...more);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(text);
+    },
+  );
 });

@@ -17,6 +17,10 @@ const OPTIONS = {
     value: "TEXT",
     help: "what it is on: a path, a host and port, a command with its arguments, a module, what a guard names; none for random",
   },
+  "--cell": {
+    value: "NAME",
+    help: "the cell that asks: needed where the policy has ${cell} in its paths",
+  },
   "--json": {
     help: "the same for programs: { effect, rule, cause, nearest, change }; with description and owner, if the policy has them",
   },
@@ -27,7 +31,8 @@ export const why: Command<typeof OPTIONS> = {
   summary: "says how a policy decides a request, why, and what would grant it",
   operands: ["POLICY"],
   about: `Says how a policy decides one request, by which rule and why; where it is refused, what the nearest rule lacks and the
-smallest rule that would grant it. Three fields of a denial's record are what to ask: capability, operation, target.
+smallest rule that would grant it. Three fields of a denial's record are what to ask: capability, operation, target; and, where the
+policy has \${cell} in its paths, the cell.
 
   pyisolate why policy.yaml --capability filesystem --operation read --target /etc/shadow`,
   options: OPTIONS,
@@ -39,7 +44,8 @@ smallest rule that would grant it. Three fields of a denial's record are what to
     const policy = policyOf(read, file, terminal);
     if (policy === undefined) return 1;
     const { explain } = await import("@pyisolate/policy");
-    const { decision, cause, lack, change, message } = explain(policy, request);
+    const asked = await ofCell(policy, options["--cell"]);
+    const { decision, cause, lack, change, message } = explain(asked, request);
     if (options["--json"] === true) {
       const { effect, rule, description, owner } = decision;
       // The two are left out where the policy does not have them.
@@ -57,10 +63,31 @@ smallest rule that would grant it. Three fields of a denial's record are what to
     terminal.out(`${decision.effect}: ${message}`, decision.effect === "allow" ? "good" : "bad");
     // JSON is also YAML, so the line can be put under `rules:` unchanged.
     if (change !== undefined)
-      terminal.out(`\nThis rule would grant it, and nothing else:\n  - ${JSON.stringify(change)}`);
+      terminal.out(
+        `\nThis rule would grant it${asked === policy ? "" : " to every cell"}, and nothing else:\n  - ${JSON.stringify(change)}`,
+      );
     return 0;
   },
 };
+
+/**
+ * The policy as it decides for a cell.
+ *
+ * @throws UsageError where it decides differently for each, and none is named or the name cannot stand in a path.
+ */
+async function ofCell(policy: Policy, cell: string | undefined): Promise<Policy> {
+  const { isForEachCell, policyFor } = await import("@pyisolate/policy");
+  if (cell === undefined && isForEachCell(policy))
+    throw new UsageError(
+      "--cell is missing: the policy has ${cell} in its paths, so say which cell asks, as in the record",
+    );
+  try {
+    return policyFor(policy, cell ?? "");
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(`--cell: ${error.message}`);
+    throw error;
+  }
+}
 
 /** @throws UsageError if the options do not describe a request. */
 async function requestOf(
