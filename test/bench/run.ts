@@ -17,6 +17,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     about: "a refused call, against a bare round trip and a guest throw",
     measure: async (quick) => await (await import("./refused-call.ts")).refusedCall(quick ? 5 : 21),
   },
+  "tool-call": {
+    about: "a host's function that a guest awaits, against a bare round trip of the value",
+    measure: async (quick) => await (await import("./tool-call.ts")).toolCall(quick ? 5 : 21),
+  },
   "recorder-alone": {
     about:
       "what recording adds to a refused call: against the SDK, prom-client with pino, Deno's audit",
