@@ -76,7 +76,8 @@ function exportResponse(type: string | undefined, body: Buffer): Buffer | undefi
       return Buffer.from(JSON.stringify(ProtobufLogsSerializer.deserializeResponse(body)));
     }
     const said: unknown = JSON.parse(body.toString());
-    return isObject(said) && isPartialSuccess(said["partialSuccess"]) ? body : undefined;
+    const isResponse = isObject(said) && isPartialSuccess(said["partialSuccess"]) && !isError(said);
+    return isResponse ? body : undefined;
   } catch {
     return undefined;
   }
@@ -85,6 +86,20 @@ function exportResponse(type: string | undefined, body: Buffer): Buffer | undefi
 function isPartialSuccess(value: unknown): boolean {
   return value === undefined || value === null || isObject(value);
 }
+
+/**
+ * Whether a gateway on the way says by its text what its status does not: under `error` or `errors`, or as the gRPC status that stands
+ * in the answer of a receiver that refuses. Any other field is one that this version does not know.
+ */
+function isError({ error, errors, code, message }: Readonly<Record<string, unknown>>): boolean {
+  const isSaid = (value: unknown) =>
+    Boolean(value) && !(Array.isArray(value) && value.length === 0);
+  const isStatus = typeof code === "number" && code >= 1 && code <= LAST_GRPC_CODE;
+  return isSaid(error) || isSaid(errors) || (isStatus && typeof message === "string");
+}
+
+/** UNAUTHENTICATED, the last one of gRPC's codes. */
+const LAST_GRPC_CODE = 16;
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -110,6 +110,9 @@ test.each([
   ["a greeting", "text/plain", "welcome"],
   ["a list", "application/json", "[]"],
   ["another message", "application/json", `{"partialSuccess":"yes"}`],
+  ["an error", "application/json", `{"error":"quota exceeded"}`],
+  ["a list of errors", "application/json", `{"partialSuccess":{},"errors":["no index"]}`],
+  ["gRPC's status", "application/json", `{"code":8,"message":"slow down"}`],
   ["bytes that are no message", "application/x-protobuf", PAGE],
 ])("200 with %s is from no receiver: the request waits", async (_what, type, body) => {
   const deliver = await transportTo(
@@ -127,6 +130,7 @@ test.each([
   [200, "application/json", "{}"],
   [200, "application/json", `{"partialSuccess":null}`],
   [200, "application/json", `{"partialSuccess":{"rejectedLogRecords":"0"}}`],
+  [200, "application/json", `{"errors":[],"error":null,"status":"ok","code":0,"message":""}`],
   [200, "application/x-protobuf", ""],
   [200, undefined, ""],
   [204, undefined, ""],
