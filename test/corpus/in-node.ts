@@ -40,7 +40,7 @@ function lineStream(name: string): Writable {
 }
 const console = new Console({ stdout: lineStream("out"), stderr: lineStream("err") });
 
-/** A program is no module here: its imports become awaited constants, which is all that the programs need. */
+/** A program is not a module here: its imports become awaited constants, which is all that the programs need. */
 function asBody(source: string): string {
   return source.replaceAll(
     /^import (?:(\w+)(?:, )?)?(?:\{(.+?)\})? from ("[^"]+");$/gm,

@@ -28,7 +28,7 @@ await arena({ limits: { cpu_ms: 3000 } }, async ({ spawn }) => {
       );
       assert.ok(error === null || error instanceof GuestError, `${program}: ${String(error)}`);
     }
-    // As an argument of a guarded operation it is no text.
+    // As an argument of a guarded operation it is not text.
     const refused = await failureOf(cell.exec(`require(${depth(levels)})`));
     assert.ok(refused instanceof PolicyError && refused.denialEvent.reason === "malformed");
     // From the host into the guest.

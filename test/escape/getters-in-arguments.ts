@@ -51,7 +51,7 @@ await arena(
     );
     assert.ok(flipped instanceof PolicyError);
     assert.equal(flipped.denialEvent.target, "127.0.0.1:1");
-    // A path is text or it is no path: an object is not asked for its text.
+    // A path is text or it is not a path: an object is not asked for its text.
     const changing = await failureOf(
       cell.exec(
         `let n = 0; fs.readFileSync({ toString() { return n++ ? "/etc/shadow" : "/proc/version"; } })`,

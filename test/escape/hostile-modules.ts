@@ -64,7 +64,7 @@ await arena({ rules, modules, limits: { wall_ms: 2000 } }, async ({ spawn, event
       .exec(`${program}; 1`)
       .catch((error: unknown) => assert.ok(error instanceof GuestError, program));
   }
-  // Names that an object has by itself are no modules; those that are no names are refused.
+  // Names that an object has by itself are not modules; those that are not names are refused.
   for (const name of [
     "__proto__",
     "hasOwnProperty",

@@ -32,7 +32,7 @@ const calls: Readonly<Record<GuestOperation, readonly string[]>> = {
   "Math.random": [],
   import: ["require", "import"],
 };
-/** What is no path, URL, command, module or array: not even everything granted makes a request of it. */
+/** What is not a path, URL, command, module or array: not even everything granted makes a request of it. */
 const wrong = [
   "",
   "undefined",

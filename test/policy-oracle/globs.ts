@@ -62,7 +62,7 @@ export function isMalformedTarget(target: string): boolean {
   return target.length > LONGEST_TARGET || !target.isWellFormed() || /\p{Cc}/u.test(target);
 }
 
-/** One spelling for each module, undefined for what is never allowed: `node:` is the only prefix, and names are no places. */
+/** One spelling for each module, undefined for what is never allowed: `node:` is the only prefix, and names are not places. */
 export function moduleName(name: string): string | undefined {
   const bare = name.startsWith("node:") ? name.slice("node:".length) : name;
   if (bare === "" || bare.includes(":") || bare.startsWith(".") || bare.startsWith("/"))

@@ -49,7 +49,7 @@ async function exposed(skip: (reason?: string) => never) {
   return await running;
 }
 
-/** Denies something, and something that is no denial. */
+/** Denies something, and something that is not a denial. */
 async function startService(stack: Stack, spool: string): Promise<() => Promise<void>> {
   vi.stubEnv("OTEL_METRIC_EXPORT_INTERVAL", "500");
   vi.stubEnv("OTEL_METRIC_EXPORT_TIMEOUT", "500");

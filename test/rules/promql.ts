@@ -25,7 +25,7 @@ export function parsePromql(expression: string): Asked {
   parser.parse(expression).iterate({
     enter({ name, from, to, node }) {
       const text = expression.slice(from, to);
-      if (node.type.isError) throw new Error(`This is no PromQL, at ${from}: ${expression}`);
+      if (node.type.isError) throw new Error(`This is not PromQL, at ${from}: ${expression}`);
       if (name === "VectorSelector") selectors.push({ metric: "", labels: [] });
       const selector = selectors.at(-1);
       if (name === "Identifier" && selector !== undefined) selector.metric = text;

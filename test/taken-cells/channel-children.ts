@@ -51,7 +51,7 @@ export async function playedByOne(folder: string): Promise<AsyncDisposable> {
   const source = `export const spawn = globalThis[Symbol.for("pyisolate.test.spawn")];`;
   registerHooks({
     resolve: (specifier, { parentURL = "", ...context }, next) =>
-      // The reaper's shell is no cell.
+      // The reaper's shell is not a cell.
       specifier === "node:child_process" &&
       parentURL.startsWith(host) &&
       !parentURL.endsWith("/reaper.js")

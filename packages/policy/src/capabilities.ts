@@ -22,7 +22,7 @@ export function isOwnName(name: string): boolean {
 /**
  * The operations of a capability: a built-in one's, else those that are declared; undefined for any other text.
  *
- * @param own Undefined where a caller without types passes an object that is no policy.
+ * @param own Undefined where a caller without types passes an object that is not a policy.
  */
 export function operationsOf(
   capability: string,

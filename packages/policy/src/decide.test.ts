@@ -152,7 +152,7 @@ describe("whatever a caller in JavaScript passes in", () => {
     ).toBe("deny");
   });
 
-  test("names of the object prototype are no capabilities or operations", () => {
+  test("names of the object prototype are not capabilities or operations", () => {
     for (const name of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
       expect(decide(policy, { capability: name, operation: name, target: "/a" })).toEqual({
         effect: "deny",
@@ -334,7 +334,7 @@ describe("a module", () => {
     [""],
     ["a\0"],
     ["a b"],
-  ])("that is no name, %j, is never granted", (name) => {
+  ])("that is not a name, %j, is never granted", (name) => {
     expect(
       ask([allow({ capability: "import", modules: ["*"] })], "import", "load", name).effect,
     ).toBe("deny");

@@ -158,7 +158,7 @@ test("a check names what it wants", () => {
   ).toThrow(new TypeError("it must be two, got 1"));
 });
 
-test("a promise of another realm or library is recognised, and an object that throws when asked is no promise", () => {
+test("a promise of another realm or library is recognised, and an object that throws when asked is not a promise", () => {
   // oxlint-disable-next-line unicorn/no-thenable -- telling these apart is what is tested
   const settling = (then: unknown): object => ({ then });
   expect(isThenable(settling(() => {}))).toBe(true);

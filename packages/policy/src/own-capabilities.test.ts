@@ -148,7 +148,7 @@ describe("a target", () => {
     ["with a line break", "reports.a\nb"],
     ["with a NUL", "reports.\0"],
     ["with half a character", "reports.\uD83D"],
-    ["that is no text", 5],
+    ["that is not text", 5],
     ["that is left out", undefined],
     ["that is a promise", Promise.resolve("reports.daily")],
   ])("%s is refused as malformed", (_name, target) => {
@@ -273,7 +273,7 @@ test.each<[string, object, readonly string[]]>([
     ],
   ],
   [
-    "names that are none",
+    "names that are not valid",
     {
       ...document(),
       capabilities: JSON.parse('{"data base": ["x"], "__proto__": ["x"], "a": ["/etc"]}') as object,
@@ -285,7 +285,7 @@ test.each<[string, object, readonly string[]]>([
     ],
   ],
   [
-    "operations that are no list, and a rule for them",
+    "operations that are not a list, and a rule for them",
     { ...document(REPORTS), capabilities: { database: "query", mail: [] } },
     [
       'capabilities.database: "query" is not a list; write ["query"]',

@@ -47,7 +47,7 @@ replace(Buffer, "from", (old) => (...args) => {
   const isHolder = typeof value === "string" || (typeof value === "object" && value !== null);
   if (!isHolder) throw invalidArgument("first argument", fromKinds, value);
   if (args.length > 1) args[1] = known(args[1]);
-  // A half of a pair of hexadecimal digits is no byte.
+  // A half of a pair of hexadecimal digits is not a byte.
   if (typeof value === "string" && args[1] === "hex")
     args[0] = /^(?:[0-9a-f]{2})*/i.exec(value)?.[0];
   if (typeof value === "string" && !isEncoding(args[1] ?? "utf8")) throw unknownEncoding(args[1]);

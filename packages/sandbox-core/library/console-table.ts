@@ -2,7 +2,7 @@ import { inspect } from "./inspect.ts";
 
 const BOX = { across: "─", down: "│" };
 
-/** The lines of `console.table`; undefined for a value that is no table. */
+/** The lines of `console.table`; undefined for a value that is not a table. */
 export function table(data: unknown, columns?: readonly string[]): string | undefined {
   if (typeof data !== "object" || data === null) return undefined;
   const shown = (value: unknown): string =>

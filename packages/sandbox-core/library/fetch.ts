@@ -18,7 +18,7 @@ interface Prepared {
  * Makes of the arguments of `fetch` what is sent. An address of HTTP that does not parse, or is too long for that, is passed on as
  * it is: it may be an attempt to reach a host by a trick of spelling, which the host refuses and records.
  *
- * @throws TypeError for what is no request.
+ * @throws TypeError for what is not a request.
  */
 export function prepare(input: unknown, init: object | undefined): Prepared {
   const isTried =

@@ -10,7 +10,7 @@ const parse: Parse = (text, ...rest) =>
 /** As `encodeURIComponent`, which leaves the same characters as they are. */
 const escape = (text: unknown): string => encodeURIComponent(String(text));
 
-/** As `decodeURIComponent`, but what is no escape stays as it is. */
+/** As `decodeURIComponent`, but what is not an escape stays as it is. */
 function unescape(text: unknown): string {
   try {
     return decodeURIComponent(String(text));

@@ -96,7 +96,7 @@ async function textOf(part: string): Promise<string> {
     write: false,
     metafile: true,
     format: "cjs",
-    // The guest is no Node process: packages have other files for where there is none.
+    // The guest is not a Node process: packages have other files for where there is none.
     ...(BARE.has(part)
       ? { platform: "neutral", mainFields: ["module", "main"] }
       : { platform: "browser" }),

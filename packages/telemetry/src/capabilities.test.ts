@@ -135,7 +135,7 @@ test.each<unknown>([
   { _other: ["query"] },
   { database: ["/etc"] },
   Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`c${index}`, ["call"]])),
-])("%j is no declaration", (capabilities) => {
+])("%j is not a declaration", (capabilities) => {
   const options = { capabilities } as DenialRecorderOptions;
   expect(() => createDenialRecorder(options)).toThrow(TypeError);
   expect(() => createDenialRecorder(options)).toThrow("capabilities must be an object");

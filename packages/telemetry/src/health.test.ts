@@ -87,7 +87,7 @@ test("of several the worst counts, with all that is pending and lost", () => {
   ).toEqual({ state: "blind", since: 9, why: undefined, pending: 2, lost: 4 });
 });
 
-test("policy files that are not in force are no trouble of delivery, and the oldest is named", async () => {
+test("policy files that are not in force do not change the state of delivery, and the oldest is named", async () => {
   const denials = createDenialRecorder();
   const { state } = denials.health();
   expect(denials.health().policy).toBeUndefined();

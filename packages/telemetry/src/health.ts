@@ -24,7 +24,7 @@ export interface Health {
   readonly lost: number;
   /**
    * Why a policy file that the service watches is not in force, and since when; undefined if it is. An older policy decides then.
-   * Records and counts are delivered all the same, so it is no part of `state`.
+   * Records and counts are delivered all the same, so it is not part of `state`.
    */
   readonly policy: Failure | undefined;
 }

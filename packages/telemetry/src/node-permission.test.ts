@@ -123,7 +123,7 @@ describe("the event of one refusal", () => {
     });
   });
 
-  test("of a permission that is not known yet is no built-in capability's", () => {
+  test("of a permission that is not known yet is not a built-in capability's", () => {
     const refusal = { permission: "Clock", resource: "a\u202Eb" };
     expect(nodePermissionDenial(refusal, { cell })).toMatchObject({
       capability: "node",
@@ -143,7 +143,7 @@ describe("the event of one refusal", () => {
     }),
     { permission: "FileSystemRead" },
     { permission: "FileSystemRead", resource: "/", drop: true },
-  ])("is none of %s", (value) => {
+  ])("is not made of %s", (value) => {
     expect(nodePermissionDenial(value, { cell })).toBeUndefined();
   });
 

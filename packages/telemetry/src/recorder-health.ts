@@ -25,7 +25,7 @@ export class RecorderHealth {
     this.#countsFailing = countsFailing;
   }
 
-  /** Never throws: what is no path or no failure is not kept. */
+  /** Never throws: what is not a path or not a failure is not kept. */
   policyFile(path: string, failing: Failure | undefined): void {
     if (typeof path !== "string") return;
     this.#files.delete(path);

@@ -147,7 +147,7 @@ test.each([
 test.each([
   ["setMeterProvider", "meterProvider must be a provider with a method getMeter"],
   ["setLoggerProvider", "loggerProvider must be a provider with a method getLogger"],
-] as const)("%s refuses what is none", async (method, message) => {
+] as const)("%s refuses what is not a provider", async (method, message) => {
   await using denials = createDenialRecorder();
   for (const provider of [undefined, null, {}, Promise.resolve({})]) {
     expect(() => denials[method](provider as never)).toThrow(TypeError);

@@ -110,7 +110,7 @@ export function importing(...modules: readonly string[]): object {
 /** How a call into a cell ended, where the test wants its failure. */
 export async function failureOf(call: Promise<unknown>): Promise<Error> {
   const value = await call.catch((error: unknown) => {
-    assert.ok(error instanceof Error, `rejected with ${String(error)}, which is no error`);
+    assert.ok(error instanceof Error, `rejected with ${String(error)}, which is not an error`);
     return error;
   });
   assert.ok(value instanceof Error, `resolved to ${JSON.stringify(value)} where it had to fail`);

@@ -57,7 +57,7 @@ const OTHERS: readonly Case[] = [
     name: "a result of a million views",
     calls: [silent(result(nodes("view, Node's Buffer, empty", 1_000_000)))],
   },
-  { name: "a failure that is no JSON", calls: [silent(failure(hex("7b")))] },
+  { name: "a failure that is not JSON", calls: [silent(failure(hex("7b")))] },
   { name: "a failure of another form", calls: [silent(failure(jsonOf({ name: 1 })))] },
   {
     name: "a failure of names",

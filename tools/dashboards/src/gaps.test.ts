@@ -10,7 +10,7 @@ import { counted, countedOver } from "./promql.ts";
 const DENIALS = 'pyisolate_denials_total{job="plugins"}';
 
 test(
-  "what was denied before an outage of five hours is no spike after it, and what was denied meanwhile counts where it ends",
+  "what was denied before an outage of five hours is not a spike after it, and what was denied meanwhile counts where it ends",
   { timeout: BUILD_TIMEOUT_MS },
   async ({ skip }) => {
     const promtool = createPromtool((await serversForTest({ skip })).promtool);

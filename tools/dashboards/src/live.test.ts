@@ -344,7 +344,7 @@ async function answerOf(title: string, chosen: Chosen = {}): Promise<Row[]> {
 /** What is on the page, or the panel of it, that a link leads to. */
 async function seen(to: ReturnType<typeof follow>): Promise<Row[]> {
   const dashboard = dashboards.find(({ uid }) => to.path === `/d/${uid}`);
-  if (dashboard === undefined) throw new Error(`${to.path} is no dashboard of ours`);
+  if (dashboard === undefined) throw new Error(`${to.path} is not a dashboard of ours`);
   const variables = dashboard.templating.list.map(({ name }) => name);
   for (const name of Object.keys(to.chosen)) expect(variables).toContain(name);
   const panel = panelsOf(dashboard).find(

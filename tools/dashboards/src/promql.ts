@@ -34,7 +34,7 @@ export function groupsOf(attributes: readonly Attribute[], expression: string): 
  * `increase()` is not used, because it misses the first value of a series: a counter of denials begins with its first denial, and a scan
  * that is over before the next scrape would not be there at all. Here a series that was not there before counts whole, and so
  * does one that began anew. Before means at most six hours before the window, as in the rules, so that a gap in the scrapes
- * that is shorter is no spike: what was denied meanwhile counts where the gap ends.
+ * that is shorter is not a spike: what was denied meanwhile counts where the gap ends.
  */
 export function counted(selector: string, window: string): string {
   return `${selector} - last_over_time(${selector}[6h] offset ${window}) >= 0 or ${selector}`;

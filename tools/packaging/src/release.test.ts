@@ -139,7 +139,7 @@ test.each([[["--prepare", "next"]], [["--prepare", "1.0"]]])(
   async (args) => {
     const { code, stderr } = await release(args);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/is no version: write it as 0\.2\.0/);
+    expect(stderr).toMatch(/is not a version: write it as 0\.2\.0/);
     expect(git(repository.root, ["status", "--porcelain"])).toBe("");
   },
 );

@@ -16,7 +16,7 @@ async function cli(...args: string[]) {
   }
 }
 
-test("--help goes to standard output and is no failure", async () => {
+test("--help goes to standard output and is not a failure", async () => {
   const { code, stdout } = await cli("--help");
   expect(code).toBe(0);
   expect(stdout).toContain("PYISOLATE_OTELCOL");

@@ -8,7 +8,7 @@ import { type CollectedLog, parseLogsRequest } from "./otlp-json.ts";
 export interface LogFileContents {
   /** Oldest first, as far as the file tells. */
   readonly logs: CollectedLog[];
-  /** Pieces that are no request: a Collector killed in the middle of a line leaves one. */
+  /** Pieces that are not requests: a Collector killed in the middle of a line leaves one. */
   readonly unreadable: number;
 }
 

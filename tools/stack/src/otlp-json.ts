@@ -32,7 +32,7 @@ export interface CollectedLog {
 }
 
 /**
- * The records of an OTLP JSON export request for logs; undefined if it is none.
+ * The records of an OTLP JSON export request for logs; undefined if it is not one.
  *
  * @see The mapping of Protobuf to JSON in the OTLP specification: 64-bit integers are strings, zero values are absent.
  */

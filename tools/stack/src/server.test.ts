@@ -78,7 +78,7 @@ test("a server that dies before it is ready gives its last words", async () => {
 test("a command that is not there is a typed error", async () => {
   const error = await failure(fake(RUNS, { command: join(folder, "nothing-here") }));
   expect(error.code).toBe("server-died");
-  expect(error.message).toContain("nothing-here is no executable file");
+  expect(error.message).toContain("nothing-here is not an executable file");
 });
 
 test("a server that is never ready is killed at the deadline", async () => {

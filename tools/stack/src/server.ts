@@ -55,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   if (!(await isExecutable(command)))
     throw new StackError(
       "server-died",
-      `${name} does not start: ${command} is no executable file.`,
+      `${name} does not start: ${command} is not an executable file.`,
     );
   // Synchronous: no event of the child can come before its listeners.
   const output = openSync(options.outputFile, "a");

@@ -18,7 +18,7 @@ const results = new Map<string, Promise<ServersResult<ServerName>>>();
  * const { "victoria-logs": binary } = await serversForTest(context, ["victoria-logs"]);
  * ```
  *
- * @throws {StackError} `build-failed`: Go is there, so that is no reason to skip.
+ * @throws {StackError} `build-failed`: Go is there, so that is not a reason to skip.
  */
 export async function serversForTest(test: SkippableTest): Promise<Servers>;
 export async function serversForTest<Name extends ServerName>(

@@ -12,7 +12,7 @@ export const schema: Command<typeof OPTIONS> = {
   summary: "prints the JSON Schema of policies, for editors",
   operands: [],
   about: `Prints the JSON Schema of policies, for editors and for checks in CI. It is made from the schema that the parser uses, and
-says less than pyisolate check: that two rules have one id, or that a host is no host, only the parser knows.`,
+says less than pyisolate check: that two rules have one id, or that a host is not a host, only the parser knows.`,
   options: OPTIONS,
   notes: `Exit code: 0; 2 for wrong usage.`,
   async run(_, { terminal }) {

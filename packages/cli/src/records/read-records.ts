@@ -12,7 +12,7 @@ export interface Records {
   readonly values: number;
 }
 
-/** Most denials that are read: a suggestion from more is none that a person can check. */
+/** Most denials that are read: no person can check a suggestion that was made from more. */
 const MOST_DENIALS = 1_000_000;
 
 /**

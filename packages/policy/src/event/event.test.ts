@@ -208,7 +208,7 @@ describe("the numbers of a cell's denials", () => {
   const numbered = (cell: string, more: object = {}) => denialEvent({ ...plain, cell, ...more });
 
   test.each<[string, object]>([
-    ["a policy's name that is no text", { policyName: 5 }],
+    ["a policy's name that is not text", { policyName: 5 }],
     ["a nearest rule that is refused", { nearestRule: { id: "/", lacked: "scope" } }],
     [
       "a nearest rule that cannot be read twice",

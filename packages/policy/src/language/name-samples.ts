@@ -3,7 +3,7 @@ import { shortTexts } from "./short-texts.ts";
 
 /** How the names of one kind of scope are written. */
 export interface NameKind {
-  /** The one spelling of a name; null for what is none. */
+  /** The one spelling of a name; null for text that is not a name. */
   readonly canonical: (name: string) => string | null;
   /** The characters to make up a name that no pattern names, the likeliest first. */
   readonly characters: string;

@@ -76,7 +76,7 @@ describe("canonicalHost", () => {
     `${"a.".repeat(127)}com`,
     "\ud800",
     "xn--\u{1f600}".repeat(400),
-  ])("%j is no host", (host) => {
+  ])("%j is not a host", (host) => {
     expect(canonicalHost(host)).toBeNull();
   });
 

@@ -76,7 +76,7 @@ export function canonicalModule(target: string): string | null {
 
 const CONTROL = /\p{Cc}/u;
 
-/** The target of a declared capability as it is; null if it is too long, has a control character, or is no well-formed Unicode. */
+/** The target of a declared capability as it is; null if it is too long, has a control character, or is not well-formed Unicode. */
 export function canonicalTarget(target: string): string | null {
   const isTaken = target.length <= MAX_TARGET && !CONTROL.test(target) && target.isWellFormed();
   return isTaken ? target : null;

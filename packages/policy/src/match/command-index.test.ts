@@ -229,7 +229,7 @@ rules:
     expect(warned(["/usr/bin/sha256sum", "/bin/cat"])).toEqual([]);
   });
 
-  test("has the hash of its content alone, and warnings are none of it", () => {
+  test("has the hash of its content alone, which warnings are not part of", () => {
     const text = parsePolicy(
       '{"version":1,"name":"w","rules":[{"id":"c","effect":"allow","capability":"subprocess","commands":["/bin/sh"]}]}',
     );

@@ -24,7 +24,7 @@ function segmentOf(text: string): string {
 }
 
 /**
- * A command and its arguments in the one spelling that the index takes; null for a command that is no absolute path, and for
+ * A command and its arguments in the one spelling that the index takes; null for a command that is not an absolute path, and for
  * arguments that no command can get.
  *
  * @param args Left out: none.

@@ -103,7 +103,7 @@ rules: [{ id: a, effect: allow, capability: random }, ${ADDED} ]
   });
 });
 
-test("a text to which no rule can be added is told, and one that is no policy as well", () => {
+test("a text to which no rule can be added is told, and one that is not a policy as well", () => {
   const alias = "version: 1\nname: x\nrules: &r []\nlimits: {}\n";
   expect(() => addRules(alias, [RULE])).not.toThrow();
   expect(() => addRules("version: 2", [RULE])).toThrow(/Invalid policy/);

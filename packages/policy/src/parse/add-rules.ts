@@ -8,7 +8,7 @@ import { withRules } from "./with-rules.ts";
  * Adds rules to the text of a policy, after its own. The rest of the text, with its comments, stays as it is; only a text in JSON is
  * written anew. Lines end as the text's first line does.
  *
- * @throws InvalidPolicyError if the text is no policy, or would be none with the rules.
+ * @throws InvalidPolicyError if the text is not a policy, or would not be one with the rules.
  * @throws Error if the text is written so that rules cannot be added to it, such as `rules: *alias`.
  */
 export function addRules(text: string, rules: readonly RuleToAdd[]): string {

@@ -19,7 +19,7 @@ test.each([
   ["", undefined],
   ["colour", undefined],
   ["x".repeat(1_000_000), undefined],
-])("no word is suggested for one that is no typing mistake", (written, meant) => {
+])("no word is suggested for one that is not a typing mistake", (written, meant) => {
   expect(didYouMean(written, keys)).toBe(meant);
 });
 

@@ -115,7 +115,7 @@ describe("an editor with the schema", () => {
   test.each<[string, object]>([
     ["two rules of one id", document(rule, rule)],
     [
-      "a host that is none",
+      "a host that is not valid",
       document({ id: "a", effect: "deny", capability: "network", hosts: ["256.1.1.1:80"] }),
     ],
     [

@@ -223,7 +223,7 @@ __proto__: { a: 1 }
       "rules[0].paths",
       /missing.*on purpose, write paths: \["\/\*\*"\]/,
     ],
-    ["scope that is no list", { paths: "/a" }, "rules[0].paths", /not a list; write \["\/a"\]/],
+    ["scope that is not a list", { paths: "/a" }, "rules[0].paths", /not a list; write \["\/a"\]/],
     [
       "scope of another capability",
       { hosts: ["a.b:1"] },
@@ -378,7 +378,7 @@ __proto__: { a: 1 }
   });
 });
 
-describe("text that is no policy", () => {
+describe("text that is not a policy", () => {
   test.each<[string, string, RegExp, number]>([
     ["broken YAML", "a: 1\nb: [", /not valid YAML/, 2],
     [

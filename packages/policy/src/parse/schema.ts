@@ -19,7 +19,7 @@ const ID = new RegExp(`^(?!default$|limit\\.|control\\.)${RULE_ID.source.slice(1
 /** Characters of a tool's name, dots and stars. Another character would be in no name, so such a rule would never match. */
 const TOOL_PATTERN = /^(?!.*\*{3})[A-Za-z0-9_$.*]+$/;
 const NO_TOOL =
-  'is no name of a tool: letters, digits, "_" and "$", with dots between the parts, such as crm.lookup or crm.*';
+  'is not a tool\'s name: letters, digits, "_" and "$", with dots between the parts, such as crm.lookup or crm.*';
 const MODULE = new RegExp(`^\\*$|${MODULE_NAME.source}`);
 
 const Id = z

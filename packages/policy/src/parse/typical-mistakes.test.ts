@@ -426,7 +426,7 @@ test("an editor with the schema refuses them too, but for hosts that only look l
   expect(unseen).toEqual(['".a.com:443"', '"2001:db8::1:443"', '"10.1.2.3/8:443"']);
 });
 
-/** A document's data; nothing where an alias in it has no anchor, which is no data for an editor either. */
+/** A document's data; nothing where an alias in it has no anchor, which is not data for an editor either. */
 function read(document: Document): unknown {
   try {
     return document.toJS();

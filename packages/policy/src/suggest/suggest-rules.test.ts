@@ -120,7 +120,7 @@ describe("the rules that are suggested", () => {
       ],
     ],
     [
-      "a tilde that is no home directory is a character like any other",
+      "a tilde that is not a home directory is a character like any other",
       [run("/usr/bin/git show HEAD~1 a~"), read("/srv/~/a")],
       [{ commands: [{ args: ["show", "HEAD~1", "a~"] }] }, { paths: ["/srv/~/a"] }],
     ],

@@ -113,7 +113,7 @@ describe.each(["sync", "promises"])("%s", (how) => {
     },
   );
 
-  test("what the plan grants works, a missing file is no denial, and the kernel does not govern stat", async () => {
+  test("what the plan grants works, a missing file is not a denial, and the kernel does not govern stat", async () => {
     const granted = (name: string): string => JSON.stringify(join(place.granted, name));
     expect(await outcome(cell, call("readFile", `${granted("file")}, "utf8"`))).toEqual({
       value: "content",

@@ -72,7 +72,7 @@ test.each([
   [7, "got 7"],
   [undefined, "got undefined"],
   [Promise.resolve("guest"), "got a promise; await it first"],
-])("a name that is none is refused: case %#", (given, message) => {
+])("a name that is not valid is refused: case %#", (given, message) => {
   expect(() => cellName(given)).toThrow(TypeError);
   expect(() => cellName(given)).toThrow(message);
 });

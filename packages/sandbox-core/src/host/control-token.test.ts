@@ -23,7 +23,7 @@ test("what differs only in broken Unicode is another token", () => {
   expect(new ControlToken("\ud800").matches("\ud801")).toBe(false);
 });
 
-test("a token that is no text matches nothing", () => {
+test("a token that is not text matches nothing", () => {
   const token = new ControlToken("undefined");
   for (const candidate of [undefined, null, 0, {}, ["undefined"], { toString: () => "undefined" }])
     expect(token.matches(candidate)).toBe(false);

@@ -5,7 +5,7 @@ import { GuestError } from "./errors.ts";
 
 test("the frames of the guest's own program stay, those of anything below it do not", () => {
   const stack = [
-    "TypeError: x is no function",
+    "TypeError: x is not a function",
     "    at f (guest.js:2:3)",
     "    at Object.readFileSync (pyisolate:guest:10:20)",
     "    at eval (guest.js:7:1)",
@@ -15,10 +15,10 @@ test("the frames of the guest's own program stay, those of anything below it do 
     "    at file:///srv/app/dist/cell.js:1:1",
     "no frame",
   ].join("\n");
-  const error = new GuestError({ name: "TypeError", message: "x is no function", stack });
+  const error = new GuestError({ name: "TypeError", message: "x is not a function", stack });
   expect(error.guestStack).toBe("    at f (guest.js:2:3)\n    at eval (guest.js:7:1)");
   expect(error.stack).toBe(
-    "GuestError: TypeError: x is no function\n    at f (guest.js:2:3)\n    at eval (guest.js:7:1)",
+    "GuestError: TypeError: x is not a function\n    at f (guest.js:2:3)\n    at eval (guest.js:7:1)",
   );
 });
 

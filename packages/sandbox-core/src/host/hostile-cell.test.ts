@@ -105,7 +105,7 @@ const request = { c: "random", o: "read", t: "", x: 1 };
 describe("a cell that says what no cell of ours says is ended, with one event, and the host goes on", () => {
   test.each<[string, (cell: TakenOver) => void]>([
     [
-      "bytes that are no value",
+      "bytes that are not a value",
       (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 111, 255, 255])),
     ],
     [
@@ -133,7 +133,7 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
       "an array longer than its bytes",
       (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 65, 255, 255, 255, 255, 15])),
     ],
-    ["a message that is no value", (cell) => cell.says(Frame.post, 1, Buffer.alloc(64, 200))],
+    ["a message that is not a value", (cell) => cell.says(Frame.post, 1, Buffer.alloc(64, 200))],
     ["a failure that is cut off", (cell) => cell.says(Frame.failure, 1, Buffer.from("{"))],
     ["a failure of another form", (cell) => cell.says(Frame.failure, 1, { name: 1 })],
     ["a console line at no level", (cell) => cell.says(Frame.console, 1, Buffer.from([77, 120]))],
@@ -148,15 +148,18 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     ["an operation of another capability", (cell) => cell.asks({ ...request, o: "exec" })],
     ["a limit that the host keeps", (cell) => cell.asks({ ...request, c: "limit", o: "wall" })],
     ["a claim that no guard makes", (cell) => cell.asks({ ...request, k: "audit" })],
-    ["a claim that is no text", (cell) => cell.asks({ ...request, k: { length: 1 } })],
-    ["a claim about what was no request", (cell) => cell.asks({ ...request, bad: "x", k: "hook" })],
-    ["a target that is no text", (cell) => cell.asks({ ...request, t: { toString: 1 } })],
+    ["a claim that is not text", (cell) => cell.asks({ ...request, k: { length: 1 } })],
+    [
+      "a claim about what was not a request",
+      (cell) => cell.asks({ ...request, bad: "x", k: "hook" }),
+    ],
+    ["a target that is not text", (cell) => cell.asks({ ...request, t: { toString: 1 } })],
     ["an endless target", (cell) => cell.asks({ ...request, t: "x".repeat(5000) })],
     ["a request that repeats a number", (cell) => cell.asks(request, { id: 7 })],
-    ["a request that is no request", (cell) => cell.asks(request, { kind: Frame.result })],
+    ["a request that is not a request", (cell) => cell.asks(request, { kind: Frame.result })],
     ["a message that is a RegExp", (cell) => cell.says(Frame.post, 1, serialize(/a/))],
     [
-      "a result that is no value",
+      "a result that is not a value",
       (cell) => cell.says(Frame.result, 1, Buffer.from("ff0f6f", "hex")),
     ],
     [
@@ -233,7 +236,7 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
 });
 
 describe("what a cell claims is only believed where it can be checked", () => {
-  test("a denial that this cell never had is no PolicyError", async () => {
+  test("a denial that this cell never had is not a PolicyError", async () => {
     const { sandbox, cell } = takenOver();
     const waiting = rejectionOf(sandbox.exec("1"));
     const forged = encodeFailure(1, {

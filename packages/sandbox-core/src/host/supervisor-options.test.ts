@@ -105,7 +105,7 @@ test.each<[unknown, string]>([
   expect(() => new Supervisor(given as SupervisorOptions)).toThrow(TypeError);
 });
 
-test("a token that is none is not shown", () => {
+test("a value that is not a token is not shown", () => {
   for (const token of [4_711_4711, Buffer.from("s3cret"), { token: "s3cret" }])
     expect(refusal({ policy, token }).message).not.toMatch(/4711|s3cret/);
 });

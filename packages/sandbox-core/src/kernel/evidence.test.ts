@@ -82,7 +82,7 @@ test.each<[string, KernelPlan, Asked, (typeof KERNEL_REFUSALS)[number], string |
   ["the end of a command", plan, exec("/usr/bin/git"), "ended", "seccomp-kill"],
   ["the end of a command that could not run", plan, exec("/usr/bin/id"), "ended", null],
   ["the end of a command, where none runs", empty, exec("/usr/bin/git"), "ended", null],
-  ["the end of what is no command", plan, file("read", "/x"), "ended", null],
+  ["the end of what is not a command", plan, file("read", "/x"), "ended", null],
   ["random numbers", plan, asked("random", "read", ""), "filter", null],
   ["a module", plan, asked("import", "load", "node:fs"), "differential", null],
 ])("%s", (_what, of, request, seen, evidence) => {

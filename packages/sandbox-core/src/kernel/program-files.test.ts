@@ -50,7 +50,7 @@ test("a script brings its interpreter, and what that needs", () => {
   expect(read).toEqual(expect.arrayContaining([realpathSync("/lib/x86_64-linux-gnu/libc.so.6")]));
 });
 
-test("a file that is no program needs nothing, and a missing file is left out", () => {
+test("a file that is not a program needs nothing, and a missing file is left out", () => {
   expect(programFiles("/etc/passwd")).toEqual({ executed: ["/etc/passwd"], read: [] });
   expect(programFiles("/no/such/program")).toEqual({ executed: [], read: [] });
   expect(elfNeeds("/etc/passwd")).toBeNull();

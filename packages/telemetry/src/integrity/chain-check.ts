@@ -107,14 +107,14 @@ export class ChainCheck<Place> {
   #records = 0;
   #unchained = 0;
 
-  /** @param options `resent`: an exact copy and another order are no faults, because sending again explains both. Default false. */
+  /** @param options `resent`: an exact copy and another order are not faults, because sending again explains both. Default false. */
   constructor({ resent = false }: { readonly resent?: boolean } = {}) {
     this.#resent = resent;
   }
 
   /**
    * @param record as OTLP's JSON has it. @param place is given back with what is found there.
-   * @throws TypeError if its attributes are no list of attributes.
+   * @throws TypeError if its attributes are not a list of attributes.
    */
   add(record: OtlpRecord, place: Place): void {
     const { eventName, attributes = [] } = record;

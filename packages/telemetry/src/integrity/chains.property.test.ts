@@ -237,7 +237,7 @@ test("two records of a chain that change places are found, and others need no or
   );
 });
 
-test("a record that stands there twice is repeated, and is none that was altered", () => {
+test("a record that stands there twice is repeated, and does not count as altered", () => {
   fc.assert(
     fc.property(steps, fc.nat(), fc.nat(), (steps, which, where) => {
       const records = recordsOf(steps, { ended: true });

@@ -50,7 +50,7 @@ test("a minute of trouble is one line with the reason, and its end another", () 
   expect(said).toHaveLength(2);
 });
 
-test("trouble of less than a minute is no line, however often it comes", () => {
+test("trouble of less than a minute makes no warning, however often it comes", () => {
   const { health, said } = watched();
   for (let n = 0; n < 5; n++) {
     health.state = "degraded";

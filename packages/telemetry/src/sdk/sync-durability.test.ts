@@ -149,7 +149,7 @@ test.each([
   expect(() => startTelemetry(options as never)).toThrow(message);
 });
 
-test("what a file system cannot write out by itself is no failure, and a disk that fails is", async () => {
+test("what a file system cannot write out by itself is not a failure, and a disk that fails is", async () => {
   const { syncFolder } = await import("./spool/sync-folder.ts");
   syncFolder(directory);
   expect(() => {

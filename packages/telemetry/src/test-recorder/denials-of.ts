@@ -13,7 +13,7 @@ export type DenialSource =
   | { readonly denialEvent: DenialEvent }
   | readonly DenialEvent[];
 
-/** @throws TypeError if the value is none of the sources. */
+/** @throws TypeError if the value is not a source. */
 export function denialsOf(source: unknown): readonly DenialEvent[] {
   if (Array.isArray(source)) return source as readonly DenialEvent[];
   if (typeof source === "object" && source !== null) {

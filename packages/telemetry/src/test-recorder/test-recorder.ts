@@ -14,7 +14,7 @@ export interface TestRecorder extends DenialRecorder {
   readonly closings: readonly CellTotals[];
   /** Every policy that has begun to decide. */
   readonly policies: readonly Policy[];
-  /** What was passed to `record` and is no denial event: the recorder of a service counts it as `invalid`, and goes on. */
+  /** What was passed to `record` and is not a denial event: the recorder of a service counts it as `invalid`, and goes on. */
   readonly invalid: readonly unknown[];
   /** Forgets everything. */
   reset(): void;

@@ -19,7 +19,7 @@ export function askedOfLogql(expr: string, named: ReadonlyMap<string, string>): 
   for (const matcher of [...nodes(parsed, "Matcher"), ...nodes(parsed, "LabelFilter")]) {
     const text = textOf(parsed, matcher);
     const [, label = "", operator = "", value = ""] = /^(\w+)(=~|=)"(.*)"$/.exec(text) ?? [];
-    if (label === "") throw new Error(`${text} is no matcher that is known here`);
+    if (label === "") throw new Error(`${text} is not a matcher that is known here`);
     where[name(label)] = operator === "=~" ? value : `"${value}"`;
   }
   const [keep] = nodes(parsed, "KeepLabelsExpr");
@@ -48,7 +48,7 @@ export function askedOfLogsql(expr: string): AskedFor {
   const where: Record<string, string> = {};
   for (const each of filter.split(" ")) {
     const [, name = "", variable, value] = /^([\w.]+):(?:in\((\$\w+)\)|=(".*"))$/.exec(each) ?? [];
-    if (name === "") throw new Error(`${each} is no filter that is known here`);
+    if (name === "") throw new Error(`${each} is not a filter that is known here`);
     where[name] = variable ?? value ?? "";
   }
   let shown: string[] | undefined;
@@ -59,7 +59,7 @@ export function askedOfLogsql(expr: string): AskedFor {
     if (kept !== undefined) shown = identifiers(kept).filter((name) => name !== "_time");
     else if (by !== undefined && field !== undefined) summed = { field, by: identifiers(by) };
     else if (!KNOWN_PIPES.some((known) => known.test(pipe)))
-      throw new Error(`${pipe} is no pipe that is known here`);
+      throw new Error(`${pipe} is not a pipe that is known here`);
   }
   return { where, shown, ...(summed === undefined ? {} : { summed }) };
 }
@@ -78,6 +78,6 @@ function identifiers(text: string): string[] {
 
 function nameOf(label: string, named: ReadonlyMap<string, string>): string {
   const name = named.get(label);
-  if (name === undefined) throw new Error(`${label} is no attribute's name in Loki`);
+  if (name === undefined) throw new Error(`${label} is not an attribute's name in Loki`);
   return name;
 }

@@ -67,7 +67,7 @@ function put(expression: string, { templating }: Dashboard, click: Click, range:
   if (format === "percentencode") return encodeURIComponent(raw ?? `uid-of-${what}`);
   if (format !== "queryparam") return raw ?? "";
   const variable = templating.list.find(({ name }) => name === what);
-  if (variable === undefined) throw new Error(`The link carries ${what}, which is no variable`);
+  if (variable === undefined) throw new Error(`The link carries ${what}, which is not a variable`);
   return `var-${what}=${variable.type === "datasource" ? "uid" : "$__all"}`;
 }
 

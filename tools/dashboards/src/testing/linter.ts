@@ -30,7 +30,7 @@ const COUNTERS_READ_OTHERWISE: readonly { readonly shape: RegExp; readonly reaso
   },
 ];
 
-/** Types of data sources that are no words. */
+/** Types of data sources that are not words. */
 const CALLED_OTHERWISE: Readonly<
   Record<string, { readonly short: string; readonly called: string }>
 > = { "victoriametrics-logs-datasource": { short: "victorialogs", called: "VictoriaLogs" } };

@@ -42,7 +42,7 @@ export async function startTrouble(endpoint: string, spool: string) {
   disagree(plugins.deny);
   plugins.denials.closed?.({ cell: SCANNER, denials: SCANNED, allowed: 3, cause: "limit" });
 
-  // A flood, too many cells, and what is no event.
+  // A flood, too many cells, and what is not an event.
   for (let n = 0; n < 2000; n++) uploads.deny({ cell: `cell-${n % 20}` });
   uploads.denials.record({} as never);
 

@@ -15,7 +15,7 @@ export interface Changelog {
   readonly unreleased: number;
 }
 
-/** @throws Error where the text is no changelog; with the line, where its parser knows it. */
+/** @throws Error where the text is not a changelog; with the line, where its parser knows it. */
 export function readChangelog(text: string): Changelog {
   const { releases } = parsed(text);
   const count = (changes: ReadonlyMap<string, readonly unknown[]>): number =>

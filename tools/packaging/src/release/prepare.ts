@@ -16,7 +16,7 @@ const VERSION = /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[0-9A-Za-z-]+(?:\.[0-
  */
 export function prepare(root: string, version: string, date: string): string[] {
   if (!VERSION.test(version))
-    throw new Error(`${JSON.stringify(version)} is no version: write it as 0.2.0 or 0.2.0-rc.1`);
+    throw new Error(`${JSON.stringify(version)} is not a version: write it as 0.2.0 or 0.2.0-rc.1`);
   const changelog = path.join(root, "CHANGELOG.md");
   const released = withRelease(readFileSync(changelog, "utf8"), version, date);
   const manifests = publishedPackages(root).map(({ folder }) => path.join(folder, "package.json"));

@@ -245,7 +245,7 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     `"x".repeat(2 ** 24)`,
     "new Uint8Array(3)",
     "new Uint8Array([47, 255])",
-  ])("a path that is none is malformed: %s", async (path) => {
+  ])("a path that is not valid is malformed: %s", async (path) => {
     expect(await outcome(`readFile(${path})`, how)).toMatchObject({
       name: "PolicyError",
       reason: "malformed",
@@ -258,7 +258,7 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
   });
 
   test.each([`writeFile("G/file", 5)`, `writeFile("G/file", {})`])(
-    "what is no data is a TypeError of the guest's own: %s",
+    "what is not data is a TypeError of the guest's own: %s",
     async (call) => {
       const before = cell.stats.denials;
       expect(await outcome(call, how)).toMatchObject({
@@ -467,7 +467,7 @@ test("a recursive rm asks for every entry, and stops at one that is refused", as
   expect(readdirSync(join(place.granted, "tree/keys"))).toEqual([".env"]);
 });
 
-test("the root, and dots, are no names to remove", async () => {
+test("the root, and dots, are not names to remove", async () => {
   await using wide = new Supervisor({
     ...kernelMode,
     policy: policyOf([

@@ -349,7 +349,7 @@ describe("what a request may say", () => {
     );
   });
 
-  test("what is no request is a TypeError to the guest, and no denial", async () => {
+  test("what is not a request is a TypeError to the guest, and no denial", async () => {
     const url = `"http://127.0.0.1:9/"`;
     const calls = {
       credentials: `fetch("http://user:pass@127.0.0.1:9/")`,

@@ -77,7 +77,7 @@ test.each([
   "new Uint8Array(65537)",
   "{ length: 1 }",
   "new Proxy(new Uint8Array(1), {})",
-])("what is no integer array, or too long, is malformed: %s", async (argument) => {
+])("what is not an integer array, or too long, is malformed: %s", async (argument) => {
   const before = cell.stats.denials;
   expect(
     await cell.exec(

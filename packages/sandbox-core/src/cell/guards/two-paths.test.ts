@@ -152,7 +152,7 @@ test("a symlink is replaced and removed itself, never what it leads to, and is n
   expect(readFileSync(join(place.outside, "file"), "utf8")).toBe("outside");
 });
 
-test("a directory is no file to unlink, and access says what is missing", async () => {
+test("a directory is not a file to unlink, and access says what is missing", async () => {
   mkdirSync(at("folder"));
   const codes = await cell.exec(
     `[() => ${call("unlinkSync", at("folder"))}, () => ${call("unlinkSync", at("none"))}, () => ${call("accessSync", at("none"))}, () => ${call("accessSync", at("a"))}, () => ${call("renameSync", at("none"), at("b"))}, () => ${call("copyFileSync", at("folder"), at("b"))}].map((run) => { try { return run() ?? "done"; } catch (error) { return error.code; } })`,
@@ -182,7 +182,7 @@ test("callbacks get the error or the value, and a call without one is a TypeErro
   ]);
 });
 
-test("throwIfNoEntry is honoured, and what is no data is a TypeError without a denial", async () => {
+test("throwIfNoEntry is honoured, and what is not data is a TypeError without a denial", async () => {
   const before = cell.stats.denials;
   expect(
     await cell.exec(

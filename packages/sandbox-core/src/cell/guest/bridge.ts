@@ -37,7 +37,7 @@ export interface Bridge {
 
 /** What the isolate adds to it. */
 export interface LibraryBridge {
-  /** The source text of a part of the guest library; undefined for a name that is none, or if it cannot be read. */
+  /** The source text of a part of the guest library; undefined for a name that is not a part's, or if it cannot be read. */
   readonly library: (name: string) => string | undefined;
 }
 

@@ -83,7 +83,7 @@ test("an error keeps its code, causes and errors", async () => {
   expect(others).toEqual([2, null, "undefined", "3"]);
 });
 
-test("so does one out of a promise, and what is thrown that is no error", async () => {
+test("so does one out of a promise, and what is thrown that is not an error", async () => {
   const any = await failed(
     "await Promise.any([Promise.reject(new Error('a')), Promise.reject(2)])",
   );

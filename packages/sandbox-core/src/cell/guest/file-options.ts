@@ -6,7 +6,7 @@ import type { Primordials } from "./primordials.ts";
 export type FileOptions = ReturnType<typeof fileOptions>;
 
 /**
- * Reads the arguments of `node:fs`. What cannot be an argument is a TypeError as in Node, and no request; a text that is no path,
+ * Reads the arguments of `node:fs`. What cannot be an argument is a TypeError as in Node, and no request; a text that is not a path,
  * such as one with a NUL, is a request all the same, which is refused and recorded. Planted by its source text.
  */
 export function fileOptions(

@@ -2,7 +2,7 @@ import type { Primordials } from "./primordials.ts";
 
 export type Misuse = ReturnType<typeof misuse>;
 
-/** The errors by which Node says that an argument is none, with its codes and words. Planted by its source text. */
+/** The errors by which Node refuses an argument, with its codes and words. Planted by its source text. */
 export function misuse({
   Error,
   indexOf,

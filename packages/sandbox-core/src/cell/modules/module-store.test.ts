@@ -210,7 +210,7 @@ describe("any other failure says what went wrong, and where", () => {
 });
 
 test.each(["null", "5", "{}", `""`, `"a\\0b"`, `"\\ud800"`, `"x".repeat(2 ** 22)`])(
-  "a name that is none is malformed: %s",
+  "a name that is not a module's is malformed: %s",
   async (name) => {
     expect(await cell.exec(`try { require(${name}) } catch (error) { error.reason }`)).toBe(
       "malformed",

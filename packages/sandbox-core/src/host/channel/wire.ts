@@ -153,7 +153,7 @@ export interface ToolCall {
   readonly given: Buffer;
 }
 
-/** @throws WireError for bytes that are no call of a tool, and for an argument that our own cell code would not have sent. */
+/** @throws WireError for bytes that are not a call of a tool, and for an argument that our own cell code would not have sent. */
 export function parseToolCall({ body }: IncomingFrame): ToolCall {
   const end = body.length < TOOL_HEAD_BYTES ? Infinity : TOOL_HEAD_BYTES + body.readUInt8(4);
   if (end > body.length) throw new WireError("call of a tool of another form");

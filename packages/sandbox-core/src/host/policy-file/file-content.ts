@@ -16,7 +16,7 @@ const MAX_SHOWN = 10;
 export interface FileContent {
   /** Equal for equal content. */
   readonly key: string;
-  /** Reads it as a policy. @returns why it is none. */
+  /** Reads it as a policy. @returns why it is not one. */
   policy(): Policy | string;
 }
 

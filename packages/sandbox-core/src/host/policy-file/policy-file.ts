@@ -41,7 +41,7 @@ interface Seen {
   readonly key: string;
   /** When this content was read first: a monotonic clock, milliseconds. */
   readonly since: number;
-  /** The policy, or why it is none; undefined until that is asked for. */
+  /** The policy, or why the file is not one; undefined until that is asked for. */
   verdict?: Policy | string;
 }
 

@@ -329,7 +329,7 @@ describe("what is passed", () => {
     expect(one.supervisor.policy.name).toBe("first");
   });
 
-  test("neither a path nor a supervisor that is none is taken", async () => {
+  test("an empty path and a value that is not a supervisor are refused", async () => {
     await using one = service();
     expect(() => watchPolicy("", one.supervisor, TOLD)).toThrow("path must be a string");
     expect(() => watchPolicy(path, {} as Supervisor, TOLD)).toThrow(

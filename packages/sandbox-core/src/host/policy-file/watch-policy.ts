@@ -49,7 +49,7 @@ export interface PolicyWatch extends AsyncDisposable {
   /**
    * Reads the file now and, if it is valid and not in force, puts it in force, without waiting for it to settle: what SIGHUP does.
    *
-   * @returns the health that follows; a broken file is no error of the caller.
+   * @returns the health that follows; a broken file is not an error of the caller.
    * @throws Error if the watch is closed.
    */
   reload(): Promise<PolicyFileHealth>;
@@ -148,7 +148,7 @@ class Watch implements PolicyWatch {
       this.#deafen();
       this.#parts.watches.delete(this.#end);
       await this.#file.close();
-      // What is not watched any more is no trouble of the service's.
+      // The service has no trouble with a file that is not watched any more.
       this.#parts.sink.policyFile?.(this.path, undefined);
     })();
     await this.#closing;

@@ -217,7 +217,7 @@ function failureOf(tool: CheckedTool, error: unknown): ToolFailure {
   return FAILED;
 }
 
-/** What a `ToolError` says; undefined for any other value, and for one whose message or code is no text, as a guest may give it. */
+/** What a `ToolError` says; undefined for any other value, and for one whose message or code is not text, as a guest may give it. */
 function meantFailure(error: unknown): ToolFailure | undefined {
   try {
     if (!(error instanceof ToolError)) return undefined;

@@ -22,7 +22,7 @@ export type ToolSet = ReadonlyMap<string, CheckedTool>;
  * Checks the tools of a supervisor or a cell.
  *
  * @param more Tools that are there already; those given replace those of their names.
- * @throws TypeError for a name that a guest could not write after `tools.`, and for a value that is no tool.
+ * @throws TypeError for a name that a guest could not write after `tools.`, and for a value that is not a tool.
  */
 export function toolSet(given: Tools, more: ToolSet = new Map()): ToolSet {
   const tools = new Map(more);

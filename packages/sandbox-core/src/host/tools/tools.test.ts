@@ -455,7 +455,7 @@ describe("a host's tools are refused by name where", () => {
       { a: () => 1, "a.b": () => 1 },
       'the tool "a" cannot be beside the tool "a.b"',
     ],
-    ["it is no function", { a: 1 }, 'the tool "a" must be a function, or { handler, schema }'],
+    ["it is not a function", { a: 1 }, 'the tool "a" must be a function, or { handler, schema }'],
     ["it has no handler", { a: { schema: z.string() } }, "handler is missing"],
     [
       "its schema is none",

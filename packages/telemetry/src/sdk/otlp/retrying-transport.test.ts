@@ -165,7 +165,7 @@ test("400 as a web page is a proxy's: the request waits", async () => {
   expect(await deliver()).toMatchObject({ status: "success" });
 });
 
-/** What a server may send that is no answer, to a request on a socket of its own. */
+/** What a server may send that is not an answer, to a request on a socket of its own. */
 const NO_ANSWERS: Readonly<Record<string, (socket: Socket) => void>> = {
   "100 Continue without end": (socket) => {
     repeat(socket, "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000));

@@ -67,7 +67,7 @@ test("an endpoint that does not answer shows before its timeout", async () => {
   server.close();
 });
 
-test("where records are switched off, that is no failure", async () => {
+test("where records are switched off, that is not a failure", async () => {
   const { otel, health } = await served({ logs: "none" });
   const denials = createDenialRecorder();
   expect(denials.health()).toMatchObject({ state: "exporting", why: undefined });

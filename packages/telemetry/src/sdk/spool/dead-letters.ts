@@ -70,7 +70,7 @@ export class DeadLetters {
   }
 
   /**
-   * Adds a line of a segment that is no request, with the segment's name. Nothing can send it: it is for whoever can read it.
+   * Adds a line of a segment that is not a request, with the segment's name. Nothing can send it: it is kept for a person to read.
    *
    * @throws as {@link add}.
    */
@@ -80,7 +80,7 @@ export class DeadLetters {
     this.#addLine(Buffer.from(`${JSON.stringify({ ...about, ...content })}\n`));
   }
 
-  /** Adds a line that is no letter, as it is. @returns false if it cannot be written, or has no room. */
+  /** Adds a line that is not a letter, as it is. @returns false if it cannot be written, or has no room. */
   tryAddLine(line: Buffer): boolean {
     try {
       this.#addLine(Buffer.concat([line, Buffer.from("\n")]));
@@ -161,7 +161,7 @@ export class DeadLetters {
 /** What a file of letters contains. */
 interface Letters {
   readonly letters: readonly DeadLetter[];
-  /** Lines that are none, a last one that is cut off included. */
+  /** Lines that are not letters, a last one that is cut off included. */
   readonly unreadable: readonly Buffer[];
 }
 

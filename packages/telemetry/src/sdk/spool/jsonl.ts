@@ -53,7 +53,7 @@ export interface RequestPart {
   readonly records: number;
 }
 
-/** Both halves of a request, in the order of its records; undefined if it has one record only, or is no request. */
+/** Both halves of a request, in the order of its records; undefined if it has one record only, or is not a request. */
 export function halvesOf(request: Buffer): readonly [RequestPart, RequestPart] | undefined {
   const whole = JSON.parse(request.toString()) as Request;
   const records = count(whole);

@@ -19,7 +19,7 @@ export interface OrphanCounts {
   readonly files: number;
   /** On disk, of these. */
   readonly bytes: number;
-  /** Lines of files that were sent, which are no log records. They are kept in `dead-letters.jsonl`, as far as there is room. */
+  /** Lines of files that were sent, which are not log records. They are kept in `dead-letters.jsonl`, as far as there is room. */
   readonly unreadable: number;
 }
 
@@ -50,7 +50,7 @@ interface Taken extends Orphan {
 /** The orphans of one folder, until this process has sent them, or another process that has found them too. */
 export class Orphans {
   readonly #directory: string;
-  /** Where lines are kept that are no requests. */
+  /** Where lines are kept that are not requests. */
   readonly #letters: DeadLetters;
   readonly #warn: (message: string) => void;
   #found: readonly Orphan[] = [];

@@ -48,7 +48,7 @@ function spoolErrorOf(directory: string, cause: unknown): SpoolError {
     case "ENOTDIR":
       return new SpoolError(
         "not_a_folder",
-        `${directory} is no folder (ENOTDIR): name the one that startTelemetry has as \`spool\``,
+        `${directory} is not a folder (ENOTDIR): name the one that startTelemetry has as \`spool\``,
         { cause },
       );
     case "EACCES":

@@ -176,7 +176,7 @@ test("a segment that has another name is not sent, and stays", () => {
   expect(warnings).toContainEqual(expect.stringContaining("has another name as well"));
 });
 
-test("lines of a dead process that are no records are kept, counted and reported, once", () => {
+test("lines of a dead process that are not records are kept, counted and reported, once", () => {
   const cut = request("cut").subarray(0, 30);
   const path = leave(1, request("a"), Buffer.from("no request"), request("b"));
   appendFileSync(path, Buffer.concat([Buffer.from([0xff, 0x0a]), cut]));

@@ -5,7 +5,7 @@ import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { Segment } from "./segment.ts";
 import { syncFolder } from "./sync-folder.ts";
 
-/** Ends a line. An empty line is no request. */
+/** Ends a line. An empty line is not a request. */
 export const NEWLINE = Buffer.from("\n");
 
 /** The folder of a spool. */
