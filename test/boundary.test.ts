@@ -54,14 +54,12 @@ test.each(PUBLISHED)(
 const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   [
     "semconv.ts",
-    "prometheus-name.ts",
     "instrumentation-scope.ts",
     "clean-once.ts",
-    "compact-record.ts",
     "with-timeout.ts",
     "monotonic-clock.ts",
   ],
-  ["health.ts", "provider-link.ts", "capabilities.ts", "node-permission.ts"],
+  ["health.ts", "provider-link.ts", "node-permission.ts"],
   ["integrity/"],
   ["metrics/"],
   ["ledger/"],

@@ -47,7 +47,7 @@ export {
   type LossReason,
   type RedactionFailure,
 } from "./semconv.ts";
-export { prometheusLabel, prometheusName } from "./prometheus-name.ts";
+export { prometheusLabel, prometheusName } from "./metrics/prometheus-name.ts";
 export { SCOPE } from "./instrumentation-scope.ts";
 
 // The contract, so that a service with guards of its own needs one import.

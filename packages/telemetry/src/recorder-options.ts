@@ -8,7 +8,7 @@ import {
   withMethods,
 } from "@pyisolate/policy/options";
 
-import { knownCapabilities, OWN_CAPABILITIES } from "./capabilities.ts";
+import { knownCapabilities, OWN_CAPABILITIES } from "./metrics/capabilities.ts";
 import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "./metrics/series-budget.ts";
 import type { Redact } from "./records/custom-redaction.ts";
 

@@ -1,6 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 
-import { recordMaker } from "../compact-record.ts";
+import { recordMaker } from "../metrics/compact-record.ts";
 import type { DeliveryOutcome, ReceiptOwner } from "../ledger/delivery-receipt.ts";
 import { LedgerCounts, type Ledger } from "../ledger/ledger.ts";
 import type { Series } from "../metrics/counter-buffer.ts";

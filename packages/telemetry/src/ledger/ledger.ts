@@ -1,4 +1,4 @@
-import { recordMaker } from "../compact-record.ts";
+import { recordMaker } from "../metrics/compact-record.ts";
 import { DROP_REASONS, type DropReason } from "../semconv.ts";
 
 /** Events without a record, by reason. Reasons that did not occur are left out. */

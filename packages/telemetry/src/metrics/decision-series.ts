@@ -1,6 +1,6 @@
 import { isCapabilityName } from "@pyisolate/policy/events";
 
-import { knownCapabilities } from "../capabilities.ts";
+import { knownCapabilities } from "./capabilities.ts";
 import { ATTRIBUTES as A, OTHER, type DECISIONS } from "../semconv.ts";
 import { newSeries, type Series, type CounterBuffer } from "./counter-buffer.ts";
 

@@ -2,8 +2,8 @@ import type { Attributes } from "@opentelemetry/api";
 import { DENIAL_REASONS, isCapabilityName, VERDICTS } from "@pyisolate/policy/events";
 import type { DenialEvent } from "@pyisolate/policy";
 
-import { knownCapabilities } from "../capabilities.ts";
-import { recordMaker } from "../compact-record.ts";
+import { knownCapabilities } from "./capabilities.ts";
+import { recordMaker } from "./compact-record.ts";
 import { ATTRIBUTES as A, METRICS, OTHER } from "../semconv.ts";
 import type { Series } from "./counter-buffer.ts";
 

@@ -2,7 +2,7 @@ import { CAPABILITIES, DEFAULT_RULE, OPERATIONS } from "@pyisolate/policy/events
 import type { OwnCapabilities, Policy } from "@pyisolate/policy";
 import { isRecord, mustBe, type OptionChecks, readOptions, whole } from "@pyisolate/policy/options";
 
-import { knownCapabilities, OWN_CAPABILITIES } from "../capabilities.ts";
+import { knownCapabilities, OWN_CAPABILITIES } from "./capabilities.ts";
 import {
   DECISIONS,
   DROP_REASONS,

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import { createDenialRecorder, seriesBudget, type DenialRecorderOptions } from "./index.ts";
-import { METRICS } from "./semconv.ts";
+import { createDenialRecorder, seriesBudget, type DenialRecorderOptions } from "../index.ts";
+import { METRICS } from "../semconv.ts";
 import { decide, denialEvent, parsePolicy } from "@pyisolate/policy";
-import { aDenial } from "./testing/denials.ts";
-import { realSdk } from "./testing/sdk-double.ts";
+import { aDenial } from "../testing/denials.ts";
+import { realSdk } from "../testing/sdk-double.ts";
 
 const OWN = { database: ["query", "write"], tool: ["call"] };
 /** What a policy can declare: `tool` is built in for policies. */
