@@ -52,13 +52,7 @@ test.each(PUBLISHED)(
  * a count, a ledger or a queue is looked for, nothing above it has to be read.
  */
 const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
-  [
-    "semconv.ts",
-    "instrumentation-scope.ts",
-    "clean-once.ts",
-    "with-timeout.ts",
-    "monotonic-clock.ts",
-  ],
+  ["semconv.ts", "instrumentation-scope.ts", "clean-once.ts", "with-timeout.ts"],
   ["health.ts", "provider-link.ts", "node-permission.ts"],
   ["integrity/"],
   ["metrics/"],

@@ -8,7 +8,7 @@ import type { Cell } from "../cells/cell.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import type { EventSeries } from "../metrics/event-series.ts";
 import type { MeterBinding } from "../metrics/meter-binding.ts";
-import { monotonic } from "../monotonic-clock.ts";
+import { monotonic } from "./monotonic-clock.ts";
 import type { SyncDisk } from "../provider-link.ts";
 import type { RecordQueue } from "../queue/record-queue.ts";
 import type { QueuedDenial } from "../queue/ring-buffer.ts";
