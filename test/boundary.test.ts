@@ -53,7 +53,7 @@ test.each(PUBLISHED)(
  */
 const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   ["semconv.ts", "instrumentation-scope.ts", "clean-once.ts", "with-timeout.ts"],
-  ["health.ts", "provider-link.ts", "node-permission.ts"],
+  ["health.ts", "provider-link.ts", "sources/"],
   ["integrity/"],
   ["metrics/"],
   ["ledger/"],

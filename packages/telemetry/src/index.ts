@@ -24,7 +24,7 @@ export {
   type NodePermissionSource,
   type NodeRefusal,
   recordNodePermission,
-} from "./node-permission.ts";
+} from "./sources/node-permission.ts";
 export { denialLogRecord } from "./records/denial-record.ts";
 export { redactTarget } from "./records/redaction.ts";
 export type { Redact } from "./records/custom-redaction.ts";

@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 
 import { describe, expect, test } from "vitest";
 
-import { nodePermissionDenial, recordNodePermission } from "./index.ts";
-import { createTestRecorder } from "./testing.ts";
+import { nodePermissionDenial, recordNodePermission } from "../index.ts";
+import { createTestRecorder } from "../testing.ts";
 
 const ROOT = path.join(import.meta.dirname, "../../..");
 
