@@ -4,14 +4,21 @@ import path from "node:path";
 
 import { type Architecture, ARCHITECTURES, compile } from "./compile.ts";
 
-// Builds the launcher and the addon for a cell's stack for the architectures that are named, or for this machine's, into the package that carries them:
+// Builds the launcher and the two addons of a cell for the architectures that are named, or for this machine's, into the package that carries them:
 //   node packages/launcher/scripts/build.ts [x64] [arm64]
 // A C compiler and the kernel's headers are all it needs (Debian: gcc and linux-libc-dev). CC names another compiler.
 
 const SOURCES = path.resolve(import.meta.dirname, "../src");
+/** `folder`: all of its sources are part of it. `shared`: these of the launcher's too. */
 const PARTS = [
-  { kind: "program", file: "pyisolate-launcher", sources: SOURCES },
-  { kind: "addon", file: "pyisolate-stack.node", sources: path.join(SOURCES, "stack") },
+  { kind: "program", file: "pyisolate-launcher", folder: ".", shared: [] },
+  { kind: "addon", file: "pyisolate-stack.node", folder: "stack", shared: [] },
+  {
+    kind: "addon",
+    file: "pyisolate-narrow.node",
+    folder: "narrow",
+    shared: ["landlock.c", "plan.c", "words.c"],
+  },
 ] as const;
 const named = process.argv.slice(2);
 
@@ -26,14 +33,19 @@ for (const wanted of named.length > 0 ? named : [arch()]) {
 
 async function build(architecture: Architecture): Promise<void> {
   const folder = path.resolve(import.meta.dirname, `../../launcher-linux-${architecture}/bin`);
-  for (const { kind, file, sources: from } of PARTS) {
+  for (const { kind, file, folder: of, shared } of PARTS) {
     const program = path.join(folder, file);
-    const sources = (await readdir(from))
-      .filter((name) => /\.[ch]$/.test(name))
-      .map((name) => path.join(from, name));
-    if (await isNewer(program, [...sources, path.join(import.meta.dirname, "compile.ts")]))
-      continue;
-    const units = sources.filter((name) => name.endsWith(".c"));
+    const own = await filesOf(path.join(SOURCES, of));
+    const inputs = [
+      ...own,
+      ...(await filesOf(SOURCES)),
+      path.join(import.meta.dirname, "compile.ts"),
+    ];
+    if (await isNewer(program, inputs)) continue;
+    const units = [
+      ...own.filter((name) => name.endsWith(".c")),
+      ...shared.map((name) => path.join(SOURCES, name)),
+    ];
     if (await compile(units, program, architecture, kind)) continue;
     const message = `The launcher for ${architecture} is not built: there is no C compiler for it (install gcc, or set CC). Without it, cells are not confined by the kernel.`;
     // Asked for by name, it is needed: a package is not packed without its program.
@@ -41,6 +53,11 @@ async function build(architecture: Architecture): Promise<void> {
     console.warn(message);
     return;
   }
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => /\.[ch]$/.test(name)).map((name) => path.join(folder, name));
 }
 
 async function isNewer(program: string, inputs: readonly string[]): Promise<boolean> {

@@ -202,3 +202,24 @@ test("its own file of /proc can be granted, and no other process's with it", asy
   );
   expect(results).toEqual([3, EACCES, EACCES, EACCES]);
 });
+
+test("a confined process makes itself narrower, and no wider", async () => {
+  // A ruleset that handles reading (bit 2) and grants it on the root.
+  const ruleset: Call = ["landlock_create_ruleset", "h:0400000000000000", 8, 0];
+  const [opened, , root, added, restricted, still, other] = await run(
+    open(at("read", "file")),
+    ruleset,
+    ["openat", CWD, "s:/", 0o10000000],
+    // Its descriptor is 5: the program's three, and the two above.
+    ["landlock_add_rule", "$1", 1, "h:040000000000000005000000", 0],
+    ["landlock_restrict_self", "$1", 0],
+    open(at("read", "file")),
+    open(at("other", "file")),
+  );
+  expect([opened, root, added, restricted]).toEqual([3, 5, 0, 0]);
+  expect([still, other]).toEqual([6, EACCES]);
+  const [taken, none] = (
+    await run(ruleset, ["landlock_restrict_self", "$0", 0], open(at("read", "file")))
+  ).slice(1);
+  expect([taken, none]).toEqual([0, EACCES]);
+});

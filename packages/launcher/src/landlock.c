@@ -76,16 +76,21 @@ static void add_path(int ruleset, const struct path_rule *rule, u64 handled) {
   }
   struct statx found;
   const long error = call5(__NR_statx, fd, "", 0x1000 /* AT_EMPTY_PATH */, STATX_TYPE, &found);
-  if (error < 0) fail(STEP_FAILED, "cannot look at a path of the plan,", rule->path, -error);
+  if (error < 0) {
+    call1(__NR_close, fd);
+    fail(STEP_FAILED, "cannot look at a path of the plan,", rule->path, -error);
+  }
   const int is_directory = (found.stx_mode & 0170000) == 0040000;
   const struct path_beneath_attr attr = {
       .allowed = rule->rights & handled & (is_directory ? ~0ull : FS_OF_A_FILE), .parent = (int)fd};
-  if (attr.allowed != 0) {
-    const long added = call4(__NR_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &attr, 0);
-    if (added < 0) fail(STEP_FAILED, "Landlock takes no rule for", rule->path, -added);
-  }
+  const long added =
+      attr.allowed == 0 ? 0 : call4(__NR_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &attr, 0);
   call1(__NR_close, fd);
+  if (added < 0) fail(STEP_FAILED, "Landlock takes no rule for", rule->path, -added);
 }
+
+/** The ruleset that `make_ruleset` is about to fill. */
+static long unfinished = -1;
 
 int make_ruleset(const struct plan *plan) {
   if (plan->abi == 0) return -1;
@@ -102,6 +107,7 @@ int make_ruleset(const struct plan *plan) {
   // An older kernel takes the longer structure as long as what it does not know is zero.
   const long ruleset = call3(__NR_landlock_create_ruleset, &attr, sizeof attr, 0);
   if (ruleset < 0) fail(STEP_FAILED, "Landlock makes no ruleset", NULL, -ruleset);
+  unfinished = ruleset;
   struct path_rule rule;
   for (char **argument = plan->first; argument < plan->end; argument++)
     if (read_path_rule(*argument, &rule)) add_path((int)ruleset, &rule, attr.handled_fs);
@@ -110,7 +116,13 @@ int make_ruleset(const struct plan *plan) {
     const long added = call4(__NR_landlock_add_rule, ruleset, RULE_NET_PORT, &port, 0);
     if (added < 0) fail(STEP_FAILED, "Landlock takes no rule for a port", NULL, -added);
   }
+  unfinished = -1;
   return (int)ruleset;
+}
+
+void drop_unfinished_ruleset(void) {
+  if (unfinished >= 0) call1(__NR_close, unfinished);
+  unfinished = -1;
 }
 
 void restrict_self(const struct plan *plan, int ruleset) {

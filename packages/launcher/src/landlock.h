@@ -10,5 +10,8 @@ long landlock_errata(void);
 /** Opens what the plan names and makes a ruleset of it; -1 where the plan is without Landlock. Needs no privilege. */
 int make_ruleset(const struct plan *plan);
 
+/** Closes what `make_ruleset` had begun when it failed, for a process that goes on. */
+void drop_unfinished_ruleset(void);
+
 /** From here on the ruleset holds, for this process and all that comes of it. Needs no_new_privs. */
 void restrict_self(const struct plan *plan, int ruleset);

@@ -85,15 +85,19 @@ static void read_option(struct plan *plan, const char *argument) {
   }
 }
 
+char **read_options(struct plan *plan, char **arguments) {
+  plan->first = arguments;
+  for (; *arguments != NULL && !is_equal(*arguments, "--"); arguments++) read_option(plan, *arguments);
+  return plan->end = arguments;
+}
+
 void read_plan(struct plan *plan, char **arguments, char **environment) {
   if (*arguments == NULL || !is_equal(*arguments, PROTOCOL))
     fail(PLAN_UNREADABLE, "the plan is not of version " PROTOCOL
          "; install the launcher of the same version as sandbox-core. It says", *arguments == NULL ? "" : *arguments, 0);
   plan->descriptors = 3;
   plan->environment = environment;
-  plan->first = ++arguments;
-  for (; *arguments != NULL && !is_equal(*arguments, "--"); arguments++) read_option(plan, *arguments);
-  plan->end = arguments;
+  arguments = read_options(plan, arguments + 1);
   if (*arguments == NULL || arguments[1] == NULL || arguments[1][0] != '/')
     fail(PLAN_UNREADABLE, "no program after \"--\"", NULL, 0);
   plan->program = arguments + 1;

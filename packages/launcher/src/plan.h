@@ -60,7 +60,10 @@ struct path_rule {
   const char *path;
 };
 
-/** Reads the arguments. Fails where one is not understood. */
+/** Reads options up to "--" or the end of the list, and gives where it stopped. Fails where one is not understood. */
+char **read_options(struct plan *plan, char **arguments);
+
+/** Reads the launcher's arguments. Fails where one is not understood. */
 void read_plan(struct plan *plan, char **arguments, char **environment);
 
 /** Whether an argument of the plan names a path, and which. */

@@ -1,8 +1,8 @@
 // What a program without a C library needs beside its own code: the entry, which calls `run` with the stack that the kernel made, and the
-// two functions that the compiler calls by itself. Included by the one file of a program that defines `run`.
+// functions that the compiler calls. Included by the one file of a program that defines `run`.
 #pragma once
 
-#include "system.h"
+#include "copies.h"
 
 // The kernel starts a program with its arguments on the stack, and no caller to return to.
 #if defined(__x86_64__)
@@ -10,15 +10,3 @@ __asm__(".global _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rs
 #else
 __asm__(".global _start\n_start: mov x29, #0\n mov x30, #0\n mov x0, sp\n bl run\n brk #1\n");
 #endif
-
-// The compiler calls these for copies and zeroed structures.
-void *memset(void *to, int byte, size_t count) {
-  for (volatile char *at = to; count > 0; count--) *at++ = (char)byte;
-  return to;
-}
-
-void *memcpy(void *restrict to, const void *restrict from, size_t count) {
-  volatile char *out = to;
-  for (const char *in = from; count > 0; count--) *out++ = *in++;
-  return to;
-}

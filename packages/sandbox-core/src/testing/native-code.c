@@ -51,7 +51,7 @@ static const struct { const char *name; long number, first; } FATAL[] = {
     {"pidfd_getfd", 438, 3}, {"open_by_handle_at", SYS_open_by_handle_at, AT_FDCWD}, {"fsopen", 430, 0},
     {"move_mount", 429, AT_FDCWD}, {"open_tree", 428, AT_FDCWD}, {"pivot_root", SYS_pivot_root, 0},
     {"setgroups", SYS_setgroups, 0}, {"prlimit of another", SYS_prlimit64, 1}, {"shmget", SYS_shmget, 1},
-    {"landlock", 444, 0}, {"kcmp", SYS_kcmp, 1}, {"process_vm_writev", SYS_process_vm_writev, 1},
+    {"kcmp", SYS_kcmp, 1}, {"process_vm_writev", SYS_process_vm_writev, 1},
 };
 
 __attribute__((constructor)) static void run(void) {

@@ -94,11 +94,13 @@ function manifestProblems(root: string, manifest: Manifest): string[] {
   ];
 }
 
-/** A launcher that is missing, no program or another machine's would leave cells unconfined where it is installed; the addon likewise ends them. */
+/** What a launcher's package carries. One that is missing or another machine's would leave cells unconfined, end them, or leave them as wide as they were. */
+const LAUNCHER_FILES = ["pyisolate-launcher", "pyisolate-stack.node", "pyisolate-narrow.node"];
+
 function launcherProblems(root: string, { name, cpu }: Manifest): string[] {
   if (!name.includes("/launcher-")) return [];
   const machine = cpu?.[0] ?? "any machine";
-  return ["pyisolate-launcher", "pyisolate-stack.node"].flatMap((file) => {
+  return LAUNCHER_FILES.flatMap((file) => {
     const program = path.join(root, "bin", file);
     const found = statSync(program, { throwIfNoEntry: false });
     if (found === undefined) return [`ships no bin/${file}`];

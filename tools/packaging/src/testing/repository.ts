@@ -10,6 +10,7 @@ export interface Repository extends Disposable {
   commit(): void;
 }
 
+const LAUNCHER_FILES = ["pyisolate-launcher", "pyisolate-stack.node", "pyisolate-narrow.node"];
 const LICENSE = "The terms.\n";
 const CHANGELOG = `# Changelog
 
@@ -95,11 +96,11 @@ for (const name of ["library", "command"]) {
       publishConfig: {
         access: "public",
         cpu: ["arm64"],
-        executableFiles: ["./bin/pyisolate-launcher", "./bin/pyisolate-stack.node"],
+        executableFiles: LAUNCHER_FILES.map((file) => `./bin/${file}`),
       },
     }),
   );
-  for (const file of ["pyisolate-launcher", "pyisolate-stack.node"]) {
+  for (const file of LAUNCHER_FILES) {
     write(`packages/launcher-linux-arm64/bin/${file}`, elf(183));
     chmodSync(path.join(root, `packages/launcher-linux-arm64/bin/${file}`), 0o755);
   }
