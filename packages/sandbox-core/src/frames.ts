@@ -47,6 +47,8 @@ export const Frame = {
   tools: 6,
   /** The answer to a call of a tool, by the call's number. */
   answer: 7,
+  /** What a confined cell may do has become less. Its id is a number of its own, which the cell's answer bears. */
+  narrow: 8,
   // from cell to host
   ready: 16,
   request: 17,
@@ -56,7 +58,12 @@ export const Frame = {
   post: 21,
   /** A call of a tool. Its number, u32 LE, the length of its name, u8, the name, and the clone of its argument. */
   tool: 22,
+  /** The outcome of a `narrow`, u32 LE: 0, or an errno, with {@link NARROWED_IN_PART} added if some threads are restricted. */
+  narrowed: 23,
 } as const;
+
+/** `HAS_BEGUN` of packages/launcher/src/narrow/narrow.c. */
+export const NARROWED_IN_PART = 0x1_0000;
 
 /** The settings of a fresh cell process, sent once. JSON. */
 export interface Start {
@@ -218,6 +225,31 @@ export function decodeExec(body: Buffer): Exec & { readonly input: Buffer } {
   const end = 4 + body.readUInt32LE(0);
   const exec = JSON.parse(body.toString("utf8", 4, end)) as Exec;
   return { ...exec, input: body.subarray(end) };
+}
+
+/** What a confined cell shall restrict itself to. */
+export interface Narrow extends Pick<Start, "writable"> {
+  /** The ids of the threads to restrict. */
+  readonly threads: readonly number[];
+  /** The plan, as the launcher's options. */
+  readonly options: readonly string[];
+}
+
+/** The length of its JSON, u32 LE, the JSON, and what the addon takes: how many threads, their ids, u32 LE each, and the options with a zero after each. */
+export function encodeNarrow(id: number, { writable, threads, options }: Narrow): Buffer {
+  const json = Buffer.from(JSON.stringify(writable === undefined ? {} : { writable }));
+  const head = Buffer.alloc(4);
+  head.writeUInt32LE(json.length);
+  const ids = Buffer.alloc(4 * (1 + threads.length));
+  [threads.length, ...threads].forEach((number, at) => ids.writeUInt32LE(number, 4 * at));
+  const text = Buffer.from(options.map((option) => `${option}\0`).join(""));
+  return encodeFrame(Frame.narrow, id, Buffer.concat([head, json, ids, text]));
+}
+
+export function decodeNarrow(body: Buffer): Pick<Start, "writable"> & { readonly body: Buffer } {
+  const end = 4 + body.readUInt32LE(0);
+  const json = JSON.parse(body.toString("utf8", 4, end)) as Pick<Start, "writable">;
+  return { ...json, body: body.subarray(end) };
 }
 
 /** The body of a console line: the level's byte, and the text in UTF-8. */

@@ -23,6 +23,7 @@ import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";
 import { LaterRequests } from "./later-requests.ts";
 import { abortedFrame, type Locate, outcomeFrame } from "./outcome-frame.ts";
+import { narrowed } from "./narrow.ts";
 import { sendValue } from "./encode-value.ts";
 import { ProgramEntry } from "./program-entry.ts";
 import { Timers } from "./timers.ts";
@@ -97,6 +98,9 @@ export class Cell {
         break;
       case Frame.abort:
         this.#abort(frame.id);
+        break;
+      case Frame.narrow:
+        this.#start = narrowed(frame, this.#start, (answer) => this.#channel.send(answer));
         break;
       case Frame.call: {
         const { name, args, ...limits } = decodeClone(frame.body) as Call;
@@ -201,12 +205,8 @@ export class Cell {
   }
 
   #answer(name: string, args: readonly Primitive[], execId: number): Answer {
-    const answer = this.#dispatch.sync(
-      name,
-      args,
-      execId,
-      guardContext(this.#start, this.#current),
-    );
+    const context = guardContext(this.#start, this.#current);
+    const answer = this.#dispatch.sync(name, args, execId, context);
     if (name === "import" && typeof answer === "string")
       return this.#modules.answered(String(args[0]), answer);
     return this.#guest.bytesOut(answer) as Answer;

@@ -1,15 +1,16 @@
 import type { Policy } from "@pyisolate/policy";
 
 import type { KernelPlan } from "../kernel/plan.ts";
-import type { Plans } from "./cell-kernel.ts";
+import type { CellPlans } from "./cell-kernel.ts";
 import type { PlannedPolicy } from "./planned-policy.ts";
 import type { PolicyInForce } from "./policy-in-force.ts";
 
 /** The policy that decides for one cell by its name, whichever is in force now. */
-export class CellPolicy implements Plans {
+export class CellPolicy implements CellPlans {
   readonly name: string;
   #inForce: PolicyInForce;
   #last: PlannedPolicy | undefined;
+  #onReload: (() => Promise<void>) | undefined;
 
   /** @throws TypeError for a name that cannot stand in the policy's paths. */
   constructor(name: string, inForce: PolicyInForce) {
@@ -53,5 +54,14 @@ export class CellPolicy implements Plans {
 
   replaced(): void {
     this.planned.replaced();
+  }
+
+  onReload(act: () => Promise<void>): void {
+    this.#onReload = act;
+  }
+
+  /** Another policy may decide for the cell now. Resolves when its kernel layer has taken it over as far as it can. */
+  async reloaded(): Promise<void> {
+    await this.#onReload?.();
   }
 }

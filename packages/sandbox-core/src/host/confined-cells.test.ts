@@ -121,7 +121,7 @@ const stale = (target: string): object => ({
 });
 
 describe("another plan", () => {
-  test("makes live cells stale, and neither they nor waiting processes are handed out under it", async () => {
+  test("makes live cells stale or narrower, and no waiting process is handed out under it", async () => {
     using ground = grounds();
     for (const folder of [ground.granted, ground.outside])
       writeFileSync(join(folder, "file"), "content");
@@ -151,11 +151,11 @@ describe("another plan", () => {
     expect([await fresh.exec(read(ground.outside)), fresh.stale]).toEqual(["content", false]);
 
     await supervisor.reloadPolicy(narrow, "t");
-    expect([old.stale, fresh.stale]).toEqual([false, true]);
-    // A narrower policy is the broker's at once, in live cells too. Their kernel still grants it, and the record says so.
+    expect([old.stale, fresh.stale]).toEqual([false, false]);
+    // A narrower policy is the broker's at once, and the kernel's, in live cells too.
     expect(await rejectionOf(fresh.exec(read(ground.outside)))).toMatchObject({
       name: "PolicyError",
-      denialEvent: { brokerDecision: "deny", kernelDecision: "allow" },
+      denialEvent: { brokerDecision: "deny", kernelDecision: "deny" },
     });
     await fresh.close();
     const narrowed = await supervisor.spawn("narrowed");

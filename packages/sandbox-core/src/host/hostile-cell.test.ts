@@ -89,7 +89,12 @@ function takenOver(limits: object = {}) {
       modules: new Map(),
       lookup: async () => [],
     },
-    plans: { current: () => undefined, renewed: () => undefined, replaced: () => undefined },
+    plans: {
+      current: () => undefined,
+      renewed: () => undefined,
+      replaced: () => undefined,
+      onReload: () => undefined,
+    },
     tools: toolSet({ "a.b": () => 1 }),
     watch: { add: () => undefined, remove: () => undefined },
     onEnd: () => {

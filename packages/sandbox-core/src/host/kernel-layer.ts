@@ -1,7 +1,7 @@
 import type { Capability, Verdict } from "@pyisolate/policy";
 
 import { Confinement } from "../kernel/confinement.ts";
-import { CELL_FILES, isolateAddon, stackAddon } from "./process/cell-files.ts";
+import { CELL_FILES, isolateAddon, narrowAddon, stackAddon } from "./process/cell-files.ts";
 import { CellStartError } from "./errors.ts";
 import type { SupervisorSettings } from "./supervisor-options.ts";
 
@@ -22,7 +22,8 @@ export class KernelLayer {
         ? undefined
         : Confinement.prepare(kernel, {
             code: CELL_FILES,
-            addons: [isolateAddon(), stackAddon()].filter((file) => file !== ""),
+            addons: [isolateAddon(), stackAddon(), narrowAddon()].filter((file) => file !== ""),
+            canNarrow: narrowAddon() !== "",
             descriptors: DESCRIPTORS,
             ...(user === undefined ? {} : { user }),
           });

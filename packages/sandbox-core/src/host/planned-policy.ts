@@ -2,7 +2,7 @@ import type { Policy } from "@pyisolate/policy";
 
 import type { Confined, Confinement } from "../kernel/confinement.ts";
 import { isSamePlan, type KernelPlan, kernelPlan } from "../kernel/plan.ts";
-import { RIGHTS } from "../kernel/rights.ts";
+import { writableTrees } from "../kernel/writable-trees.ts";
 import type { Plans } from "./cell-kernel.ts";
 
 /**
@@ -10,9 +10,6 @@ import type { Plans } from "./cell-kernel.ts";
  * each time.
  */
 const LOOK_MS = 1000;
-
-/** Most trees that a cell is told that it may write in. */
-const MAX_WRITABLE = 256;
 
 /** A policy of cells that all have the same, with the kernel's plan of it. */
 export class PlannedPolicy implements Plans {
@@ -43,17 +40,10 @@ export class PlannedPolicy implements Plans {
     return (this.#confined ??= this.#confinement.confined(this.#plan));
   }
 
-  /**
-   * The trees in which the next cell may write, which it needs for its probes. Undefined if the cell is not confined, or if the
-   * trees are so many that the list would cost each cell its memory.
-   */
+  /** The trees in which the next cell may write. Undefined if the cell is not confined, or if they are too many to list. */
   get writable(): readonly string[] | undefined {
-    const trees = this.confined?.held.paths.filter(
-      ({ rights }) => (rights & RIGHTS.write_file) !== 0,
-    );
-    return trees === undefined || trees.length > MAX_WRITABLE
-      ? undefined
-      : trees.map(({ path }) => path);
+    const held = this.confined?.held;
+    return held === undefined ? undefined : writableTrees(held.paths);
   }
 
   current(): KernelPlan | undefined {

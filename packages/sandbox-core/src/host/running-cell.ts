@@ -14,6 +14,7 @@ import { type EndingLimit, Requests } from "./channel/requests.ts";
 import type { DenialLog } from "./denial-log.ts";
 import { ClosedError } from "./errors.ts";
 import { LimitCheck } from "./limit-check.ts";
+import { Narrowing } from "./narrowing.ts";
 import type { CellProcess } from "./process/cell-process.ts";
 import { endOfProcess, type Exit } from "./process/end-of-process.ts";
 import type { ShadowTotals } from "./shadow-verdicts.ts";
@@ -37,6 +38,7 @@ export class RunningCell {
   readonly #outputs: Outputs;
   readonly #messages: Messages;
   readonly #tools: ToolCalls;
+  readonly #narrowing: Narrowing;
   readonly #limitCheck: LimitCheck;
   readonly #watched: SampledProcess;
   #end: { readonly why: string } | undefined;
@@ -83,6 +85,8 @@ export class RunningCell {
       },
       onTool: (frame) => this.#tools.receive(frame),
     });
+    this.#narrowing = new Narrowing(this.name, process, this.#kernel);
+    host.plans.onReload(async () => await this.#narrowing.apply());
     this.#limitCheck = new LimitCheck(process.launch.start.memoryMib);
     this.#watched = {
       pid: process.pid,
@@ -174,7 +178,8 @@ export class RunningCell {
   }
 
   #onFrame(frame: IncomingFrame): void {
-    if (frame.kind !== Frame.request) this.#outputs.receive(frame);
+    if (frame.kind === Frame.narrowed) this.#narrowing.receive(frame);
+    else if (frame.kind !== Frame.request) this.#outputs.receive(frame);
     else this.#requests.askLater(frame).catch((error: unknown) => this.#onGarbage(error));
   }
 
@@ -189,11 +194,8 @@ export class RunningCell {
       this.#overrun("output", "", error.account);
       return;
     }
-    this.#overrun(
-      "crash",
-      `protocol: ${error instanceof Error ? error.message : "garbage"}`,
-      this.#calls.newest,
-    );
+    const what = error instanceof Error ? error.message : "garbage";
+    this.#overrun("crash", `protocol: ${what}`, this.#calls.newest);
   }
 
   #onExit(exit: Exit): void {
@@ -220,6 +222,7 @@ export class RunningCell {
     this.#host.watch.remove(this.#watched);
     this.#process.kill();
     this.#messages.end();
+    this.#narrowing.end();
     this.#tools.end(new ClosedError(this.name, why));
     for (const call of this.#calls.settleAll()) {
       call.reject(event === undefined ? new ClosedError(this.name, why) : new PolicyError(event));

@@ -64,8 +64,10 @@ export class Sandbox {
 
   /**
    * Whether the kernel would confine a cell that is spawned now differently, because the policy or the disk has changed since.
-   * Operations that only the new policy grants are refused in this cell with reason `stale`, until it is spawned again.
-   * Operations that the new policy takes away are refused by the broker alone.
+   * Operations that only the new policy grants are refused in this cell with reason `stale`, until it is spawned again. What the
+   * new policy takes away, the cell gives up in a moment, and is not stale for that; if it cannot, a process warning says why, and
+   * the broker alone refuses it. A cell whose policy grants no port or no command any more stays stale: it reaches and starts
+   * nothing, but can still make sockets or processes.
    */
   get stale(): boolean {
     return this.#cell.stale;

@@ -144,12 +144,14 @@ export class Supervisor {
    * Puts another policy in force, from the next operation of every live cell on that has no policy of its own; with `cell`, of
    * the live cells of that name, which then have it as their own.
    *
+   * Resolves when the kernel layers of live cells refuse what the policy has taken away, or a second after the policy is in force.
+   * Which cells have not done so by then, their `stale` says.
+   *
    * @throws PolicyAuthError for a wrong token; recorded as a denial of `control`.
    * @throws TypeError for a promise of a policy: `await` is missing. Also for an unknown option, for a `cell` that is not there,
    *   and if the name of a live cell cannot stand in the policy's paths for `${cell}`; the old one stays in force.
    * @throws InvalidPolicyError if the policy does not load; the old one stays in force.
    */
-  // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
   async reloadPolicy(
     policy: PolicyInput,
     token: string,
@@ -164,6 +166,7 @@ export class Supervisor {
       this.#moveCells(cell, next);
       this.#notices.tell(next);
     }
+    await this.#reloaded();
   }
 
   /** The shadow policy of cells that have none of their own; undefined if there is none. */
@@ -193,13 +196,13 @@ export class Supervisor {
    * @throws TypeError if the name of a live cell cannot stand in the policy's paths for `${cell}`; all stays as it is.
    * @throws Error if there is no shadow policy.
    */
-  // oxlint-disable-next-line typescript/require-await -- whatever is wrong rejects, and is not thrown
   async promoteShadow(token: string): Promise<void> {
     this.#control.demand(token);
     const shadow = this.#shadow.policy;
     if (shadow === undefined) throw new Error("there is no shadow policy to put in force");
     this.#use(shadow);
     this.#shadow.use(undefined);
+    await this.#reloaded();
   }
 
   /**
@@ -249,6 +252,11 @@ export class Supervisor {
     this.#inForce.use(policy);
     this.#starts.ownPolicyChanged();
     this.#notices.tell(policy);
+  }
+
+  /** Has the kernel layers of live cells follow their policies. */
+  async #reloaded(): Promise<void> {
+    await Promise.all([...this.#cells.values()].map(async (policy) => await policy.reloaded()));
   }
 
   #inForceFor({ policy }: SpawnOptions): PolicyInForce {

@@ -4,7 +4,8 @@ import type { Capability } from "@pyisolate/policy";
 
 import { CellStartError } from "../host/errors.ts";
 import { attest } from "./attest.ts";
-import { launchArguments } from "./launch-arguments.ts";
+import { type HeldPlan } from "./held-plan.ts";
+import { launchArguments, narrowingOptions } from "./launch-arguments.ts";
 import type { KernelPlan } from "./plan.ts";
 import {
   grantsOf,
@@ -13,6 +14,7 @@ import {
   type ProgramFiles,
   programFiles,
 } from "./program-files.ts";
+import type { Grant } from "./rights.ts";
 import { type KernelClass, type KernelSupport, kernelSupport, type Missing } from "./support.ts";
 
 /**
@@ -48,6 +50,8 @@ export interface ConfinementOptions {
   /** Paths of the cell's own code, and of the addons that it loads. */
   readonly code: readonly string[];
   readonly addons: readonly string[];
+  /** Whether cells have what they need to become narrower while they live. Default: false. */
+  readonly canNarrow?: boolean;
   /** How many descriptors, from 0 on, a cell keeps. */
   readonly descriptors: number;
   /** The user that cells run as. Only a privileged host can choose one. */
@@ -59,7 +63,7 @@ export interface Confined {
   readonly confinement: Confinement;
   readonly plan: KernelPlan;
   /** Everything that the kernel grants to the cell: the plan, and what the cell itself needs to run. */
-  readonly held: KernelPlan;
+  readonly held: HeldPlan;
 }
 
 /** Starts programs so that the kernel confines them. Made once for each supervisor. */
@@ -69,6 +73,8 @@ export class Confinement {
   readonly #support: KernelSupport;
   readonly #own: ProgramFiles;
   readonly #descriptors: number;
+  /** Whether a live cell can be made narrower: only Landlock can do that, and the cell needs an addon for it. */
+  readonly canNarrow: boolean;
 
   private constructor(launcher: string, support: KernelSupport, options: ConfinementOptions) {
     const cache = loaderCache();
@@ -82,6 +88,7 @@ export class Confinement {
       read: [...new Set([...node.read, ...addons, ...options.code])],
     };
     this.#descriptors = options.descriptors;
+    this.canNarrow = options.canNarrow === true && support.abi > 0;
   }
 
   /**
@@ -110,6 +117,17 @@ export class Confinement {
   confined(plan: KernelPlan): Confined {
     const held = { ...plan, paths: [...plan.paths, ...grantsOf(this.#own)] };
     return { confinement: this, plan, held };
+  }
+
+  /** What a cell still needs that runs already, beside a plan. It executes nothing of its own any more. */
+  get needed(): readonly Grant[] {
+    const { executed, read } = this.#own;
+    return grantsOf({ executed: [], read: [...executed, ...read] });
+  }
+
+  /** The options that put a plan on top of what a live cell has. Throws RangeError for a plan that is too large. */
+  narrowing(plan: KernelPlan): readonly string[] {
+    return narrowingOptions(plan, this.needed, this.#support.abi);
   }
 
   /** The command line that runs a program in Node, confined by a plan. Throws RangeError for a plan that is too large. */

@@ -2,8 +2,8 @@ import type { KernelEvidence } from "@pyisolate/policy";
 
 import type { KernelProbe, KernelRefusal } from "../frames.ts";
 import { hostDisk } from "./disk.ts";
+import type { HeldPlan } from "./held-plan.ts";
 import { rightsOnPath } from "./rights-on-path.ts";
-import type { KernelPlan } from "./plan.ts";
 import { parentOf, type Rights, RIGHTS, RIGHTS_OF_OPERATION } from "./rights.ts";
 
 /** An operation that the broker decides. */
@@ -28,7 +28,7 @@ const OF_ENTRIES: Rights = OF_FILE_ENTRIES | OF_DIRECTORY_ENTRIES;
  * started. Null without evidence: the plan grants the operation, or what was seen can have other causes.
  */
 export function evidenceOf(
-  plan: KernelPlan,
+  plan: HeldPlan,
   asked: Asked,
   seen: KernelRefusal,
 ): KernelEvidence | null {
@@ -61,7 +61,7 @@ export function evidenceOf(
  * this same process before it became the cell.
  */
 export function wordOf(
-  plan: KernelPlan,
+  plan: HeldPlan,
   asked: Asked,
   probed: KernelProbe | null,
 ): KernelWord | null {
@@ -84,7 +84,7 @@ function isAskedAbout({ capability, operation }: Asked): boolean {
 }
 
 /** Whether the plan grants an operation, judged by names alone. */
-export function grants(plan: KernelPlan, asked: Asked): boolean {
+export function grants(plan: HeldPlan, asked: Asked): boolean {
   switch (asked.capability) {
     case "network":
       return grantsPort(plan, asked.target);
@@ -97,7 +97,7 @@ export function grants(plan: KernelPlan, asked: Asked): boolean {
   }
 }
 
-function ofFile(plan: KernelPlan, asked: Asked, seen: KernelRefusal): KernelEvidence | null {
+function ofFile(plan: HeldPlan, asked: Asked, seen: KernelRefusal): KernelEvidence | null {
   const lacking = lackingOf(plan, asked);
   // Landlock checks entries before ordinary permissions. It checks files after them, so the guard has looked at those as well.
   if (seen === "hook") return (lacking & OF_FILE_ENTRIES) === 0 ? null : "ruleset+errno";
@@ -106,7 +106,7 @@ function ofFile(plan: KernelPlan, asked: Asked, seen: KernelRefusal): KernelEvid
 }
 
 /** The rights that an operation needs and the plan does not give on its target. */
-function lackingOf({ paths }: KernelPlan, { operation, target }: Asked): Rights {
+function lackingOf({ paths }: HeldPlan, { operation, target }: Asked): Rights {
   const needed = RIGHTS_OF_OPERATION[operation] ?? 0;
   return (
     (needed & OF_ENTRIES & ~rightsOnPath(paths, parentOf(target))) |
@@ -114,21 +114,21 @@ function lackingOf({ paths }: KernelPlan, { operation, target }: Asked): Rights 
   );
 }
 
-function refusesAll(plan: KernelPlan, { capability }: Asked): boolean {
-  if (capability === "network") return plan.ports.length === 0;
-  return capability === "subprocess" && plan.commands.length === 0;
+function refusesAll({ filter, ports, commands }: HeldPlan, { capability }: Asked): boolean {
+  if (capability === "network") return !(filter?.sockets ?? ports.length > 0);
+  return capability === "subprocess" && !(filter?.processes ?? commands.length > 0);
 }
 
-function grantsPort({ ports }: KernelPlan, target: string): boolean {
+function grantsPort({ ports }: HeldPlan, target: string): boolean {
   return ports === "all" || ports.includes(Number(target.slice(target.lastIndexOf(":") + 1)));
 }
 
 /** Whether a command of this name can have been running at all. */
-function isRunning(plan: KernelPlan, { capability, target }: Asked): boolean {
+function isRunning(plan: HeldPlan, { capability, target }: Asked): boolean {
   return capability === "subprocess" && plan.commands.length > 0 && grantsCommand(plan, target);
 }
 
-function grantsCommand(plan: KernelPlan, target: string): boolean {
+function grantsCommand(plan: HeldPlan, target: string): boolean {
   const real = hostDisk.realPath(target) ?? target;
   return plan.commands === "all" || (rightsOnPath(plan.paths, real) & RIGHTS.execute) !== 0;
 }

@@ -68,6 +68,33 @@ export function launchArguments(launch: Launch): string[] {
     "--",
     ...program,
   ];
+  return bounded(args);
+}
+
+/**
+ * The options that put a plan on top of what a live cell has. All paths may be missing: the cell looks for them as its own user,
+ * and what that user does not reach the cell has no use for.
+ *
+ * @throws RangeError as {@link launchArguments}.
+ */
+export function narrowingOptions(
+  plan: KernelPlan,
+  needed: readonly Grant[],
+  abi: number,
+): string[] {
+  return bounded([
+    // The scopes of ABI 6 hold since the cell's start. Before their erratum 2, one more would keep the threads of a process that
+    // have it from sending signals to those that do not have it yet.
+    `abi=${Math.min(abi, 5)}`,
+    ...portArguments(plan),
+    ...[...needed, { path: OWN_MAPS, rights: RIGHTS.read_file }].map((grant) =>
+      pathArgument("try", grant),
+    ),
+    ...plan.paths.map((grant) => pathArgument("path", grant)),
+  ]);
+}
+
+function bounded(args: string[]): string[] {
   const text = args.reduce((sum, arg) => sum + arg.length + 1, 0);
   if (text > MAX_TEXT) {
     throw new RangeError(

@@ -85,6 +85,11 @@ function asked(
   return said;
 }
 
+/** The kernel may answer otherwise from now on. */
+export function forgetProbes(): void {
+  kept.clear();
+}
+
 /** Probes whether the kernel lets a file be read. */
 export function probeRead(place: ResolvedPath): KernelProbe | undefined {
   if (place.errno !== null) return undefined;

@@ -58,7 +58,8 @@ export class Outputs {
    * @throws OutputExceeded if the call has no output left.
    */
   maxBody(kind: number, id: number): number {
-    if (kind === Frame.request || kind === Frame.failure) return maxBody(kind);
+    if (kind === Frame.request || kind === Frame.failure || kind === Frame.narrowed)
+      return maxBody(kind);
     const account = this.#calls.account(id);
     const left = account.limits.outputBytes - account.outputBytes;
     if (left < 0) throw new OutputExceeded(account);

@@ -43,6 +43,8 @@ export function maxBody(kind: number): number {
   switch (kind) {
     case Frame.ready:
       return 64;
+    case Frame.narrowed:
+      return 4;
     case Frame.request:
       return MAX_REQUEST_BYTES;
     case Frame.failure:

@@ -33,15 +33,22 @@ let stack: string | undefined;
  * loaded. Cells start with `--stack-size` then, which makes V8 compile some of Node's modules at each start: 5 ms more.
  */
 export function stackAddon(): string {
-  return (stack ??= findStackAddon());
+  return (stack ??= launcherAddon("pyisolate-stack.node"));
 }
 
-function findStackAddon(): string {
+let narrow: string | undefined;
+
+/** The path of the addon by which a confined cell becomes narrower, from the same package; empty if there is none. */
+export function narrowAddon(): string {
+  return (narrow ??= launcherAddon("pyisolate-narrow.node"));
+}
+
+function launcherAddon(name: string): string {
   try {
     const manifest = createRequire(import.meta.url).resolve(
       `@pyisolate/launcher-linux-${arch()}/package.json`,
     );
-    const file = join(dirname(manifest), "bin/pyisolate-stack.node");
+    const file = join(dirname(manifest), `bin/${name}`);
     // On a file system that is mounted noexec, no process can load it.
     accessSync(file, constants.X_OK);
     return file;

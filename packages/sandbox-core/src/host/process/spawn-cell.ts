@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { CONFINED } from "../../frames.ts";
 import { CELL_STACK_KIB } from "../../stack-sizes.ts";
 import type { Confined } from "../../kernel/confinement.ts";
-import { CELL_MAIN, isolateAddon, stackAddon } from "./cell-files.ts";
+import { CELL_MAIN, isolateAddon, narrowAddon, stackAddon } from "./cell-files.ts";
 import { CELL_MARK } from "./cell-mark.ts";
 import { startFailure } from "./start-failure.ts";
 
@@ -39,7 +39,7 @@ export function spawnCell(
     const [file, ...args] =
       confined === undefined
         ? [process.execPath, ...program]
-        : confined.confinement.command(confined.plan, [...program, CONFINED]);
+        : confined.confinement.command(confined.plan, [...program, CONFINED, narrowAddon()]);
     child = spawn(file, args, {
       cwd: "/",
       // Pass on nothing of the host's environment. An empty OPENSSL_CONF keeps Node from reading the system's file.
