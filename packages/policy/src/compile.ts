@@ -1,6 +1,7 @@
 import { type OwnCapabilities, operationsOf } from "./capabilities.ts";
 import type { Decision } from "./decision.ts";
-import type { Policy, Rule, RuleNotes } from "./policy.ts";
+import type { Policy, Rule } from "./policy.ts";
+import type { RuleNotes } from "./rule-notes.ts";
 import { notesOf } from "./rule-notes.ts";
 import { NO_RANK, type NearIndex, type RankIndex } from "./match/rule-rank.ts";
 import { patternsOf, type Scoping, scopingOf } from "./match/scope.ts";

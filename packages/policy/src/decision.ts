@@ -1,4 +1,4 @@
-import type { RuleNotes } from "./policy.ts";
+import type { RuleNotes } from "./rule-notes.ts";
 
 /** The allow rule that came closest to a request that no rule granted, and what it lacked. */
 export interface NearestRule {

@@ -3,6 +3,7 @@ export { addRules } from "./parse/add-rules.ts";
 export { isForEachCell, policyFor } from "./bind.ts";
 export { decide } from "./decide.ts";
 export { explain } from "./explain.ts";
+export type { RuleNotes } from "./rule-notes.ts";
 export type { Cause, Explanation, Lack, RuleToAdd } from "./explain.ts";
 export { diffPolicies, type PolicyChange } from "./diff/diff-policies.ts";
 export { diffLimits, type LimitChange } from "./diff/diff-limits.ts";
@@ -27,15 +28,7 @@ export { isCapabilityName } from "./identifier.ts";
 export type { OwnCapabilities } from "./capabilities.ts";
 export type { CellTotals, DenialSink } from "./event/sink.ts";
 export { PolicyError, PolicyAuthError, InvalidPolicyError, type PolicyIssue } from "./errors.ts";
-export type {
-  CommandPattern,
-  CommandScope,
-  Limits,
-  Policy,
-  PolicyInput,
-  Rule,
-  RuleNotes,
-} from "./policy.ts";
+export type { CommandPattern, CommandScope, Limits, Policy, PolicyInput, Rule } from "./policy.ts";
 export type { Request } from "./request.ts";
 export type { Decision, NearestRule } from "./decision.ts";
 export { commandLine, readCommandLine } from "./match/command-line.ts";

@@ -1,5 +1,6 @@
 import type { OwnCapabilities } from "./capabilities.ts";
 import type { PolicyIssue } from "./errors.ts";
+import type { RuleNotes } from "./rule-notes.ts";
 import type { OperationName, RuleCapability } from "./vocabulary.ts";
 
 /**
@@ -16,14 +17,6 @@ export interface CommandPattern {
    * in which each `*` stands for any characters; or `**` alone, for any number of arguments.
    */
   readonly args: readonly string[];
-}
-
-/** What the author of a policy writes of a rule, or of the default. It decides nothing, and stands in the records of denials. */
-export interface RuleNotes {
-  /** Why it is there: one line of at most 300 visible characters. */
-  readonly description?: string;
-  /** Whom to ask about it: one line of at most 100 visible characters. */
-  readonly owner?: string;
 }
 
 /** One rule of a policy. A rule that names no `operations` covers all operations of its capability. */

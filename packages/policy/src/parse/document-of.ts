@@ -1,6 +1,7 @@
 import type { OwnCapabilities } from "../capabilities.ts";
 import { LIMIT_NAMES, LIMITS } from "../limits.ts";
-import type { Policy, Rule, RuleNotes } from "../policy.ts";
+import type { Policy, Rule } from "../policy.ts";
+import type { RuleNotes } from "../rule-notes.ts";
 
 /** The content of a policy, as `parsePolicy` takes it. */
 export interface PolicyContent {

@@ -65,3 +65,8 @@ export class CellPolicy implements CellPlans {
     await this.#onReload?.();
   }
 }
+
+/** Has the kernel layers of live cells follow their policies. */
+export async function allReloaded(policies: Iterable<CellPolicy>): Promise<void> {
+  await Promise.all([...policies].map(async (policy) => await policy.reloaded()));
+}

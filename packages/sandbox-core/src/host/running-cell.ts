@@ -201,11 +201,9 @@ export class RunningCell {
   #onExit(exit: Exit): void {
     const { limit, target, evidence } = endOfProcess(exit, this.#kernel.isConfined);
     // The cell ended itself because it could not end the aborted call alone: see `Cell.#abort`.
-    if (exit.code === 0 && evidence === undefined && this.#calls.isAborting) {
+    if (exit.code === 0 && evidence === undefined && this.#calls.isAborting)
       this.#finish(ABORTED, undefined);
-      return;
-    }
-    this.#overrun(limit, target, this.#calls.newest, evidence);
+    else this.#overrun(limit, target, this.#calls.newest, evidence);
   }
 
   /** Records a limit that ends the cell, and ends it. */

@@ -7,6 +7,7 @@ import type { OnConsole } from "./channel/outputs.ts";
 import type { Stats } from "./denial-log.ts";
 import { type ExecOptions, execSettings } from "./exec-options.ts";
 import type { CellProcess } from "./process/cell-process.ts";
+import type { Authority } from "./authority.ts";
 import type { CellHost } from "./cell-host.ts";
 import { RunningCell } from "./running-cell.ts";
 import type { ShadowTotals } from "./shadow-verdicts.ts";
@@ -33,6 +34,11 @@ export interface SpawnOptions {
 export interface SandboxHost extends CellHost {
   onEnd(sandbox: Sandbox): void;
 }
+
+/** What all cells share. Policies and plan are given to each cell by its `CellPolicy`. */
+export type SharedHost = Omit<SandboxHost, "authority" | "plans"> & {
+  readonly authority: Omit<Authority, "policy" | "shadow">;
+};
 
 /** One running cell. Made by `Supervisor.spawn`. */
 export class Sandbox {

@@ -11,9 +11,8 @@ import {
 import { inWords } from "@pyisolate/policy/options";
 
 import { type KernelPlan, kernelPlan } from "../kernel/plan.ts";
-import type { Authority } from "./authority.ts";
 import { cellName } from "./cell-name.ts";
-import { CellPolicy } from "./cell-policy.ts";
+import { CellPolicy, allReloaded } from "./cell-policy.ts";
 import { CellStarts } from "./cell-starts.ts";
 import { DenialLog, type Stats } from "./denial-log.ts";
 import { CellStartError } from "./errors.ts";
@@ -24,7 +23,7 @@ import { admitWatches } from "./policy-file/watched-supervisor.ts";
 import { toolSet } from "./tools/tool-set.ts";
 import { Reaper } from "./process/reaper.ts";
 import { safeSink } from "./safe-sink.ts";
-import { type SandboxHost, Sandbox, type SpawnOptions } from "./sandbox.ts";
+import { Sandbox, type SharedHost, type SpawnOptions } from "./sandbox.ts";
 import { ShadowPolicy } from "./shadow-policy.ts";
 import { ShadowCount, type ShadowTotals } from "./shadow-verdicts.ts";
 import {
@@ -166,7 +165,7 @@ export class Supervisor {
       this.#moveCells(cell, next);
       this.#notices.tell(next);
     }
-    await this.#reloaded();
+    await allReloaded(this.#cells.values());
   }
 
   /** The shadow policy of cells that have none of their own; undefined if there is none. */
@@ -202,7 +201,7 @@ export class Supervisor {
     if (shadow === undefined) throw new Error("there is no shadow policy to put in force");
     this.#use(shadow);
     this.#shadow.use(undefined);
-    await this.#reloaded();
+    await allReloaded(this.#cells.values());
   }
 
   /**
@@ -254,11 +253,6 @@ export class Supervisor {
     this.#notices.tell(policy);
   }
 
-  /** Has the kernel layers of live cells follow their policies. */
-  async #reloaded(): Promise<void> {
-    await Promise.all([...this.#cells.values()].map(async (policy) => await policy.reloaded()));
-  }
-
   #inForceFor({ policy }: SpawnOptions): PolicyInForce {
     if (policy === undefined) return this.#inForce;
     const own = parsePolicy(policy);
@@ -282,8 +276,3 @@ export class Supervisor {
     this.#cells.delete(sandbox);
   }
 }
-
-/** What all cells share. Policies and plan are given to each cell by its `CellPolicy`. */
-type SharedHost = Omit<SandboxHost, "authority" | "plans"> & {
-  readonly authority: Omit<Authority, "policy" | "shadow">;
-};
