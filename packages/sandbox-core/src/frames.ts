@@ -118,7 +118,7 @@ export interface WireRequest {
   readonly t: string;
   /** Id of the call into the cell that the request is part of. */
   readonly x: number;
-  /** subprocess: the arguments with which the command will be run. Left out: none. */
+  /** subprocess: the arguments with which the command will be run, with `bad` as much of them as can be shown. Left out: none. */
   readonly a?: readonly string[];
   /** Why the arguments do not make a request; then it is refused before the policy is asked. */
   readonly bad?: string;

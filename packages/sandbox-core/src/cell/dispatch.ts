@@ -164,7 +164,11 @@ export class Dispatch {
 
   #malformed(name: string, error: Malformed, execId: number): WireRequest {
     return {
-      ...this.#request(name, { target: error.target.slice(0, MAX_REQUEST_TARGET) }, execId),
+      ...this.#request(
+        name,
+        { target: error.target.slice(0, MAX_REQUEST_TARGET), args: error.args },
+        execId,
+      ),
       bad: error.message,
     };
   }

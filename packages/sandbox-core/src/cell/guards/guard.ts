@@ -18,10 +18,13 @@ export class Refused extends Error {
 export class Malformed extends Error {
   /** As much of the target as could be read. */
   readonly target: string;
+  /** subprocess: as much of the arguments, bounded. */
+  readonly args: readonly string[];
 
-  constructor(why: string, target = "") {
+  constructor(why: string, target = "", args: readonly string[] = []) {
     super(why);
     this.target = target;
+    this.args = args;
   }
 }
 

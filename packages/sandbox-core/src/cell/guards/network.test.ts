@@ -266,7 +266,7 @@ describe("redirects", () => {
     for (const [location, target] of [
       ["http://user:pass@127.0.0.1:9/", "malformed 127.0.0.1:9"],
       ["file:///etc/passwd", "malformed file:"],
-      ["http://", "malformed "],
+      ["http://", "malformed http:"],
     ] as const) {
       await using server = await serve(
         (_incoming, outgoing) => void outgoing.writeHead(307, { location }).end(),

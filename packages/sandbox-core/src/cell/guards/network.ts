@@ -39,7 +39,7 @@ export const fetchUrl: Guard = (
   if (redirect !== "follow" && redirect !== "manual" && redirect !== "error")
     throw new Malformed("redirect must be follow, manual or error", target);
   const pairs = headerPairs(headers, target);
-  const body = contentOf(kind, data);
+  const body = contentOf(kind, data, null, target);
   if (body.length > 0 && (method === "GET" || method === "HEAD"))
     throw new Malformed("a GET or HEAD request has no body", target);
   for (const [name, value] of USUAL_HEADERS)
@@ -118,9 +118,8 @@ function triedEndpoint(url: string): string {
   const [, scheme = "", authority = ""] =
     /^\s*([a-z][a-z0-9+.-]{0,63}:)[\\/]*([^\\/?#]{0,4096})/i.exec(url) ?? [];
   const host = authority.slice(authority.lastIndexOf("@") + 1);
-  return (scheme.toLowerCase() === "http:" || scheme.toLowerCase() === "https:" ? host : scheme)
-    .slice(0, MAX_ENDPOINT)
-    .toWellFormed();
+  const isHttp = /^https?:$/i.test(scheme);
+  return (isHttp && host !== "" ? host : scheme).slice(0, MAX_ENDPOINT).toWellFormed();
 }
 
 function targetOf(url: URL): string {

@@ -9,7 +9,8 @@ const MAX_RANDOM_BYTES = 65_536;
 export const getRandomValues: Guard = ([length]) => {
   if (typeof length !== "number")
     throw new Malformed("getRandomValues takes an integer typed array");
-  if (length > MAX_RANDOM_BYTES) throw new Malformed("getRandomValues gives at most 65536 bytes");
+  if (length > MAX_RANDOM_BYTES)
+    throw new Malformed("getRandomValues gives at most 65536 bytes", `${length} bytes`);
   return { target: "", perform: () => source().randomBytes(length) };
 };
 

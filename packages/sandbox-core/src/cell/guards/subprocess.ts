@@ -8,6 +8,9 @@ import { contentOf, decodeText } from "./parse-arguments.ts";
 import { type Guard, Malformed } from "./guard.ts";
 import { probeExec } from "./kernel-probe.ts";
 
+/** Longest text of the arguments of a malformed request, in UTF-16 code units: a record shows no more. */
+const MAX_SHOWN = 1024;
+
 /**
  * `execFile`: runs a command by the absolute path that the policy names, without a shell, with three environment variables and
  * bounded output and time. The command leads a process group, which is killed as a whole, and carries the cell's mark, by which
@@ -30,8 +33,8 @@ export const execFile: Guard = (
       file.slice(0, MAX_REQUEST_TARGET).toWellFormed(),
     );
   const args = argumentList(list, file);
-  const input = contentOf(kind, data);
-  const asGuest = decodeText(encoding);
+  const input = contentOf(kind, data, null, file);
+  const asGuest = decodeText(encoding, file);
   const limitMs = typeof timeout === "number" && timeout > 0 ? Math.min(timeout, wallMs) : wallMs;
   const outputBytes =
     typeof maxBuffer === "number" && maxBuffer > 0 ? Math.min(maxBuffer, mostBytes) : mostBytes;
@@ -61,19 +64,36 @@ export const execFile: Guard = (
   };
 };
 
+/** @param list The arguments as JSON; of a list that is none, as the guest runtime read it until there, without its end. */
 function argumentList(list: unknown, command: string): string[] {
-  const malformed = new Malformed("the arguments are not a list of texts", command);
-  if (typeof list !== "string" || list.length > MAX_ARGUMENTS_JSON) throw malformed;
-  let args: unknown;
+  const args = parsed(list) ?? parsed(`${String(list)}]`) ?? [];
+  if (typeof list !== "string" || list.length > MAX_ARGUMENTS_JSON || parsed(list) === undefined)
+    throw new Malformed("the arguments are not a list of texts", command, beginningOf(args));
+  if (args.some((arg) => arg.includes("\0") || !arg.isWellFormed()))
+    throw new Malformed("an argument holds a NUL or broken text", command, beginningOf(args));
+  return args;
+}
+
+function parsed(json: unknown): string[] | undefined {
+  if (typeof json !== "string") return undefined;
   try {
-    args = JSON.parse(list);
+    const args: unknown = JSON.parse(json);
+    const isList = Array.isArray(args) && args.every((arg) => typeof arg === "string");
+    return isList ? args : undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw malformed;
+    return undefined;
   }
-  if (!Array.isArray(args) || !args.every((arg) => typeof arg === "string")) throw malformed;
-  if (args.some((arg) => arg.includes("\0") || !arg.isWellFormed())) {
-    throw new Malformed("an argument holds a NUL or broken text", command);
+}
+
+/** The first arguments, as long as a record shows them. */
+function beginningOf(args: readonly string[]): string[] {
+  const shown: string[] = [];
+  let left = MAX_SHOWN;
+  for (const arg of args) {
+    if (left <= 0) break;
+    shown.push(arg.slice(0, left).toWellFormed());
+    left -= arg.length + 1;
   }
-  return args;
+  return shown;
 }

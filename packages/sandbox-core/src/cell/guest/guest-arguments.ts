@@ -109,13 +109,17 @@ export function guestArguments(primordials: Primordials, limits: { readonly maxT
     return typeof value === "number" ? value : slice(text(value), 0, 64);
   }
 
-  /** A list of texts as JSON, without calling the guest's toJSON; null if an item is not text. */
-  function listText(list: unknown[]): string | null {
+  /**
+   * A list of texts as JSON, without calling the guest's toJSON. Of a list that is too long, or of other items, only its beginning,
+   * without the end: the guard refuses that, and the record shows what was tried.
+   */
+  function listText(list: unknown[]): string {
     let out = "[";
     for (let index = 0; index < list.length; index++) {
       const item = list[index];
-      if (typeof item !== "string" || index > 4096 || out.length + item.length > maxList)
-        return null;
+      if (typeof item !== "string" || index > 4096) return out;
+      if (out.length + item.length > maxList)
+        return `${out}${index === 0 ? "" : ","}${stringify(slice(item, 0, 1024))}`;
       out += (index === 0 ? "" : ",") + stringify(item);
     }
     return `${out}]`;

@@ -134,7 +134,7 @@ function isRequest(message: unknown): message is WireRequest {
     Number.isInteger(x) &&
     x >= 0 &&
     x <= 0xffff_ffff &&
-    (a === undefined || (bad === undefined && areArguments(a))) &&
+    (a === undefined || areArguments(a)) &&
     (bad === undefined || (typeof bad === "string" && bad.length <= MAX_BAD)) &&
     (k === undefined || (bad === undefined && KERNEL_REFUSALS.includes(k as KernelRefusal))) &&
     (p === undefined ||
