@@ -17,6 +17,7 @@ import { packageCopy } from "./package-copy.ts";
 import type { Script } from "./script.ts";
 import { anyScript } from "./script-arbitrary.ts";
 import { TakenCells } from "./taken-cells.ts";
+import { ran, TOOLS } from "./tools.ts";
 
 /** Longest that the host's loop may stand, milliseconds. */
 const MAX_STALL_MS = 50;
@@ -38,6 +39,7 @@ const POLICY = {
     { id: "rng", effect: "allow", capability: "random" },
     { id: "data", effect: "allow", capability: "filesystem", paths: ["/srv/data/**"] },
     { id: "api", effect: "allow", capability: "network", hosts: ["a.example.com:443"] },
+    { id: "tools", effect: "allow", capability: "tool", tools: ["t.*"] },
     { id: "id", effect: "allow", capability: "subprocess", commands: ["/usr/bin/id"] },
   ],
   limits: { cpu_ms: 5000, wall_ms: Number(wallMs), memory_mib: 64, calls: 1000 },
@@ -67,6 +69,7 @@ const supervisor = new Supervisor({
   denials: books,
   modules: { large: `export default ${"0;".repeat(100_000)}` },
   lookup: async () => [],
+  tools: TOOLS,
   // What stands in the cell's place reads files of the tests.
   kernel: "off",
 });
@@ -112,6 +115,7 @@ async function together(some: readonly Script[]): Promise<void> {
   const found = await Promise.allSettled([cells.play(), healthy.check(), limits]);
   for (const what of found) if (what.status === "rejected") throw what.reason;
   await healthy.check();
+  assert.equal(ran.denied, 0, "calls of a tool that no rule allows ran");
   longestMs = Math.max(longestMs, loop.longestMs());
   assert.ok(
     loop.longestMs() <= MAX_STALL_MS,

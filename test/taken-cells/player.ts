@@ -22,6 +22,7 @@ export class Player {
   readonly #exit: () => void;
   #unread: Buffer = Buffer.alloc(0);
   readonly #requests = { sync: 0, async: 0 };
+  #tools = 0;
   #playing: Promise<void> = Promise.resolve();
 
   constructor(channels: Readonly<Record<ChannelName, Duplex>>, exit: () => void) {
@@ -91,6 +92,8 @@ export class Player {
     const all = Buffer.allocUnsafe(one.length * times);
     for (let index = 0; index < times; index++) {
       one.writeUInt32LE(this.#id(step, call), 5);
+      if (step.body.is === "tool" && step.body.number === undefined)
+        one.writeUInt32LE(++this.#tools, HEAD_BYTES);
       if (step.flip === undefined) all.set(one, index * one.length);
       else {
         const flipped = Buffer.from(one);
@@ -142,6 +145,13 @@ function bodyOf(body: Body, call: number): Buffer {
       return Buffer.concat(body.texts.map(afterItsLength));
     case "request":
       return Buffer.from(JSON.stringify({ c: body.c, o: body.o, t: body.t, x: call }));
+    case "tool": {
+      const name = Buffer.from(body.name);
+      const head = Buffer.alloc(5);
+      head.writeUInt32LE(body.number ?? 0, 0);
+      head.writeUInt8(name.length, 4);
+      return Buffer.concat([head, name, bodyOf(body.given, call)]);
+    }
     case "nodes":
       return remembered(`${body.kind} ${body.n}`, () => arrayOf(nodeOf(body.kind), body.n));
     case "shape":

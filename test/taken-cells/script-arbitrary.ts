@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { SHAPES } from "../hostile-values/hostile-shapes.ts";
 import { NODES } from "../hostile-values/node-kinds.ts";
 import type { Body, ChannelName, Id, Script, Step } from "./script.ts";
+import { TOOLS } from "./tools.ts";
 
 /** Kinds of frames: those that cells send, those that hosts send, and none. */
-const KINDS = [16, 17, 18, 19, 20, 21] as const;
-const FOREIGN_KINDS = [0, 1, 2, 3, 4, 22, 99, 255] as const;
+const KINDS = [16, 17, 18, 19, 20, 21, 22] as const;
+const FOREIGN_KINDS = [0, 1, 2, 3, 4, 5, 6, 7, 99, 255] as const;
 
 const REQUESTS: readonly (readonly [string, string, string])[] = [
   ["random", "read", ""],
@@ -115,8 +116,25 @@ const value: fc.Arbitrary<Body> = fc.oneof(
 
 const bytes = fc.uint8Array({ maxLength: 64 }).map((array) => Buffer.from(array).toString("hex"));
 
+/** Those of the host, one that no rule allows, and one that is none. */
+const toolName = fc.constantFrom(...Object.keys(TOOLS), "t.none");
+const NUMBER_42: Body = { is: "hex", hex: "ff0f4954" };
+const honestTool = fc
+  .record({ name: toolName, given: fc.oneof(fc.constant(NUMBER_42), value) })
+  .map<Body>((fields) => ({ is: "tool", ...fields }));
+const hostileTool = fc
+  .record({
+    name: fc.oneof(toolName, fc.constantFrom("", "\u0000", "\u4e2d".repeat(85), "__proto__")),
+    given: fc.oneof(value, json, text, fc.constant<Body>({ is: "zeros", length: 100_000 })),
+    number: fc.constantFrom(undefined, 0, 1, 2, 0xffff_ffff),
+  })
+  .map<Body>(({ number, ...fields }) =>
+    number === undefined ? { is: "tool", ...fields } : { is: "tool", number, ...fields },
+  );
+
 const body: fc.Arbitrary<Body> = fc.oneof(
   { weight: 4, arbitrary: request },
+  { weight: 3, arbitrary: fc.oneof(honestTool, hostileTool) },
   { weight: 1, arbitrary: longRequest },
   { weight: 4, arbitrary: json },
   { weight: 2, arbitrary: text },
@@ -158,6 +176,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       .record({ channel, body: request, times })
       .map<Step>((fields) => ({ do: "frames", kind: 17, id: { of: "request" }, ...fields })),
   },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ id, body: fc.oneof(honestTool, hostileTool), times })
+      .map<Step>((fields) => ({ do: "frames", channel: "async", kind: 22, ...fields })),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("bytes"), channel, hex: bytes }) },
   {
     weight: 1,
@@ -192,6 +216,9 @@ const plausible: fc.Arbitrary<Step> = fc.oneof(
   fc
     .record({ id, body: value, times })
     .map<Step>((fields) => ({ do: "frames", channel: "async", kind: 18, ...fields })),
+  fc
+    .record({ body: honestTool, times })
+    .map<Step>((fields) => ({ do: "frames", channel: "async", kind: 22, id: THIS, ...fields })),
   fc.record({ do: fc.constant("deafen"), channel }),
   fc.record({ do: fc.constant("wait"), ms: fc.nat({ max: 20 }) }),
 );

@@ -53,6 +53,8 @@ export type Body =
   | { readonly is: "failure"; readonly texts: readonly string[] }
   /** A request that a guard could make, of the call that is played in. */
   | { readonly is: "request"; readonly c: string; readonly o: string; readonly t: string }
+  /** A call of a tool: its number is the next one, or any; its argument the bytes of another body. */
+  | { readonly is: "tool"; readonly name: string; readonly given: Body; readonly number?: number }
   | { readonly is: "nodes"; readonly kind: keyof typeof NODES; readonly n: number }
   | { readonly is: "shape"; readonly kind: keyof typeof SHAPES; readonly n: number };
 
