@@ -86,6 +86,8 @@ class BareTool implements AsyncDisposable {
     const child = spawn(process.execPath, ["--no-node-snapshot", BARE], {
       cwd: "/",
       env: { OPENSSL_CONF: "" },
+      // In a session of its own, as a cell is: Linux schedules by session.
+      detached: true,
       stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
     });
     const bare = new BareTool(child);

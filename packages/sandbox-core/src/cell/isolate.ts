@@ -161,8 +161,11 @@ export class GuestIsolate {
 
   /** @param answer A failure or a refusal; undefined for a value. */
   settleTool(callId: number, answer: Answer, value: unknown, timeout: number): void {
-    const copy = new ivm.ExternalCopy(value).copyInto({ release: true });
-    this.#enter("settle", [callId, answer, copy], timeout);
+    // No ExternalCopy: each is garbage that only a collection with weak references can take, which costs as much as the rest of a call.
+    this.#handles.settle.applySync(undefined, [callId, answer, value], {
+      timeout,
+      arguments: { copy: true },
+    });
   }
 
   fire(timerId: number, timeout: number): void {
