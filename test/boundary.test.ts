@@ -61,7 +61,7 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   ["queue/"],
   ["cells/"],
   ["emit/"],
-  ["recorder-options.ts", "denial-recorder.ts", "recorder-health.ts", "recorder.ts"],
+  ["recorder/", "recorder.ts"],
   [
     "sdk/errors.ts",
     "sdk/error-text.ts",

@@ -1,6 +1,6 @@
 export { createDenialRecorder } from "./recorder.ts";
-export type { DenialRecorder } from "./denial-recorder.ts";
-export type { DenialRecorderOptions } from "./recorder-options.ts";
+export type { DenialRecorder } from "./recorder/denial-recorder.ts";
+export type { DenialRecorderOptions } from "./recorder/recorder-options.ts";
 export { seriesBudget } from "./metrics/series-budget.ts";
 export type {
   DimensionBudget,

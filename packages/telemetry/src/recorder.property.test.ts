@@ -7,7 +7,7 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { DenialRecorder } from "./denial-recorder.ts";
+import type { DenialRecorder } from "./recorder/denial-recorder.ts";
 import { DeliveryReceipt, type DeliveryOutcome } from "./ledger/delivery-receipt.ts";
 import { linkExporter } from "./provider-link.ts";
 import { createDenialRecorder } from "./recorder.ts";

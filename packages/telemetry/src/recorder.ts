@@ -4,7 +4,7 @@ import { mustHold } from "@pyisolate/policy/options";
 
 import { BoundedCells } from "./cells/bounded-cells.ts";
 import type { Cell } from "./cells/cell.ts";
-import type { DenialRecorder } from "./denial-recorder.ts";
+import type { DenialRecorder } from "./recorder/denial-recorder.ts";
 import { Drain } from "./emit/drain.ts";
 import { Emitter } from "./emit/emitter.ts";
 import { Flush } from "./emit/flush.ts";
@@ -21,9 +21,9 @@ import { PolicySeries } from "./metrics/series-budget-warning.ts";
 import { newSeries, CounterBuffer } from "./metrics/counter-buffer.ts";
 import { linkRecorder } from "./provider-link.ts";
 import { RecordQueue } from "./queue/record-queue.ts";
-import { RecorderHealth } from "./recorder-health.ts";
-import { LOGGER_PROVIDER, METER_PROVIDER, recorderSettings } from "./recorder-options.ts";
-import type { DenialRecorderOptions, RecorderSettings } from "./recorder-options.ts";
+import { RecorderHealth } from "./recorder/recorder-health.ts";
+import { LOGGER_PROVIDER, METER_PROVIDER, recorderSettings } from "./recorder/recorder-options.ts";
+import type { DenialRecorderOptions, RecorderSettings } from "./recorder/recorder-options.ts";
 import { CustomRedaction } from "./records/custom-redaction.ts";
 import { policyLoadedLogRecord } from "./records/lifecycle-records.ts";
 

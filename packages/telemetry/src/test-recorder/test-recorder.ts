@@ -1,6 +1,6 @@
 import type { CapabilityName, CellTotals, DenialEvent, Policy } from "@pyisolate/policy";
 
-import type { DenialRecorder } from "../denial-recorder.ts";
+import type { DenialRecorder } from "../recorder/denial-recorder.ts";
 import type { Failure, Health } from "../health.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 

@@ -8,9 +8,9 @@ import {
   withMethods,
 } from "@pyisolate/policy/options";
 
-import { knownCapabilities, OWN_CAPABILITIES } from "./metrics/capabilities.ts";
-import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "./metrics/series-budget.ts";
-import type { Redact } from "./records/custom-redaction.ts";
+import { knownCapabilities, OWN_CAPABILITIES } from "../metrics/capabilities.ts";
+import { DEFAULT_MAX_SERIES, MAX_SERIES_CHECK } from "../metrics/series-budget.ts";
+import type { Redact } from "../records/custom-redaction.ts";
 
 export interface DenialRecorderOptions {
   /** Default: the global provider, also if it is registered later. */

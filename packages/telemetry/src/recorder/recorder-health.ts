@@ -1,8 +1,8 @@
 import { cleanText } from "@pyisolate/policy/events";
 
-import type { LoggerBinding } from "./emit/logger-binding.ts";
-import { HealthMonitor, longerOf, type Failure, type Health } from "./health.ts";
-import { droppedTotal, type LedgerCounts } from "./ledger/ledger.ts";
+import type { LoggerBinding } from "../emit/logger-binding.ts";
+import { HealthMonitor, longerOf, type Failure, type Health } from "../health.ts";
+import { droppedTotal, type LedgerCounts } from "../ledger/ledger.ts";
 
 /** Most watched policy files whose failures are kept. No service has so many. */
 const MAX_FILES = 100;

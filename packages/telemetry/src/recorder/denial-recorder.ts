@@ -1,8 +1,8 @@
 import type { LoggerProvider, MeterProvider } from "@opentelemetry/api";
 import type { CapabilityName, CellTotals, DenialSink, Policy } from "@pyisolate/policy";
 
-import type { Failure, Health } from "./health.ts";
-import type { Ledger } from "./ledger/ledger.ts";
+import type { Failure, Health } from "../health.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 
 /**
  * Counts denials and turns them into log records. Its synchronous methods never throw, and never wait, except for the disk with
