@@ -22,7 +22,7 @@ export function policyFor(policy: Policy, cell: string): Policy {
   if (!isForEachCell(policy)) return policy;
   if (!isPathSegment(cell)) {
     throw new TypeError(
-      `the policy ${policy.name} has ${CELL_PLACE} in its paths, so a cell's name must be the name of one folder, without "/", "*", "?", brackets, braces or invisible characters, and not "." or ".."; got ${inWords(cell)}`,
+      `the policy ${policy.name} has ${CELL_PLACE} in its paths, so a cell's name must be the name of one directory, without "/", "*", "?", brackets, braces or invisible characters, and not "." or ".."; got ${inWords(cell)}`,
     );
   }
   const rules = policy.rules.map((rule) => Object.freeze(boundRule(rule, cell)));

@@ -67,7 +67,7 @@ test("rules are suggested from the Collector's file, with what they open and wha
 
 They open this, with the shortest example:
   + filesystem read: /srv/in/.csv (rule "allow-filesystem-read")
-  /srv/in/*.csv in rule "allow-filesystem-read" is for 3 targets, which lie in one folder: it covers all that lies there
+  /srv/in/*.csv in rule "allow-filesystem-read" is for 3 targets, which lie in one directory: it covers all that lies there
 
 No rule is suggested for these:
   filesystem read /srv/data/.env (rule "dotenv"): "filesystem" "read" of "/srv/data/.env": refused by rule "dotenv", which denies; no rule that is added can grant it

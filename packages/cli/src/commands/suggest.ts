@@ -18,8 +18,8 @@ export const suggest: Command<typeof OPTIONS> = {
   operands: ["POLICY", "RECORDS"],
   about: `Reads records of denials and says which rules to add to a policy so that it allows them: a rule for each set of operations, with
 the targets that were denied. Three or more that are alike become one pattern, and the answer says which: they differ only in
-digits, lie in one folder two levels below the root or deeper, or are ports of one host. No rule ever opens the root or a
-folder in it, every host, or a command with any arguments.
+digits, lie in one directory two levels below the root or deeper, or are ports of one host. No rule ever opens the root or a
+directory in it, every host, or a command with any arguments.
 
 Nothing is guessed. The denials are replayed on the policy with the rules. What the rules open is computed over every request,
 as pyisolate diff does, and each + line shows the shortest example. What a deny rule refuses stays refused: read why, and
@@ -91,6 +91,6 @@ function print(
 
 const WORDS = {
   digits: "which differ in digits: * also covers other characters",
-  siblings: "which lie in one folder: it covers all that lies there",
+  siblings: "which lie in one directory: it covers all that lies there",
   ports: "which are ports of one host: it covers every port",
 } as const;

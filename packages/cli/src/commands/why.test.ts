@@ -187,7 +187,7 @@ rules:
 
   test.each([
     [[], /--cell is missing: the policy has \$\{cell\} in its paths/],
-    [["--cell", "../b"], /--cell: the policy tenants has .*must be the name of one folder/],
+    [["--cell", "../b"], /--cell: the policy tenants has .*must be the name of one directory/],
   ])(
     "is asked for no cell, or for none that there can be, with %j: wrong usage",
     async (more, text) => {

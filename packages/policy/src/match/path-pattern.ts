@@ -28,7 +28,7 @@ export function isPathSegment(name: unknown): name is string {
 /** A literal absolute path. */
 export const LITERAL_PATH = new RegExp(`^(?:/(?!\\.{1,2}(?:/|$))${LITERAL}+)+$`, "u");
 
-/** Rewrites `/srv/**.csv` as it was meant: any folders, then `*.csv` in them. */
+/** Rewrites `/srv/**.csv` as it was meant: any directories, then `*.csv` in them. */
 function apart(segments: readonly string[]): string {
   return segments
     .flatMap((segment) => {
@@ -62,7 +62,7 @@ export function pathMistake(written: string): string | undefined {
     return "begins with !, and there is no negation; write a rule with effect: deny";
   }
   if (pattern.startsWith("^")) {
-    return "is a regular expression; write a path, with * within a segment and ** for any folders";
+    return "is a regular expression; write a path, with * within a segment and ** for any directories";
   }
   const place = /\$\{[^/}]*\}/.exec(pattern);
   if (place !== null)

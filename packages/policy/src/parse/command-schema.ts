@@ -50,7 +50,7 @@ function commandMistake(command: string, everyOne: string): string {
   if (!command.startsWith("/"))
     return "is not absolute; write the whole path, such as /usr/bin/git, without arguments";
   if (command.endsWith("/"))
-    return "is a folder; name each command in it whole, such as /usr/bin/git";
+    return "is a directory; name each command in it whole, such as /usr/bin/git";
   const [path = ""] = command.split(" ");
   if (path !== command && pathMistake(path) === undefined) {
     return `has a space, as if arguments followed; write ${quoted(path)} for any arguments, or name them in { path, args }`;

@@ -180,7 +180,7 @@ test("each typical mistake has a message that says what to write", () => {
 
     rules:
       - { id: a, effect: allow, capability: filesystem, paths: ["^/srv/.*$"] }
-        ^ 4: rules[0].paths[0]: "^/srv/.*$" is a regular expression; write a path, with * within a segment and ** for any folders
+        ^ 4: rules[0].paths[0]: "^/srv/.*$" is a regular expression; write a path, with * within a segment and ** for any directories
 
     rules:
       - { id: a, effect: allow, capability: filesystem, paths: ["file:///srv/data"] }
@@ -244,7 +244,7 @@ test("each typical mistake has a message that says what to write", () => {
 
     rules:
       - { id: a, effect: allow, capability: subprocess, commands: ["/usr/bin/"] }
-        ^ 4: rules[0].commands[0]: "/usr/bin/" is a folder; name each command in it whole, such as /usr/bin/git
+        ^ 4: rules[0].commands[0]: "/usr/bin/" is a directory; name each command in it whole, such as /usr/bin/git
 
     rules:
       - { id: a, effect: allow, capability: subprocess, commands: ["/usr/bin/git status"] }

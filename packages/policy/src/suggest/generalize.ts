@@ -2,7 +2,7 @@
 export type Generalization =
   /** They differ only in runs of digits. */
   | "digits"
-  /** They lie in one folder, or differ in what follows the last separator of a target. */
+  /** They lie in one directory, or differ in what follows the last separator of a target. */
   | "siblings"
   /** They are ports of one host. */
   | "ports";
@@ -41,7 +41,7 @@ function hosts(targets: readonly string[]): readonly Generalized[] {
 function paths(targets: readonly string[]): readonly Generalized[] {
   const { alike, others } = together(targets, digitShape, "digits");
   const siblings = together(others, ending, "siblings");
-  const anyName = together(siblings.others, folder, "siblings");
+  const anyName = together(siblings.others, directory, "siblings");
   return [...alike, ...siblings.alike, ...anyName.alike, ...anyName.others.map(alone)];
 }
 
@@ -80,15 +80,15 @@ function digitShape(path: string): string | undefined {
   return `/${first}/${shape}`;
 }
 
-/** All files of the same ending in one folder. */
+/** All files of the same ending in one directory. */
 function ending(path: string): string | undefined {
   const end = /[^/](\.[A-Za-z0-9]+)$/.exec(path)?.[1];
-  const all = folder(path);
+  const all = directory(path);
   return end === undefined || all === undefined ? undefined : all + end;
 }
 
-/** Everything that lies in one folder, unless that is the root or directly below it, where it may be anything. */
-function folder(path: string): string | undefined {
+/** Everything that lies in one directory, unless that is the root or directly below it, where it may be anything. */
+function directory(path: string): string | undefined {
   const segments = path.split("/");
   return segments.length < 4 ? undefined : `${segments.slice(0, -1).join("/")}/*`;
 }

@@ -48,12 +48,12 @@ describe("the rules that are suggested", () => {
       [{ paths: ["/srv/in/a.csv", "/srv/in/b.csv"] }],
     ],
     [
-      "three files of one ending in one folder become that ending",
+      "three files of one ending in one directory become that ending",
       [read("/srv/in/a.csv"), read("/srv/in/b.csv"), read("/srv/in/c.csv")],
       [{ paths: ["/srv/in/*.csv"] }],
     ],
     [
-      "three files of one folder become the folder's files",
+      "three files of one directory become the directory's files",
       [read("/srv/in/a.csv"), read("/srv/in/b.txt"), read("/srv/in/c")],
       [{ paths: ["/srv/in/*"] }],
     ],
@@ -68,7 +68,7 @@ describe("the rules that are suggested", () => {
       [{ paths: ["/srv/in/day-*.csv", "/srv/in/1.csv"] }],
     ],
     [
-      "a folder below the root is never opened",
+      "a directory below the root is never opened",
       [
         read("/etc/passwd"),
         read("/etc/shadow"),

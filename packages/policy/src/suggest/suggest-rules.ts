@@ -22,7 +22,7 @@ export interface Denied {
 
 /**
  * The smallest rules to add to a policy so that it allows given denials. Three or more targets that are alike become one pattern:
- * they differ only in digits, lie in one folder, or are ports of one host. No pattern is ever all of the file system, a folder
+ * they differ only in digits, lie in one directory, or are ports of one host. No pattern is ever all of the file system, a directory
  * directly below its root, every host or every command.
  *
  * @remarks The result is checked: the denials are replayed on the policy with the rules, and `opens` compares both policies over
