@@ -85,7 +85,7 @@ test("without a policy it is wrong usage", async () => {
   );
 });
 
-test("--lint finds what a policy says in vain, by line, and exits with 1", async () => {
+test("--lint finds rules without effect, by line, and exits with 1", async () => {
   const text = `${POLICY}  - { id: std, effect: allow, capability: import, modules: [node:fs] }
 `;
   const vain = `${text}  - { id: a.csv, effect: allow, capability: filesystem, operations: [read], paths: ["/srv/data/a.csv"] }

@@ -6,7 +6,7 @@ import { readText } from "../read-file.ts";
 
 const OPTIONS = {
   "--lint": {
-    help: "also what a policy says in vain or too widely: rules that never decide, that others empty,\nthat allow everything, that no guest in a cell can use",
+    help: "also rules without effect and rules that allow too much: those that never decide, that others empty,\nthat allow everything, that no guest in a cell can use",
   },
   "--json": {
     help: "the same for programs: [{ file, ok, policy, rules, hash, issues, warnings, lint }]",
@@ -19,7 +19,7 @@ export const check: Command<typeof OPTIONS> = {
   operands: ["POLICY..."],
   about: `Reads policies, YAML or JSON, as a supervisor would. Each mistake is one line, FILE:LINE: where: what, with what to write
 instead where that is known. A warning is a line too: what the policy grants and its author may not mean. It loads
-all the same. With --lint, what a policy says in vain is found by comparing its rules over every request.`,
+all the same. With --lint, rules without effect are found by comparing the policy's rules over every request.`,
   options: OPTIONS,
   notes: `Exit code: 0 where every policy loads, with --lint and nothing is found; 1 where one has a mistake or cannot be read, or something
 is found; 2 for wrong usage.`,

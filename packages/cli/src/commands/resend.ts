@@ -37,15 +37,15 @@ be read; 2 for wrong usage.`,
   async run({ options, operands: [spool = ""] }, { terminal, signal }) {
     const dryRun = options["--dry-run"] === true;
     const told = new Answers();
-    using watch = new Watch(signal, terminal);
+    using progress = new Progress(signal, terminal);
     const resent = await sendAgain(
       { spool, ...(options["--to"] !== undefined && { endpoint: options["--to"] }) },
       {
         dryRun,
-        signal: watch.signal,
+        signal: progress.signal,
         onLetter: ({ answer }, soFar) => {
           told.add(answer, soFar);
-          if (!dryRun) watch.heard(soFar);
+          if (!dryRun) progress.heard(soFar);
         },
         onWarning: (message) => {
           terminal.note(message);
@@ -99,8 +99,8 @@ class Answers {
   }
 }
 
-/** Ends the sending where nothing goes on any more, and tells how far it is. */
-class Watch {
+/** Tells how far the sending is, and ends it when nothing is taken or refused any more. */
+class Progress {
   readonly #idle = new AbortController();
   readonly #terminal: Terminal;
   readonly #timer: NodeJS.Timeout;
