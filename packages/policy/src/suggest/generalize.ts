@@ -39,7 +39,7 @@ function hosts(targets: readonly string[]): readonly Generalized[] {
 
 /** First digits, which is the narrower pattern, then siblings. */
 function paths(targets: readonly string[]): readonly Generalized[] {
-  const { alike, others } = together(targets, digitShape, "digits");
+  const { alike, others } = together(targets, digitShape, "digits", differingDigits);
   const siblings = together(others, ending, "siblings");
   const anyName = together(siblings.others, directory, "siblings");
   return [...alike, ...siblings.alike, ...anyName.alike, ...anyName.others.map(alone)];
@@ -55,18 +55,22 @@ function ownTargets(targets: readonly string[]): readonly Generalized[] {
   return [...alike, ...others.map(alone)];
 }
 
-/** @param shape The pattern that a target would become; undefined if it must stay as it is. */
+/**
+ * @param shape The pattern that a target would become; undefined if it must stay as it is.
+ * @param narrowed A narrower pattern for all targets of one shape, where there is one.
+ */
 function together(
   targets: readonly string[],
   shape: (target: string) => string | undefined,
   by: Generalization,
+  narrowed?: (alike: readonly string[]) => string,
 ): { readonly alike: readonly Generalized[]; readonly others: readonly string[] } {
   const groups = Map.groupBy(targets, shape);
   const alike: Generalized[] = [];
   const others: string[] = [];
   for (const [pattern, own] of groups) {
     if (pattern === undefined || own.length < LEAST_ALIKE) others.push(...own);
-    else alike.push({ pattern, by, targets: own });
+    else alike.push({ pattern: narrowed?.(own) ?? pattern, by, targets: own });
   }
   return { alike, others };
 }
@@ -78,6 +82,14 @@ function digitShape(path: string): string | undefined {
   // Keep a segment of digits alone: its pattern would be `*`, which covers any name.
   if (shape === more.join("/") || shape.split("/").includes("*")) return undefined;
   return `/${first}/${shape}`;
+}
+
+/** The pattern of paths of one shape. Digits that are the same in all of them stay: the year of a year's months. */
+function differingDigits(paths: readonly string[]): string {
+  const [first = [], ...others] = paths.map((path) => path.split(/([0-9]+)/));
+  return first
+    .map((part, at) => (others.every((other) => other[at] === part) ? part : "*"))
+    .join("");
 }
 
 /** All files of the same ending in one directory. */

@@ -58,6 +58,11 @@ describe("the rules that are suggested", () => {
       [{ paths: ["/srv/in/*"] }],
     ],
     [
+      "digits that are the same in all files stay",
+      [read("/srv/in/2026-09.csv"), read("/srv/in/2026-10.csv"), read("/srv/in/2026-11.csv")],
+      [{ paths: ["/srv/in/2026-*.csv"] }],
+    ],
+    [
       "files that differ in digits become that name",
       [
         read("/srv/in/1.csv"),
