@@ -21,7 +21,7 @@ export function issueMessage(
       return typeMistake(issue.expected, written);
     case "invalid_value":
       if (issue.values.length === 1 && issue.values[0] === ONLY_EFFECT)
-        return `${shown(written)} is no default: what no rule allows is denied. Write a rule for what is to be allowed, and here deny, or { description, owner } to say why and whom to ask`;
+        return `${shown(written)} cannot be the default: what no rule allows is denied. Write a rule for what is to be allowed, and here deny, or { description, owner } to say why and whom to ask`;
       if (issue.values.every((value) => typeof value === "number")) {
         return numberMistake(issue.values.join(" or "), written);
       }
