@@ -2,7 +2,7 @@
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: "x" | "ms" | "MiB";
+  readonly unit: "x" | "us" | "ms" | "MiB";
   /** The bound that was promised; undefined for a figure that only compares two ways. */
   readonly target?: number;
   /** Whether `target` is a lower bound. */

@@ -56,8 +56,17 @@ const ROWS: Readonly<Record<string, Row>> = {
     measure: async (quick) => await (await import("./import-time.ts")).importTime(quick ? 5 : 21),
   },
   decide: {
-    about: "a decision with 10, 1,000 and 10,000 rules, against asking each rule",
+    about: "a decision with 10, 100 and 10,000 rules, against asking each rule",
     measure: async (quick) => await (await import("./decide.ts")).decideBySize(quick ? 5 : 21),
+  },
+  "decide-mix": {
+    about: "a decision by eight kinds of rules, 10, 100 and 10,000 in all, near denials too",
+    measure: async (quick) => await (await import("./decide-mix.ts")).decideMixed(quick ? 5 : 21),
+  },
+  "decide-engines": {
+    about: "a decision by the same policies: ours, Cedar's WASM, OPA's WASM",
+    measure: async (quick) =>
+      await (await import("./decide-engines.ts")).decideBesideOthers(quick ? 5 : 21),
   },
   delivery: {
     about: "records a second into a real Collector, none lost, against the bare OTLP exporter",

@@ -20,7 +20,9 @@ export const SLASH_MARK = "\0";
 export const EMPTY_ARGUMENT = "\ud800";
 
 function segmentOf(text: string): string {
-  return text === "" ? EMPTY_ARGUMENT : text.replaceAll("/", SLASH_MARK);
+  if (text === "") return EMPTY_ARGUMENT;
+  // Most arguments have no slash, and to look for one costs less than to replace none.
+  return text.includes("/") ? text.replaceAll("/", SLASH_MARK) : text;
 }
 
 /**
