@@ -12,7 +12,7 @@
 #define E_SRCH 3
 #define E_TIMEDOUT 110
 
-#define MOST_MS 1000
+#define MOST_MS 2000
 #define PAUSE_NS 20000
 
 enum state { WAITING, TAKEN, RESTRICTED, GONE, FAILED, MISSED };

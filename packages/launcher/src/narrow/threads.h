@@ -14,5 +14,5 @@ struct narrowing {
   int has_begun;
 };
 
-/** Restricts threads of this process by a ruleset: the caller itself, if it is named, before all others. Takes at most a second. */
+/** Restricts threads of this process by a ruleset: the caller itself, if it is named, before all others. Takes two seconds at most, on a machine so busy that a thread does not run for as long. */
 struct narrowing restrict_threads(int ruleset, const u32 *threads, u32 count);

@@ -5,7 +5,7 @@ import { forgetProbes } from "./guards/kernel-probe.ts";
 /** Where the host has found the addon. */
 const [, , , , , addon = ""] = process.argv;
 
-/** Restricts the threads that are named by one more Landlock layer; see `packages/launcher/src/narrow`. Takes at most about a second. */
+/** Restricts the threads that are named by one more Landlock layer; see `packages/launcher/src/narrow`. Takes a millisecond, and at most two seconds. */
 type Narrow = (body: Buffer) => number;
 
 /** ENOENT: the addon is not where the host found it. */
