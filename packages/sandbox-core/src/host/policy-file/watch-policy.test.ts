@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -269,6 +270,7 @@ describe("a file that is broken keeps the policy in force, and is told of", () =
     ["not UTF-8", () => writeFileSync(path, Buffer.from([0x76, 0xff])), /not UTF-8/],
     ["too long", () => writeFileSync(path, "#".repeat(3_000_000)), /mistake/],
     ["a folder", () => mkdirSync(path), /not a regular file/],
+    ["a FIFO", () => void execFileSync("mkfifo", [path]), /not a regular file/],
     ["a link to itself", () => symlinkSync(path, path), /ELOOP/],
     ["one with many mistakes", () => writeFileSync(path, manyMistakes()), /and 190 more$/],
   ])("%s", async (_what, make, why) => {
