@@ -20,7 +20,7 @@ test("the README's program prints what the README says", async () => {
 });
 
 test("every option and method that the code has is in the README", () => {
-  for (const file of ["recorder-options.ts", "sdk/options.ts"]) {
+  for (const file of ["recorder/recorder-options.ts", "sdk/options.ts"]) {
     const code = readFileSync(path.join(import.meta.dirname, file), "utf8");
     for (const [, name] of code.matchAll(/^ {2}readonly (\w+)\?:/gm)) {
       expect(README).toContain(`\`${name}\``);

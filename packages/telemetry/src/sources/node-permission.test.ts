@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { nodePermissionDenial, recordNodePermission } from "../index.ts";
 import { createTestRecorder } from "../testing.ts";
 
-const ROOT = path.join(import.meta.dirname, "../../..");
+const ROOT = path.join(import.meta.dirname, "../../../..");
 
 /** Runs a program in a process of its own, with these flags; it may read this repository. The events that it recorded. */
 async function eventsOf(flags: readonly string[], attempts: string): Promise<unknown> {
