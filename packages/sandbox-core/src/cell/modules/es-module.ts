@@ -16,6 +16,7 @@ import {
   freshName,
   nameOf,
   type Parsed,
+  parseModule,
   parseSource,
   withoutHashbang,
 } from "./parse-source.ts";
@@ -38,22 +39,27 @@ export function asModule(source: string): ModuleCode {
   const plain = withoutHashbang(source);
   if (!/\b(?:import|export|await)\b/.test(plain) || isCommonJs(plain))
     return { code: plain, esm: false };
-  const { script, module, mistake } = parseSource(plain);
+  const { script, module, mistake } = compiles(plain) ? parseSource(plain) : parseModule(plain);
   if (module !== undefined) return { code: planted(plain, module), esm: true };
   if (script !== undefined) return { code: new Edits(plain, script.imports).apply(), esm: false };
   return { code: mistake === undefined ? plain : throwing(mistake), esm: false };
 }
 
-/**
- * Whether V8 takes the text as the body of a function, and no `import(…)` in it needs an edit. V8 looks at a large file in a small part
- * of the time and memory that the parser takes, and most large files have one of the words only in a comment or a text.
- */
+/** Whether there is no `import(…)` in a CommonJS text that needs an edit. */
 function isCommonJs(source: string): boolean {
+  // Code may not have the sign that stands for `import` here, but comments, texts and patterns may: if the text still compiles, none of
+  // them is code. `a.import(…)` is the call of a method.
+  return compiles(source.replaceAll(/(?<![A-Za-z_$)\]}?]\.)\bimport(?=\s*[(/])/g, "\u0001"));
+}
+
+/**
+ * Whether V8 takes the text as the body of a function. It looks at a large file in a small part of the time and memory that the parser
+ * takes, and most large files have a word of modules only in a comment or a text.
+ */
+function compiles(source: string): boolean {
   try {
-    // Compiled and not run. Code may not have the sign that stands for `import` there, but comments, texts and patterns may: if the text
-    // still compiles, none of them is code. `a.import(…)` is the call of a method.
-    const marked = source.replaceAll(/(?<![A-Za-z_$)\]}?]\.)\bimport(?=\s*[(/])/g, "\u0001");
-    compileFunction(marked, ["module", "exports", "require"]);
+    // Compiled and not run.
+    compileFunction(source, ["module", "exports", "require"]);
     return true;
   } catch {
     return false;

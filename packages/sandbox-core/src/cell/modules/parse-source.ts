@@ -71,6 +71,12 @@ export function parseSource(source: string, isProgram = false): ParsedSource {
   return { mistake: module.mistake };
 }
 
+/** Parses a text that is no script, as a module first: in a bundle, the one `export` that a script has not may be its last line. */
+export function parseModule(source: string): ParsedSource {
+  const module = tryParse(source, "module", false);
+  return "program" in module ? { module } : parseSource(source);
+}
+
 function callsAwait(program: Program): boolean {
   let found = false;
   acornWalk().simple(program, {
