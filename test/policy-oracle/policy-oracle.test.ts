@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { compareWithReadme } from "./compare.ts";
 
-// The matcher here was written from the README of @pyisolate/policy alone, by somebody who had not read the source that it
+// The matcher here was written from the README of @pyisolate/policy alone, by an author who had not read the source that it
 // judges. `by-hand.ts` runs it for as long as one wants.
 
 test("decide says what the README says, of 40,000 random requests", () => {

@@ -7,13 +7,13 @@ const CR = 13;
 const LF = 10;
 const DASH = 45;
 
-/** Why a line is no header. */
+/** Why a line is not a header. */
 const NO_FIELD = "header name does not match the field-name token production";
 
 /** What a part says before its content. */
 interface Head {
   readonly name: string;
-  /** Undefined for a part that is no file. */
+  /** Undefined for a part that is not a file. */
   readonly filename: string | undefined;
   readonly type: string;
   readonly isBase64: boolean;

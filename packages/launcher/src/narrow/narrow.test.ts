@@ -92,7 +92,7 @@ test("a thread that is gone counts as restricted", async () => {
   ]);
 });
 
-test("what cannot be understood, or is no plan, leaves all as it was and no descriptor behind", async () => {
+test("what cannot be understood, or is not a plan, leaves all as it was and no descriptor behind", async () => {
   const said = await inNode(`
     const open = () => fs.readdirSync("/proc/self/fd").length;
     await tries(kept);

@@ -176,7 +176,7 @@ export class Narrowing {
   }
 }
 
-/** The ids of a process' threads, all of them; undefined if they cannot be listed. */
+/** The ids of a process's threads, all of them; undefined if they cannot be listed. */
 function threadsOf(pid: number): readonly number[] | undefined {
   const folder = `/proc/${pid}/task`;
   for (let tries = 0; tries < MAX_ROUNDS; tries++) {

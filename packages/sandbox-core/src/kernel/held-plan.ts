@@ -8,7 +8,7 @@ export type Grants = Pick<KernelPlan, "paths" | "ports" | "commands">;
 /** What the kernel grants to one process. */
 export interface HeldPlan extends Grants {
   /**
-   * What the process' filter lets it make at all. It stays as it was when the process was started, while Landlock can take grants
+   * What the process's filter lets it make at all. It stays as it was when the process was started, while Landlock can take grants
    * away later. Left out: as the grants say.
    */
   readonly filter?: { readonly sockets: boolean; readonly processes: boolean };

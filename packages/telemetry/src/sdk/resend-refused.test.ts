@@ -16,7 +16,7 @@ import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { resendRefused, SpoolError } from "../sdk.ts";
 import { otlpReceiver } from "../testing/otlp-receiver.ts";
 
-/** Some user that is not root: root may read what nobody may. */
+/** Some user that is not root: root may read files that no other user may. */
 const USER = 65_534;
 const isRoot = process.geteuid?.() === 0;
 

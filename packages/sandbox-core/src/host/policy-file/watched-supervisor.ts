@@ -2,7 +2,7 @@ import type { DenialSink } from "@pyisolate/policy";
 
 import type { Control } from "../control.ts";
 
-/** What the watch of a policy file needs of a supervisor, besides what everybody may call. */
+/** What the watch of a policy file needs of a supervisor, besides its public methods. */
 export interface WatchedSupervisor {
   /** Refuses a wrong token, and records that. */
   readonly control: Control;
