@@ -15,6 +15,7 @@ import {
   acornWalk,
   freshName,
   nameOf,
+  nameOfDefault,
   type Parsed,
   parseModule,
   parseSource,
@@ -110,12 +111,10 @@ function planted(source: string, { program, imports }: Parsed): string {
         break;
       case "ExportDefaultDeclaration": {
         const { declaration } = node;
-        if (
-          (declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration") &&
-          declaration.id !== null
-        ) {
+        const name = nameOfDefault(node);
+        if (name !== undefined) {
           edits.replace(node.start, declaration.start);
-          links.exported.set("default", declaration.id.name);
+          links.exported.set("default", name);
         } else {
           // A default export without a name of its own is named "default".
           edits.replace(node.start, declaration.start, `${standard} = { default: `);

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 
-import type { Node, Program } from "acorn";
+import type { ExportDefaultDeclaration, Node, Program } from "acorn";
 
 import type { Edit } from "./source-edits.ts";
 import type { SyntaxProblem } from "./syntax-problem.ts";
@@ -144,6 +144,13 @@ export function nameOf(
   node: Node & ({ type: "Identifier"; name: string } | { type: "Literal"; value?: unknown }),
 ): string {
   return node.type === "Identifier" ? node.name : String(node.value);
+}
+
+/** The name of a default export that declares one, such as `export default function f() {}`; undefined for any other. */
+export function nameOfDefault({ declaration }: ExportDefaultDeclaration): string | undefined {
+  return declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration"
+    ? declaration.id?.name
+    : undefined;
 }
 
 /** A name that does not occur in the source. */

@@ -6,6 +6,7 @@ import {
   freshName,
   IMPORT,
   nameOf,
+  nameOfDefault,
   type Parsed,
   parseSource,
   withoutHashbang,
@@ -66,12 +67,10 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
         break;
       case "ExportDefaultDeclaration": {
         const { declaration } = node;
-        if (
-          (declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration") &&
-          declaration.id !== null
-        ) {
+        const name = nameOfDefault(node);
+        if (name !== undefined) {
           edits.replace(node.start, declaration.start);
-          exported.set("default", declaration.id.name);
+          exported.set("default", name);
         } else {
           edits.replace(node.start, declaration.start, `${result} = `);
           // An expression needs a semicolon after it, a declaration does not.
