@@ -113,7 +113,7 @@ test.each([
   ["an error", "application/json", `{"error":"quota exceeded"}`],
   ["a list of errors", "application/json", `{"partialSuccess":{},"errors":["no index"]}`],
   ["gRPC's status", "application/json", `{"code":8,"message":"slow down"}`],
-  ["bytes that are no message", "application/x-protobuf", PAGE],
+  ["bytes that are not a message", "application/x-protobuf", PAGE],
 ])("200 with %s is from no receiver: the request waits", async (_what, type, body) => {
   const deliver = await transportTo(
     first((response) => {
