@@ -116,8 +116,8 @@ test("what asks for something else is told apart", () => {
   expect(asked(one)).not.toEqual(asked(one.replace("$cell", "$rule")));
   expect(asked(one)).not.toEqual(asked(one.replace('"a"', '"b"')));
   expect(asked(one)).not.toEqual(asked(one.replace("x)", "x, y)")));
-  expect(() => askedOfLogsql(`${one} | limit 1`)).toThrow("no pipe that is known");
-  expect(() => askedOfLogsql("error")).toThrow("no filter that is known");
+  expect(() => askedOfLogsql(`${one} | limit 1`)).toThrow("is not a pipe that is known");
+  expect(() => askedOfLogsql("error")).toThrow("is not a filter that is known");
 });
 
 function same(dashboard: Dashboard, { id }: Panel): Panel {
