@@ -17,7 +17,7 @@ async function withFault(): Promise<Copy> {
   return await copied((dist) => {
     const file = join(dist, "bundle/main.cjs");
     const replaced = [
-      [/function demandInStep\(\) \{[^}]*\}/, "function demandInStep() {}"],
+      [/function demandInStep\(before = begun\) \{[^}]*\}/, "function demandInStep() {}"],
       [
         /function readVerdict\(number\) \{[\s\S]*?\n\}\n/,
         `function readVerdict() {
