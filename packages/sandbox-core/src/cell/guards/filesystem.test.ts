@@ -138,8 +138,12 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
 
   test("directories are made and removed, with what is in them", async () => {
     expect(await outcome(`mkdir("G/a/b/c/", { recursive: true })`, how)).toEqual({
-      value: undefined,
+      value: join(place.granted, "a"),
     });
+    expect(await outcome(`mkdir("G/a/b/../b/d", { recursive: true })`, how)).toEqual({
+      value: join(place.granted, "a/b/d"),
+    });
+    expect(await outcome(`mkdir("G/a/b/e")`, how)).toEqual({ value: undefined });
     writeFileSync(join(place.granted, "a/b/file"), "");
     symlinkSync(place.outside, join(place.granted, "a/b/out"));
     expect(await outcome(`rm("G/a", { recursive: true })`, how)).toEqual({ value: undefined });

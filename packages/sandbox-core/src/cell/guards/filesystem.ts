@@ -23,6 +23,7 @@ import {
   mustStillBeNamed,
   pathOperation,
   PathRaced,
+  resolveGiven,
 } from "./path-operation.ts";
 
 const { R_OK, O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
@@ -94,8 +95,10 @@ export const readdir: Guard = ([path, types, encoding]) => {
   return pathOperation(path, "scandir", list, { probe: probeList });
 };
 
+/** Answers the first directory that it made, if it was asked to make those on the way too. */
 export const mkdir: Guard = ([path, recursive, mode]) => {
-  const permissions = modeOf(mode, 0o777, pathText(path));
+  const given = pathText(path);
+  const permissions = modeOf(mode, 0o777, given);
   return pathOperation(path, "mkdir", ({ place, ask }) => {
     if (place.errno === null) {
       if (recursive === true && fstatSync(place.fd).isDirectory()) return undefined;
@@ -111,9 +114,18 @@ export const mkdir: Guard = ([path, recursive, mode]) => {
       ask(way);
     }
     makeAll(place, recursive === true, permissions);
-    return undefined;
+    return recursive === true ? firstMade(given, place.missing) : undefined;
   });
 };
+
+/** The path of the first missing directory as the guest wrote it, which tells nothing of symlinks on the way. */
+function firstMade(given: string, missing: readonly string[]): Answer {
+  const names = resolveGiven(given).split("/");
+  const end = names.length - missing.length;
+  // Where a symlink leads to what is missing, the guest's own path ends in other names.
+  const isSame = missing.every((name, index) => names[end + index] === name);
+  return isSame ? `v${names.slice(0, end + 1).join("/")}` : undefined;
+}
 
 function makeAll(place: ResolvedPath, recursive: boolean, permissions: number): void {
   let { fd, held } = place;

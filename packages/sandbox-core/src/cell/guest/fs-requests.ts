@@ -65,7 +65,7 @@ export function fsRequests(
       const mode = modeOf(options["mode"]);
       return {
         asked: [0, "fs.mkdir", pathOf(path), options["recursive"] === true, mode],
-        shape: nothing,
+        shape: same,
       };
     },
     readdir: (path, given) => {
