@@ -6,9 +6,14 @@ import { kernelMode } from "../../testing/kernel-mode.ts";
 
 kernelMode.kernel = "off";
 
-describe.each(["filesystem", "filesystem-races", "network", "subprocess", "random"])(
-  "not confined: %s",
-  async (name) => {
-    await import(`./${name}.test.ts`);
-  },
-);
+describe.each([
+  "aborted",
+  "filesystem",
+  "filesystem-races",
+  "malformed",
+  "network",
+  "subprocess",
+  "random",
+])("not confined: %s", async (name) => {
+  await import(`./${name}.test.ts`);
+});
