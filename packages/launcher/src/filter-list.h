@@ -75,7 +75,8 @@ PAIR(setresgid, KILL, REFUSE), PAIR(setgroups, KILL, REFUSE), PAIR(setfsuid, KIL
 PAIR(setfsgid, KILL, REFUSE), PAIR(capset, KILL, REFUSE), PAIR(personality, KILL, REFUSE),
 
 // Other processes.
-PAIR(wait4, ALLOW, ALLOW), PAIR(waitid, ALLOW, ALLOW), PAIR(kill, REFUSE, ALLOW),
+PAIR(wait4, ALLOW, ALLOW), PAIR(waitid, ALLOW, ALLOW),
+// How kill and tgkill may be called is in filter.c.
 PAIR(tkill, REFUSE, ALLOW), PAIR(setsid, REFUSE, ALLOW), PAIR(setpgid, REFUSE, ALLOW),
 BOTH(execveat, REFUSE), PAIR(rt_sigqueueinfo, KILL, REFUSE), PAIR(rt_tgsigqueueinfo, KILL, REFUSE),
 BOTH(pidfd_send_signal, REFUSE), BOTH(pidfd_open, REFUSE), BOTH(pidfd_getfd, KILL), BOTH(process_madvise, KILL),

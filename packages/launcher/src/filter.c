@@ -187,15 +187,19 @@ static void processes(const struct plan *plan, const struct exec_pointers *exec)
   result(ALLOW);
   close_call(start);
 
-  // abort() and raise(). Landlock keeps a signal from leaving, where its ABI is 6 or newer; without commands nothing else is there.
-  start = open_call(__NR_tgkill);
-  if (!plan->commands) {
-    const u32 own = (u32)call0(__NR_getpid);
-    argument(0);
-    unless_one_of(ALL_BITS, &own, 1, REFUSE);
+  // abort(), raise(), and SIGKILL by which a cell that was cut off ends itself. Landlock keeps a signal from leaving, where its ABI is
+  // 6 or newer; without commands nothing else is there.
+  static const u32 SIGNALS[] = {__NR_kill, __NR_tgkill};
+  for (u32 at = 0; at < 2; at++) {
+    start = open_call(SIGNALS[at]);
+    if (!plan->commands) {
+      const u32 own = (u32)call0(__NR_getpid);
+      argument(0);
+      unless_one_of(ALL_BITS, &own, 1, REFUSE);
+    }
+    result(ALLOW);
+    close_call(start);
   }
-  result(ALLOW);
-  close_call(start);
 }
 
 static void numbered(const struct plan *plan) {

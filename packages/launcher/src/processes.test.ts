@@ -59,6 +59,14 @@ test("with commands, what may be executed is still the plan's to say", async () 
   expect(results).toEqual([EACCES, EACCES, REFUSED]);
 });
 
+test("without commands a process signals itself, and can end itself so, and no other", async () => {
+  const { results, signal } = await probe.run(
+    [],
+    [["getpid"], ["kill", "$0", 0], ["kill", process.pid, 0], ["kill", "$0", SIGKILL], ["getpid"]],
+  );
+  expect([results.slice(1), signal]).toEqual([[0, REFUSED], "SIGKILL"]);
+});
+
 // Harmless where the kernel would do them after all: with what cannot be, or what changes nothing.
 const ENDED: readonly Call[] = [
   ["ptrace", 16, process.pid, 0, 0],

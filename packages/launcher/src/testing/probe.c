@@ -18,7 +18,7 @@ static const struct name NAMES[] = {
 #include "../filter-list.h"
     {__NR_socket, "socket"}, {__NR_socketpair, "socketpair"}, {__NR_sendto, "sendto"}, {__NR_sendmsg, "sendmsg"},
     {__NR_setsockopt, "setsockopt"}, {__NR_clone, "clone"}, {__NR_execve, "execve"}, {__NR_prlimit64, "prlimit64"},
-    {__NR_tgkill, "tgkill"}, {__NR_fcntl, "fcntl"}, {__NR_ioctl, "ioctl"}, {__NR_prctl, "prctl"},
+    {__NR_kill, "kill"}, {__NR_tgkill, "tgkill"}, {__NR_fcntl, "fcntl"}, {__NR_ioctl, "ioctl"}, {__NR_prctl, "prctl"},
     {__NR_landlock_restrict_self, "landlock_restrict_self"},
 };
 

@@ -400,6 +400,33 @@ test("a guest that computes keeps the reload waiting for a second at most, and i
   await until("it is narrowed", () => !cell.stale);
 });
 
+test("a cell without commands that is cut off while it becomes narrower ends at once, and its record says so", async () => {
+  using copy = await copied((dist) => {
+    const main = join(dist, "bundle/main.cjs");
+    const source = readFileSync(main, "utf8");
+    const cut = source.replace(
+      /function narrowed\([^)]*\) \{/,
+      "$&\nthrow new RangeError('Maximum call stack size exceeded');",
+    );
+    expect(cut).not.toBe(source);
+    writeFileSync(main, cut);
+  });
+  const policy = (...folders: string[]): object => policyOf([files(...folders)]);
+  const supervisor = new copy.Supervisor({
+    policy: policy(place.granted, place.outside),
+    token: "t",
+    pool: 0,
+    kernel: "require",
+  });
+  const cell = await supervisor.spawn("cut");
+  await supervisor.reloadPolicy(policy(place.granted), "t");
+  await until("it has ended", () => cell.closed, 5000);
+  expect(cell.denialEvents()).toMatchObject([
+    { capability: "limit", operation: "crash", target: "out of step with the broker" },
+  ]);
+  await supervisor.close();
+}, 90_000);
+
 describe("a taken cell", () => {
   // What it does is in a file, since a copy of the package takes long to make.
   const how = (): string => join(place.granted, "how.js");
