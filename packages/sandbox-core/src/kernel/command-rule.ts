@@ -2,7 +2,7 @@ import type { CommandScope, Policy, Rule } from "@pyisolate/policy";
 
 import { commandReads } from "./command-reads.ts";
 import type { Disk } from "./disk.ts";
-import { opposing, type RuleOutcome } from "./planned-rule.ts";
+import { notesOnDenies, opposing, type RuleOutcome, rulesOf } from "./planned-rule.ts";
 import { grantsOf } from "./program-files.ts";
 import { type Grant, RIGHTS } from "./rights.ts";
 
@@ -32,12 +32,45 @@ function coversWholly(rule: Rule, path: string): boolean {
   );
 }
 
-/** Whether a deny rule takes from what an allow rule grants, in a way that the kernel cannot express. */
-export function takesArguments(deny: Rule, allow: Rule): boolean {
+/** What a policy's rules say of commands together, so that a plan of 10,000 rules does not compare each with each. */
+interface Together {
+  readonly grantsAny: boolean;
+  /** The commands that allow rules name. */
+  readonly granted: ReadonlySet<string>;
+  readonly deniesAny: boolean;
+  /** The commands that deny rules deny with all their arguments. */
+  readonly whollyDenied: ReadonlySet<string>;
+}
+
+const known = new WeakMap<Policy, Together>();
+
+function together(policy: Policy): Together {
+  const made = known.get(policy) ?? compared(policy);
+  known.set(policy, made);
+  return made;
+}
+
+function compared(policy: Policy): Together {
+  const [allows, denies] = (["allow", "deny"] as const).map((effect) =>
+    rulesOf(policy, effect, "subprocess"),
+  ) as [readonly Rule[], readonly Rule[]];
+  const wholly = denies.flatMap((deny) =>
+    (deny.commands ?? []).map(pathOf).filter((path) => coversWholly(deny, path)),
+  );
+  return {
+    grantsAny: allows.some(isAnyCommand),
+    granted: new Set(allows.flatMap(({ commands = [] }) => commands.map(pathOf))),
+    deniesAny: denies.some(isAnyCommand),
+    whollyDenied: new Set(wholly),
+  };
+}
+
+/** Whether a deny rule takes from what allow rules grant, in a way that the kernel cannot express. */
+export function takesArguments(policy: Policy, deny: Rule): boolean {
   if (isAnyCommand(deny)) return false;
+  const { grantsAny, granted } = together(policy);
   // From a rule for any command, the kernel can take none out.
-  if (isAnyCommand(allow)) return true;
-  const granted = new Set((allow.commands ?? []).map(pathOf));
+  if (grantsAny) return true;
   return (deny.commands ?? []).some((scope) => {
     const path = pathOf(scope);
     // A command that is denied with all its arguments is not granted in the first place.
@@ -55,11 +88,13 @@ function pathOf(scope: CommandScope): string {
  */
 export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome {
   const denies = opposing(policy, rule);
-  if (denies.some(isAnyCommand)) return { hold: "exact", notes: [] };
+  const { deniesAny, whollyDenied } = together(policy);
+  if (deniesAny) return { hold: "exact", notes: [] };
   const reads = commandReads(policy, rule, disk);
   if (isAnyCommand(rule)) {
-    const notes = denies.map(
-      ({ id }) => `what the rule ${id} denies: Landlock takes nothing out of a tree`,
+    const notes = notesOnDenies(
+      denies.map(({ id }) => id),
+      (what) => `${what}: Landlock takes nothing out of a tree`,
     );
     return {
       hold: "wider",
@@ -77,7 +112,7 @@ export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome
   const notes: string[] = [];
   let isMissing = false;
   for (const path of new Set((rule.commands ?? []).map(pathOf))) {
-    if (denies.some((deny) => coversWholly(deny, path))) continue;
+    if (whollyDenied.has(path)) continue;
     const real = disk.realPath(path);
     if (real === null) {
       isMissing = true;

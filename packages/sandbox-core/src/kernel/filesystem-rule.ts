@@ -2,7 +2,7 @@ import { decide, type OperationName, type Policy, type Rule } from "@pyisolate/p
 
 import type { Disk } from "./disk.ts";
 import { type PathTree, pathTree } from "./pattern-to-trees.ts";
-import { type Hold, opposing, type RuleOutcome, weakest } from "./planned-rule.ts";
+import { type Hold, notesOnDenies, opposing, type RuleOutcome, weakest } from "./planned-rule.ts";
 import {
   type Grant,
   isWithin,
@@ -13,6 +13,7 @@ import {
   RIGHTS_OF_A_FILE,
   RIGHTS_OF_OPERATION,
 } from "./rights.ts";
+import { treeIndex } from "./tree-index.ts";
 
 /** The patterns of a rule without `paths`. */
 const EVERYTHING = ["/**"];
@@ -46,7 +47,7 @@ const NOTHING: Part = { hold: "exact", notes: [], paths: [] };
 function plannedPattern(policy: Policy, rule: Rule, pattern: string, disk: Disk): Part {
   const tree = pathTree(pattern);
   const operations = rule.operations.filter(
-    (operation) => operation !== "stat" && !isAllDenied(policy, rule, operation, tree),
+    (operation) => operation !== "stat" && !isAllDenied(policy, operation, tree),
   );
   if (operations.length === 0)
     return rule.operations.every((one) => one === "stat")
@@ -168,24 +169,17 @@ function missing(
 }
 
 /** Whether a deny rule leaves nothing of an operation in a tree. For a single path, the policy itself is asked. */
-function isAllDenied(
-  policy: Policy,
-  rule: Rule,
-  operation: OperationName,
-  tree: PathTree,
-): boolean {
+function isAllDenied(policy: Policy, operation: OperationName, tree: PathTree): boolean {
   if (tree.covers === "one") {
     const request = { capability: "filesystem", operation, target: tree.path } as const;
     return decide(policy, request).effect === "deny";
   }
-  return opposing(policy, rule).some(
-    (deny) =>
-      deny.operations.includes(operation) &&
-      (deny.paths ?? EVERYTHING).some((pattern) => {
-        const denied = pathTree(pattern);
-        return denied.covers === "tree" && isWithin(tree.path, denied.path);
-      }),
-  );
+  return treeIndex(policy, "deny")
+    .above(tree.path)
+    .some(
+      ({ tree: denied, rule: deny }) =>
+        denied.covers === "tree" && deny.operations.includes(operation),
+    );
 }
 
 /** The deny rules that take a part out of a tree. Landlock cannot express them, because its rules only grant. */
@@ -194,17 +188,22 @@ function takenAway(
   rule: Rule,
   tree: PathTree,
   operations: readonly OperationName[],
-): string[] {
-  return opposing(policy, rule)
-    .filter(
-      (deny) =>
-        deny.operations.some((operation) => operations.includes(operation)) &&
-        (deny.paths ?? EVERYTHING).some((pattern) => overlaps(pathTree(pattern), tree)),
-    )
-    .map(
-      ({ id }) =>
-        `what the rule ${id} denies below ${tree.path}: Landlock takes nothing out of a tree`,
-    );
+): readonly string[] {
+  const denies = treeIndex(policy, "deny");
+  const taking = new Set<Rule>();
+  for (const { tree: denied, rule: deny } of denies.above(tree.path)) {
+    if (denied.covers !== "one") taking.add(deny);
+  }
+  for (const { rule: deny } of denies.below(tree.path)) taking.add(deny);
+  const isTaking = (deny: Rule): boolean =>
+    taking.has(deny) && deny.operations.some((operation) => operations.includes(operation));
+  if (taking.size === 0) return [];
+  return notesOnDenies(
+    opposing(policy, rule)
+      .filter(isTaking)
+      .map(({ id }) => id),
+    (what) => `${what} below ${tree.path}: Landlock takes nothing out of a tree`,
+  );
 }
 
 /** Whether a path can lie in both trees. */

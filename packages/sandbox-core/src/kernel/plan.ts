@@ -2,11 +2,12 @@ import type { Policy, Rule } from "@pyisolate/policy";
 
 import { commandRule, takesArguments } from "./command-rule.ts";
 import { type Disk, hostDisk } from "./disk.ts";
-import { filesystemRule, overlaps } from "./filesystem-rule.ts";
+import { filesystemRule } from "./filesystem-rule.ts";
 import { isPortReached, networkRule } from "./network-rule.ts";
-import { pathTree } from "./pattern-to-trees.ts";
-import { opposing, type PlannedRule, type RuleOutcome } from "./planned-rule.ts";
+import { treesOf } from "./pattern-to-trees.ts";
+import type { PlannedRule, RuleOutcome } from "./planned-rule.ts";
 import { type Grant, merged } from "./rights.ts";
+import { type RuleTree, treeIndex } from "./tree-index.ts";
 
 /** The most that a confined cell can do, whatever code runs in it: a policy as far as Linux can express it. */
 export interface KernelPlan {
@@ -82,13 +83,14 @@ function denial(policy: Policy, rule: Rule): RuleOutcome {
 
 function isReached(policy: Policy, rule: Rule): boolean {
   if (rule.capability === "network") return isPortReached(policy, rule);
-  return opposing(policy, rule).some((allow) => {
-    if (!allow.operations.some((operation) => rule.operations.includes(operation))) return false;
-    if (rule.capability === "subprocess") return takesArguments(rule, allow);
-    const trees = (other: Rule): ReturnType<typeof pathTree>[] =>
-      (other.paths ?? ["/**"]).map(pathTree);
-    return trees(allow).some((tree) => trees(rule).some((denied) => overlaps(denied, tree)));
-  });
+  if (rule.capability === "subprocess") return takesArguments(policy, rule);
+  const allows = treeIndex(policy, "allow");
+  const isShared = ({ rule: allow }: RuleTree): boolean =>
+    allow.operations.some((operation) => rule.operations.includes(operation));
+  return treesOf(rule).some(
+    ({ path, covers }) =>
+      allows.above(path).some(isShared) || (covers !== "one" && allows.below(path).some(isShared)),
+  );
 }
 
 function together<T>(parts: readonly (readonly T[] | "all")[]): readonly T[] | "all" {

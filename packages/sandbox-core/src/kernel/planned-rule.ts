@@ -29,11 +29,39 @@ export interface PlannedRule {
 export type RuleOutcome = Pick<PlannedRule, "hold" | "notes"> &
   Partial<Pick<PlannedRule, "paths" | "ports" | "commands">>;
 
+/** A policy's rules by effect and capability, so that a plan of 10,000 rules does not pick them anew for each. */
+const kinds = new WeakMap<Policy, ReadonlyMap<string, readonly Rule[]>>();
+
 /** The rules of the other effect for the same capability. Where an allow and a deny rule overlap, only the broker can tell. */
-export function opposing(policy: Policy, rule: Rule): readonly Rule[] {
-  return policy.rules.filter(
-    (other) => other.capability === rule.capability && other.effect !== rule.effect,
-  );
+export function opposing(policy: Policy, { capability, effect }: Rule): readonly Rule[] {
+  return rulesOf(policy, effect === "allow" ? "deny" : "allow", capability);
+}
+
+/** The rules of an effect for a capability, in the policy's order. */
+export function rulesOf(
+  policy: Policy,
+  effect: Rule["effect"],
+  capability: string,
+): readonly Rule[] {
+  let known = kinds.get(policy);
+  if (known === undefined) {
+    known = Map.groupBy(policy.rules, (rule) => `${rule.effect} ${rule.capability}`);
+    kinds.set(policy, known);
+  }
+  return known.get(`${effect} ${capability}`) ?? [];
+}
+
+/** Most deny rules that a note names. Each of 5,000 allow rules may meet 5,000 others. */
+const MOST_NAMED = 20;
+
+/** A note for each deny rule, and one for all that are too many to be named. */
+export function notesOnDenies(
+  ids: readonly string[],
+  note: (what: string) => string,
+): readonly string[] {
+  const named = ids.slice(0, MOST_NAMED).map((id) => note(`what the rule ${id} denies`));
+  const more = ids.length - named.length;
+  return more === 0 ? named : [...named, note(`what ${more} more rules deny`)];
 }
 
 /** The weakest hold among the parts of a rule. */

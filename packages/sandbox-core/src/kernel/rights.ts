@@ -41,9 +41,13 @@ export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
+const SLASH = 47;
+
 /** Whether a path is the tree's root or below it. */
 export function isWithin(path: string, tree: string): boolean {
-  return tree === "/" || path === tree || path.startsWith(`${tree}/`);
+  if (tree === "/" || path === tree) return true;
+  // The slash first: most paths have none there, and no text is made to look for it.
+  return path.charCodeAt(tree.length) === SLASH && path.startsWith(tree);
 }
 
 /** One grant for each path, without those that a directory above makes redundant. */
