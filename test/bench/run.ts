@@ -59,6 +59,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     about: "a decision with 10, 100 and 10,000 rules, against asking each rule",
     measure: async (quick) => await (await import("./decide.ts")).decideBySize(quick ? 5 : 21),
   },
+  shadow: {
+    about: "a refused read that a shadow policy decides as well, against one policy alone",
+    measure: async (quick) => await (await import("./shadow.ts")).shadow(quick ? 5 : 21),
+  },
   "decide-mix": {
     about: "a decision by eight kinds of rules, 10, 100 and 10,000 in all, near denials too",
     measure: async (quick) => await (await import("./decide-mix.ts")).decideMixed(quick ? 5 : 21),

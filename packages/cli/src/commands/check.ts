@@ -6,7 +6,7 @@ import { readText } from "../read-file.ts";
 
 const OPTIONS = {
   "--lint": {
-    help: "also rules without effect and rules that allow too much: those that never decide, that others empty,\nthat allow everything, that no guest in a cell can use",
+    help: "also rules without effect and rules that allow too much: those that never decide, that others empty,\nthat allow everything, that no guest in a cell can use, that the kernel layer cannot hold",
   },
   "--json": {
     help: "the same for programs: [{ file, ok, policy, rules, hash, issues, warnings, lint }]",

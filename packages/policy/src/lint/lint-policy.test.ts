@@ -46,6 +46,13 @@ describe("a rule is found", () => {
       ["over_broad a", "over_broad b", "over_broad c"],
     ],
     [
+      "wider in the kernel layer, where a wildcard stands before the last segment of a path",
+      `
+  - { id: a, effect: allow, capability: filesystem, operations: [read], paths: ["/srv/*/public/**"] }
+  - { id: b, effect: allow, capability: filesystem, operations: [read], paths: ["/srv/in/*.csv", "/srv/out/**"] }`,
+      ["wider_in_kernel a"],
+    ],
+    [
       "in no way, where it decides something",
       `
   - { id: a, effect: allow, capability: filesystem, operations: [read], paths: ["/srv/**"] }

@@ -6,6 +6,7 @@ import type { Policy, Rule } from "../policy.ts";
 import { quoted } from "../clean-text.ts";
 import { Deciders } from "./deciders.ts";
 import { unusableGrants } from "./unusable-grants.ts";
+import { widerInKernel } from "./wider-in-kernel.ts";
 
 /** A rule without effect, or one that allows more than its author may mean. */
 export interface LintFinding {
@@ -17,7 +18,9 @@ export interface LintFinding {
     /** The rule allows everything of its capability, or every host. */
     | "over_broad"
     /** A guest in a cell cannot use what the rule grants, because it is not granted the module for it. */
-    | "unusable";
+    | "unusable"
+    /** The kernel layer of a cell cannot say a pattern of the rule, and grants a whole directory. */
+    | "wider_in_kernel";
   /** The rule's id. */
   readonly rule: string;
   /** Where the rule stands in the document: `rules[2]`. */
@@ -68,7 +71,12 @@ export function lintPolicy(policy: Policy, text?: string): readonly LintFinding[
   const unusable = unusableGrants(policy).map(({ rule, message }) =>
     finding("unusable", rule, message),
   );
-  return [...inVain, ...tooWide, ...unusable];
+  // Not said of a rule that has to change anyway.
+  const found = new Set([...inVain, ...tooWide].map(({ rule }) => rule));
+  const wider = widerInKernel(policy)
+    .filter(({ rule }) => !found.has(rule.id))
+    .map(({ rule, message }) => finding("wider_in_kernel", rule, message));
+  return [...inVain, ...tooWide, ...unusable, ...wider];
 }
 
 function isOverBroad(rule: Rule, effort: Effort): boolean {
