@@ -52,16 +52,20 @@ export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"
  * without evidence, or the fields contradict each other.
  */
 export function denialEvent(input: DenialInput): DenialEvent {
-  const { id, seq, ...fields } = checked(input);
-  if (id !== undefined && seq !== undefined) return new DenialEvent({ ...fields, id, seq });
-  // Take the number last, when nothing can be refused any more: a number without an event would be a gap in the sequence.
-  const next = nextInSequence(fields.cell);
-  return new DenialEvent({ ...fields, id: id ?? next.id, seq: seq ?? next.seq });
+  const fields = checked(input);
+  if (fields.id === undefined || fields.seq === undefined) {
+    // Take the number last, when nothing can be refused any more: a number without an event would be a gap in the sequence.
+    const next = nextInSequence(fields.cell);
+    fields.id ??= next.id;
+    fields.seq ??= next.seq;
+  }
+  // No copy of the fields: with as many as these, V8 makes one as a hash table, of which a flood leaves 50 MiB behind.
+  return new DenialEvent(fields as DenialFields);
 }
 
 type Checked = Omit<DenialFields, "id" | "seq"> & {
-  readonly id: string | undefined;
-  readonly seq: number | undefined;
+  id: string | undefined;
+  seq: number | undefined;
 };
 
 /** Checks the input. Reads each field once, so that the event says what was checked. */
