@@ -1,12 +1,18 @@
 import type { Suggestion } from "@pyisolate/policy";
 
-import type { Command, OptionTable } from "../command.ts";
+import { type Command, type OptionTable, type OptionValues, UsageError } from "../command.ts";
 import { policyOrMistakes } from "../policy-file.ts";
+import type { Records } from "../records/read-records.ts";
 import type { Terminal } from "../terminal.ts";
 
 const OPTIONS = {
   "--cell": { value: "NAME", help: "only what this cell was denied" },
   "--capability": { value: "WORD", help: "only what was denied of this capability" },
+  "--from": {
+    value: "TIME",
+    help: "of records from a log store: -1h unless given: 2026-11-22T21:00:00Z, or before now: -90m, -7d",
+  },
+  "--to": { value: "TIME", help: "now unless given, written the same way" },
   "--exact": { help: "name each target that was denied, and nothing like it" },
   "--write": { help: "add the rules to POLICY, after its own; its comments stay" },
   "--json": { help: "the same for programs: { rules, opens, covers, granted, refused, wider }" },
@@ -26,19 +32,21 @@ as pyisolate diff does, and each + line shows the shortest example. What a deny 
 change that rule by hand if it is wrong.
 
 RECORDS is the Collector's file (denials.jsonl), what VictoriaLogs returns, or events as JSON.stringify writes them, one value
-of JSON a line; - is standard input. Verdicts of a shadow policy are taken like denials.
+of JSON a line; - is standard input. Or it is the address of a log store, VictoriaLogs or Loki. Verdicts of a shadow policy are taken like denials.
 
   pyisolate suggest policy.yaml /var/lib/otelcol/denials.jsonl --cell tenant-a
+  pyisolate suggest policy.yaml http://127.0.0.1:9428 --from=-1d --capability network
   pyisolate suggest policy.yaml - --json < denials.jsonl`,
   options: OPTIONS,
   notes: `Exit code: 0 where the rules allow every denial, or none is needed; 1 where some stay refused, or a file cannot be read, or no
-line of it; 2 for wrong usage.`,
-  async run({ options, operands: [file = "", from = ""] }, { terminal }) {
+line of it, or a log store does not answer; 2 for wrong usage.`,
+  async run({ options, operands: [file = "", from = ""] }, { terminal, signal }) {
+    const read = await recordsOf(from, options, { signal, now: Date.now() });
     const policy = await policyOrMistakes(file, terminal);
     if (policy === undefined) return 1;
-    const { readRecords } = await import("../records/read-records.ts");
     const { "--cell": cell, "--capability": capability } = options;
-    const { denials, unread, values } = await readRecords(from);
+    const { denials, unread, values, isCut } = await read();
+    if (isCut) terminal.note(`${from}: only the newest ${values} records were read`);
     if (unread > 0) terminal.note(`${from}: ${unread} lines are not JSON, and were passed over`);
     const chosen = denials.filter(
       (denial) =>
@@ -94,3 +102,28 @@ const WORDS = {
   siblings: "which lie in one directory: it covers all that lies there",
   ports: "which are ports of one host: it covers every port",
 } as const;
+
+/**
+ * How to read the records.
+ *
+ * @throws UsageError for options that do not fit, before anything is read.
+ */
+async function recordsOf(
+  from: string,
+  options: OptionValues<typeof OPTIONS>,
+  { signal, now }: { readonly signal: AbortSignal; readonly now: number },
+): Promise<() => Promise<Records & { readonly isCut?: boolean }>> {
+  const { "--cell": cell, "--from": begin, "--to": end } = options;
+  if (!/^https?:/.test(from)) {
+    if (begin !== undefined || end !== undefined)
+      throw new UsageError("--from and --to are for records from a log store's address.");
+    const { readRecords } = await import("../records/read-records.ts");
+    return async () => await readRecords(from);
+  }
+  const { address } = await import("../report/report-options.ts");
+  const { parseRange } = await import("../report/time-range.ts");
+  const url = address("RECORDS", from);
+  const range = parseRange(begin ?? "-1h", end ?? "now", now);
+  const { askRecords } = await import("../records/ask-records.ts");
+  return async () => await askRecords(url, range, { cell, signal });
+}

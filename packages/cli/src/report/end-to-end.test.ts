@@ -33,6 +33,7 @@ import { afterAll, beforeEach, expect, test } from "vitest";
 import { startChromium } from "../testing/browser.ts";
 import { sendAsItIs } from "../testing/careless-sender.ts";
 import { faintTexts } from "../testing/contrast.ts";
+import { runCommand } from "../testing/run-command.ts";
 import { type Ran, runReport } from "../testing/run-report.ts";
 
 const POLICY = parsePolicy({
@@ -185,6 +186,34 @@ test("narrowed to one cell it tells of that cell's records and of no other's", a
   expect(document.querySelector("h1")?.textContent).toBe(`${PATHS.length} denials`);
   const cells = [...document.querySelectorAll("#records td.cell")].map((each) => each.textContent);
   expect(new Set(cells)).toEqual(new Set(["tenant-a"]));
+});
+
+test("rules are suggested from the store's records, of one cell and a range", async () => {
+  const policy = join(folder, "policy.json");
+  await writeFile(policy, JSON.stringify({ version: 1, name: "plugins", rules: [] }));
+  const suggest = async (...more: string[]) =>
+    await runCommand(["suggest", policy, store.url.toString(), "--json", ...more]);
+  const from = `--from=${new Date(started).toISOString()}`;
+  const own = await suggest(from, "--cell=tenant-a", "--exact");
+  const denied = events.filter(({ cell }) => cell === "tenant-a");
+  const { rules, refused } = JSON.parse(own.stdout) as {
+    readonly rules: readonly { readonly paths?: readonly string[] }[];
+    readonly refused: readonly unknown[];
+  };
+  expect(rules.flatMap(({ paths = [] }) => paths)).toContain("/etc/shadow");
+  const targets = new Set(denied.map(({ target }) => target));
+  expect(rules.flatMap(({ paths = [] }) => paths).length + refused.length).toBeLessThanOrEqual(
+    targets.size + 1,
+  );
+  const before = await suggest("--from=-2d", "--to=-1d");
+  expect(JSON.parse(before.stdout)).toMatchObject({ rules: [], covers: 0, refused: [] });
+  const nothing = await runCommand(["suggest", policy, "http://127.0.0.1:1", "--json"]);
+  expect(nothing).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("No log store") as string,
+  });
+  const file = await runCommand(["suggest", policy, policy, "--from=-1h"]);
+  expect(file).toMatchObject({ code: 2, stderr: expect.stringContaining("--from") as string });
 });
 
 test("narrowed to a cell whose name is markup and worse it tells of that cell", async () => {

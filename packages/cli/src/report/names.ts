@@ -42,7 +42,20 @@ export const RECORD_FIELDS = {
   policyHash: ATTRIBUTES.policyHash.name,
   description: ATTRIBUTES.ruleDescription.name,
   owner: ATTRIBUTES.ruleOwner.name,
+  operation: ATTRIBUTES.operation.name,
+  targets: ATTRIBUTES.denialTargets.name,
 } as const;
+
+/** Fields of which the report shows nothing. */
+const NOT_SHOWN = new Set<string>([
+  "operation",
+  "targets",
+] satisfies (keyof typeof RECORD_FIELDS)[]);
+
+/** The fields that the report asks for. */
+export const REPORT_FIELDS = (Object.keys(RECORD_FIELDS) as RecordField[]).filter(
+  (field) => !NOT_SHOWN.has(field),
+);
 export type RecordField = keyof typeof RECORD_FIELDS;
 
 /** The fields that have a value. */

@@ -102,7 +102,8 @@ function logsOf(values: {
     : either("--logs", logs, logs);
 }
 
-function address(option: string, text: string): URL {
+/** @throws UsageError for what is not an address, or one with a user or a password. */
+export function address(option: string, text: string): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new UsageError(

@@ -18,11 +18,13 @@ const CREATED: Readonly<Record<LogStoreName, (url: URL, signal?: AbortSignal) =>
  * Returns the first candidate that answers as its kind of store. A single candidate is returned unchecked: the first query then
  * reports what is wrong with it.
  *
+ * @param hint What to do where none is found.
  * @throws {SourceError} With the answer of each candidate.
  */
 export async function findLogStore(
   places: readonly [LogStoreAt, ...LogStoreAt[]],
   signal?: AbortSignal,
+  hint = "Say where it is with --victorialogs or --loki, or --no-logs for counts only.",
 ): Promise<LogStore> {
   const stores = places.map(({ name, url }) => CREATED[name](url, signal));
   const [only, another] = stores;
@@ -37,7 +39,5 @@ export async function findLogStore(
       problems.push(error.message);
     }
   }
-  throw new SourceError(
-    `No log store was found: ${problems.join(" ")} Say where it is with --victorialogs or --loki, or --no-logs for counts only.`,
-  );
+  throw new SourceError(`No log store was found: ${problems.join(" ")} ${hint}`);
 }

@@ -1,7 +1,7 @@
 import type { RecordField } from "../names.ts";
 import type { Filter } from "../selector.ts";
 
-/** The fields of a log record that the report shows, by our own names for them, which are the same for every store. */
+/** The fields of a log record that were asked for, by our own names for them, which are the same for every store. */
 export interface LogRecord {
   /** Unix milliseconds. */
   readonly time: number;
@@ -21,6 +21,8 @@ export interface Wanted {
   readonly filter: Filter;
   /** Fields that must have exactly this value. */
   readonly where?: Readonly<Partial<Record<RecordField, string>>>;
+  /** Which fields to give; those of the report unless given. */
+  readonly fields?: readonly RecordField[];
 }
 
 export type LogStoreName = "VictoriaLogs" | "Loki";

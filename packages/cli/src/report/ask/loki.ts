@@ -1,5 +1,5 @@
 import { prometheusLabel } from "@pyisolate/telemetry";
-import { RECORD_FIELDS, recordFields } from "../names.ts";
+import { RECORD_FIELDS, type RecordField, recordFields, REPORT_FIELDS } from "../names.ts";
 import { logSelector, quoted } from "../selector.ts";
 import { isRecord } from "../../json.ts";
 import { askJson, type Asked } from "./get-json.ts";
@@ -12,7 +12,7 @@ export function createLoki(url: URL, signal?: AbortSignal): LogStore {
   return {
     name: "Loki",
     url,
-    async newest({ event, filter, where = {} }, { from, to, limit }) {
+    async newest({ event, filter, where = {}, fields = REPORT_FIELDS }, { from, to, limit }) {
       const stages = recordFields(where).map(
         ([field, value]) => `${prometheusLabel({ name: RECORD_FIELDS[field] })}=${quoted(value)}`,
       );
@@ -24,7 +24,7 @@ export function createLoki(url: URL, signal?: AbortSignal): LogStore {
         limit: String(limit),
         direction: "backward",
       });
-      return parse(data).slice(0, limit);
+      return parse(data, fields).slice(0, limit);
     },
     async present() {
       await askJson(asked, "/loki/api/v1/labels", {});
@@ -32,7 +32,7 @@ export function createLoki(url: URL, signal?: AbortSignal): LogStore {
   };
 }
 
-function parse(data: unknown): LogRecord[] {
+function parse(data: unknown, wanted: readonly RecordField[]): LogRecord[] {
   if (!isRecord(data) || data["resultType"] !== "streams" || !Array.isArray(data["result"]))
     throw nonsense();
   const records = data["result"].flatMap((entry: unknown) => {
@@ -40,8 +40,8 @@ function parse(data: unknown): LogRecord[] {
       throw nonsense();
     const labels = new Map(Object.entries(entry["stream"]));
     const fields: Record<string, string> = {};
-    for (const [field, name] of Object.entries(RECORD_FIELDS)) {
-      const value = labels.get(prometheusLabel({ name }));
+    for (const field of wanted) {
+      const value = labels.get(prometheusLabel({ name: RECORD_FIELDS[field] }));
       if (value === undefined) continue;
       if (typeof value !== "string") throw nonsense();
       fields[field] = value;

@@ -1,4 +1,4 @@
-import { RECORD_FIELDS, recordFields } from "../names.ts";
+import { RECORD_FIELDS, recordFields, REPORT_FIELDS } from "../names.ts";
 import { logsqlFilter, quoted } from "../selector.ts";
 import { isRecord, parsed } from "../../json.ts";
 import { askJson, askText, type Asked, firstLine } from "./get-json.ts";
@@ -16,7 +16,7 @@ export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
   return {
     name: WHO,
     url,
-    async newest({ event, filter, where = {} }, { from, to, limit }) {
+    async newest({ event, filter, where = {}, fields = REPORT_FIELDS }, { from, to, limit }) {
       const filters = recordFields(where).map(
         ([field, value]) => `${RECORD_FIELDS[field]}:=${quoted(value)}`,
       );
@@ -24,7 +24,7 @@ export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
         query: [
           [logsqlFilter(event, filter), ...filters].join(" "),
           `sort by (_time desc) limit ${SENT_AGAIN * limit}`,
-          `fields ${["_time", ...Object.values(RECORD_FIELDS)].join(", ")}`,
+          `fields ${["_time", ...fields.map((field) => RECORD_FIELDS[field])].join(", ")}`,
         ].join(" | "),
         // Send nanoseconds: VictoriaLogs guesses the unit by the size of the number. Its end is inclusive.
         start: `${Math.round(from)}000000`,
