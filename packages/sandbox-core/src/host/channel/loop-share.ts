@@ -138,3 +138,20 @@ class LoopShare {
 
 /** One for the process, which has one loop for all of its supervisors. */
 export const loopShare = new LoopShare();
+
+/** Does work for a cell that is not a frame, in a turn that counts it. */
+export async function inTurn<T>(work: () => T): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  loopShare.enlist({
+    isReader: false,
+    takeOne: () => {
+      try {
+        resolve(work());
+      } catch (error) {
+        reject(error as Error);
+      }
+      return false;
+    },
+  });
+  return await promise;
+}

@@ -15,6 +15,7 @@ import {
 } from "../../frames.ts";
 import type { Answer, Broker } from "../broker.ts";
 import type { Account, Calls } from "../calls.ts";
+import { inTurn } from "../channel/loop-share.ts";
 import type { Requests } from "../channel/requests.ts";
 import { parseToolCall, type ToolCall, WireError } from "../channel/wire.ts";
 import { thrownText } from "../thrown-text.ts";
@@ -23,6 +24,9 @@ import type { CheckedTool, ToolSet } from "./tool-set.ts";
 
 /** Most tools that one cell has called and that have not answered. Our own cell code has at most 128. */
 const MAX_WAITING = 256;
+
+/** Longest argument whose answer is encoded at once, bytes. Those of a turn of the loop take less than the turn did. */
+const SMALL = 1024;
 
 /** Longest message and code of a `ToolError`, in UTF-16 code units. */
 const MAX_MESSAGE = 4096;
@@ -158,7 +162,9 @@ export class ToolCalls {
     try {
       const { handler } = tool;
       const value: unknown = await handler(fitting.value, context);
-      return toolValue(call.number, travelling(value));
+      const answer = (): Buffer => toolValue(call.number, travelling(value));
+      // A handler may give back what it was given, and to encode that can take as long as to decode it did.
+      return call.given.length > SMALL ? await inTurn(answer) : answer();
     } catch (error) {
       return toolFailure(call.number, failureOf(tool, error));
     }
