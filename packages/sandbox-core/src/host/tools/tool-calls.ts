@@ -25,9 +25,6 @@ import type { CheckedTool, ToolSet } from "./tool-set.ts";
 /** Most tools that one cell has called and that have not answered. Our own cell code has at most 128. */
 const MAX_WAITING = 256;
 
-/** Longest argument whose answer is encoded at once, bytes. Those of a turn of the loop take less than the turn did. */
-const SMALL = 1024;
-
 /** Longest message and code of a `ToolError`, in UTF-16 code units. */
 const MAX_MESSAGE = 4096;
 const MAX_CODE = 64;
@@ -162,9 +159,9 @@ export class ToolCalls {
     try {
       const { handler } = tool;
       const value: unknown = await handler(fitting.value, context);
-      const answer = (): Buffer => toolValue(call.number, travelling(value));
-      // A handler may give back what it was given, and to encode that can take as long as to decode it did.
-      return call.given.length > SMALL ? await inTurn(answer) : answer();
+      // A handler may give back what it was given, and to encode that can take as long as to decode it did: in a flood of calls, the
+      // answers of one turn would hold the loop for as long again.
+      return await inTurn(() => toolValue(call.number, travelling(value)));
     } catch (error) {
       return toolFailure(call.number, failureOf(tool, error));
     }
