@@ -139,10 +139,10 @@ class LoopShare {
 /** One for the process, which has one loop for all of its supervisors. */
 export const loopShare = new LoopShare();
 
-/** Does work for a cell that is not a frame, in a turn that counts it. */
+/** Does work for a cell that is not a frame: at once if the turn has time for it and no source waits, else in a later one. Either counts it. */
 export async function inTurn<T>(work: () => T): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  loopShare.enlist({
+  loopShare.offer({
     isReader: false,
     takeOne: () => {
       try {
