@@ -54,7 +54,7 @@ function why(sheet: Sheet, record: DenialRecord): Content {
     sheet.name(reason),
     nearestRule === undefined ? undefined : [", nearest ", sheet.name(nearestRule)],
     enforced ? undefined : SHADOW[broker === "allow" ? "allow" : "deny"],
-    // What a policy says of its rule; but whoever reaches the log store may have written it.
+    // What a policy says of its rule. Another client of the log store may have written it, so it is shown as a guest's text is.
     description === undefined ? undefined : [": ", sheet.name(description)],
     owner === undefined ? undefined : [" (ask ", sheet.name(owner), ")"],
   );
