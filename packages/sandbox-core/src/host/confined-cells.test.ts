@@ -185,12 +185,12 @@ describe("another plan", () => {
 
 test("without its launcher a host says so once, runs cells by the broker alone, and records it", async () => {
   using copy = await copied((dist) => {
-    const support = join(dist, "kernel/support.js");
-    const source = readFileSync(support, "utf8").replace(
+    const named = join(dist, "kernel/launcher-package.js");
+    const source = readFileSync(named, "utf8").replace(
       "@pyisolate/launcher-linux-",
       "@pyisolate/none-",
     );
-    writeFileSync(support, source);
+    writeFileSync(named, source);
   });
   const warnings: Error[] = [];
   const listen = (warning: Error): void => void warnings.push(warning);

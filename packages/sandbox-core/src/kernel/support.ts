@@ -1,10 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
-import { dirname, join } from "node:path";
 
 import { LAUNCHER_PROTOCOL } from "./launch-arguments.ts";
+import { LAUNCHER_PACKAGE, launcherFile } from "./launcher-package.ts";
 
 /** The parts of the kernel layer. A host has each, or misses it for a reason. */
 export type KernelClass =
@@ -117,11 +116,10 @@ function without(why: string, missing: KernelClass = "launcher"): KernelSupport 
 }
 
 function findLauncher(): { launcher: string } | { why: string } {
-  const name = `@pyisolate/launcher-linux-${arch()}`;
+  const name = LAUNCHER_PACKAGE;
   let launcher: string;
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
-    launcher = join(dirname(manifest), "bin/pyisolate-launcher");
+    launcher = launcherFile("pyisolate-launcher");
   } catch {
     return {
       why: `the optional package ${name} is not installed; install without --omit=optional`,

@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { arch } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { launcherFile } from "../../kernel/launcher-package.ts";
 
 /** The bundle, beside the compiled code that this is part of: `scripts/bundle.ts` makes it. */
 const bundled = (file: string): string =>
@@ -45,10 +46,7 @@ export function narrowAddon(): string {
 
 function launcherAddon(name: string): string {
   try {
-    const manifest = createRequire(import.meta.url).resolve(
-      `@pyisolate/launcher-linux-${arch()}/package.json`,
-    );
-    const file = join(dirname(manifest), `bin/${name}`);
+    const file = launcherFile(name);
     // On a file system that is mounted noexec, no process can load it.
     accessSync(file, constants.X_OK);
     return file;
