@@ -1,5 +1,6 @@
 import { scopeOf } from "../language/space-of.ts";
 import type { Space } from "../language/space.ts";
+import { patternsOf } from "../match/scope.ts";
 import type { Rule } from "../policy.ts";
 
 /** The rules of one capability, by the order in which they decide. */
@@ -53,6 +54,11 @@ export class Deciders {
     return rule.operations.every((operation) => {
       const decides = (other: Rule): boolean =>
         isAmong(other) && other.operations.includes(operation);
+      // Malformed targets are in no pattern, not even in the one for everything.
+      if (decidesMalformed(rule)) {
+        const alike = scopeOf(rule).flatMap((pattern) => this.#with(pattern));
+        if (!alike.some((other) => decidesMalformed(other) && decides(other))) return false;
+      }
       const isCovered = (pattern: string): boolean => this.#with(pattern).some(decides);
       return this.#space.shortest(scopeOf(rule), [], isCovered) === undefined;
     });
@@ -65,4 +71,9 @@ export class Deciders {
   #placeOf(rule: Rule): number {
     return this.#places.get(rule) ?? -1;
   }
+}
+
+/** Whether `decide` names the rule as the one that denies malformed targets, if it is the first of its kind. */
+function decidesMalformed(rule: Rule): boolean {
+  return rule.effect === "deny" && patternsOf(rule) === undefined;
 }

@@ -60,6 +60,21 @@ describe("a rule is found", () => {
   - { id: c, effect: deny, capability: filesystem, paths: ["/srv/*.key"] }`,
       [],
     ],
+    [
+      "in no way, where it is the only one that denies malformed targets",
+      `
+  - { id: a, effect: deny, capability: tool, tools: ["**"] }
+  - { id: b, effect: deny, capability: tool }`,
+      [],
+    ],
+    [
+      "shadowed, where an earlier one denies malformed targets too",
+      `
+  - { id: a, effect: deny, capability: tool }
+  - { id: b, effect: deny, capability: tool }
+  - { id: c, effect: deny, capability: tool, tools: ["**"] }`,
+      ["shadowed b a", "shadowed c a"],
+    ],
   ])("%s", (_what, rules, expected) => {
     expect(findings(rules.slice(1))).toEqual(expected);
   });

@@ -116,37 +116,47 @@ export const arbRule: fc.Arbitrary<RuleDocument> = fc
 
 export const arbRules = fc.array(arbRule, { maxLength: 6 });
 
+/** Mostly targets of one kind, now and then text that names none: a policy decides on that too. */
+const orMalformed = (arbTarget: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.oneof(
+    { weight: 9, arbitrary: arbTarget },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom("", "a", "crm.", "a.__proto__", "then", "/a/../b", "a\0"),
+    },
+  );
+
 export const arbRequest = fc.oneof(
   fc.record({
     capability: fc.constant("filesystem" as const),
     operation: fc.constantFrom("read", "write", "list", "stat", "remove"),
-    target: arbPath,
+    target: orMalformed(arbPath),
   }),
   fc.record({
     capability: fc.constant("network" as const),
     operation: fc.constant("connect"),
-    target: arbEndpoint,
+    target: orMalformed(arbEndpoint),
   }),
   fc.record({
     capability: fc.constant("subprocess" as const),
     operation: fc.constant("exec"),
-    target: arbCommand,
+    target: orMalformed(arbCommand),
     args: arbArguments,
   }),
   fc.record({
     capability: fc.constant("subprocess" as const),
     operation: fc.constant("exec"),
-    target: arbCommand,
+    target: orMalformed(arbCommand),
   }),
   fc.record({
     capability: fc.constant("import" as const),
     operation: fc.constant("load"),
-    target: arbModule,
+    target: orMalformed(arbModule),
   }),
   fc.record({
     capability: fc.constant("tool" as const),
     operation: fc.constant("call"),
-    target: fc.oneof(arbTool, fc.constantFrom("", "crm.", "a.__proto__", "then")),
+    target: orMalformed(arbTool),
   }),
   fc.record({
     capability: fc.constant("random" as const),
@@ -156,12 +166,12 @@ export const arbRequest = fc.oneof(
   fc.record({
     capability: fc.constant("database"),
     operation: fc.constantFrom("query", "write"),
-    target: arbTarget,
+    target: orMalformed(arbTarget),
   }),
   fc.record({
     capability: fc.constant("queue.jobs"),
     operation: fc.constant("push"),
-    target: arbTarget,
+    target: orMalformed(arbTarget),
   }),
 ) as fc.Arbitrary<Request>;
 
