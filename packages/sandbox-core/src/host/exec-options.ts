@@ -44,13 +44,16 @@ export interface ExecSettings {
  *   the message names it.
  */
 export function execSettings(given: unknown, policy: Limits): ExecSettings {
-  const { input, signal, limits = {} } = readOptions("exec", given, EXEC);
+  if (given === undefined) return { input: NOTHING, signal: undefined, limits: policy };
+  const { input, signal, limits } = readOptions("exec", given, EXEC);
   return {
-    input: input === undefined ? new Uint8Array() : inputClone(input),
+    input: input === undefined ? NOTHING : inputClone(input),
     signal,
-    limits: lowered(limits, policy),
+    limits: limits === undefined ? policy : lowered(limits, policy),
   };
 }
+
+const NOTHING = new Uint8Array();
 
 function lowered(given: ExecLimits, policy: Limits): Limits {
   const limits: Limits = { ...policy, ...readOptions("limits of exec", given, LIMITS) };

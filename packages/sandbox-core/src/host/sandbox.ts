@@ -89,7 +89,7 @@ export class Sandbox {
    * @throws TypeError for an unknown option, a value of the wrong kind, an input that cannot travel, or a limit above the
    *   policy's.
    */
-  async exec(source: string, options: ExecOptions = {}): Promise<unknown> {
+  async exec(source: string, options?: ExecOptions): Promise<unknown> {
     if (typeof source !== "string")
       throw new TypeError(`exec takes the program's source text, got ${inWords(source)}`);
     if (source.length > MAX_SOURCE)
