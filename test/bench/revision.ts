@@ -32,8 +32,12 @@ export class Revision implements AsyncDisposable {
       await run("npx", ["-y", "pnpm@12", "install", "--frozen-lockfile"], inTree);
       say("building");
       await run("npx", ["-y", "pnpm@12", "exec", "tsc", "-b", "packages/sandbox-core"], inTree);
-      // Later states run the cell from one file, and confine it by a launcher.
-      for (const script of ["sandbox-core/scripts/bundle.ts", "launcher/scripts/build.ts"]) {
+      // Later states run the cell from one file, give guests a library, and confine cells by a launcher.
+      for (const script of [
+        "sandbox-core/scripts/bundle.ts",
+        "sandbox-core/scripts/library.ts",
+        "launcher/scripts/build.ts",
+      ]) {
         if (existsSync(path.join(built.#tree, "packages", script)))
           await run(process.execPath, [path.join("packages", script)], inTree);
       }

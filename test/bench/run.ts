@@ -37,6 +37,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     measure: async (quick, against) =>
       await (await import("./fresh-cell.ts")).freshCell(quick ? 5 : 21, against),
   },
+  "supplied-module": {
+    about: "a fresh cell that imports a large and a small ES module: this state against another",
+    measure: async (quick, against) =>
+      await (await import("./supplied-module.ts")).suppliedModule(quick ? 3 : 15, against),
+  },
   confined: {
     about: "an allowed read, a refused call and the memory of a cell: confined against unconfined",
     measure: async (quick) =>
@@ -111,7 +116,7 @@ ${Object.entries(ROWS)
   .join("\n")}
 
   --quick    fewer rounds and cells: a look, not a figure to publish
-  --against  the revision that before-after and fresh-cell build and measure against; ${AGAINST} unless given
+  --against  the revision that before-after, fresh-cell and supplied-module build and measure against; ${AGAINST} unless given
   --help     this text
 `;
 

@@ -57,7 +57,7 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed", "same", "performed"],
   },
   {
-    files: /^cell\/(?:modules\/[a-z-]+|library-file)\.js /,
+    files: /^(?:modules\/[a-z-]+|cell\/(?:modules\/[a-z-]+|library-file))\.js /,
     what: "programs, modules and parts of the library made ready to run",
     leaves: ["ended", "failed", "same"],
   },

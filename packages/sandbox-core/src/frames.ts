@@ -49,6 +49,8 @@ export const Frame = {
   answer: 7,
   /** What a confined cell may do has become less. Its id is a number of its own, which the cell's answer bears. */
   narrow: 8,
+  /** A verdict: the grant of an import, with the module that the host supplies. See {@link encodeModule}. */
+  module: 9,
   // from cell to host
   ready: 16,
   request: 17,
@@ -137,10 +139,12 @@ export type WireVerdict =
       /** network: the name could not be resolved. */
       readonly unresolved?: string;
       /**
-       * import: the source of a module that the host supplies; null if the host supplies none of that name. A source is sent to a
-       * cell once: if left out, the cell already has it.
+       * import: the module that the host supplies; null if the host supplies none of that name. A module is sent to a cell once, in
+       * a frame of its own: if left out, the cell already has it.
        */
-      readonly source?: string | null;
+      readonly module?: SuppliedModule | null;
+      /** import: why a module that the host supplies cannot be loaded. */
+      readonly unloadable?: string;
     }
   | {
       readonly ok: false;
@@ -148,6 +152,25 @@ export type WireVerdict =
       readonly reason: string;
       readonly id: string;
     };
+
+/** The kinds of a module that the host supplies, by the letter that stands for each: CommonJS, an ES module, JSON. */
+export type ModuleKind = "c" | "m" | "j";
+
+/** A module that the host supplies, as it is sent. */
+export interface SuppliedModule {
+  readonly kind: ModuleKind;
+  /** The body of a CommonJS module, an expression that gives an ES module's `PlantedModule`, or the text of JSON. */
+  readonly code: string;
+}
+
+/** The body of a frame that grants a module: the letter of its kind, and its code in UTF-8. */
+export function encodeModule({ kind, code }: SuppliedModule): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(kind + code);
+}
+
+export function decodeModule(body: Buffer): SuppliedModule {
+  return { kind: body.toString("latin1", 0, 1) as ModuleKind, code: body.toString("utf8", 1) };
+}
 
 /** The levels of a console line, by the byte that stands for each on the wire. */
 export const CONSOLE_LEVELS = ["debug", "log", "info", "warn", "error"] as const;

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 
 import { FrameReader, type IncomingFrame } from "../frame-reader.ts";
 import {
+  decodeModule,
   encodeJson,
   Frame,
   HEAD_BYTES,
@@ -44,14 +45,17 @@ function readVerdict(number: number): WireVerdict {
   let held = 0;
   while (held < HEAD_BYTES) held += readSome(buffer, held);
   const end = HEAD_BYTES + buffer.readUInt32LE(0);
-  if (buffer.readUInt8(4) !== Frame.verdict || buffer.readUInt32LE(5) !== number)
+  const kind = buffer.readUInt8(4);
+  if ((kind !== Frame.verdict && kind !== Frame.module) || buffer.readUInt32LE(5) !== number)
     throw new Error(`the verdict on request ${number} was due`);
   if (held > end || end > MAX_BODY_BYTES) throw new Error("more than a verdict came");
   const verdict = end <= buffer.length ? buffer : Buffer.allocUnsafe(end);
   if (verdict !== buffer) buffer.copy(verdict, 0, 0, held);
   // Read no further than this verdict: the bytes after it are the head of the next one.
   while (held < end) held += readSome(verdict, held, end);
-  return JSON.parse(verdict.toString("utf8", HEAD_BYTES, end)) as WireVerdict;
+  const body = verdict.subarray(HEAD_BYTES, end);
+  if (kind === Frame.module) return { ok: true, module: decodeModule(body) };
+  return JSON.parse(body.toString("utf8")) as WireVerdict;
 }
 
 export class AsyncChannel {

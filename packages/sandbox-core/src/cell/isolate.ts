@@ -6,7 +6,7 @@ import { MAX_NESTED_ERRORS, MAX_NESTED_TEXT } from "../failure-frame.ts";
 import type { Answer, Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
 import { GUEST_FILE, GUEST_RUNTIME } from "./guest/runtime.ts";
 import { libraryText } from "./library-file.ts";
-import { PROGRAM, syntaxProblem, type SyntaxProblem } from "./modules/syntax-problem.ts";
+import { PROGRAM, syntaxProblem, type SyntaxProblem } from "../modules/syntax-problem.ts";
 
 /** The limits of the guest runtime. Its texts are in UTF-16 code units; `maxText` is for a console line, an error's message and stack. */
 const LIMITS = { maxText: 8192, maxNested: MAX_NESTED_ERRORS, maxNestedText: MAX_NESTED_TEXT };

@@ -2,7 +2,7 @@ import { encodeFailure, type Failure } from "../failure-frame.ts";
 import { encodeFrame, Frame, outputCost } from "../frames.ts";
 import type { Answer, Outcome } from "./guest/bridge.ts";
 import { NotPortable, portable } from "./encode-value.ts";
-import { asFailure, type SyntaxProblem } from "./modules/syntax-problem.ts";
+import { asFailure, type SyntaxProblem } from "../modules/syntax-problem.ts";
 
 type Failed = Extract<Outcome, { ok: false }>;
 

@@ -1,7 +1,7 @@
 import { decodeClone } from "../clone/structured-clone.ts";
 import type { GuestIsolate } from "./isolate.ts";
 import { asScript } from "./modules/program.ts";
-import { problemOfProgram, PROGRAM, type SyntaxProblem } from "./modules/syntax-problem.ts";
+import { problemOfProgram, PROGRAM, type SyntaxProblem } from "../modules/syntax-problem.ts";
 
 /** A program's first entry into the isolate. A later entry cannot find that the engine refuses the text. */
 export class ProgramEntry {

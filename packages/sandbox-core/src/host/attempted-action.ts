@@ -1,9 +1,30 @@
-import { canonicalHost, cleanText, commandLine, MAX_TARGET_LENGTH } from "@pyisolate/policy";
+import {
+  canonicalHost,
+  cleanText,
+  commandLine,
+  MAX_TARGET_LENGTH,
+  type Operation,
+} from "@pyisolate/policy";
 
 import type { GuardRequest } from "./channel/wire.ts";
+import type { Asked } from "./denial.ts";
 
-/** The target of a network request in the policy's spelling, in which each host has one name. */
-export function canonicalTarget(target: string): string {
+/** A request in the policy's spelling, in which each host has one name. */
+export function askedBy({ capability, operation, target, args }: GuardRequest): Asked {
+  return {
+    capability,
+    operation: operation as Operation,
+    target: capability === "network" ? canonicalTarget(target) : target,
+    ...(args === undefined ? {} : { args }),
+  };
+}
+
+/** A call of a host's function, in the same spelling. */
+export function callOf(tool: string): Asked {
+  return { capability: "tool", operation: "call", target: tool };
+}
+
+function canonicalTarget(target: string): string {
   const cut = target.lastIndexOf(":");
   const host = cut === -1 ? null : canonicalHost(target.slice(0, cut));
   return host === null ? target : `${host}${target.slice(cut)}`;

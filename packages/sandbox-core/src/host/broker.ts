@@ -4,17 +4,17 @@ import {
   type Decision,
   type DenialEvent,
   denialEvent,
-  type Operation,
   type Policy,
 } from "@pyisolate/policy";
 
 import type { KernelProbe, KernelRefusal, WireVerdict } from "../frames.ts";
 import type { KernelWord } from "../kernel/evidence.ts";
-import { canonicalTarget, shown } from "./attempted-action.ts";
+import { askedBy, callOf, shown } from "./attempted-action.ts";
 import type { Authority } from "./authority.ts";
 import type { CellKernel } from "./cell-kernel.ts";
 import { type Asked, type Denial, ruleFields } from "./denial.ts";
 import { DenialLog } from "./denial-log.ts";
+import { ModuleGrants } from "./modules/module-grants.ts";
 import { Resolver } from "./names/resolve-and-check.ts";
 import type { GuardRequest } from "./channel/wire.ts";
 import { ShadowVerdicts } from "./shadow-verdicts.ts";
@@ -24,6 +24,9 @@ const CELL_TAIL = 256;
 
 /** Sends a verdict to the cell. */
 export type Answer = (verdict: WireVerdict) => void;
+
+/** Sends a verdict on a request that may be an import; bytes are the body of a frame that grants a module. */
+export type RequestAnswer = (verdict: WireVerdict | Uint8Array) => void;
 
 /** Decides one cell's requests, and makes an event of each denial. */
 export class Broker {
@@ -35,8 +38,7 @@ export class Broker {
   readonly #authority: Authority;
   readonly #kernel: CellKernel;
   readonly #resolver: Resolver;
-  /** Names of the modules whose source has been sent to this cell. */
-  readonly #sent = new Set<string>();
+  readonly #modules: ModuleGrants;
   #hasEnded = false;
 
   constructor(cell: string, instance: string, authority: Authority, kernel: CellKernel) {
@@ -45,38 +47,57 @@ export class Broker {
     this.#cell = cell;
     this.#instance = instance;
     this.#authority = authority;
+    this.#modules = new ModuleGrants(authority.modules);
     this.shadow = new ShadowVerdicts(cell, instance, authority);
   }
 
   /**
    * Decides a request. The answer is sent before the denial is recorded, so that the guest's thread does not wait for the sink.
    * Network requests go to {@link decideLater}, because their names must be resolved first.
+   *
+   * @returns undefined unless a module must be prepared first; then it is decided once more after that.
    */
-  decide(request: GuardRequest, answer: Answer): void {
-    const asked = this.#asked(request);
+  decide(request: GuardRequest, answer: RequestAnswer): Promise<void> | undefined {
+    const asked = askedBy(request);
     if (request.malformed !== null) {
       this.deny({ ...asked, reason: "malformed", broker: "not_evaluated" }, answer);
-      return;
+      return undefined;
     }
     const decision = decide(this.#authority.policy(), asked);
     if (request.refused !== null) {
       // The request was compared when the broker allowed it.
       this.#refused(asked, request.refused, decision, answer);
-      return;
+      return undefined;
     }
     if (decision.effect === "deny") this.#deny(asked, decision, request.probed, answer);
     else if (asked.capability !== "import") this.#allow(asked.capability, { ok: true }, answer);
-    else this.#allow("import", this.#module(asked.target), answer);
+    else {
+      const module = this.#modules.grant(asked.target);
+      if (module instanceof Promise) return this.#decideAgain(module, request, answer);
+      this.#allow("import", module, answer);
+    }
     this.shadow.compare(asked, decision);
+    return undefined;
   }
 
-  async decideLater(request: GuardRequest, answer: Answer): Promise<void> {
+  /** Decides an import once its module is prepared: the policy may have been replaced since. */
+  async #decideAgain(
+    prepared: Promise<void>,
+    request: GuardRequest,
+    answer: RequestAnswer,
+  ): Promise<void> {
+    await prepared;
+    // The cell has ended, and its last record with it: record no denial after that.
+    if (!this.#hasEnded) await this.decide(request, answer);
+  }
+
+  async decideLater(request: GuardRequest, answer: RequestAnswer): Promise<void> {
     const { capability, malformed, refused } = request;
     if (capability !== "network" || malformed !== null || refused !== null) {
-      this.decide(request, answer);
+      await this.decide(request, answer);
       return;
     }
-    const asked = this.#asked(request);
+    const asked = askedBy(request);
     const before = this.#authority.policy();
     const decision = decide(before, asked);
     if (decision.effect === "deny") {
@@ -219,31 +240,8 @@ export class Broker {
     this.#authority.sink.allowed?.(capability);
   }
 
-  #allow(capability: Capability, verdict: WireVerdict, answer: Answer): void {
+  #allow<V>(capability: Capability, verdict: V, answer: (verdict: V) => void): void {
     answer(verdict);
     this.#allowed(capability);
   }
-
-  /** Sends a source to a cell once. Otherwise a guest that imports it in a loop would make the host write it each time. */
-  #module(name: string): WireVerdict {
-    if (this.#sent.has(name)) return { ok: true };
-    const source = this.#authority.modules.get(name) ?? null;
-    if (source !== null) this.#sent.add(name);
-    return { ok: true, source };
-  }
-
-  /** The request in the policy's spelling, in which each host has one name. */
-  #asked(request: GuardRequest): Asked {
-    const { capability, operation, target, args } = request;
-    return {
-      capability,
-      operation: operation as Operation,
-      target: capability === "network" ? canonicalTarget(target) : target,
-      ...(args === undefined ? {} : { args }),
-    };
-  }
-}
-
-function callOf(tool: string): Asked {
-  return { capability: "tool", operation: "call", target: tool };
 }

@@ -74,6 +74,8 @@ class TakenOver {
   }
 }
 
+let supplied = 0;
+
 function takenOver(limits: object = {}) {
   const policy = parsePolicy(
     policyOf([{ id: "rng", effect: "allow", capability: "random" }], limits),
@@ -86,7 +88,8 @@ function takenOver(limits: object = {}) {
       policy: () => policy,
       sink,
       kernelVerdict: () => "not_evaluated",
-      modules: new Map(),
+      // A text that nothing has prepared before.
+      modules: new Map([["module", `export default ${++supplied};`]]),
       lookup: async () => [],
     },
     plans: {
@@ -112,6 +115,13 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     [
       "bytes that are not a value",
       (cell) => cell.says(Frame.result, 1, Buffer.from([255, 15, 111, 255, 255])),
+    ],
+    [
+      "a request before the verdict on an import whose module is being prepared",
+      (cell) => {
+        cell.asks({ c: "import", o: "load", t: "module", x: 1 });
+        cell.asks(request);
+      },
     ],
     [
       "a call of a tool that has no argument",

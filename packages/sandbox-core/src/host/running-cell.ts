@@ -65,10 +65,7 @@ export class RunningCell {
       send: (frame) => process.send(frame),
       onOverrun: (limit, account) => this.#overrun(limit, "", account),
     });
-    this.#messages = new Messages(
-      (waits) => process.hold(waits),
-      (error) => this.#onGarbage(error),
-    );
+    this.#messages = new Messages((waits) => process.hold(waits), this.#onGarbage);
     this.#tools = new ToolCalls(this.name, host.tools, {
       calls,
       broker: this.#broker,
@@ -99,12 +96,12 @@ export class RunningCell {
     process.listen({
       maxBody: (kind, id) => this.#outputs.maxBody(kind, id),
       onAsk: (frame) => {
-        if (!this.closed) this.#requests.ask(frame);
+        if (!this.closed) this.#requests.ask(frame)?.catch(this.#onGarbage);
       },
       onFrame: (frame) => {
         if (!this.closed) this.#onFrame(frame);
       },
-      onGarbage: (error) => this.#onGarbage(error),
+      onGarbage: this.#onGarbage,
       onExit: (exit) => this.#onExit(exit),
     });
   }
@@ -180,7 +177,7 @@ export class RunningCell {
   #onFrame(frame: IncomingFrame): void {
     if (frame.kind === Frame.narrowed) this.#narrowing.receive(frame);
     else if (frame.kind !== Frame.request) this.#outputs.receive(frame);
-    else this.#requests.askLater(frame).catch((error: unknown) => this.#onGarbage(error));
+    else this.#requests.askLater(frame).catch(this.#onGarbage);
   }
 
   #onSample(sample: Sample): void {
@@ -189,14 +186,14 @@ export class RunningCell {
   }
 
   /** The cell sent something that our own cell code never sends, so it is compromised: ends it. */
-  #onGarbage(error: unknown): void {
+  readonly #onGarbage = (error: unknown): void => {
     if (error instanceof OutputExceeded) {
       this.#overrun("output", "", error.account);
       return;
     }
     const what = error instanceof Error ? error.message : "garbage";
     this.#overrun("crash", `protocol: ${what}`, this.#calls.newest);
-  }
+  };
 
   #onExit(exit: Exit): void {
     const { limit, target, evidence } = endOfProcess(exit, this.#kernel.isConfined);

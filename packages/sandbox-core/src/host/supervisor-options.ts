@@ -16,7 +16,7 @@ import {
 import { certificates } from "./certificates.ts";
 import type { Lookup } from "./names/lookup-queue.ts";
 import type { SpawnOptions } from "./sandbox.ts";
-import { suppliedModules } from "./supplied-modules.ts";
+import { suppliedModules } from "./modules/supplied-modules.ts";
 import type { Tools } from "./tools/tool.ts";
 import { type ToolSet, toolSet } from "./tools/tool-set.ts";
 import { systemLookup } from "./names/resolv-conf-lookup.ts";

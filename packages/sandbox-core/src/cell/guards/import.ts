@@ -3,7 +3,7 @@ import { LIBRARY_MODULES } from "../../library-parts.ts";
 import { BROKERED_BUILTINS, canonicalModule } from "../../module-name.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 
-/** Answers `b` and the name of a built-in, `s` and the source that the host supplies, or `k` if the cell already has that source. */
+/** Answers `b` and the name of a built-in, `s`, the letter of its kind and the code of a module that the host supplies, or `k` if the cell already has it. */
 export const importModule: Guard = ([name]) => {
   if (typeof name !== "string" || name === "") throw new Malformed("the module's name is not text");
   if (name.length > MAX_REQUEST_TARGET || !name.isWellFormed() || name.includes("\0")) {
@@ -17,8 +17,9 @@ export const importModule: Guard = ([name]) => {
     target: target.slice(0, MAX_REQUEST_TARGET),
     perform: (grant) => {
       if (BROKERED_BUILTINS.includes(target)) return `b${target}`;
-      if (grant.source === undefined) return "k";
-      if (grant.source !== null) return `s${grant.source}`;
+      if (grant.unloadable !== undefined) throw new Failed(grant.unloadable);
+      if (grant.module === undefined) return "k";
+      if (grant.module !== null) return `s${grant.module.kind}${grant.module.code}`;
       if (LIBRARY_MODULES.includes(target)) return `b${target}`;
       throw new Failed(`Cannot find module '${target}'`, { code: "MODULE_NOT_FOUND" });
     },

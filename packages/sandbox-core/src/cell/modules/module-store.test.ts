@@ -50,6 +50,9 @@ const MODULES = {
   "throws-later": "await 0; throw new RangeError('boom')",
   broken: "import x from 'esm';\nexport default (;",
   "broken-cjs": "const = 1",
+  "broken-cjs-below": "exports.a = 1;\n\n  const = 2;\n",
+  "broken-cjs-word": "// An import of a comment.\nexports.a = {;",
+  "broken-cjs-end": "exports.a = (\n",
   spins: "import 'esm'; for (;;);",
 };
 
@@ -197,9 +200,15 @@ describe("any other failure says what went wrong, and where", () => {
     expect(error.guestStack).toMatch(/^\s+at thrower \(lines:4:9\)\n/);
   });
 
-  test("so is the line of its syntax error", async () => {
-    const error = (await rejectionOf(cell.exec("import 'broken'"))) as unknown as GuestError;
-    expect(error.guestStack).toMatch(/^\s+at Object\.eval \(broken:2:17\)\n/);
+  test.each([
+    ["broken", "2:17", "Unexpected token"],
+    ["broken-cjs-below", "3:9", "Unexpected token '='"],
+    ["broken-cjs-word", "2:14", "Unexpected token ';'"],
+    ["broken-cjs-end", "2:1", "Unexpected end of input"],
+  ])("so is the line of its syntax error: %s", async (name, place, message) => {
+    const error = (await rejectionOf(cell.exec(`import '${name}'`))) as unknown as GuestError;
+    expect(error.message).toBe(message);
+    expect(error.guestStack).toMatch(new RegExp(`^\\s+at Object\\.eval \\(${name}:${place}\\)\\n`));
   });
 
   test("a module that spins is the guest's own time", async () => {

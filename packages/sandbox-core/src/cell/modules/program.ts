@@ -1,7 +1,7 @@
 import type { ImportDeclaration } from "acorn";
 
-import { declaredNames } from "./es-module.ts";
-import { Edits } from "./source-edits.ts";
+import { declaredNames } from "../../modules/es-module.ts";
+import { Edits } from "../../modules/source-edits.ts";
 import {
   freshName,
   IMPORT,
@@ -10,8 +10,8 @@ import {
   type Parsed,
   parseSource,
   withoutHashbang,
-} from "./parse-source.ts";
-import { isIllegalReturn, type SyntaxProblem, throwing } from "./syntax-problem.ts";
+} from "../../modules/parse-source.ts";
+import { isIllegalReturn, type SyntaxProblem, throwing } from "../../modules/syntax-problem.ts";
 
 /** A program in the form that the isolate runs. */
 export interface Script {

@@ -1,9 +1,9 @@
 import type { DenialEvent, KernelEvidence } from "@pyisolate/policy";
 
 import type { IncomingFrame } from "../../frame-reader.ts";
-import { encodeJson, Frame, nextNumber } from "../../frames.ts";
+import { encodeFrame, encodeJson, Frame, nextNumber, type WireVerdict } from "../../frames.ts";
 import { type Attempt, attempted } from "../attempted-action.ts";
-import type { Answer, Broker } from "../broker.ts";
+import type { Answer, Broker, RequestAnswer } from "../broker.ts";
 import type { Account, Calls } from "../calls.ts";
 import { type LimitReached, parseRequest, WireError } from "./wire.ts";
 
@@ -35,6 +35,8 @@ export class Requests {
   #lastAsked = 0;
   #lastAskedLater = 0;
   #waiting = 0;
+  /** Whether a request on the blocking channel waits for its verdict. */
+  #isAsked = false;
 
   constructor(broker: Broker, calls: Calls, hooks: RequestHooks) {
     this.#broker = broker;
@@ -42,16 +44,24 @@ export class Requests {
     this.#hooks = hooks;
   }
 
-  /** Takes a request on the blocking channel. Throws for a malformed frame, and for a request that is not the next in number. */
-  ask(frame: IncomingFrame): void {
+  /**
+   * Takes a request on the blocking channel. Throws for a malformed frame, and for a request that is not the next in number or that comes
+   * before the verdict on the last. Returns a promise if the verdict has to wait.
+   */
+  ask(frame: IncomingFrame): Promise<void> | undefined {
+    if (this.#isAsked) throw new WireError("more than a request came before its verdict");
     this.#lastAsked = inStep(frame, this.#lastAsked);
     const request = parseRequest(frame.body);
     const account = this.#calls.account(request.call);
-    const answer: Answer = (verdict) =>
-      this.#hooks.answer(encodeJson(Frame.verdict, frame.id, verdict));
+    this.#isAsked = true;
+    const answer: RequestAnswer = (verdict) => {
+      this.#isAsked = false;
+      this.#hooks.answer(encodeVerdict(frame.id, verdict));
+    };
     if (request.kind === "limit") this.#limitReached(request, account, answer);
     else if (!this.isOneTooMany(request, account, answer))
-      account.context(() => this.#broker.decide(request, answer));
+      return account.context(() => this.#broker.decide(request, answer));
+    return undefined;
   }
 
   /** Takes a request on the asynchronous channel. Rejects for a malformed frame, and for a request that is not the next in number. */
@@ -61,8 +71,7 @@ export class Requests {
     const request = parseRequest(frame.body);
     if (request.kind === "limit") throw new WireError("a limit on the wrong channel");
     const account = this.#calls.account(request.call);
-    const answer: Answer = (verdict) =>
-      this.#hooks.send(encodeJson(Frame.verdict, frame.id, verdict));
+    const answer: RequestAnswer = (verdict) => this.#hooks.send(encodeVerdict(frame.id, verdict));
     if (this.isOneTooMany(request, account, answer)) return;
     this.#waiting += 1;
     try {
@@ -118,6 +127,12 @@ export class Requests {
     this.deny("calls", attempted(request), account, answer);
     return true;
   }
+}
+
+function encodeVerdict(id: number, verdict: WireVerdict | Uint8Array): Buffer {
+  return verdict instanceof Uint8Array
+    ? encodeFrame(Frame.module, id, verdict)
+    : encodeJson(Frame.verdict, id, verdict);
 }
 
 /** The number of a request. It must follow the last one: a cell that repeats or skips a number has lost step. */

@@ -1,4 +1,4 @@
-import type { Failure } from "../../failure-frame.ts";
+import type { Failure } from "../failure-frame.ts";
 
 /** The name of every program in stack traces. */
 export const PROGRAM = "guest.js";

@@ -1,6 +1,6 @@
 import { inWords, mustBe, mustHold } from "@pyisolate/policy/options";
 
-import { BROKERED_BUILTINS, canonicalModule } from "../module-name.ts";
+import { BROKERED_BUILTINS, canonicalModule } from "../../module-name.ts";
 
 const source = mustBe("source text", (value) => typeof value === "string");
 

@@ -1,5 +1,3 @@
-import { compileFunction } from "node:vm";
-
 import type {
   Declaration,
   Identifier,
@@ -10,6 +8,7 @@ import type {
 } from "acorn";
 import type { RecursiveVisitors } from "acorn-walk";
 
+import type { SuppliedModule } from "../frames.ts";
 import { Edits } from "./source-edits.ts";
 import {
   acornWalk,
@@ -21,50 +20,37 @@ import {
   parseSource,
   withoutHashbang,
 } from "./parse-source.ts";
-import { throwing } from "./syntax-problem.ts";
-
-/** A supplied module's source, made ready for the guest runtime. */
-export interface ModuleCode {
-  /** Whether it is an ES module; CommonJS otherwise. */
-  readonly esm: boolean;
-  /** For CommonJS, the body of the module; for an ES module, an expression that gives a `PlantedModule`. */
-  readonly code: string;
-}
+import { problemOfBody } from "./problem-of-body.ts";
+import { type SyntaxProblem, throwing } from "./syntax-problem.ts";
 
 /**
  * Turns an ES module into an object that the guest runtime links and runs. isolated-vm's own modules lose the error that a module
  * throws, and cannot wait for top-level `await`. The body is a generator, so that functions exist, and can be imported in a
  * cycle, before the module runs. Imports are read through a `with`, so that bindings are live. Line numbers stay the same.
  */
-export function asModule(source: string): ModuleCode {
+export function asModule(source: string): SuppliedModule {
   const plain = withoutHashbang(source);
+  const problem = problemOfBody(plain);
   if (!/\b(?:import|export|await)\b/.test(plain) || isCommonJs(plain))
-    return { code: plain, esm: false };
-  const { script, module, mistake } = compiles(plain) ? parseSource(plain) : parseModule(plain);
-  if (module !== undefined) return { code: planted(plain, module), esm: true };
-  if (script !== undefined) return { code: new Edits(plain, script.imports).apply(), esm: false };
-  return { code: mistake === undefined ? plain : throwing(mistake), esm: false };
+    return commonJs(plain, problem);
+  const { script, module, mistake } =
+    problem === undefined ? parseSource(plain) : parseModule(plain);
+  if (module !== undefined) return { kind: "m", code: planted(plain, module) };
+  if (script !== undefined) return commonJs(new Edits(plain, script.imports).apply(), undefined);
+  return commonJs(plain, mistake ?? problem);
 }
+
+const commonJs = (code: string, problem: SyntaxProblem | undefined): SuppliedModule => ({
+  kind: "c",
+  code: problem === undefined ? code : throwing(problem),
+});
 
 /** Whether there is no `import(…)` in a CommonJS text that needs an edit. */
 function isCommonJs(source: string): boolean {
   // Code may not have the sign that stands for `import` here, but comments, texts and patterns may: if the text still compiles, none of
   // them is code. `a.import(…)` is the call of a method.
-  return compiles(source.replaceAll(/(?<![A-Za-z_$)\]}?]\.)\bimport(?=\s*[(/])/g, "\u0001"));
-}
-
-/**
- * Whether V8 takes the text as the body of a function. It looks at a large file in a small part of the time and memory that the parser
- * takes, and most large files have a word of modules only in a comment or a text.
- */
-function compiles(source: string): boolean {
-  try {
-    // Compiled and not run.
-    compileFunction(source, ["module", "exports", "require"]);
-    return true;
-  } catch {
-    return false;
-  }
+  const marked = source.replaceAll(/(?<![A-Za-z_$)\]}?]\.)\bimport(?=\s*[(/])/g, "\u0001");
+  return problemOfBody(marked) === undefined;
 }
 
 /** What a module's statements say about other modules. */
@@ -159,7 +145,8 @@ function planted(source: string, { program, imports }: Parsed): string {
   return (
     `{ isAsync: ${keyword.startsWith("async")}, needs: ${JSON.stringify(links.needs)}, stars: ${JSON.stringify(links.stars)}, checks: ${JSON.stringify(links.checks)}, ` +
     // Leave the `with` out if there are no imports, because it makes every free name slow.
-    `body: (${hidden}, ${expose}) => { ${links.imported.size === 0 ? "" : `with ({ __proto__: null, ${scope} })`} return (${body})(); } }`
+    // Without the parentheses, V8 would parse the whole text twice.
+    `body: ((${hidden}, ${expose}) => { ${links.imported.size === 0 ? "" : `with ({ __proto__: null, ${scope} })`} return (${body})(); }) }`
   );
 }
 
