@@ -18,8 +18,8 @@ const SEED = setting("PYISOLATE_FUZZ_SEED", 1);
 const ONCE_LEFT_HALF =
   /isolate\.js GuestIsolate\.enter|guest\/(?:runner|callbacks)\.js |runtime\.js assemble\.counted|answers-and-errors\.js answers\.settle|globals\.js globals\.(?:fire|setTimeout|queueMicrotask|shown)|primordials\.js primordials\.whenSettled|guards\/(?:subprocess\.js argumentList|headers\.js pairsOf)|guest-arguments\.js guestArguments\.bytesOf|modules-stub\.js modulesStub\.commonJs/;
 
-/** What only a confined cell runs. */
-const KERNEL = /^cell\/guards\/kernel-(?:probe|refusal)\.js$/;
+/** What only a confined cell runs: it asks the kernel, and gives up what its policy has taken away. */
+const KERNEL = /^cell\/(?:guards\/kernel-(?:probe|refusal)|narrow)\.js$/;
 
 /** With this many cuts or more, the states that each function left are printed, and each fault as soon as it is found. */
 const BY_HAND = 500;
@@ -40,7 +40,7 @@ test(
 );
 
 test(
-  "wherever a confined cell asks the kernel, a cut leaves nothing performed without its own verdict",
+  "wherever a confined cell asks the kernel or gives up a grant, a cut leaves nothing performed without its own verdict",
   async () => {
     await follow(
       (points, hits) =>

@@ -1,4 +1,4 @@
-import type { Program } from "./life.ts";
+import { NARROWER, type Program } from "./life.ts";
 import { operation as op, OPERATIONS } from "./operations.ts";
 import { attempt, FLAT, from } from "./programs.ts";
 
@@ -30,6 +30,7 @@ const PROGRAMS: readonly Program[] = [
   `Promise.reject(new Error("mine"))`,
   // One after another: an outcome that was left behind would be taken for that of the next.
   ["run granted", "run granted", "draw bytes", "require big", "run granted"].map(flat).join(" "),
+  NARROWER,
   flat("read denied"),
   flat("run denied"),
   flat("write denied"),

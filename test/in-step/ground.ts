@@ -30,6 +30,7 @@ export class Ground implements AsyncDisposable {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), "pyisolate-in-step-")));
   readonly granted = join(this.root, "granted");
   readonly denied = join(this.root, "denied");
+  readonly #spare = join(this.root, "spare");
   readonly command = join(this.root, "append");
   readonly deniedCommand = join(this.root, "mark");
   /** Stands in everything that no guest may ever hold. */
@@ -67,6 +68,7 @@ export class Ground implements AsyncDisposable {
     for (const folder of [...EMPTIED, "few"]) mkdirSync(join(this.granted, folder));
     for (const name of ["one", "two"]) writeFileSync(join(this.granted, "few", name), name);
     mkdirSync(this.denied);
+    mkdirSync(this.#spare);
     for (let index = 0; index < READABLE; index++) {
       writeFileSync(join(this.granted, `r${index}`), `granted ${index}`);
       writeFileSync(join(this.denied, `c${index}`), `${this.canary} ${index}`);
@@ -128,6 +130,12 @@ export class Ground implements AsyncDisposable {
     ];
   }
 
+  /** A rule beside the others, for a grant that a reload takes away: a cell gives it up while guests that do not use it go on. */
+  spare(): object {
+    const paths = [`${this.#spare}/**`];
+    return { id: "spare", effect: "allow", capability: "filesystem", operations: ["read"], paths };
+  }
+
   /** Numbers of the requests whose file was written, with what it holds. */
   written(): Map<number, string> {
     const folder = join(this.granted, "w");
@@ -175,6 +183,7 @@ export class Ground implements AsyncDisposable {
     if (snapshot(this.denied) === this.#before) return;
     rmSync(this.denied, { recursive: true });
     mkdirSync(this.denied);
+    mkdirSync(this.#spare);
     for (let index = 0; index < READABLE; index++)
       writeFileSync(join(this.denied, `c${index}`), `${this.canary} ${index}`);
   }

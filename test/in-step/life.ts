@@ -4,8 +4,15 @@ import type { DenialEvent } from "@pyisolate/policy";
 import type { Ground } from "./ground.ts";
 import { type Account, prelude, REPORT, SETTLE } from "./programs.ts";
 
-/** One program: a source text, or a call of a function that an earlier one left. */
-export type Program = string | { readonly call: string };
+/**
+ * One program: a source text, or a call of a function that an earlier one left. Or, in the place of one, the host takes away a
+ * grant that no guest uses, until the next guest.
+ */
+export type Program = string | { readonly call: string } | typeof NARROWER;
+
+export const NARROWER = Symbol("a narrower policy");
+
+const TOKEN = "in-step";
 
 /** Everything that is known of one guest from outside, and what it says itself. */
 export interface Life {
@@ -36,6 +43,8 @@ export class Lane implements AsyncDisposable {
   #neighbour: Sandbox | undefined;
   readonly #events: DenialEvent[] = [];
   readonly #allowed = new Map<string, number>();
+  readonly #limits: object;
+  #isNarrower = false;
   #lives = 0;
 
   /** @param kernel Off unless given: the broker is what is tried here, and the kernel would hide its faults. */
@@ -49,13 +58,10 @@ export class Lane implements AsyncDisposable {
     }: { readonly pool?: number; readonly kernel?: "off" | "require" } = {},
   ) {
     this.ground = ground;
+    this.#limits = { cpu_ms: 20_000, wall_ms: 20_000, calls: 1_000_000, ...limits };
     this.#supervisor = new tested.Supervisor({
-      policy: {
-        version: 1,
-        name: "in-step",
-        rules: ground.rules(),
-        limits: { cpu_ms: 20_000, wall_ms: 20_000, calls: 1_000_000, ...limits },
-      },
+      policy: this.#policy(),
+      token: TOKEN,
       denials: {
         record: (event) => void this.#events.push(event),
         allowed: (capability) =>
@@ -66,6 +72,18 @@ export class Lane implements AsyncDisposable {
       pool,
       kernel,
     });
+  }
+
+  #policy(): object {
+    const rules = this.ground.rules();
+    if (!this.#isNarrower) rules.push(this.ground.spare());
+    return { version: 1, name: "in-step", rules, limits: this.#limits };
+  }
+
+  async #narrow(isNarrower: boolean): Promise<void> {
+    if (this.#isNarrower === isNarrower) return;
+    this.#isNarrower = isNarrower;
+    await this.#supervisor.reloadPolicy(this.#policy(), TOKEN);
   }
 
   /** A cell that only has to go on working. */
@@ -82,6 +100,7 @@ export class Lane implements AsyncDisposable {
   /** One fresh cell, in which programs run one after another until it ends. */
   async live(programs: readonly Program[]): Promise<Life> {
     this.ground.clear();
+    await this.#narrow(false);
     this.#events.length = 0;
     this.#allowed.clear();
     this.#lives += 1;
@@ -97,7 +116,7 @@ export class Lane implements AsyncDisposable {
     try {
       for (const program of [prelude(this.ground), ...programs, SETTLE, REPORT]) {
         const began = performance.now();
-        const ending = await ended(cell, program);
+        const ending = program === NARROWER ? await this.#narrow(true) : await ended(cell, program);
         longestMs = Math.max(longestMs, performance.now() - began);
         endings.push(ending);
         if (cell.closed) break;
@@ -108,7 +127,9 @@ export class Lane implements AsyncDisposable {
     }
     await reading;
     const last = endings.at(-1);
-    const end = account === undefined ? eventOf(last) : undefined;
+    let end = account === undefined ? eventOf(last) : undefined;
+    // A cell that ends while no program runs tells it to no call.
+    if (account === undefined && last === undefined) end = this.#events.at(-1);
     const told = { events: [...this.#events], allowed: new Map(this.#allowed), messages, lines };
     const neighbourLives = await this.#neighbourWorks();
     return { ...told, endings, account, end, longestMs, neighbourLives };
@@ -133,7 +154,7 @@ async function read(cell: Sandbox, into: unknown[]): Promise<void> {
   }
 }
 
-async function ended(cell: Sandbox, program: Program): Promise<unknown> {
+async function ended(cell: Sandbox, program: Exclude<Program, typeof NARROWER>): Promise<unknown> {
   try {
     return await (typeof program === "string" ? cell.exec(program) : cell.call(program.call));
   } catch (error) {
