@@ -25,6 +25,8 @@ export interface CompiledOperation {
 
 export interface CompiledCapability {
   readonly canonical: Scoping["canonical"];
+  /** A target without a canonical spelling, as `near` of an operation takes it. */
+  readonly spelt: (target: string) => string;
   /** The verdict on a malformed target; undefined where the nearest rule explains the denial instead. */
   readonly malformed: Decision | undefined;
   readonly operations: ReadonlyMap<string, CompiledOperation>;
@@ -89,7 +91,8 @@ function compileCapability(
     scoping.tellsMalformed === true
       ? decided({ effect: "deny", rule: DEFAULT_RULE, reason: "malformed", ...byDefault })
       : undefined;
-  return { canonical: scoping.canonical, malformed, operations };
+  const { canonical, malformed: spelt = (target: string) => target } = scoping;
+  return { canonical, spelt, malformed, operations };
 }
 
 function compileOperation(

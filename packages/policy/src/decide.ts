@@ -35,7 +35,8 @@ function verdict(policy: Policy, request: Request): Decision {
   const canonical = capability.canonical(target, request.args);
   // No allow rule covers a malformed target. A deny rule without a scope explains the denial better than the nearest allow rule.
   if (canonical === null) {
-    return operation.unscopedDeny ?? capability.malformed ?? nearest(operation, target) ?? noRule;
+    const { malformed, spelt } = capability;
+    return operation.unscopedDeny ?? malformed ?? nearest(operation, spelt(target)) ?? noRule;
   }
   const rank = operation.covering.least(canonical, operation.unscoped);
   return operation.verdicts[rank] ?? nearest(operation, canonical) ?? noRule;

@@ -45,6 +45,11 @@ export function canonicalCommand(target: string, args: readonly string[] = []): 
   return command;
 }
 
+/** A command that has no canonical spelling, as {@link nearCommands} compares it: the start of a path tells which rule is near. */
+export function malformedCommand(target: string): string {
+  return `/${segmentOf(target)}`;
+}
+
 /** A rule's command as a pattern of the index. */
 export function commandPattern(scope: CommandScope): string {
   if (scope === ANY) return "/**";

@@ -2,6 +2,7 @@ import {
   canonicalCommand,
   commandPattern,
   coveringCommands,
+  malformedCommand,
   nearCommands,
 } from "./command-index.ts";
 import { unbound } from "./cell-place.ts";
@@ -63,6 +64,8 @@ export interface Scoping {
   readonly covering: () => RankIndex;
   /** Makes an index of patterns by the targets that they come near without covering. */
   readonly near: () => NearIndex;
+  /** A target without a canonical spelling as `near` takes it; left out: as it is. */
+  readonly malformed?: (target: string) => string;
 }
 
 const SCOPINGS: Readonly<Record<GuardedCapability, Scoping>> = {
@@ -72,7 +75,12 @@ const SCOPINGS: Readonly<Record<GuardedCapability, Scoping>> = {
     covering: () => new HostIndex(),
     near: () => new NearHosts(),
   },
-  subprocess: { canonical: canonicalCommand, covering: coveringCommands, near: nearCommands },
+  subprocess: {
+    canonical: canonicalCommand,
+    covering: coveringCommands,
+    near: nearCommands,
+    malformed: malformedCommand,
+  },
   import: {
     canonical: canonicalModule,
     covering: () => new NameIndex(canonicalModule),

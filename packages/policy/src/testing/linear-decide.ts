@@ -96,7 +96,7 @@ function canonicalOf(capability: string, target: string): string | null {
   return capability === "random" ? "" : canonicalPath(target);
 }
 
-/** @param args Null for a malformed target, which shares no start with any command. */
+/** @param args Null for a malformed target: of a command, only the start of its path is compared. */
 function nearest(
   rules: readonly CompiledRule[],
   target: string,
@@ -167,19 +167,27 @@ function nearness(
   target: string,
   args: readonly string[] | null,
 ): number {
-  if (typeof pattern === "object" || capability === "subprocess")
-    return args === null ? 0 : sharedStart(lineOf(pattern), lineOf({ path: target, args }));
+  if (typeof pattern === "object" || capability === "subprocess") {
+    if (args !== null) return sharedStart(lineOf(pattern), joined(target, args));
+    // A rule for one command is nearer than one for every command, whatever they share.
+    return pattern === "*" ? 0 : 1 + sharedStart(lineOf(pattern), target);
+  }
   if (capability !== "network") return sharedStart(pattern, target);
   const [wanted, asked] = [hostOf(pattern), hostOf(target)];
   if (wanted === asked) return Number.MAX_SAFE_INTEGER;
   return Math.max(sharedStart(wanted, asked), sharedEnd(wanted, asked));
 }
 
-/** A command line with each argument after a mark of its own, without the `**` that ends a pattern. */
+/** A pattern as {@link joined} makes it, without the `**` at its end. */
 function lineOf(command: CommandScope): string {
   if (typeof command === "string") return command;
-  const args = command.args.at(-1) === "**" ? command.args.slice(0, -1) : command.args;
-  return [command.path, ...args.map((argument) => argument || "\u0002")].join("\u0001");
+  const { path, args } = command;
+  return joined(path, args.at(-1) === "**" ? args.slice(0, -1) : args);
+}
+
+/** A command line with each argument after a mark of its own. */
+function joined(path: string, args: readonly string[]): string {
+  return [path, ...args.map((argument) => argument || "\u0002")].join("\u0001");
 }
 
 function sharedStart(pattern: string, target: string): number {
