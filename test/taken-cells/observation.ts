@@ -16,7 +16,7 @@ export interface Case {
   readonly atOnce?: number;
   readonly reader?: "none" | "eager" | "slow";
   readonly limits?: Readonly<Record<string, number>>;
-  /** How long it is watched on after the calls, milliseconds. */
+  /** How long it is watched on after the calls, milliseconds; at most half a second of it after the cell's end. */
   readonly lingerMs?: number;
 }
 

@@ -12,6 +12,8 @@ import { asSource } from "./script.ts";
 
 const MIB = 1024 * 1024;
 const SLOW_MS = 10;
+/** How long a host is watched on after its cell's end, milliseconds: what the cell had written is taken or dropped by then. */
+const AFTER_END_MS = 500;
 
 const RULES = [
   { id: "std", effect: "allow", capability: "import", modules: ["*"] },
@@ -49,7 +51,7 @@ async function watched(what: Case): Promise<Observation> {
   const outcomes = await made(cell, what, said);
   const callsMs = performance.now() - began;
   // What was still under way: a loop that stood is told only after it.
-  await sleep(what.lingerMs ?? 20);
+  await watchedOn(cell, what.lingerMs ?? 20);
   const longestMs = loop.longestMs();
   clearInterval(look);
   await collected();
@@ -71,6 +73,14 @@ async function watched(what: Case): Promise<Observation> {
     closed,
     seconds: (performance.now() - began) / 1000,
   };
+}
+
+/** Waits for so long, or for less where the cell ends before: after its end nothing more comes from it. */
+async function watchedOn(cell: Sandbox, ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  const left = (): number => Math.max(0, end - performance.now());
+  while (!cell.closed && left() > 0) await sleep(Math.min(20, left()));
+  await sleep(Math.min(AFTER_END_MS, left()));
 }
 
 /** Makes the calls; a cell that has ended gets no more. */

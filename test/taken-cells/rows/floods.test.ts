@@ -31,20 +31,23 @@ const NESTED_FAILURE = {
 } as const;
 const EMPTY_LINE = { is: "line", level: 1, text: "" } as const;
 
+/** How long a cell may take to be ended, milliseconds: on a busy machine several seconds. */
+const MOST_MS = 30_000;
+
 /** Steps, again and again, until there are so many frames that no cell of ours would have sent. */
 function flood(name: string, step: Step, times = 12): Case {
   return {
     name,
     calls: [taken(...Array.from({ length: times }, () => step))],
     limits: { wall_ms: 4000 },
-    lingerMs: 6000,
+    lingerMs: MOST_MS,
   };
 }
 
 /** The same with no call in flight: the call is answered first. */
 function afterwards(name: string, step: Step, times = 12): Case {
   const calls = [taken(DONE, ...Array.from({ length: times }, () => step))];
-  return { name: `${name}, with no call in flight`, calls, lingerMs: 4000 };
+  return { name: `${name}, with no call in flight`, calls, lingerMs: MOST_MS };
 }
 
 const elsewhere = (kind: number, id: number, body: Parameters<typeof frames>[2]): Step => ({
