@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { keepingSink, policyOf, until } from "../testing/cells.ts";
 import { type Grounds, grounds } from "../testing/granted.ts";
-import { taken } from "../testing/taken.ts";
+import { type Copy, taken } from "../testing/taken.ts";
 
 // A guest has got out of its isolate and runs native code in a confined cell: a library that is loaded there makes raw system calls.
 
@@ -15,32 +15,43 @@ const [LANDLOCK, ABSENT, FILTER] = [-13, -38, -129];
 
 let place: Grounds;
 let library: string;
-let runs = 0;
+/** What a cell waits for, in use by then: the environment of its library, as JSON. */
+let go: string;
+let copy: Copy;
 
-beforeAll(() => {
+beforeAll(async () => {
   place = grounds();
   library = join(place.granted, "native.so");
   for (const folder of [place.granted, place.outside])
     writeFileSync(join(folder, "file"), "content");
   const source = join(import.meta.dirname, "../testing/native-code.c");
   execFileSync(process.env["CC"] ?? "cc", ["-shared", "-fPIC", "-O1", "-w", "-o", library, source]);
+  go = join(place.granted, "go");
+  copy = await taken(`
+    const { readFileSync } = require("node:fs");
+    ready();
+    once(${JSON.stringify(go)}, () => {
+      Object.assign(process.env, JSON.parse(readFileSync(${JSON.stringify(go)}, "utf8")));
+      // What it exports is nothing; it has run by then.
+      try { process.dlopen({ exports: {} }, ${JSON.stringify(library)}); } catch {}
+    });
+  `);
 });
-afterAll(() => place[Symbol.dispose]());
+afterAll(() => {
+  copy[Symbol.dispose]();
+  place[Symbol.dispose]();
+});
 
 /** Runs the library in a cell, and gives the events of it. */
 async function inCell(environment: Record<string, string>, isOver: () => boolean) {
-  const go = join(place.granted, `go-${++runs}`);
-  using copy = await taken(`
-    Object.assign(process.env, ${JSON.stringify(environment)});
-    ready();
-    // What it exports is nothing; it has run by then.
-    once(${JSON.stringify(go)}, () => { try { process.dlopen({ exports: {} }, ${JSON.stringify(library)}); } catch {} });
-  `);
+  rmSync(go, { force: true });
   const denials = keepingSink();
   const policy = policyOf([place.rule]);
   const supervisor = new copy.Supervisor({ policy, denials, pool: 0, kernel: "require" });
   const cell = await supervisor.spawn("native");
-  writeFileSync(go, "");
+  // It appears with all that it says.
+  writeFileSync(`${go}.part`, JSON.stringify(environment));
+  renameSync(`${go}.part`, go);
   await until("it has run", () => cell.closed || isOver());
   await supervisor.close();
   return denials.events;
@@ -156,7 +167,6 @@ test.each([
   ["setgroups"],
   ["prlimit of another"],
   ["shmget"],
-
   ["kcmp"],
   ["process_vm_writev"],
 ])("%s ends the cell, and leaves a record of it", async (name) => {

@@ -44,8 +44,13 @@ const ABIS: readonly (readonly [number, readonly string[], readonly string[]])[]
 ];
 
 describe.each(ABIS)("where Landlock answers %i", (abi, missing, decisions) => {
+  let copy: Copy;
+  beforeAll(async () => {
+    copy = await withLandlock(abi);
+  });
+  afterAll(() => copy[Symbol.dispose]());
+
   test("what is missing is said once by name, cells run with the rest, and their records say which is which", async () => {
-    using copy = await withLandlock(abi);
     const warnings: Error[] = [];
     const listen = (warning: Error): void => void warnings.push(warning);
     process.on("warning", listen);
@@ -74,8 +79,7 @@ describe.each(ABIS)("where Landlock answers %i", (abi, missing, decisions) => {
     expect(named.map(([, name]) => name)).toEqual(missing);
   });
 
-  test("a host that must confine does not start where anything is missing", async () => {
-    using copy = await withLandlock(abi);
+  test("a host that must confine does not start where anything is missing", () => {
     const start = (): unknown =>
       new copy.Supervisor({ policy: policyOf([]), pool: 0, kernel: "require" });
     const named = ((): string[] => {

@@ -31,13 +31,18 @@ export interface Copy extends Disposable {
   readonly Supervisor: typeof Package.Supervisor;
 }
 
+/**
+ * What a copy goes without: what V8 has compiled of the cell's code, which it would take for a changed text of the same length; and
+ * what only a compiler reads, half of the files.
+ */
+const LEFT_OUT = /\.(?:cache|d\.ts|d\.ts\.map)$/;
+
 /** @param change Is given the folder of the built files. */
 export async function copied(change: (dist: string) => void): Promise<Copy> {
   const folder = mkdtempSync(join(tmpdir(), "pyisolate-taken-"));
   cpSync(join(PACKAGE, "dist"), join(folder, "dist"), {
     recursive: true,
-    // What V8 has compiled of the cell's code. V8 would take it for a changed text of the same length.
-    filter: (path) => !path.endsWith(".cache"),
+    filter: (path) => !LEFT_OUT.test(path),
   });
   cpSync(join(PACKAGE, "package.json"), join(folder, "package.json"));
   // Its source maps lead to the sources.
