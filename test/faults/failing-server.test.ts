@@ -23,7 +23,7 @@ const FAULTS: Readonly<Record<string, readonly [fault: Fault, reason?: "refused"
   "hangs up": [(response) => response.destroy()],
 };
 
-test.for(["in memory", "in a spool"])(
+test.concurrent.for(["in memory", "in a spool"])(
   "whatever a backend does, records waiting %s: each denial is delivered, or lost by its reason",
   { timeout: 60_000 },
   async (where) => {

@@ -4,23 +4,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { test, type TestContext } from "vitest";
 
 import { createDenialRecorder } from "../recorder.ts";
 import { startTelemetry } from "../sdk.ts";
 import { aDenial } from "../testing/denials.ts";
 import { attributesOf, type OtlpLogs } from "../testing/otlp-receiver.ts";
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "pyisolate-outage-"));
-  onTestFinished(async () => {
-    await rm(directory, { recursive: true, force: true });
-  });
-});
-
 /** A server that answers as `outage` says while there is one, and else takes what comes. */
-async function failingServer(outage: RequestListener) {
+async function failingServer({ onTestFinished }: TestContext, outage: RequestListener) {
   const state = { isOut: true, refused: 0 };
   const ids: unknown[] = [];
   const server = createServer((request, response) => {
@@ -66,12 +58,17 @@ const answers: [string, RequestListener][] = [
   ["a reset", (request) => request.socket.resetAndDestroy()],
 ];
 
-test.each(
+test.concurrent.for(
   answers.flatMap(([what, answer]) => [true, false].map((spooled) => ({ what, answer, spooled }))),
 )(
   "an outage in which the server answers $what costs no record (spool: $spooled)",
-  async ({ answer, spooled }) => {
-    const { state, ids, url } = await failingServer(answer);
+  async ({ answer, spooled }, context) => {
+    const { expect, onTestFinished } = context;
+    const directory = await mkdtemp(join(tmpdir(), "pyisolate-outage-"));
+    onTestFinished(async () => {
+      await rm(directory, { recursive: true, force: true });
+    });
+    const { state, ids, url } = await failingServer(context, answer);
     await using otel = startTelemetry({
       endpoint: url,
       metrics: "none",
