@@ -1,9 +1,9 @@
 import { decide, type Decision, parsePolicy, policyFor } from "@pyisolate/policy";
 
 import { Draws } from "./draws.ts";
-import { CELLS, randomAsked, randomRules } from "./random-cases.ts";
+import { CELLS, randomRequest, randomRules } from "./random-cases.ts";
 import {
-  type Asked,
+  type OracleRequest,
   DECLARED,
   expectedOf,
   type Expected,
@@ -23,7 +23,7 @@ export interface Compared {
 interface Difference {
   readonly rules: readonly WrittenRule[];
   readonly cell: string;
-  readonly asked: Asked;
+  readonly asked: OracleRequest;
   readonly decision: Decision;
   readonly expected: Expected;
 }
@@ -42,7 +42,7 @@ export function compareWithReadme(seed: number, requests: number, most = 5): Com
       cell,
     );
     for (let left = REQUESTS_A_POLICY; left > 0; left -= 1) {
-      const request = randomAsked(draws, rules, cell);
+      const request = randomRequest(draws, rules, cell);
       const decision = decide(policy, request);
       const expected = expectedOf(rules, cell, request);
       asked += 1;

@@ -1,5 +1,10 @@
 import type { Draws } from "./draws.ts";
-import { type Asked, OPERATIONS, type WrittenCommand, type WrittenRule } from "./readme-matcher.ts";
+import {
+  type OracleRequest,
+  OPERATIONS,
+  type WrittenCommand,
+  type WrittenRule,
+} from "./readme-matcher.ts";
 
 // Random rules, and requests made from their own patterns, so that most of them come near to a rule.
 
@@ -152,7 +157,11 @@ function command(draws: Draws): WrittenCommand {
 }
 
 /** A request of one of the rules' capabilities, mostly one that a pattern covers, or covers but for one character. */
-export function randomAsked(draws: Draws, rules: readonly WrittenRule[], cell: string): Asked {
+export function randomRequest(
+  draws: Draws,
+  rules: readonly WrittenRule[],
+  cell: string,
+): OracleRequest {
   const rule = draws.below(16) === 0 ? randomRule(draws, "other") : draws.of(rules);
   const { capability } = rule;
   const operation = draws.below(30) === 0 ? "other" : draws.of(OPERATIONS[capability] ?? []);

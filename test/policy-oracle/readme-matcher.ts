@@ -41,7 +41,7 @@ export interface WrittenRule {
 
 export type WrittenCommand = string | { readonly path: string; readonly args: readonly string[] };
 
-export interface Asked {
+export interface OracleRequest {
   readonly capability: string;
   readonly operation: string;
   readonly target: string;
@@ -61,7 +61,11 @@ export interface Expected {
 type Covers = ((rule: WrittenRule) => boolean) | undefined;
 
 /** The verdict of rules on a request of one cell, from the README's words alone. */
-export function expectedOf(rules: readonly WrittenRule[], cell: string, asked: Asked): Expected {
+export function expectedOf(
+  rules: readonly WrittenRule[],
+  cell: string,
+  asked: OracleRequest,
+): Expected {
   // "All" operations are those of the capability: no rule decides another.
   if (!OPERATIONS[asked.capability]?.includes(asked.operation))
     return { effect: "deny", rule: "default" };
@@ -103,7 +107,7 @@ function isDeclared(capability: string): boolean {
   return Object.hasOwn(DECLARED, capability);
 }
 
-function coversOf(cell: string, { capability, target, args = [] }: Asked): Covers {
+function coversOf(cell: string, { capability, target, args = [] }: OracleRequest): Covers {
   switch (capability) {
     case "filesystem": {
       const segments = pathSegments(target);

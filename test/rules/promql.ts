@@ -1,7 +1,7 @@
 import { parser } from "@prometheus-io/lezer-promql";
 
-/** What an expression asks for. */
-export interface Asked {
+/** What an expression names. */
+export interface PromqlParts {
   /** Each selector's metric, with the labels that it matches and the values that are not patterns. */
   readonly selectors: readonly {
     readonly metric: string;
@@ -16,7 +16,7 @@ export interface Asked {
  *
  * @throws Error where it does not parse.
  */
-export function parsePromql(expression: string): Asked {
+export function parsePromql(expression: string): PromqlParts {
   const selectors: {
     metric: string;
     labels: { name: string; value: string | undefined }[];

@@ -1,5 +1,5 @@
 import { ATTRIBUTES, EVENTS, METRICS } from "@pyisolate/telemetry";
-import type { Asked } from "./stores/log-store.ts";
+import type { RecordsQuery } from "./stores/log-store.ts";
 import { follows, is, orZero, series, sumBy, countedOver } from "./promql.ts";
 
 // The selections that several panels share.
@@ -42,7 +42,7 @@ export const escapeAttempts = series(
 export const inRange = (selector: string) => orZero(sumBy([], countedOver(selector, "$__range")));
 
 /** Records of denials, by every variable. */
-export const denialRecords: Asked = {
+export const denialRecords: RecordsQuery = {
   event: EVENTS.denial,
   follows: [[A.cell, "cell"], ...variables],
 };

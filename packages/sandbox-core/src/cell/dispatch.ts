@@ -33,8 +33,8 @@ export interface BrokerClient {
   askLater(request: WireRequest): Promise<WireVerdict>;
 }
 
-/** What was asked last: the policy's name of the operation is left out if it is the one of the surface table. */
-interface Asked extends Pick<Prepared, "target" | "args"> {
+/** What was requested last: the policy's name of the operation is left out if it is the one of the surface table. */
+interface LastRequest extends Pick<Prepared, "target" | "args"> {
   readonly operation?: string | undefined;
 }
 
@@ -56,7 +56,7 @@ export class Dispatch {
     guardContext: GuardContext,
   ): Answer {
     let prepared: Prepared | undefined;
-    let asked: Asked = { target: "" };
+    let asked: LastRequest = { target: "" };
     try {
       prepared = this.#prepare(name, args, "sync", guardContext);
       asked = prepared;
@@ -86,7 +86,7 @@ export class Dispatch {
     this.#underWay.begin(execId);
     await turns.take();
     let prepared: Prepared | undefined;
-    let asked: Asked = { target: "" };
+    let asked: LastRequest = { target: "" };
     try {
       const signal = CANCELLABLE.has(name) ? this.#cancellations.begin(guestCall) : undefined;
       prepared = this.#prepare(name, args, "async", { ...guardContext, signal });
@@ -146,7 +146,11 @@ export class Dispatch {
     return GUARDS[name as GuestOperation](args, mode, guardContext);
   }
 
-  #request(name: string, { target, operation, args = [] }: Asked, execId: number): WireRequest {
+  #request(
+    name: string,
+    { target, operation, args = [] }: LastRequest,
+    execId: number,
+  ): WireRequest {
     const row = GUEST_SURFACE[name as GuestOperation];
     const request = { c: row.capability, o: operation ?? row.operation, t: target, x: execId };
     return args.length === 0 ? request : { ...request, a: args };
@@ -174,13 +178,18 @@ export class Dispatch {
   }
 
   /** The request that reports a failure which looks like a refusal by the kernel layer. The host judges the claim and records it. */
-  #claim(name: string, asked: Asked, execId: number, error: unknown): WireRequest | undefined {
+  #claim(
+    name: string,
+    asked: LastRequest,
+    execId: number,
+    error: unknown,
+  ): WireRequest | undefined {
     const k = kernelRefusal(error);
     return k === undefined ? undefined : { ...this.#request(name, asked, execId), k };
   }
 
-  #again(name: string, execId: number, onAsk: (asked: Asked) => void): AskAgain {
-    const request = (asked: Asked): WireRequest => {
+  #again(name: string, execId: number, onAsk: (asked: LastRequest) => void): AskAgain {
+    const request = (asked: LastRequest): WireRequest => {
       onAsk(asked);
       return this.#request(name, asked, execId);
     };

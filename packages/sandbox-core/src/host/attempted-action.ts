@@ -7,10 +7,10 @@ import {
 } from "@pyisolate/policy";
 
 import type { GuardRequest } from "./channel/wire.ts";
-import type { Asked } from "./denial.ts";
+import type { CanonicalRequest } from "./denial.ts";
 
 /** A request in the policy's spelling, in which each host has one name. */
-export function askedBy({ capability, operation, target, args }: GuardRequest): Asked {
+export function askedBy({ capability, operation, target, args }: GuardRequest): CanonicalRequest {
   return {
     capability,
     operation: operation as Operation,
@@ -20,7 +20,7 @@ export function askedBy({ capability, operation, target, args }: GuardRequest): 
 }
 
 /** A call of a host's function, in the same spelling. */
-export function callOf(tool: string): Asked {
+export function callOf(tool: string): CanonicalRequest {
   return { capability: "tool", operation: "call", target: tool };
 }
 

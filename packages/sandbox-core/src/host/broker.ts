@@ -12,7 +12,7 @@ import type { KernelWord } from "../kernel/evidence.ts";
 import { askedBy, callOf, shown } from "./attempted-action.ts";
 import type { Authority } from "./authority.ts";
 import type { CellKernel } from "./cell-kernel.ts";
-import { type Asked, type Denial, ruleFields } from "./denial.ts";
+import { type CanonicalRequest, type Denial, ruleFields } from "./denial.ts";
 import { DenialLog } from "./denial-log.ts";
 import { ModuleGrants } from "./modules/module-grants.ts";
 import { Resolver } from "./names/resolve-and-check.ts";
@@ -186,7 +186,7 @@ export class Broker {
 
   /** Denies by the policy. The record also says what the kernel says to the operation, and so whether the broker was the only barrier. */
   #deny(
-    asked: Asked,
+    asked: CanonicalRequest,
     decision: Extract<Decision, { effect: "deny" }>,
     probed: KernelProbe | null,
     answer: Answer,
@@ -199,7 +199,7 @@ export class Broker {
    * is a denial, with reason `stale` and no alarm if the cell is only older than the policy or the disk. Otherwise the failure is
    * the operation's own, and the guest is told so.
    */
-  #refused(asked: Asked, seen: KernelRefusal, decision: Decision, answer: Answer): void {
+  #refused(asked: CanonicalRequest, seen: KernelRefusal, decision: Decision, answer: Answer): void {
     const refusal = this.#kernel.refusal(asked, seen);
     if (refusal === null) {
       answer({ ok: true });

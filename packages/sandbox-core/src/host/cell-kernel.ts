@@ -2,7 +2,13 @@ import type { Capability, KernelEvidence } from "@pyisolate/policy";
 
 import type { KernelProbe, KernelRefusal } from "../frames.ts";
 import type { Confined } from "../kernel/confinement.ts";
-import { type Asked, evidenceOf, grants, type KernelWord, wordOf } from "../kernel/evidence.ts";
+import {
+  type JudgedOperation,
+  evidenceOf,
+  grants,
+  type KernelWord,
+  wordOf,
+} from "../kernel/evidence.ts";
 import { type Grants, type HeldPlan, intersection, isSameGrants } from "../kernel/held-plan.ts";
 import type { KernelPlan } from "../kernel/plan.ts";
 import { writableTrees } from "../kernel/writable-trees.ts";
@@ -124,7 +130,7 @@ export class CellKernel {
 
   /** What the kernel says to an operation that the broker has refused; null if it was not asked, or does not govern the operation. */
   word(
-    asked: Asked & { readonly capability: Capability },
+    asked: JudgedOperation & { readonly capability: Capability },
     probed: KernelProbe | null,
   ): KernelWord | null {
     if (this.#most === undefined || this.#least === undefined) return null;
@@ -136,7 +142,7 @@ export class CellKernel {
   }
 
   /** The evidence that the kernel refused an operation of this cell which the broker had allowed; null without evidence. */
-  refusal(asked: Asked, seen: KernelRefusal): Refusal | null {
+  refusal(asked: JudgedOperation, seen: KernelRefusal): Refusal | null {
     if (this.#least === undefined) return null;
     const { plan, held } = this.#least;
     const renewed = this.#plans.renewed();

@@ -27,7 +27,7 @@ export interface Denial {
 }
 
 /** A request in the policy's spelling. */
-export type Asked = Pick<Denial, "capability" | "operation" | "target" | "args">;
+export type CanonicalRequest = Pick<Denial, "capability" | "operation" | "target" | "args">;
 
 /** The rule that a denial's record names, and what the policy says of it. */
 export function ruleFields({ decision, granted, rule = DEFAULT_RULE }: Denial) {

@@ -2,7 +2,7 @@ import { decide, type Decision, type DenialEvent, denialEvent } from "@pyisolate
 
 import { shown } from "./attempted-action.ts";
 import type { Authority } from "./authority.ts";
-import type { Asked } from "./denial.ts";
+import type { CanonicalRequest } from "./denial.ts";
 
 /** How often a shadow policy would have decided otherwise than the policy in force. */
 export interface ShadowTotals {
@@ -58,7 +58,7 @@ export class ShadowVerdicts {
     return this.#count.totals;
   }
 
-  compare(asked: Asked, enforced: Enforced): void {
+  compare(asked: CanonicalRequest, enforced: Enforced): void {
     const shadow = this.#authority.shadow?.();
     if (shadow === undefined) return;
     const verdict = decide(shadow, asked);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { KERNEL_PROBES, KERNEL_REFUSALS } from "../frames.ts";
 import type { Disk } from "./disk.ts";
-import { type Asked, evidenceOf, grants, wordOf } from "./evidence.ts";
+import { type JudgedOperation, evidenceOf, grants, wordOf } from "./evidence.ts";
 import { type KernelPlan, kernelPlan } from "./plan.ts";
 
 const disk: Disk = {
@@ -22,14 +22,15 @@ const planOf = (...rules: object[]): KernelPlan =>
     }),
     disk,
   );
-const asked = (capability: string, operation: string, target: string): Asked => ({
+const asked = (capability: string, operation: string, target: string): JudgedOperation => ({
   capability,
   operation,
   target,
 });
-const file = (operation: string, path: string): Asked => asked("filesystem", operation, path);
-const connect = (endpoint: string): Asked => asked("network", "connect", endpoint);
-const exec = (command: string): Asked => asked("subprocess", "exec", command);
+const file = (operation: string, path: string): JudgedOperation =>
+  asked("filesystem", operation, path);
+const connect = (endpoint: string): JudgedOperation => asked("network", "connect", endpoint);
+const exec = (command: string): JudgedOperation => asked("subprocess", "exec", command);
 
 const plan = planOf(
   { capability: "filesystem", operations: ["read", "list"], paths: ["/srv/data/**"] },
@@ -38,7 +39,7 @@ const plan = planOf(
 );
 const empty = planOf();
 
-test.each<[string, KernelPlan, Asked, (typeof KERNEL_REFUSALS)[number], string | null]>([
+test.each<[string, KernelPlan, JudgedOperation, (typeof KERNEL_REFUSALS)[number], string | null]>([
   [
     "a file outside, that permissions allow",
     plan,
@@ -92,7 +93,9 @@ test.each<[string, KernelPlan, Asked, (typeof KERNEL_REFUSALS)[number], string |
 const ALLOW = { verdict: "allow" };
 const deny = (evidence: string): object => ({ verdict: "deny", evidence });
 
-test.each<[string, KernelPlan, Asked, (typeof KERNEL_PROBES)[number] | null, object | null]>([
+test.each<
+  [string, KernelPlan, JudgedOperation, (typeof KERNEL_PROBES)[number] | null, object | null]
+>([
   ["a file inside", plan, file("read", "/srv/data/x"), "passed", ALLOW],
   ["a file inside, not asked", plan, file("read", "/srv/data/x"), null, null],
   [

@@ -6,8 +6,8 @@ import type { HeldPlan } from "./held-plan.ts";
 import { rightsOnPath } from "./rights-on-path.ts";
 import { parentOf, type Rights, RIGHTS, RIGHTS_OF_OPERATION } from "./rights.ts";
 
-/** An operation that the broker decides. */
-export interface Asked {
+/** An operation of which it is asked whether the kernel layer refuses it. */
+export interface JudgedOperation {
   readonly capability: string;
   readonly operation: string;
   readonly target: string;
@@ -29,7 +29,7 @@ const OF_ENTRIES: Rights = OF_FILE_ENTRIES | OF_DIRECTORY_ENTRIES;
  */
 export function evidenceOf(
   plan: HeldPlan,
-  asked: Asked,
+  asked: JudgedOperation,
   seen: KernelRefusal,
 ): KernelEvidence | null {
   if (seen === "filter") return refusesAll(plan, asked) ? "seccomp-errno" : null;
@@ -62,7 +62,7 @@ export function evidenceOf(
  */
 export function wordOf(
   plan: HeldPlan,
-  asked: Asked,
+  asked: JudgedOperation,
   probed: KernelProbe | null,
 ): KernelWord | null {
   if (refusesAll(plan, asked)) return { verdict: "deny", evidence: "seccomp-errno" };
@@ -78,13 +78,13 @@ export function wordOf(
 }
 
 /** Whether the kernel governs an operation that is probed one by one. */
-function isAskedAbout({ capability, operation }: Asked): boolean {
+function isAskedAbout({ capability, operation }: JudgedOperation): boolean {
   if (capability === "filesystem") return (RIGHTS_OF_OPERATION[operation] ?? 0) !== 0;
   return capability === "subprocess";
 }
 
 /** Whether the plan grants an operation, judged by names alone. */
-export function grants(plan: HeldPlan, asked: Asked): boolean {
+export function grants(plan: HeldPlan, asked: JudgedOperation): boolean {
   switch (asked.capability) {
     case "network":
       return grantsPort(plan, asked.target);
@@ -97,7 +97,11 @@ export function grants(plan: HeldPlan, asked: Asked): boolean {
   }
 }
 
-function ofFile(plan: HeldPlan, asked: Asked, seen: KernelRefusal): KernelEvidence | null {
+function ofFile(
+  plan: HeldPlan,
+  asked: JudgedOperation,
+  seen: KernelRefusal,
+): KernelEvidence | null {
   const lacking = lackingOf(plan, asked);
   // Landlock checks entries before ordinary permissions. It checks files after them, so the guard has looked at those as well.
   if (seen === "hook") return (lacking & OF_FILE_ENTRIES) === 0 ? null : "ruleset+errno";
@@ -106,7 +110,7 @@ function ofFile(plan: HeldPlan, asked: Asked, seen: KernelRefusal): KernelEviden
 }
 
 /** The rights that an operation needs and the plan does not give on its target. */
-function lackingOf({ paths }: HeldPlan, { operation, target }: Asked): Rights {
+function lackingOf({ paths }: HeldPlan, { operation, target }: JudgedOperation): Rights {
   const needed = RIGHTS_OF_OPERATION[operation] ?? 0;
   return (
     (needed & OF_ENTRIES & ~rightsOnPath(paths, parentOf(target))) |
@@ -114,7 +118,10 @@ function lackingOf({ paths }: HeldPlan, { operation, target }: Asked): Rights {
   );
 }
 
-function refusesAll({ filter, ports, commands }: HeldPlan, { capability }: Asked): boolean {
+function refusesAll(
+  { filter, ports, commands }: HeldPlan,
+  { capability }: JudgedOperation,
+): boolean {
   if (capability === "network") return !(filter?.sockets ?? ports.length > 0);
   return capability === "subprocess" && !(filter?.processes ?? commands.length > 0);
 }
@@ -124,7 +131,7 @@ function grantsPort({ ports }: HeldPlan, target: string): boolean {
 }
 
 /** Whether a command of this name can have been running at all. */
-function isRunning(plan: HeldPlan, { capability, target }: Asked): boolean {
+function isRunning(plan: HeldPlan, { capability, target }: JudgedOperation): boolean {
   return capability === "subprocess" && plan.commands.length > 0 && grantsCommand(plan, target);
 }
 

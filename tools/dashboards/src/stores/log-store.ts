@@ -3,7 +3,7 @@ import type { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/das
 import type { Attribute, Event } from "../names.ts";
 
 /** Which records: of one event, of the services and processes chosen, and of what else variables choose. */
-export interface Asked {
+export interface RecordsQuery {
   readonly event: Event;
   /** Attributes that follow a variable of the dashboard, by its name. */
   readonly follows?: readonly (readonly [attribute: Attribute, variable: string])[];
@@ -28,15 +28,15 @@ export interface LogStore {
   /** The store's name for an attribute. */
   readonly fieldOf: (attribute: Attribute) => string;
   /** A query for the records. */
-  records(asked: Asked): string;
+  records(asked: RecordsQuery): string;
   /** A query for the newest records, with all their fields. */
-  newest(asked: Asked, most: number): Builder<Dataquery>;
+  newest(asked: RecordsQuery, most: number): Builder<Dataquery>;
   /** A query for the newest records with these fields only, so that a table has these columns. */
-  table(asked: Asked, fields: readonly string[], most: number): Builder<Dataquery>;
+  table(asked: RecordsQuery, fields: readonly string[], most: number): Builder<Dataquery>;
   /** Denials by attribute in each step: a record may stand for many, and says for how many. */
-  denialsOverTime(by: readonly Attribute[], asked: Asked): Builder<Dataquery>;
+  denialsOverTime(by: readonly Attribute[], asked: RecordsQuery): Builder<Dataquery>;
   /** The same with repeated records counted each time that they arrived. */
-  arrivedOverTime(by: readonly Attribute[], asked: Asked): Builder<Dataquery>;
+  arrivedOverTime(by: readonly Attribute[], asked: RecordsQuery): Builder<Dataquery>;
   /** A mark at each time when a policy began to decide, with its name and hash. */
-  policyLoaded(asked: Asked): AnnotationQueryBuilder;
+  policyLoaded(asked: RecordsQuery): AnnotationQueryBuilder;
 }

@@ -2,7 +2,7 @@ import { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/dashboar
 import { DataqueryBuilder as LokiQuery } from "@grafana/grafana-foundation-sdk/loki";
 import { ATTRIBUTES, prometheusLabel } from "@pyisolate/telemetry";
 import { type Attribute, EVENT_NAME, INSTANCE, SERVICE } from "../names.ts";
-import type { Asked, LogStore } from "./log-store.ts";
+import type { RecordsQuery, LogStore } from "./log-store.ts";
 
 const dataSource = { type: "loki", uid: "${loki_datasource}" } as const;
 
@@ -42,7 +42,7 @@ export const LOKI: LogStore = {
   },
 };
 
-function records({ event, follows = [] }: Asked): string {
+function records({ event, follows = [] }: RecordsQuery): string {
   const stages = [
     `${prometheusLabel(EVENT_NAME)}="${event.name}"`,
     ...follows.map(([attribute, variable]) => `${prometheusLabel(attribute)}=~"$${variable}"`),
@@ -55,7 +55,7 @@ function lines(expression: string, most: number): LokiQuery {
   return query(expression).maxLines(most).refId("A");
 }
 
-function denialsOverTime(by: readonly Attribute[], asked: Asked): LokiQuery {
+function denialsOverTime(by: readonly Attribute[], asked: RecordsQuery): LokiQuery {
   const labels = by.map(prometheusLabel);
   const counted = `${records(asked)} | unwrap ${prometheusLabel(ATTRIBUTES.denialCount)} [$__auto]`;
   return query(`sum by (${labels.join(", ")}) (sum_over_time(${counted}))`)

@@ -2,7 +2,7 @@ import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog";
 import { AnnotationQueryBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { ATTRIBUTES, EVENTS } from "@pyisolate/telemetry";
 import { type Attribute, EVENT_NAME, INSTANCE, SERVICE } from "../names.ts";
-import type { Asked, LogStore } from "./log-store.ts";
+import type { RecordsQuery, LogStore } from "./log-store.ts";
 
 const dataSource = {
   type: "victoriametrics-logs-datasource",
@@ -63,7 +63,7 @@ export const VICTORIALOGS: LogStore = {
 };
 
 // Names and ids go between quotes by the plugin's own hand wherever a variable stands in in(): in a pattern they would be one.
-function records({ event, follows = [] }: Asked): string {
+function records({ event, follows = [] }: RecordsQuery): string {
   return [
     `${SERVICE.name}:in($service)`,
     `${INSTANCE.name}:in($instance)`,

@@ -2,7 +2,7 @@ import { isRecord, parsed } from "../../json.ts";
 import { SourceError } from "./source-error.ts";
 
 /** The server to ask, for messages and limits. */
-export interface Asked {
+export interface QueriedServer {
   /** `Prometheus`, `VictoriaLogs` or `Loki`. */
   readonly who: string;
   /** Its base address; a path in it is kept. */
@@ -21,7 +21,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * @throws {SourceError} If there is no answer.
  */
 export async function askText(
-  { who, base, signal }: Asked,
+  { who, base, signal }: QueriedServer,
   path: string,
   form: Readonly<Record<string, string>>,
 ): Promise<{ readonly status: number; readonly text: string }> {
@@ -50,7 +50,7 @@ export async function askText(
  * @throws {SourceError}
  */
 export async function askJson(
-  asked: Asked,
+  asked: QueriedServer,
   path: string,
   form: Readonly<Record<string, string>>,
 ): Promise<unknown> {

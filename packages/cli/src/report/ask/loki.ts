@@ -2,13 +2,17 @@ import { prometheusLabel } from "@pyisolate/telemetry";
 import { RECORD_FIELDS, type RecordField, recordFields, REPORT_FIELDS } from "../names.ts";
 import { logSelector, quoted } from "../selector.ts";
 import { isRecord } from "../../json.ts";
-import { askJson, type Asked } from "./get-json.ts";
+import { askJson, type QueriedServer } from "./get-json.ts";
 import { type LogRecord, type LogStore, newestFirst } from "./log-store.ts";
 import { SourceError } from "./source-error.ts";
 
 /** Makes a client of Loki, which is queried in LogQL. */
 export function createLoki(url: URL, signal?: AbortSignal): LogStore {
-  const asked: Asked = { who: "Loki", base: url, ...(signal === undefined ? {} : { signal }) };
+  const asked: QueriedServer = {
+    who: "Loki",
+    base: url,
+    ...(signal === undefined ? {} : { signal }),
+  };
   return {
     name: "Loki",
     url,

@@ -1,5 +1,5 @@
 import { isRecord } from "../../json.ts";
-import { askJson, type Asked } from "./get-json.ts";
+import { askJson, type QueriedServer } from "./get-json.ts";
 import { SourceError } from "./source-error.ts";
 
 /** A sample: Unix milliseconds and the value. */
@@ -21,7 +21,7 @@ export interface Prometheus {
 }
 
 export function createPrometheus(url: URL, signal?: AbortSignal): Prometheus {
-  const asked: Asked = {
+  const asked: QueriedServer = {
     who: "Prometheus",
     base: url,
     ...(signal === undefined ? {} : { signal }),

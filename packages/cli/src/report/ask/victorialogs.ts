@@ -1,7 +1,7 @@
 import { RECORD_FIELDS, recordFields, REPORT_FIELDS } from "../names.ts";
 import { logsqlFilter, quoted } from "../selector.ts";
 import { isRecord, parsed } from "../../json.ts";
-import { askJson, askText, type Asked, firstLine } from "./get-json.ts";
+import { askJson, askText, type QueriedServer, firstLine } from "./get-json.ts";
 import { type LogRecord, type LogStore, newestFirst } from "./log-store.ts";
 import { SourceError } from "./source-error.ts";
 
@@ -12,7 +12,7 @@ const SENT_AGAIN = 2;
 
 /** Makes a client of VictoriaLogs, which is queried in LogsQL. */
 export function createVictoriaLogs(url: URL, signal?: AbortSignal): LogStore {
-  const asked: Asked = { who: WHO, base: url, ...(signal === undefined ? {} : { signal }) };
+  const asked: QueriedServer = { who: WHO, base: url, ...(signal === undefined ? {} : { signal }) };
   return {
     name: WHO,
     url,

@@ -1,5 +1,5 @@
 import type { Answers } from "./answers-and-errors.ts";
-import type { Asked, Bridge } from "./bridge.ts";
+import type { BridgeCall, Bridge } from "./bridge.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 import type { Primordials } from "./primordials.ts";
 
@@ -21,7 +21,7 @@ export function abortable(
    */
   return (
     shape: Parameters<Answers["askLater"]>[0],
-    asked: Asked,
+    asked: BridgeCall,
     signal: unknown,
     failure: (signal: unknown) => unknown,
   ): Promise<unknown> =>

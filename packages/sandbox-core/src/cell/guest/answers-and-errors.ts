@@ -1,4 +1,4 @@
-import type { Answer, Asked, Bridge, GuestHandles } from "./bridge.ts";
+import type { Answer, BridgeCall, Bridge, GuestHandles } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
 
 export type Answers = ReturnType<typeof answers>;
@@ -91,7 +91,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     }
   }
 
-  const raw = (asked: Asked): Answer => apply(cross, undefined, asked);
+  const raw = (asked: BridgeCall): Answer => apply(cross, undefined, asked);
 
   interface Waiting {
     readonly resolve: (value: unknown) => void;
@@ -141,8 +141,8 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     valueOf,
     /** Asks, and returns the answer as it came. */
     raw,
-    ask: (asked: Asked): unknown => valueOf(raw(asked)),
-    askLater: (shape: Waiting["shape"], asked: Asked): Promise<unknown> =>
+    ask: (asked: BridgeCall): unknown => valueOf(raw(asked)),
+    askLater: (shape: Waiting["shape"], asked: BridgeCall): Promise<unknown> =>
       new Promise((resolve, reject) => {
         const callId = ++lastCall;
         waiting[callId] = { resolve, reject, shape };

@@ -13,12 +13,12 @@ export type Primitive = string | number | boolean | null | undefined | Uint8Arra
 export type Answer = string | number | boolean | Uint8Array | undefined;
 
 /** One guarded operation as it crosses the wall: the call's number, or 0 for a synchronous one, then its name and arguments. */
-export type Asked = [callId: number, name: string, ...args: Primitive[]];
+export type BridgeCall = [callId: number, name: string, ...args: Primitive[]];
 
 /** What the cell gives to the guest runtime; each member is an `ivm.Callback` there. */
 export interface Bridge {
   /** Asks for an operation. With a call's number it returns undefined, and the answer comes later through `settle`. */
-  readonly ask: (...asked: Asked) => Answer;
+  readonly ask: (...asked: BridgeCall) => Answer;
   /** Tells the cell that the call has an outcome for `take`. May be called twice, if it is uncertain that the first call arrived. */
   readonly done: (execId: number) => void;
   /** Ends an asynchronous operation that is not wanted any more; its answer comes all the same. Does nothing for any other number. */

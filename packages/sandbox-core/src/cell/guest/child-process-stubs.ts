@@ -1,6 +1,6 @@
 import type { Abortable } from "./abortable.ts";
 import type { Answers } from "./answers-and-errors.ts";
-import type { Asked } from "./bridge.ts";
+import type { BridgeCall } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
 import type { CommandOptions } from "./command-options.ts";
 import type { Misuse } from "./misuse.ts";
@@ -20,7 +20,7 @@ export function childProcessStubs(
   { asBuffer }: LibraryLoader,
 ) {
   interface Command {
-    readonly asked: (encoding: unknown) => Asked;
+    readonly asked: (encoding: unknown) => BridgeCall;
     readonly options: ReturnType<CommandOptions>;
     readonly callback: Callback | undefined;
   }

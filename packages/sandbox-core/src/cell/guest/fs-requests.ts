@@ -1,4 +1,4 @@
-import type { Asked } from "./bridge.ts";
+import type { BridgeCall } from "./bridge.ts";
 import type { FileOptions } from "./file-options.ts";
 import type { FileStats } from "./file-stats.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
@@ -6,7 +6,7 @@ import type { LibraryLoader } from "./library-loader.ts";
 
 /** One call of a function of `node:fs` as it crosses the wall. */
 interface Request {
-  readonly asked: Asked;
+  readonly asked: BridgeCall;
   /** Converts the answer to the value that Node would return. */
   readonly shape: (value: unknown) => unknown;
   /** The signal that the call was given. Only the asynchronous forms look at it, as in Node. */
