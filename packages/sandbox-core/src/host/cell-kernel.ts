@@ -68,7 +68,7 @@ export class CellKernel {
   /** The least: less than the most while a layer is put on, and from then on if only some threads got it. */
   #least: Layer | undefined;
   #leastBefore: Layer | undefined;
-  /** Whether a file or folder of the plan was found to be replaced. */
+  /** Whether a file or directory of the plan was found to be replaced. */
   #isReplaced = false;
 
   /** @param confined Undefined for a cell that is not confined. */

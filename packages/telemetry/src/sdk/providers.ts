@@ -112,8 +112,12 @@ export function makeLogging(
   return { provider, status, processor, spool };
 }
 
-function deadLetters({ directory, maxBytes, sync }: NonNullable<Settings["spool"]>): DeadLetters {
-  return new DeadLetters(directory, maxBytes, sync);
+function deadLetters({
+  directory: folder,
+  maxBytes,
+  sync,
+}: NonNullable<Settings["spool"]>): DeadLetters {
+  return new DeadLetters(folder, maxBytes, sync);
 }
 
 /** A status that says why nothing can be sent, from the start and whatever an attempt says. @param fault undefined: it can be. */

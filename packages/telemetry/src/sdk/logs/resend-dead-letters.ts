@@ -48,8 +48,8 @@ export async function resend(
   settings: ResendSettings,
   how: ResendHow & Required<Pick<ResendHow, "onWarning">>,
 ): Promise<Resent> {
-  const { directory, maxBytes, sync } = settings.spool;
-  const letters = new DeadLetters(directory, maxBytes, sync);
+  const { directory: folder, maxBytes, sync } = settings.spool;
+  const letters = new DeadLetters(folder, maxBytes, sync);
   if (how.dryRun === true) return look(letters, how);
   const resending = new Resending(letters, settings.logsUrl, how);
   const end = () => {

@@ -48,7 +48,7 @@ export function isDeadLetterName(name: string): boolean {
 /** The file in a spool's folder in which refused records are kept, one request a line, until they are sent again when asked. */
 export class DeadLetters {
   readonly path: string;
-  readonly #directory: string;
+  readonly #folder: string;
   readonly #maxBytes: number;
   readonly #sync: boolean;
 
@@ -56,9 +56,9 @@ export class DeadLetters {
    * @param maxBytes Of the spool: dead letters may have a quarter as many.
    * @param sync Whether they are to survive a power cut.
    */
-  constructor(directory: string, maxBytes: number, sync = false) {
-    this.#directory = directory;
-    this.path = join(directory, NAME);
+  constructor(folder: string, maxBytes: number, sync = false) {
+    this.#folder = folder;
+    this.path = join(folder, NAME);
     this.#maxBytes = Math.min(maxBytes / 4, LARGEST);
     this.#sync = sync;
   }
@@ -91,7 +91,7 @@ export class DeadLetters {
   }
 
   #addLine(line: Buffer): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const { O_WRONLY, O_APPEND, O_CREAT } = constants;
     const descriptor = openOwnFile(this.path, O_WRONLY | O_APPEND | O_CREAT);
     try {
@@ -101,7 +101,7 @@ export class DeadLetters {
       if (written === line.length) {
         if (!this.#sync) return;
         fdatasyncSync(descriptor);
-        if (size === 0) syncFolder(this.#directory);
+        if (size === 0) syncFolder(this.#folder);
         return;
       }
       // The next letter would be joined to the part.
@@ -120,7 +120,7 @@ export class DeadLetters {
   take(): readonly TakenLetters[] {
     const taken: TakenLetters[] = [];
     try {
-      inFolder(this.#directory, () => {
+      inFolder(this.#folder, () => {
         for (const name of this.#files()) taken.push(...this.#takeFile(name));
       });
       return taken;
@@ -132,10 +132,10 @@ export class DeadLetters {
 
   #takeFile(name: string): readonly TakenLetters[] {
     const owned = newSegmentName();
-    const path = join(this.#directory, `${TAKEN}${owned}`);
+    const path = join(this.#folder, `${TAKEN}${owned}`);
     try {
       // Whatever else takes letters from this folder does not find these any more.
-      renameSync(join(this.#directory, name), path);
+      renameSync(join(this.#folder, name), path);
       return [new TakenLetters(path, owned)];
     } catch (error) {
       releaseName(owned);
@@ -146,13 +146,13 @@ export class DeadLetters {
 
   /** Reads what {@link take} would take. @throws SpoolError if the folder or a file cannot be read. */
   look(): readonly Letters[] {
-    return inFolder(this.#directory, () =>
-      this.#files().map((name) => lettersIn(readOwnFile(join(this.#directory, name)))),
+    return inFolder(this.#folder, () =>
+      this.#files().map((name) => lettersIn(readOwnFile(join(this.#folder, name)))),
     );
   }
 
   #files(): readonly string[] {
-    return readdirSync(this.#directory).filter(
+    return readdirSync(this.#folder).filter(
       (name) => name === NAME || (name.startsWith(TAKEN) && isOrphan(name.slice(TAKEN.length))),
     );
   }

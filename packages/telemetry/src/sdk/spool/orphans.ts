@@ -49,7 +49,7 @@ interface Taken extends Orphan {
 
 /** The orphans of one folder, until this process has sent them, or another process that has found them too. */
 export class Orphans {
-  readonly #directory: string;
+  readonly #folder: string;
   /** Where lines are kept that are not requests. */
   readonly #letters: DeadLetters;
   readonly #warn: (message: string) => void;
@@ -63,9 +63,9 @@ export class Orphans {
   #leftAlone = new Set<string>();
 
   constructor(settings: SpoolSettings, warn: (message: string) => void) {
-    const { directory, maxBytes, sync } = settings;
-    this.#directory = directory;
-    this.#letters = new DeadLetters(directory, maxBytes, sync);
+    const { directory: folder, maxBytes, sync } = settings;
+    this.#folder = folder;
+    this.#letters = new DeadLetters(folder, maxBytes, sync);
     this.#warn = warn;
   }
 
@@ -89,14 +89,14 @@ export class Orphans {
 
   /** Searches the folder again. @throws if it cannot be listed. */
   find(): void {
-    const { orphans, foreign } = lookForOrphans(this.#directory);
+    const { orphans, foreign } = lookForOrphans(this.#folder);
     this.#found = orphans;
     this.#unsent = [...orphans];
     const there = new Set(orphans.map(({ path }) => path));
     this.#leftAlone = this.#leftAlone.intersection(there);
     if (foreign > this.#foreign) {
       this.#warn(
-        `${foreign} files in ${this.#directory} are not the spool's: they are neither sent nor removed`,
+        `${foreign} files in ${this.#folder} are not the spool's: they are neither sent nor removed`,
       );
     }
     this.#foreign = foreign;
@@ -226,12 +226,12 @@ function take({ path, bytes }: Orphan): Taken {
 }
 
 /** @throws if the folder cannot be listed. */
-function lookForOrphans(directory: string): Found {
+function lookForOrphans(folder: string): Found {
   const orphans: Orphan[] = [];
   let foreign = 0;
-  for (const name of readdirSync(directory).toSorted()) {
+  for (const name of readdirSync(folder).toSorted()) {
     if (isDeadLetterName(name)) continue;
-    const path = join(directory, name);
+    const path = join(folder, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) continue;
     const isSegment = isSegmentName(name) && stat.isFile() && isOwn(stat.uid);

@@ -31,13 +31,13 @@ export class Segment {
    * @param sync Whether a write is to survive a power cut.
    * @throws if the file cannot be created.
    */
-  constructor(directory: string, sync: boolean) {
-    this.path = join(directory, this.#name);
+  constructor(folder: string, sync: boolean) {
+    this.path = join(folder, this.#name);
     this.#sync = sync;
     try {
       this.#descriptor = openSync(this.path, "ax+", 0o600);
       // Without this the content would survive a power cut, and its name would not.
-      if (sync) syncFolder(directory);
+      if (sync) syncFolder(folder);
     } catch (error) {
       this.seal();
       releaseName(this.#name);

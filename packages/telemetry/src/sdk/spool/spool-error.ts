@@ -27,28 +27,28 @@ export class SpoolError extends Error {
  *
  * @throws SpoolError with the file system's error as its cause.
  */
-export function inFolder<Result>(directory: string, act: () => Result): Result {
+export function inFolder<Result>(folder: string, act: () => Result): Result {
   try {
     return act();
   } catch (error) {
-    throw spoolErrorOf(directory, error);
+    throw spoolErrorOf(folder, error);
   }
 }
 
-function spoolErrorOf(directory: string, cause: unknown): SpoolError {
+function spoolErrorOf(folder: string, cause: unknown): SpoolError {
   const errno = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const why = messageOf(cause);
   switch (errno) {
     case "ENOENT":
       return new SpoolError(
         "not_found",
-        `there is no folder ${directory} (ENOENT): name the one that startTelemetry has as \`spool\``,
+        `there is no folder ${folder} (ENOENT): name the one that startTelemetry has as \`spool\``,
         { cause },
       );
     case "ENOTDIR":
       return new SpoolError(
         "not_a_folder",
-        `${directory} is not a folder (ENOTDIR): name the one that startTelemetry has as \`spool\``,
+        `${folder} is not a folder (ENOTDIR): name the one that startTelemetry has as \`spool\``,
         { cause },
       );
     case "EACCES":
@@ -56,10 +56,10 @@ function spoolErrorOf(directory: string, cause: unknown): SpoolError {
     case "EROFS":
       return new SpoolError(
         "forbidden",
-        `the spool ${directory} cannot be read and written by this user: run it as the service's user (${why})`,
+        `the spool ${folder} cannot be read and written by this user: run it as the service's user (${why})`,
         { cause },
       );
     default:
-      return new SpoolError("failed", `the spool ${directory} cannot be used: ${why}`, { cause });
+      return new SpoolError("failed", `the spool ${folder} cannot be used: ${why}`, { cause });
   }
 }

@@ -10,32 +10,32 @@ export const NEWLINE = Buffer.from("\n");
 
 /** The folder of a spool. */
 export class SpoolFolder {
-  readonly #directory: string;
+  readonly #folder: string;
   readonly #sync: boolean;
   readonly #warn: (message: string) => void;
   #toldOpen = false;
 
   /** @param sync Whether it is to survive a power cut. */
-  constructor(directory: string, sync: boolean, warn: (message: string) => void) {
-    this.#directory = directory;
+  constructor(folder: string, sync: boolean, warn: (message: string) => void) {
+    this.#folder = folder;
     this.#sync = sync;
     this.#warn = warn;
   }
 
   /** Makes the folder if it is not there, and says so once if other users can write to it. @throws if it cannot be made. */
   make(): void {
-    const made = mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    const made = mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     if (made !== undefined && this.#sync) syncFolder(dirname(made));
-    if (this.#toldOpen || (statSync(this.#directory).mode & 0o002) === 0) return;
+    if (this.#toldOpen || (statSync(this.#folder).mode & 0o002) === 0) return;
     this.#toldOpen = true;
     this.#warn(
-      `every user can write to ${this.#directory}, and remove the records in it: chmod o-w it`,
+      `every user can write to ${this.#folder}, and remove the records in it: chmod o-w it`,
     );
   }
 
   /** @throws if no file can be made in it, or it has no room. */
   tryOut(): void {
-    const segment = new Segment(this.#directory, this.#sync);
+    const segment = new Segment(this.#folder, this.#sync);
     try {
       segment.append(NEWLINE, new BatchReceipts());
     } finally {

@@ -9,10 +9,10 @@ const CANNOT = new Set(["EINVAL", "ENOTSUP", "EPERM", "EISDIR"]);
  *
  * @throws if the disk fails.
  */
-export function syncFolder(directory: string): void {
+export function syncFolder(folder: string): void {
   // Windows opens no folder.
   if (process.platform === "win32") return;
-  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(descriptor);
   } catch (error) {
