@@ -219,7 +219,9 @@ describe("one denial", () => {
       "pyisolate.denial.seq": event.seq,
       "pyisolate.policy.hash": event.policyHash,
       "pyisolate.nearest_rule": "data:scope",
+      "pyisolate.explanation": event.explanation,
     });
+    expect(event.explanation).toContain("rules grant this operation, but none on this target");
   });
 
   test("is one of two in Prometheus, under labels that no guest chose", async () => {

@@ -16,6 +16,8 @@ const HOSTILE = new RegExp(`[${HOSTILE_CHARACTERS}]`, "gu");
 const TOKEN = /\\\\|\\u\{[0-9a-f]+\}|[^]/gu;
 const ESCAPE = /\\(?:\\|u\{([0-9a-f]{1,6})\})/g;
 const CUT = "…";
+/** Longest text in a message. */
+const MAX_QUOTED = 80;
 
 /** Longest target in an event, in UTF-16 code units. The longest Linux paths do not fit; readable ones do. */
 export const MAX_TARGET_LENGTH = 1024;
@@ -26,6 +28,8 @@ export const MAX_POLICY_NAME_LENGTH = 256;
 
 /** Longest description of a rule. */
 export const MAX_DESCRIPTION_LENGTH = 300;
+/** Longest explanation of an event: the texts that it quotes have at most 80 characters, a rule's description {@link MAX_DESCRIPTION_LENGTH}. */
+export const MAX_EXPLANATION_LENGTH = 1500;
 /** Longest name of a rule's owner. */
 export const MAX_OWNER_LENGTH = 100;
 
@@ -48,7 +52,17 @@ export function cleanText(text: string, max: number): string {
 
 /** Prepares text from outside for a message: clean, short, in quotes. */
 export function quoted(text: string): string {
-  return `"${cleanText(text, 80)}"`;
+  return `"${cleanText(text, MAX_QUOTED)}"`;
+}
+
+/** As {@link quoted}, of text that is clean already: cleaned twice, its escapes would be escaped. */
+export function quotedClean(clean: string): string {
+  return `"${clean.length > MAX_QUOTED ? cut(clean, MAX_QUOTED) : clean}"`;
+}
+
+/** The text that was cleaned; undefined if a part of it was cut off. */
+export function uncleaned(clean: string): string | undefined {
+  return clean.endsWith(CUT) ? undefined : unescape(clean);
 }
 
 /** Whether {@link cleanText} can return this text for this `max`. */

@@ -2,9 +2,11 @@ export { parsePolicy, loadPolicy } from "./parse/parse.ts";
 export { addRules } from "./parse/add-rules.ts";
 export { isForEachCell, policyFor } from "./bind.ts";
 export { decide } from "./decide.ts";
-export { explain } from "./explain.ts";
+export { explain } from "./explain/explain.ts";
+export { explainer } from "./explain/explainer.ts";
+export { reasonInWords } from "./explain/words.ts";
 export type { RuleNotes } from "./rule-notes.ts";
-export type { Cause, Explanation, Lack, RuleToAdd } from "./explain.ts";
+export type { Cause, Explanation, Lack, RuleToAdd } from "./explain/explanation.ts";
 export { diffPolicies, type PolicyChange } from "./diff/diff-policies.ts";
 export { diffLimits, type LimitChange } from "./diff/diff-limits.ts";
 export { TooEntangledError } from "./language/effort.ts";
@@ -23,7 +25,13 @@ export { denialEvent, type DenialInput } from "./event/create-event.ts";
 export { newInstance } from "./event/sequence.ts";
 export { parseDenialEvent, InvalidDenialEventError } from "./event/parse-event.ts";
 export { DenialEvent, KERNEL_EVIDENCE } from "./event/event.ts";
-export type { DenialEventJson, DenialFields, KernelEvidence } from "./event/event.ts";
+export type {
+  DenialEventJson,
+  DenialFields,
+  Explains,
+  KernelEvidence,
+  ShownTexts,
+} from "./event/event.ts";
 export { isCapabilityName } from "./identifier.ts";
 export type { OwnCapabilities } from "./capabilities.ts";
 export type { CellTotals, DenialSink } from "./event/sink.ts";
@@ -40,6 +48,7 @@ export {
   isCleanText,
   MAX_CELL_LENGTH,
   MAX_DESCRIPTION_LENGTH,
+  MAX_EXPLANATION_LENGTH,
   MAX_OWNER_LENGTH,
   MAX_POLICY_NAME_LENGTH,
   MAX_TARGET_LENGTH,

@@ -151,6 +151,8 @@ export type WireVerdict =
       readonly capability: string;
       readonly reason: string;
       readonly id: string;
+      /** The message that the guest reads, where its host wants it told why. */
+      readonly says?: string | undefined;
     };
 
 /** The kinds of a module that the host supplies, by the letter that stands for each: CommonJS, an ES module, JSON. */
@@ -170,6 +172,14 @@ export function encodeModule({ kind, code }: SuppliedModule): Uint8Array<ArrayBu
 
 export function decodeModule(body: Buffer): SuppliedModule {
   return { kind: body.toString("latin1", 0, 1) as ModuleKind, code: body.toString("utf8", 1) };
+}
+
+export type Refused = Extract<WireVerdict, { ok: false }>;
+
+/** A refusal as one text, `capability reason id`, and after it the message if there is one. */
+export function refusalText({ capability, reason, id, says }: Refused): string {
+  const fields = `${capability} ${reason} ${id}`;
+  return says === undefined ? fields : `${fields} ${says}`;
 }
 
 /** The levels of a console line, by the byte that stands for each on the wire. */
@@ -204,7 +214,7 @@ export interface ToolFailure {
   readonly code?: string;
 }
 
-/** The first byte of a tool's answer: a value's clone follows, a failure as JSON, or a refusal (`capability reason id`). */
+/** The first byte of a tool's answer: a value's clone follows, a failure as JSON, or a refusal (as the guest takes it). */
 export const ToolAnswer = { value: 0, failure: 1, refusal: 2 } as const;
 
 export function toolValue(number: number, clone: Uint8Array): Buffer {
@@ -215,8 +225,8 @@ export function toolFailure(number: number, failure: ToolFailure): Buffer {
   return toolAnswer(number, ToolAnswer.failure, Buffer.from(JSON.stringify(failure)));
 }
 
-export function toolRefusal(number: number, refusal: string): Buffer {
-  return toolAnswer(number, ToolAnswer.refusal, Buffer.from(refusal));
+export function toolRefusal(number: number, refusal: Refused): Buffer {
+  return toolAnswer(number, ToolAnswer.refusal, Buffer.from(refusalText(refusal)));
 }
 
 function toolAnswer(number: number, kind: number, body: Uint8Array): Buffer {

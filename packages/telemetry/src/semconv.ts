@@ -106,6 +106,10 @@ export const ATTRIBUTES = {
     "pyisolate.nearest_rule",
     "For a denial by default: the rule that came closest, `:`, and what it lacked",
   ),
+  explanation: attribute(
+    "pyisolate.explanation",
+    "Why, as `explain` and `pyisolate why` say it: the cause, and what the nearest rule lacks; redacted like the target",
+  ),
   enforced: attribute("pyisolate.enforced", "False for the verdict of a shadow policy", BOOLEANS),
   denialId: attribute("pyisolate.denial.id", "The event's unique id"),
   denialSeq: attribute("pyisolate.denial.seq", "Its position among its cell's denials"),
@@ -249,6 +253,7 @@ export const EVENTS = {
     optional: [
       A.kernelEvidence,
       A.nearestRule,
+      A.explanation,
       A.policyName,
       A.policyHash,
       A.rulesetName,

@@ -102,7 +102,7 @@ async function requestOf(
   const [only = ""] = operations.length === 1 ? operations : [];
   const operation = oneOfWords("--operation", options["--operation"] ?? only, operations);
   const target = options["--target"];
-  if (target === undefined && capability !== "random")
+  if (target === undefined && !["random", "limit", "control"].includes(capability))
     throw new UsageError(
       `--target is missing: say what is asked for, as in the record (a path, a host and port, a command, a module)`,
     );

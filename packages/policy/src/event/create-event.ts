@@ -1,6 +1,12 @@
 import { contradictionIn } from "./contradiction.ts";
 import type { NearestRule } from "../decision.ts";
-import { DenialEvent, type DenialFields, KERNEL_EVIDENCE, NEAREST_LACKS } from "./event.ts";
+import {
+  DenialEvent,
+  type DenialFields,
+  type Explains,
+  KERNEL_EVIDENCE,
+  NEAREST_LACKS,
+} from "./event.ts";
 import { EVENT_ID, MAX_TIME, POLICY_HASH, RULE_ID } from "../identifier.ts";
 import { didYouMean } from "../parse/did-you-mean.ts";
 import { nextInSequence } from "./sequence.ts";
@@ -33,6 +39,8 @@ export type DenialInput = Pick<DenialFields, "cell" | "capability" | "operation"
     readonly ruleDescription?: string | null | undefined;
     /** The decision's `owner`. */
     readonly ruleOwner?: string | null | undefined;
+    /** Gives the event's `explanation`, when it is read: `explainer(policy)`. */
+    readonly explains?: Explains | undefined;
   };
 
 /**
@@ -60,17 +68,21 @@ export function denialEvent(input: DenialInput): DenialEvent {
     fields.seq ??= next.seq;
   }
   // No copy of the fields: with as many as these, V8 makes one as a hash table, of which a flood leaves 50 MiB behind.
-  return new DenialEvent(fields as DenialFields);
+  return new DenialEvent(fields as DenialFields, fields.explains);
 }
 
 type Checked = Omit<DenialFields, "id" | "seq"> & {
   id: string | undefined;
   seq: number | undefined;
+  explains: Explains | undefined;
 };
 
 /** Checks the input. Reads each field once, so that the event says what was checked. */
 function checked(input: DenialInput): Checked {
   const { capability, operation, id, seq } = input;
+  const { explains } = input;
+  if (explains !== undefined && typeof explains !== "function")
+    refuse("explains", "a function, such as explainer(policy)", explains);
   const { reason = "no_rule", policyRule = DEFAULT_RULE, enforced = true } = input;
   const { brokerDecision = "deny", kernelDecision = "not_evaluated" } = input;
   // Without a capability its name may be what is misspelt, which says more.
@@ -132,6 +144,7 @@ function checked(input: DenialInput): Checked {
     policyName: policyName === null ? null : text("policyName", policyName, MAX_POLICY_NAME_LENGTH),
     policyHash,
     enforced,
+    explains,
   };
 }
 
@@ -148,7 +161,7 @@ function known(input: DenialInput): void {
 }
 
 // A record, so that one that is forgotten does not compile.
-const FIELDS: Readonly<Record<keyof DenialFields, true>> = {
+const FIELDS: Readonly<Record<keyof DenialInput, true>> = {
   id: true,
   seq: true,
   time: true,
@@ -167,6 +180,7 @@ const FIELDS: Readonly<Record<keyof DenialFields, true>> = {
   policyName: true,
   policyHash: true,
   enforced: true,
+  explains: true,
 };
 const FIELD_NAMES = Object.keys(FIELDS);
 

@@ -1,4 +1,5 @@
 import type { NearestRule } from "../decision.ts";
+import { cleanText, isCleanText, MAX_EXPLANATION_LENGTH } from "../clean-text.ts";
 import type { CapabilityName, DenialReason, OperationName, Verdict } from "../vocabulary.ts";
 
 /** How the kernel layer's verdict is proved, strongest evidence first. */
@@ -48,6 +49,20 @@ export interface DenialFields {
   readonly enforced: boolean;
 }
 
+/** How the texts of an explanation are shown where not all of them may stay as they are, as in a log record. All are clean. */
+export interface ShownTexts {
+  /** The event's target. */
+  readonly target: string;
+  /** Any other text: a pattern of a rule. */
+  readonly pattern: (text: string) => string;
+}
+
+/**
+ * Gives the words of `explain` for a denial. Called when they are read, and not when the denial is made; by a log record with the
+ * texts as it shows them.
+ */
+export type Explains = (event: DenialFields, shown?: ShownTexts) => string;
+
 /** The event as JSON, in snake_case. Fields that the Python project has too equal those of its `to_dict()`. */
 export interface DenialEventJson {
   readonly id: string;
@@ -94,9 +109,10 @@ export class DenialEvent implements DenialFields {
   readonly policyName: string | null;
   readonly policyHash: string | null;
   readonly enforced: boolean;
+  readonly #explains: Explains | undefined;
 
   /** @internal Takes trusted fields that are clean already. Use `denialEvent`, or `parseDenialEvent` for JSON. */
-  constructor(fields: DenialFields) {
+  constructor(fields: DenialFields, explains?: Explains) {
     this.id = fields.id;
     this.seq = fields.seq;
     this.time = fields.time;
@@ -117,7 +133,28 @@ export class DenialEvent implements DenialFields {
     this.policyName = fields.policyName;
     this.policyHash = fields.policyHash;
     this.enforced = fields.enforced;
+    this.#explains = explains;
     Object.freeze(this);
+  }
+
+  /**
+   * Why it was denied, in the words of `explain`: what was asked for, the cause, and what the nearest rule lacks. Null if its guard
+   * gave no `explains`. Made when it is read, by the policy that decided. Clean.
+   */
+  get explanation(): string | null {
+    return this.explanationShowing();
+  }
+
+  /** The explanation with its texts shown otherwise, for records that redact them. */
+  explanationShowing(shown?: ShownTexts): string | null {
+    try {
+      const words: unknown = this.#explains?.(this, shown);
+      if (typeof words !== "string") return null;
+      const isClean = isCleanText(words, MAX_EXPLANATION_LENGTH);
+      return isClean ? words : cleanText(words, MAX_EXPLANATION_LENGTH);
+    } catch {
+      return null;
+    }
   }
 
   /** `operation:target`; the operation alone if there is no target. */

@@ -1,6 +1,6 @@
 import { isMap, isSeq, parseDocument, stringify, type YAMLSeq } from "yaml";
 
-import type { RuleToAdd } from "../explain.ts";
+import type { RuleToAdd } from "../explain/explanation.ts";
 import { parsePolicy } from "./parse.ts";
 import { withRules } from "./with-rules.ts";
 

@@ -1,4 +1,4 @@
-import type { RuleToAdd } from "../explain.ts";
+import type { RuleToAdd } from "../explain/explanation.ts";
 import type { Policy } from "../policy.ts";
 import { documentOf } from "./document-of.ts";
 import { parsePolicy } from "./parse.ts";

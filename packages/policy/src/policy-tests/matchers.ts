@@ -1,7 +1,7 @@
 import { AssertionError } from "node:assert";
 
 import { decide } from "../decide.ts";
-import { explain } from "../explain.ts";
+import { explain } from "../explain/explain.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import { quoted } from "../clean-text.ts";

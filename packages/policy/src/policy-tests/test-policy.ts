@@ -1,6 +1,6 @@
 import { decide } from "../decide.ts";
 import type { Decision } from "../decision.ts";
-import { explain } from "../explain.ts";
+import { explain } from "../explain/explain.ts";
 import { didYouMean } from "../parse/did-you-mean.ts";
 import { inWords } from "../describe-value.ts";
 import type { Policy } from "../policy.ts";

@@ -1,4 +1,5 @@
-import { type Cause, explain, type RuleToAdd } from "../explain.ts";
+import { explain } from "../explain/explain.ts";
+import type { Cause, RuleToAdd } from "../explain/explanation.ts";
 import { freeRuleId } from "../free-rule-id.ts";
 import { scopeOf } from "../language/space-of.ts";
 import { scopeKeyOf } from "../match/scope.ts";

@@ -1,5 +1,5 @@
 import type { PolicyChange } from "../diff/diff-policies.ts";
-import type { Cause, RuleToAdd } from "../explain.ts";
+import type { Cause, RuleToAdd } from "../explain/explanation.ts";
 import type { Policy } from "../policy.ts";
 import type { Request } from "../request.ts";
 import type { Generalization } from "./generalize.ts";

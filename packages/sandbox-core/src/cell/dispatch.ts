@@ -1,4 +1,4 @@
-import { type WireRequest, type WireVerdict, MAX_REQUEST_TARGET } from "../frames.ts";
+import { type WireRequest, type WireVerdict, MAX_REQUEST_TARGET, refusalText } from "../frames.ts";
 import { GUEST_SURFACE, type GuestOperation } from "../surface.ts";
 import { Cancellations } from "./cancellations.ts";
 import { IS_CONFINED } from "./confined.ts";
@@ -218,7 +218,7 @@ function settled(error: unknown, verdict: WireVerdict | undefined): Answer {
 /** The answer to a request that no policy can allow. If the host allows it all the same, the host is wrong, and the cell fails closed. */
 export function refused(verdict: WireVerdict): Answer {
   if (verdict.ok) return failed(new Failed("The request could not be understood"));
-  return `r${verdict.capability} ${verdict.reason} ${verdict.id}`;
+  return `r${refusalText(verdict)}`;
 }
 
 function failed(error: unknown): Answer {

@@ -52,8 +52,9 @@ function failureOf({ ok: _ok, denial, ...details }: Failed, locate: Locate): Fai
   return found === undefined ? details : asFailure(found);
 }
 
-/** The failure of a call that a refusal ended, from the refusal's answer (`rcapability reason id`). */
+/** The failure of a call that a refusal ended, from the refusal's answer (`rcapability reason id`, and a message if there is one). */
 function refused(answer: Answer): Failure {
-  const [capability = "", reason = "", denial = ""] = String(answer).slice(1).split(" ");
-  return { denial, name: "PolicyError", message: `${capability} denied (${reason})`, stack: "" };
+  const [capability = "", reason = "", denial = "", ...words] = String(answer).slice(1).split(" ");
+  const message = words.length > 0 ? words.join(" ") : `${capability} denied (${reason})`;
+  return { denial, name: "PolicyError", message, stack: "" };
 }

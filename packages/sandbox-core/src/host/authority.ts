@@ -14,4 +14,6 @@ export interface Authority {
   /** Sources of the modules that the host supplies, by name. */
   readonly modules: ReadonlyMap<string, string>;
   readonly lookup: Lookup;
+  /** Whether a guest is told in words why a request was refused. */
+  readonly explainRefusals: boolean;
 }

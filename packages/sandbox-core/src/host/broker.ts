@@ -4,6 +4,7 @@ import {
   type Decision,
   type DenialEvent,
   denialEvent,
+  explainer,
   type Policy,
 } from "@pyisolate/policy";
 
@@ -12,7 +13,7 @@ import type { KernelWord } from "../kernel/evidence.ts";
 import { askedBy, callOf, shown } from "./attempted-action.ts";
 import type { Authority } from "./authority.ts";
 import type { CellKernel } from "./cell-kernel.ts";
-import { type CanonicalRequest, type Denial, ruleFields } from "./denial.ts";
+import { type CanonicalRequest, type Denial, inWords, ruleFields } from "./denial.ts";
 import { DenialLog } from "./denial-log.ts";
 import { ModuleGrants } from "./modules/module-grants.ts";
 import { Resolver } from "./names/resolve-and-check.ts";
@@ -140,7 +141,8 @@ export class Broker {
     const seq = this.tail.denials + 1;
     const id = `${this.#instance}-${seq}`;
     const reason = decision?.reason ?? denial.reason ?? "no_rule";
-    const refuse = (): void => answer?.({ ok: false, capability, reason, id });
+    const says = this.#authority.explainRefusals ? inWords(denial, reason) : undefined;
+    const refuse = (): void => answer?.({ ok: false, capability, reason, id, says });
     const { recordsFirst = false } = this.#authority.sink;
     if (!recordsFirst) refuse();
     try {
@@ -172,6 +174,7 @@ export class Broker {
       nearestRule: decision?.nearestRule ?? null,
       policyName: this.policy.name,
       policyHash: this.policy.hash,
+      explains: explainer(this.policy),
     });
     this.tail.add(event);
     this.#authority.sink.record(event);

@@ -1,4 +1,10 @@
-import { denialEvent, type DenialSink, type Policy, PolicyAuthError } from "@pyisolate/policy";
+import {
+  denialEvent,
+  type DenialSink,
+  explainer,
+  type Policy,
+  PolicyAuthError,
+} from "@pyisolate/policy";
 
 import { ControlToken } from "./control-token.ts";
 
@@ -21,7 +27,7 @@ export class Control {
   /** @throws PolicyAuthError for a wrong token, which is recorded. */
   demand(token: string): void {
     if (this.#token.matches(token)) return;
-    const { name, hash } = this.#policy();
+    const policy = this.#policy();
     const event = denialEvent({
       cell: CONTROL_CELL,
       capability: "control",
@@ -29,8 +35,9 @@ export class Control {
       policyRule: "control.token",
       reason: "auth",
       brokerDecision: "deny",
-      policyName: name,
-      policyHash: hash,
+      policyName: policy.name,
+      policyHash: policy.hash,
+      explains: explainer(policy),
     });
     this.#sink.record(event);
     throw new PolicyAuthError(event);

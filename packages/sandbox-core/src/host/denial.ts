@@ -2,8 +2,10 @@ import {
   type Capability,
   type Decision,
   DEFAULT_RULE,
+  type DenialReason,
   type DenialEvent,
   type Operation,
+  reasonInWords,
   type Verdict,
 } from "@pyisolate/policy";
 
@@ -37,4 +39,12 @@ export function ruleFields({ decision, granted, rule = DEFAULT_RULE }: Denial) {
     ruleDescription: decided?.description,
     ruleOwner: decided?.owner,
   };
+}
+
+/** What a guest reads of a refusal where its host wants it told why: nothing of the policy, and not the target, which a guard may have resolved. */
+export function inWords(
+  { capability, operation }: Pick<Denial, "capability" | "operation">,
+  reason: DenialReason,
+): string {
+  return `${capability} ${operation} denied (${reason}): ${reasonInWords(reason)}`;
 }

@@ -91,6 +91,7 @@ function takenOver(limits: object = {}) {
       // A text that nothing has prepared before.
       modules: new Map([["module", `export default ${++supplied};`]]),
       lookup: async () => [],
+      explainRefusals: false,
     },
     plans: {
       current: () => undefined,

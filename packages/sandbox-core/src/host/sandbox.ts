@@ -28,6 +28,8 @@ export interface SpawnOptions {
   readonly onConsole?: OnConsole;
   /** A shadow policy of this cell's own, instead of the supervisor's: it decides beside the policy in force, without effect. */
   readonly shadow?: PolicyInput;
+  /** As the supervisor's option, for this cell's guest. */
+  readonly explainRefusals?: boolean;
 }
 
 /** What a sandbox needs from its supervisor. */
@@ -49,7 +51,9 @@ export class Sandbox {
 
   /** @internal */
   constructor(name: string, process: CellProcess, host: SandboxHost, options: SpawnOptions) {
-    this.#cell = new RunningCell(name, process, host, options.onConsole, () => host.onEnd(this));
+    const { onConsole, explainRefusals = host.authority.explainRefusals } = options;
+    const cellHost = { ...host, authority: { ...host.authority, explainRefusals } };
+    this.#cell = new RunningCell(name, process, cellHost, onConsole, () => host.onEnd(this));
     this.name = this.#cell.name;
     this.#policyInForce = () => host.authority.policy();
   }

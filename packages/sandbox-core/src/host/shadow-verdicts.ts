@@ -1,4 +1,4 @@
-import { decide, type Decision, type DenialEvent, denialEvent } from "@pyisolate/policy";
+import { decide, type Decision, type DenialEvent, denialEvent, explainer } from "@pyisolate/policy";
 
 import { shown } from "./attempted-action.ts";
 import type { Authority } from "./authority.ts";
@@ -84,6 +84,7 @@ export class ShadowVerdicts {
           nearestRule: verdict.effect === "deny" ? (verdict.nearestRule ?? null) : null,
           policyName: shadow.name,
           policyHash: shadow.hash,
+          explains: explainer(shadow),
           enforced: false,
         }),
       );

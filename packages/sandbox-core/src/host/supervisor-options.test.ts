@@ -21,6 +21,7 @@ test("left out, everything has its default", () => {
   expect(settings).toEqual({
     policy,
     denials: undefined,
+    explainRefusals: false,
     token: undefined,
     kernel: "prefer",
     user: undefined,

@@ -1,5 +1,6 @@
 import type { DenialSink, PolicyInput } from "@pyisolate/policy";
 import {
+  flag,
   functionOf,
   isRecord,
   isThenable,
@@ -61,6 +62,11 @@ export interface SupervisorOptions {
    * that the whole service shares, for as long as a name's server is silent.
    */
   readonly lookup?: Lookup;
+  /**
+   * Whether the message of a refusal tells the guest in words why, besides the reason: that no rule grants the operation, say, or that
+   * a rule denies. The words are fixed ones, the same for every policy and target: they name no rule, path or host. Default false.
+   */
+  readonly explainRefusals?: boolean;
 }
 
 export interface ReloadOptions {
@@ -87,6 +93,7 @@ export interface SupervisorSettings {
   readonly tools: ToolSet;
   readonly ca: string | null;
   readonly lookup: Lookup;
+  readonly explainRefusals: boolean;
 }
 
 /** @throws TypeError for an unknown option, or a value of the wrong kind; the message says what is accepted. */
@@ -104,6 +111,7 @@ export function supervisorSettings(given: unknown): SupervisorSettings {
     tools: toolSet(options.tools ?? {}),
     ca: options.ca ?? null,
     lookup: options.lookup ?? systemLookup(),
+    explainRefusals: options.explainRefusals ?? false,
   };
 }
 
@@ -156,6 +164,7 @@ const SUPERVISOR: OptionChecks<SupervisorOptions> = {
   ca: certificates,
   lookup: functionOf("a host's name"),
   shadow: loaded,
+  explainRefusals: flag,
 };
 
 /** @throws TypeError as {@link supervisorSettings}. */
@@ -170,4 +179,5 @@ const SPAWN: OptionChecks<SpawnOptions> = {
   onConsole: functionOf("a level and a text"),
   tools: toolsByName,
   shadow: loaded,
+  explainRefusals: flag,
 };

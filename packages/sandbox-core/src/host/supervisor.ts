@@ -88,6 +88,7 @@ export class Supervisor {
         kernelVerdict: (capability) => this.#kernel.verdict(capability),
         modules: settings.modules,
         lookup: settings.lookup,
+        explainRefusals: settings.explainRefusals,
       },
       tools: settings.tools,
       watch: new ProcessSampler(),

@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT } from "@opentelemetry/api";
-import { DenialEvent } from "@pyisolate/policy";
+import { DenialEvent, explainer, parsePolicy } from "@pyisolate/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -72,6 +72,50 @@ test("a shadow policy's verdict says what would have been done", () => {
     "would be denied filesystem read to tenant-a (outside_scope, rule default): /etc/shadow",
     "would be allowed filesystem read to tenant-a (explicit_deny, rule data): /etc/shadow",
   ]);
+});
+
+test("the explanation in a record is redacted as its target is, and left out where the target is", () => {
+  const policy = parsePolicy({
+    version: 1,
+    name: "plugins",
+    rules: [
+      {
+        id: "data",
+        effect: "allow",
+        capability: "filesystem",
+        operations: ["read"],
+        paths: ["/home/ann/**"],
+      },
+    ],
+  });
+  const event = aDenial({
+    target: "/home/bob/a",
+    reason: "outside_scope",
+    nearestRule: { id: "data", lacked: "scope" },
+    explains: explainer(policy),
+  });
+  const said = (targetOf?: () => string | undefined) =>
+    denialLogRecord(event, ROOT_CONTEXT, undefined, targetOf).attributes?.["pyisolate.explanation"];
+  const words = "rules grant this operation, but none on this target; the nearest rule";
+  expect(said()).toBe(
+    `"filesystem" "read" of "~/a": ${words} "data" lacks the path "~/a": it has "~/**"`,
+  );
+  expect(said(() => "[mine]")).toBe(
+    `"filesystem" "read" of "[mine]": ${words} "data" lacks the path "[mine]": it has "~/**"`,
+  );
+  expect(said(() => undefined)).toBeUndefined();
+});
+
+test("an event that was made by hand has a record, whatever its explanation does", () => {
+  const explanationShowing = (): never => {
+    throw new Error("mine");
+  };
+  for (const made of [{ explanationShowing }, { explanationShowing: 7 }, {}]) {
+    const event = { ...aDenial(), ...made } as unknown as DenialEvent;
+    expect(denialLogRecord(event, ROOT_CONTEXT).attributes).not.toHaveProperty([
+      "pyisolate.explanation",
+    ]);
+  }
 });
 
 test("a plain denial's record leaves out what has no value", () => {

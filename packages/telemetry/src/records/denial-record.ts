@@ -6,6 +6,7 @@ import { cutText } from "./cut-text.ts";
 import {
   cellText,
   descriptionText,
+  explanationText,
   hashText,
   hrTime,
   lackedText,
@@ -71,6 +72,8 @@ export function denialLogRecord(
     const { id, lacked } = event.nearestRule;
     attributes[A.nearestRule.name] = `${nearestText(id)}:${lackedText(lacked)}`;
   }
+  const explanation = explanationOf(event, target);
+  if (hasText(explanation)) attributes[A.explanation.name] = explanation;
   // An event that was made by hand, or by an older release, may lack these.
   if (hasText(event.ruleDescription))
     attributes[A.ruleDescription.name] = descriptionText(event.ruleDescription);
@@ -99,6 +102,21 @@ export function denialLogRecord(
     attributes,
     context,
   };
+}
+
+/** The explanation as it may leave the process: with the target that the record has, and rules' patterns redacted like targets. */
+function explanationOf(event: DenialEvent, target: string | undefined): string | undefined {
+  // Without the target the words would say it.
+  if (target === undefined) return undefined;
+  const { capability } = event;
+  const pattern = (text: string): string => redactTarget({ target: text, capability });
+  try {
+    const explanation: unknown = event.explanationShowing({ target, pattern });
+    return typeof explanation === "string" ? explanationText(explanation) : undefined;
+  } catch {
+    // An event that was made by hand, or by an older release, has no such function. Its record goes out all the same.
+    return undefined;
+  }
 }
 
 /** Longest of a burst's other targets, in UTF-16 code units. Shorter than the first, because there are several. */

@@ -2,6 +2,7 @@ import type { HrTime } from "@opentelemetry/api";
 import {
   MAX_CELL_LENGTH,
   MAX_DESCRIPTION_LENGTH,
+  MAX_EXPLANATION_LENGTH,
   MAX_OWNER_LENGTH,
   MAX_POLICY_NAME_LENGTH,
 } from "@pyisolate/policy/events";
@@ -20,6 +21,7 @@ export const policyText = cleaner(MAX_POLICY_NAME_LENGTH);
 export const hashText = cleaner(MAX_WORD);
 export const ruleText = cleaner(MAX_WORD);
 export const descriptionText = cleaner(MAX_DESCRIPTION_LENGTH);
+export const explanationText = cleaner(MAX_EXPLANATION_LENGTH);
 export const ownerText = cleaner(MAX_OWNER_LENGTH);
 export const nearestText = cleaner(MAX_WORD);
 export const operationText = cleaner(MAX_WORD);

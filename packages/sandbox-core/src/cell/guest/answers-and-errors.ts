@@ -9,7 +9,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
   const cross = bridge.ask;
 
   /**
-   * The refusal that a guest sees: a fixed message, capability, reason and id, and nothing of the host. A private field marks it
+   * The refusal that a guest sees: a fixed message or the host's words, capability, reason and id, and nothing of the policy. A private field marks it
    * as real, so that a guest cannot forge one by its looks. The fields are class fields, which are defined and not set: no setter
    * of the guest's sees them, and they are cheap.
    */
@@ -20,8 +20,8 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     readonly reason: string;
     readonly denialId: string;
 
-    constructor(capability: string, reason: string, id: string) {
-      super(`${capability} denied (${reason})`);
+    constructor(capability: string, reason: string, id: string, says: string | undefined) {
+      super(says ?? `${capability} denied (${reason})`);
       this.#denial = id;
       this.capability = capability;
       this.reason = reason;
@@ -38,10 +38,12 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
   function refusalError(payload: string): Error {
     const first = indexOf(payload, " ");
     const second = indexOf(payload, " ", first + 1);
+    const third = indexOf(payload, " ", second + 1);
     return new Refusal(
       slice(payload, 0, first),
       slice(payload, first + 1, second),
-      slice(payload, second + 1),
+      third < 0 ? slice(payload, second + 1) : slice(payload, second + 1, third),
+      third < 0 ? undefined : slice(payload, third + 1),
     );
   }
 

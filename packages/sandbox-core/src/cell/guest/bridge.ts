@@ -6,7 +6,7 @@ export type Primitive = string | number | boolean | null | undefined | Uint8Arra
 
 /**
  * The answer of a guarded operation. The first letter of a string says what it is: `v` a text value, `j` a JSON value, `h` a line
- * of JSON and the text after it, `r` a refusal (`capability reason id`), `e` the operation's own failure (JSON); for imports, `b`
+ * of JSON and the text after it, `r` a refusal (`capability reason id`, and a message if there is one), `e` the operation's own failure (JSON); for imports, `b`
  * a brokered built-in, `c` a CommonJS module and `m` an ES module (its canonical name, a newline, its code). Any other type is
  * the value itself.
  */

@@ -32,6 +32,7 @@ function brokerWith(source = `export default ${++made};`) {
         ["data.json", "[1]"],
       ]),
       lookup: async () => [],
+      explainRefusals: false,
     },
     new CellKernel(undefined, {
       current: () => undefined,

@@ -76,9 +76,7 @@ export class ToolCalls {
     const hooks = this.#hooks;
     const account = hooks.calls.account(frame.id);
     const refuse: Answer = (verdict) => {
-      if (verdict.ok) return;
-      const { capability, reason, id } = verdict;
-      hooks.send(toolRefusal(call.number, `${capability} ${reason} ${id}`));
+      if (!verdict.ok) hooks.send(toolRefusal(call.number, verdict));
     };
     account.context(() => {
       if (hooks.requests.isOneTooMany(call, account, refuse)) return;

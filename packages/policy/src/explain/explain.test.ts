@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { arbRequest, arbRules, policyOf } from "./testing/arbitraries.ts";
-import { RandomPolicies } from "./testing/random-policies.ts";
-import { decide, explain, parsePolicy, type Policy, type Request } from "./index.ts";
+import { arbRequest, arbRules, policyOf } from "../testing/arbitraries.ts";
+import { RandomPolicies } from "../testing/random-policies.ts";
+import { decide, explain, parsePolicy, type Policy, type Request } from "../index.ts";
 
 const policy = parsePolicy({
   version: 1,
