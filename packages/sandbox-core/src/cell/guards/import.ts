@@ -4,7 +4,7 @@ import { BROKERED_BUILTINS, canonicalModule } from "../../module-name.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
 
 /** Answers `b` and the name of a built-in, `s`, the letter of its kind and the code of a module that the host supplies, or `k` if the cell already has it. */
-export const importModule: Guard = ([name]) => {
+export const importModule: Guard = ([name, isImport]) => {
   if (typeof name !== "string" || name === "") throw new Malformed("the module's name is not text");
   if (name.length > MAX_REQUEST_TARGET || !name.isWellFormed() || name.includes("\0")) {
     throw new Malformed(
@@ -21,7 +21,9 @@ export const importModule: Guard = ([name]) => {
       if (grant.module === undefined) return "k";
       if (grant.module !== null) return `s${grant.module.kind}${grant.module.code}`;
       if (LIBRARY_MODULES.includes(target)) return `b${target}`;
-      throw new Failed(`Cannot find module '${target}'`, { code: "MODULE_NOT_FOUND" });
+      // Node has a code for `require`, and one for `import` in either form.
+      const code = isImport === true ? "ERR_MODULE_NOT_FOUND" : "MODULE_NOT_FOUND";
+      throw new Failed(`Cannot find module '${target}'`, { code });
     },
   };
 };

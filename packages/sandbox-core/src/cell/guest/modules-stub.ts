@@ -27,13 +27,14 @@ export function modulesStub(
   let linking: Record<string, unknown> | undefined;
 
   function require(name: unknown): unknown {
-    const module = find(name);
+    const module = find(name, false);
     void module.evaluate();
     return module.exports();
   }
 
-  function find(specifier: unknown): Module {
-    const answer = raw([0, "import", targetText(specifier)]);
+  /** @param isImport Whether it is `import` or `import()` that asks, and not `require`. */
+  function find(specifier: unknown, isImport: boolean): Module {
+    const answer = raw([0, "import", targetText(specifier), isImport]);
     const kind = typeof answer === "string" ? answer[0] : "";
     if (kind !== "b" && kind !== "c" && kind !== "m") throw valueOf(answer);
     const payload = slice(answer, 1);
@@ -159,7 +160,7 @@ export function modulesStub(
       // An async generator, too, runs up to its first `yield` at once.
       void running.next();
       for (let index = 0; index < needs.length; index++)
-        own(needed, text(index), find(needs[index]), true);
+        own(needed, text(index), find(needs[index], true), true);
     } catch (error) {
       // If linking was cut off anywhere, forget this module and all that were being linked with it.
       for (const other in linking) delete known[other];
@@ -174,7 +175,7 @@ export function modulesStub(
     require,
     /** `import(name)`. For `import { a, b } from name`, it also gets the names that must exist, and returns the namespace in a list. */
     importModule: async (name: unknown, _options: unknown, needed?: unknown): Promise<unknown> => {
-      const module = find(text(name));
+      const module = find(text(name), true);
       await module.evaluate();
       if (needed === undefined) return module.namespace;
       const names = needed as string[];

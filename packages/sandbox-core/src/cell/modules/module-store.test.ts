@@ -46,6 +46,7 @@ const MODULES = {
   "does-refused": "export const x = 1; Math.random()",
   "does-refused-later": "await 0; Math.random()",
   "imports-none": "import 'none'",
+  "requires-none": "require('none')",
   throws: "export default 1; throw new RangeError('boom')",
   "throws-later": "await 0; throw new RangeError('boom')",
   broken: "import x from 'esm';\nexport default (;",
@@ -191,6 +192,18 @@ describe("any other failure says what went wrong, and where", () => {
     expect(error).toMatchObject({ name: "GuestError", guestName: name });
     expect(error.message).toMatch(message);
     expect(cell.stats.denials).toBe(0);
+  });
+
+  test.each([
+    ["require('none')", "MODULE_NOT_FOUND"],
+    ["import('none')", "ERR_MODULE_NOT_FOUND"],
+    ["import 'none'", "ERR_MODULE_NOT_FOUND"],
+    ["import 'imports-none'", "ERR_MODULE_NOT_FOUND"],
+    ["require('imports-none')", "ERR_MODULE_NOT_FOUND"],
+    ["require('requires-none')", "MODULE_NOT_FOUND"],
+    ["import 'requires-none'", "MODULE_NOT_FOUND"],
+  ])("a module that is not there has the code that Node gives it: %s", async (program, code) => {
+    expect(await rejectionOf(cell.exec(program))).toMatchObject({ code });
   });
 
   test("the lines of a module are its own", async () => {
