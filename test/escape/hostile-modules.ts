@@ -19,6 +19,7 @@ const modules = {
   thenable: `export const then = (resolve) => resolve("hijacked");`,
   "top-level-await": `export const x = await new Promise(() => {});`,
   polluting: `Object.prototype.polluted = 1; export default globalThis; globalThis.receive?.({});`,
+  "meta-keeper": `export const meta = import.meta; export const url = () => import.meta.url;`,
   "proto-name": `export const __proto__ = 1; export { __proto__ as default };`,
 };
 const granted = Object.keys(modules).concat("toString", "constructor", "__proto__", "missing");
@@ -43,6 +44,21 @@ await arena({ rules, modules, limits: { wall_ms: 2000 } }, async ({ spawn, event
   }
   assert.equal(await cell.exec(`import("round-a").then((m) => m.a())`), 1);
   assert.equal(await cell.exec(`require("round-cjs").done`), true);
+  // Of import.meta a guest gets a name and no way to the host or to another module.
+  const attempts = `
+    import { meta, url } from "meta-keeper";
+    for (const one of [meta, import.meta])
+      for (const change of [(m) => { m.url = "file:///"; }, (m) => { m.x = 1; }, (m) => Object.setPrototypeOf(m, {}), (m) => { delete m.url; }])
+        try { change(one); } catch {}
+    export default [url(), import.meta.url, Reflect.ownKeys(meta), Reflect.ownKeys(import.meta), meta === import.meta, meta.constructor]`;
+  assert.deepEqual(await cell.exec(attempts), [
+    "pyisolate:meta-keeper",
+    "pyisolate:program",
+    ["url"],
+    ["url"],
+    false,
+    undefined,
+  ]);
   for (const name of [
     "broken",
     "broken-cjs",

@@ -97,7 +97,7 @@ export class GuestIsolate {
   }
 
   /**
-   * @param isModule Whether the source is that of a function to call with one that takes the program's exports.
+   * @param isModule Whether the source is that of a function: see `Script`.
    * @param input What the program gets as `input`, in a list; undefined if it gets none.
    */
   run(

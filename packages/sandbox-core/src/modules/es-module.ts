@@ -84,11 +84,13 @@ class Links {
   }
 }
 
-function planted(source: string, { program, imports }: Parsed): string {
+function planted(source: string, { program, imports, metas }: Parsed): string {
   const hidden = freshName(source, "__module__");
   const standard = `${hidden}default`;
   const links = new Links(hidden);
   const edits = new Edits(source, imports);
+  const meta = `${hidden}meta`;
+  for (const { start, end } of metas) edits.replace(start, end, meta);
   for (const node of program.body) {
     switch (node.type) {
       case "ImportDeclaration":
@@ -146,7 +148,7 @@ function planted(source: string, { program, imports }: Parsed): string {
     `{ isAsync: ${keyword.startsWith("async")}, needs: ${JSON.stringify(links.needs)}, stars: ${JSON.stringify(links.stars)}, checks: ${JSON.stringify(links.checks)}, ` +
     // Leave the `with` out if there are no imports, because it makes every free name slow.
     // Without the parentheses, V8 would parse the whole text twice.
-    `body: ((${hidden}, ${expose}) => { ${links.imported.size === 0 ? "" : `with ({ __proto__: null, ${scope} })`} return (${body})(); }) }`
+    `body: ((${hidden}, ${expose}, ${meta}) => { ${links.imported.size === 0 ? "" : `with ({ __proto__: null, ${scope} })`} return (${body})(); }) }`
   );
 }
 

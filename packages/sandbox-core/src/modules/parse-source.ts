@@ -15,6 +15,8 @@ export interface Parsed {
   readonly program: Program;
   /** The edits that make each `import(…)` work. */
   readonly imports: readonly Edit[];
+  /** Where each `import.meta` stands. */
+  readonly metas: readonly Pick<Node, "start" | "end">[];
 }
 
 /** A source text parsed as a script or, if that fails, as a module. */
@@ -117,11 +119,13 @@ function tryParse(
       sourceType,
     });
     const imports: Edit[] = [];
+    const metas: Node[] = [];
     simple(program, {
       ImportExpression: ({ start }) =>
         void imports.push({ start, end: start + "import".length, text: IMPORT }),
+      MetaProperty: (node) => void (node.meta.name === "import" && metas.push(node)),
     });
-    return { program, imports };
+    return { program, imports, metas };
   } catch (error) {
     const { pos, loc, message } = error as Partial<AcornError>;
     if (pos === undefined || loc === undefined || message === undefined) return { at: -1 };

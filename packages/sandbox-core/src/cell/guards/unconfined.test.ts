@@ -2,7 +2,7 @@ import { describe } from "vitest";
 
 import { kernelMode } from "../../testing/kernel-mode.ts";
 
-// The tests of every guard once more, by the broker alone: guests and records see the same with the kernel layer and without.
+// The tests of every guard and of modules once more, by the broker alone: guests and records see the same with the kernel layer and without.
 
 kernelMode.kernel = "off";
 
@@ -16,4 +16,8 @@ describe.each([
   "random",
 ])("not confined: %s", async (name) => {
   await import(`./${name}.test.ts`);
+});
+
+describe("not confined: modules", async () => {
+  await import("../modules/module-store.test.ts");
 });

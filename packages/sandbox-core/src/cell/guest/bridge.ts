@@ -51,10 +51,11 @@ export interface PlantedModule {
   readonly stars: readonly number[];
   /** Names that a needed module must export: its index in `needs`, and the name. */
   readonly checks: readonly (readonly [index: number, name: string])[];
-  /** Runs up to its first `yield` once its functions exist, telling how each export is read; then runs the module. */
+  /** Runs up to its first `yield` once its functions exist, telling how each export is read; then runs the module. `meta` is its `import.meta`. */
   readonly body: (
     modules: readonly { readonly namespace: object }[],
     expose: (exports: Readonly<Record<string, () => unknown>>) => void,
+    meta: object,
   ) => Generator<undefined, void, undefined> | AsyncGenerator<undefined, void, undefined>;
 }
 
@@ -71,7 +72,7 @@ export type Outcome =
 
 /** What the cell holds of the guest runtime; each member is an isolated-vm reference there. */
 export interface GuestHandles {
-  /** @param isModule Whether the source is that of a function to call with one that takes the program's exports. */
+  /** @param isModule Whether the source is that of a function: see `Script`. */
   readonly run: (
     execId: number,
     source: string,

@@ -4,9 +4,11 @@ import type { Primordials } from "./primordials.ts";
 import type { Namespaces } from "./module-namespaces.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
+export type ModulesStub = ReturnType<typeof modulesStub>;
+
 /** `require`, and the function that replaces `import`. Planted by its source text. */
 export function modulesStub(
-  { apply, create, indexOf, indirectEval, slice, Error, own, text }: Primordials,
+  { apply, create, freeze, indexOf, indirectEval, slice, Error, own, text }: Primordials,
   { raw, valueOf }: Answers,
   { targetText }: GuestArguments,
   { exposeAll, exportAll, namespaceOf, mustExport }: Namespaces,
@@ -30,6 +32,13 @@ export function modulesStub(
     const module = find(name, false);
     void module.evaluate();
     return module.exports();
+  }
+
+  /** `import.meta`. The address tells nothing of the host: modules have no place on a disk. */
+  function metaOf(name: string): object {
+    const meta = create(null);
+    own(meta, "url", `pyisolate:${name}`, true);
+    return freeze(meta);
   }
 
   /** @param isImport Whether it is `import` or `import()` that asks, and not `require`. */
@@ -156,7 +165,7 @@ export function modulesStub(
     try {
       linking[name] = true;
       known[name] = self;
-      running = body(needed, (exported) => exposeAll(namespace, exported));
+      running = body(needed, (exported) => exposeAll(namespace, exported), metaOf(name));
       // An async generator, too, runs up to its first `yield` at once.
       void running.next();
       for (let index = 0; index < needs.length; index++)
@@ -173,6 +182,7 @@ export function modulesStub(
 
   return {
     require,
+    metaOf,
     /** `import(name)`. For `import { a, b } from name`, it also gets the names that must exist, and returns the namespace in a list. */
     importModule: async (name: unknown, _options: unknown, needed?: unknown): Promise<unknown> => {
       const module = find(text(name), true);

@@ -1,5 +1,6 @@
 import type { Answers } from "./answers-and-errors.ts";
 import type { Bridge, ErrorDetails, GuestHandles, Outcome } from "./bridge.ts";
+import type { ModulesStub } from "./modules-stub.ts";
 import type { Primordials } from "./primordials.ts";
 import type { ProgramExports } from "./program-exports.ts";
 import type { Values } from "./cloneable-values.ts";
@@ -23,6 +24,7 @@ export function runner(
   { denialOf }: Answers,
   { plain, mayNotHoldModule }: Values,
   { expose, exported }: ProgramExports,
+  { metaOf }: Pick<ModulesStub, "metaOf">,
   detailsOf: (error: object) => ErrorDetails,
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
@@ -117,7 +119,7 @@ export function runner(
           own(realm, "input", input[0]);
         }
         if (!isModule) return program(source);
-        return apply(indirectEval(source) as () => unknown, undefined, [expose]);
+        return apply(indirectEval(source) as () => unknown, undefined, [expose, metaOf("program")]);
       }),
     call: (execId, name, args) =>
       finish(execId, () => {

@@ -136,7 +136,16 @@ function assemble(
   const tools = rooms.toolsStub(bridge, primordials, answers, values);
   const details = rooms.errorDetails(primordials, limits);
   const exports = rooms.programExports(primordials);
-  const runs = rooms.runner(bridge, primordials, answers, values, exports, details, limits);
+  const runs = rooms.runner(
+    bridge,
+    primordials,
+    answers,
+    values,
+    exports,
+    modules,
+    details,
+    limits,
+  );
 
   library.offer(freeze({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print }));
   for (const name in names.globals) library.defineLazy(name, names.globals[name] as string, false);

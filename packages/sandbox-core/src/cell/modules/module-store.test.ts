@@ -2,6 +2,7 @@ import { type GuestError, type Sandbox, Supervisor } from "@pyisolate/sandbox-co
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { policyOf, rejectionOf } from "../../testing/cells.ts";
+import { kernelMode } from "../../testing/kernel-mode.ts";
 
 const MODULES = {
   esm: "export default 7; export const x = 8; export let count = 0; export const increase = () => ++count;",
@@ -24,6 +25,8 @@ const MODULES = {
   dynamic: "export const load = (name) => import(name)",
   names:
     "export const { p, q: [r], ...rest } = { p: 1, q: [2], s: 3 }, t = (x => x)(4); export class C {} export function f() {} export default class {}",
+  "has-meta": "export default import.meta; export const again = () => import.meta",
+  "has-nothing-but-meta": "globalThis.address = import.meta.url",
   thenable: "export function then(resolve) { resolve('called') }",
   lines: "import 'esm'\n\nexport function thrower() {\n  throw new Error('here')\n}",
   returns: "if (true) { module.exports = import('esm'); return } throw new Error('went on')",
@@ -60,6 +63,7 @@ const MODULES = {
 let cell: Sandbox;
 
 const supervisor = new Supervisor({
+  ...kernelMode,
   policy: policyOf(
     [
       {
@@ -118,6 +122,18 @@ test.each([
     [["C", "default", "f", "p", "r", "rest", "t"], 2, { s: 3 }, "default"],
   ],
   ["import * as all from 'thenable'; typeof all.then", "function"],
+  ["import meta from 'has-meta'; meta", { url: "pyisolate:has-meta" }],
+  [
+    "import meta, { again } from 'has-meta'; [meta === again(), import.meta === meta]",
+    [true, false],
+  ],
+  ["import 'has-nothing-but-meta'; address", "pyisolate:has-nothing-but-meta"],
+  ["import.meta", { url: "pyisolate:program" }],
+  [
+    "[Object.getPrototypeOf(import.meta), Object.isFrozen(import.meta), Reflect.ownKeys(import.meta)]",
+    [null, true, ["url"]],
+  ],
+  ["let name; try { import.meta.url = 1 } catch (error) { ({ name } = error) } name", "TypeError"],
   ["(await require('returns')).x", 8],
   ["require('method-import').x", "method"],
   ["const m = require('import-after-a-stop'); await import('esm'); await 0; [m.x, m.y]", [1, 8]],

@@ -11,6 +11,8 @@ const MODULES: Readonly<Record<string, object>> = {
   "m'\"": { default: "quoted" },
 };
 
+type Module = (expose: () => void, meta: object) => unknown;
+
 /** Runs a program as the cell does, with an `import` that knows {@link MODULES}. */
 async function run(source: string): Promise<unknown> {
   const asked: string[] = [];
@@ -26,7 +28,7 @@ async function run(source: string): Promise<unknown> {
   });
   const { text, isModule } = asScript(source);
   const made = runInContext(text, context, { filename: "guest.js" }) as unknown;
-  return await (isModule ? (made as (expose: () => void) => unknown)(() => undefined) : made);
+  return await (isModule ? (made as Module)(() => undefined, { url: "address" }) : made);
 }
 
 /** Where a program threw: the line of its first own frame. */
@@ -99,6 +101,11 @@ test.each([
   ["export * from 'm'; export const y = 4; y", 4],
   ["export const { p, q: [r] } = { p: 1, q: [2] }; p + r", 3],
   ["import { a } from 'm'; ({ a }).a", 1],
+  ["import.meta.url", "address"],
+  ["export default import.meta.url", "address"],
+  ["0\nimport . meta\n. url", "address"],
+  ["const f = () => [import.meta, await_]; let await_ = import.meta; f()[0] === f()[1]", true],
+  ["const __default__meta = 1; import.meta.url", "address"],
 ])("module syntax works in a program: %s", async (source, value) => {
   expect(await run(source)).toEqual(value);
 });
@@ -122,8 +129,8 @@ describe("lines keep their numbers", () => {
 
 describe("a source that does not parse says why", () => {
   test.each([
-    ["import.meta.url", /import\.meta/],
-    ["await import.meta", /import\.meta/],
+    ["import.mata", /mata/],
+    ["import.meta = 1", /import\.meta/],
     ["const a = ;", /Unexpected token/],
     ["await 0; const a = ;", /^Unexpected token$/],
     ["import a from 'm'; import a from 'm'", /already been declared/],

@@ -16,7 +16,7 @@ import { isIllegalReturn, type SyntaxProblem, throwing } from "../../modules/syn
 /** A program in the form that the isolate runs. */
 export interface Script {
   readonly text: string;
-  /** Whether the text is an async function to call with one that takes the program's exports, and not the program itself. */
+  /** Whether the text is an async function to call with one that takes the program's exports and with its `import.meta`, and not the program itself. */
   readonly isModule: boolean;
 }
 
@@ -45,9 +45,10 @@ export function asScript(
 
 const plain = (text: string): Script => ({ text, isModule: false });
 
-function asyncFunction(source: string, { program, imports }: Parsed): string {
+function asyncFunction(source: string, { program, imports, metas }: Parsed): string {
   const result = freshName(source, "__default__");
   const edits = new Edits(source, imports);
+  for (const { start, end } of metas) edits.replace(start, end, `${result}meta`);
   const hoisted: string[] = [];
   const namespaceOf = (specifier: unknown, needed: readonly string[]): string => {
     const name = `${result}${hoisted.length}`;
@@ -120,7 +121,7 @@ function asyncFunction(source: string, { program, imports }: Parsed): string {
     exported.size + stars.length === 0
       ? ""
       : `${result}expose({ __proto__: null, ${getters} }, [${stars.join(", ")}]); `;
-  return `(async (${result}expose) => { "use strict"; let ${result}; ${hoisted.join(" ")} ${edits.apply()}\n;${expose}return ${value ?? result}; })`;
+  return `(async (${result}expose, ${result}meta) => { "use strict"; let ${result}; ${hoisted.join(" ")} ${edits.apply()}\n;${expose}return ${value ?? result}; })`;
 }
 
 /** Statements that leave a program's value as it is. */
