@@ -12,20 +12,34 @@ import { pnpmCommand } from "../tools/packaging/src/pnpm-command.ts";
 import { npmEnvironment } from "./installation.ts";
 import { startRegistry } from "./registry.ts";
 import { QUIET } from "./runtimes.ts";
-import { PUBLISHED, ROOT } from "./tarballs.ts";
+import { PUBLISHED, type Published, ROOT } from "./tarballs.ts";
 
 const run = promisify(execFile);
 
-/** The section on how to install, from its heading to the end of its last code block. */
-function sectionOf(readme: string): string {
-  return /^## Install\n.*?^All three packages.*?```bash.*?^```$/ms.exec(readme)?.[0] ?? "";
+/** The section on how to install, after its heading and to the end of its last code block. */
+async function sectionOf(readme: string): Promise<string> {
+  const all = await readFile(path.join(ROOT, readme), "utf8");
+  return /^## Install\n(.*?^All three packages.*?```bash.*?^```$)/ms.exec(all)?.[1] ?? "";
 }
 
-const section = sectionOf(await readFile(path.join(ROOT, "README.md"), "utf8"));
+/** The lines of each code block. */
+function waysIn(section: string): readonly (readonly string[])[] {
+  return [...section.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, block = ""]) =>
+    block.replaceAll("\\\n", "").trim().split("\n"),
+  );
+}
+
+const section = await sectionOf("README.md");
 /** A code block for each way: the recorder alone, with the SDK, all three packages. */
-const ways = [...section.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, block = ""]) =>
-  block.replaceAll("\\\n", "").trim().split("\n"),
-);
+const ways = waysIn(section);
+/** The first code block of a package's README. */
+const ownLines = async (name: Published): Promise<readonly string[]> =>
+  waysIn(await sectionOf(`packages/${name}/README.md`))[0] ?? [];
+const [OF_POLICY, OF_CELLS, OF_COMMAND] = await Promise.all([
+  ownLines("policy"),
+  ownLines("sandbox-core"),
+  ownLines("cli"),
+]);
 
 test("each README has the same lines, for three ways to use it and three package managers", async () => {
   expect(ways.map((lines) => lines.map((line) => line.split(" ", 1)[0]))).toEqual([
@@ -34,8 +48,19 @@ test("each README has the same lines, for three ways to use it and three package
     ["npm", "pnpm", "yarn"],
   ]);
   for (const name of PUBLISHED) {
-    const readme = await readFile(path.join(ROOT, "packages", name, "README.md"), "utf8");
-    expect(sectionOf(readme), name).toBe(section);
+    const own = await sectionOf(`packages/${name}/README.md`);
+    expect(own.slice(own.indexOf("The recorder alone") - 1), name).toBe(section);
+  }
+});
+
+test("each package's README begins with the lines that install that package", async () => {
+  for (const name of PUBLISHED) {
+    const lines = await ownLines(name);
+    expect(lines.map((line) => line.split(" ", 1)[0])).toEqual(["npm", "pnpm", "yarn"]);
+    for (const line of lines) {
+      const { stdout } = await run("bash", ["-c", `echo ${line}`]);
+      expect(stdout.split(/\s/), line).toContain(`@pyisolate/${name}`);
+    }
   }
 });
 
@@ -84,6 +109,21 @@ const ALL_THREE = `
   await otel.ready();
   const page = await (await fetch(otel.prometheusUrl)).text();
   console.log(/^pyisolate_denials_total\\{.*\\} (.*)$/m.exec(page)[1]);
+`;
+
+const POLICY_ALONE = `
+  import { decide, parsePolicy } from "@pyisolate/policy";
+  const policy = parsePolicy({ version: 1, name: "none", rules: [] });
+  const { effect } = decide(policy, { capability: "random", operation: "read", target: "" });
+  console.log(effect === "deny" ? 1 : 0);
+`;
+const CELLS = `
+  import { parsePolicy } from "@pyisolate/policy";
+  import { Supervisor } from "@pyisolate/sandbox-core";
+  const policy = parsePolicy({ version: 1, name: "none", rules: [] });
+  await using supervisor = new Supervisor({ policy, kernel: "off" });
+  await using cell = await supervisor.spawn("tenant-a");
+  console.log(await cell.exec("1"));
 `;
 
 let folder = "";
@@ -140,11 +180,30 @@ async function project(name: string): Promise<{ cwd: string; env: NodeJS.Process
   return { cwd, env: { ...env, ...yarn, PATH, CI: "", YARN_ENABLE_IMMUTABLE_INSTALLS: "false" } };
 }
 
-const PROGRAMS = [RECORDER, WITH_SDK, ALL_THREE];
+async function installed(
+  line: string,
+  options: Awaited<ReturnType<typeof project>>,
+): Promise<void> {
+  await run("bash", ["-c", line], options).catch((error: unknown) => {
+    // Yarn says on stdout what is wrong.
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${line}\n${stdout}\n${stderr}`, { cause: error });
+  });
+}
+
+const WAYS = [...ways, OF_POLICY, OF_CELLS];
+const PROGRAMS = [RECORDER, WITH_SDK, ALL_THREE, POLICY_ALONE, CELLS];
+
+/** How a project runs a command of a package that it has. */
+const RUNS: Readonly<Record<string, string>> = {
+  npm: "npx --no",
+  pnpm: "pnpm",
+  yarn: "yarn",
+};
 
 describe.concurrent("the line in the README", { timeout: 240_000 }, () => {
   test.each(
-    ways.flatMap((lines, way) =>
+    WAYS.flatMap((lines, way) =>
       lines.map((line) => ({
         line,
         way,
@@ -154,14 +213,18 @@ describe.concurrent("the line in the README", { timeout: 240_000 }, () => {
     ),
   )("'$words…' installs what its program needs, and that runs", async ({ line, way, manager }) => {
     const options = await project(`${way}-${manager}`);
-    // Yarn says on stdout what is wrong.
-    await run("bash", ["-c", line], options).catch((error: unknown) => {
-      const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-      throw new Error(`${line}\n${stdout}\n${stderr}`, { cause: error });
-    });
+    await installed(line, options);
     await writeFile(path.join(options.cwd, "program.js"), PROGRAMS[way] ?? "");
     const [command, ...args] = manager === "yarn" ? ["yarn", "node"] : ["node"];
     const { stdout } = await run(command ?? "", [...args, "program.js"], options);
     expect(stdout).toBe("1\n");
+  });
+
+  test.each(OF_COMMAND)("'%s' installs a command that runs", async (line) => {
+    const manager = line.split(" ", 1)[0] ?? "";
+    const options = await project(`command-${manager}`);
+    await installed(line, options);
+    const { stdout } = await run("bash", ["-c", `${RUNS[manager]} pyisolate schema`], options);
+    expect(JSON.parse(stdout)).toMatchObject({ required: ["version", "name", "rules"] });
   });
 });
