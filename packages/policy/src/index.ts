@@ -1,6 +1,6 @@
 export { parsePolicy, loadPolicy } from "./parse/parse.ts";
 export { addRules } from "./parse/add-rules.ts";
-export { isForEachCell, policyFor } from "./bind.ts";
+export { isForEachCell, policyFor } from "./policy-for-cell.ts";
 export { decide } from "./decide.ts";
 export { explain } from "./explain/explain.ts";
 export { explainer } from "./explain/explainer.ts";

@@ -23,6 +23,7 @@ export type { KernelPlan } from "./kernel/plan.ts";
 export type { Hold, PlannedRule } from "./kernel/planned-rule.ts";
 export { printKernelPlan } from "./kernel/print-plan.ts";
 export { type Grant, RIGHTS } from "./kernel/rights.ts";
-export { CellStartError, ClosedError, GuestError, type GuestThrown } from "./host/errors.ts";
+export { CellStartError, ClosedError } from "./host/cell-errors.ts";
+export { GuestError, type GuestThrown } from "./host/guest-error.ts";
 export { GUEST_SURFACE, type GuardedOperation, type GuestOperation } from "./surface.ts";
 export { PolicyAuthError, PolicyError } from "@pyisolate/policy";

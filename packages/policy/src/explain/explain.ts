@@ -5,7 +5,7 @@ import { inWords } from "../describe-value.ts";
 import { InvalidPolicyError } from "../errors.ts";
 import { freeRuleId } from "../free-rule-id.ts";
 import { canonicalPath } from "../match/canonical-target.ts";
-import { CELL_PLACE } from "../match/cell-place.ts";
+import { CELL_PLACEHOLDER } from "../match/cell-placeholder.ts";
 import { commandLine } from "../match/command-line.ts";
 import { scopeKeyOf, scopingOf } from "../match/scope.ts";
 import { parsePolicy } from "../parse/parse.ts";
@@ -76,7 +76,7 @@ function ruleFor(
   // In a rule a star is a wildcard, so the rule would cover other targets too.
   if ([canonical, ...args].some((text) => text.includes("*"))) return undefined;
   // In a rule's path `${cell}` stands for each cell's name: the rule would open other paths to every cell, and not this one.
-  if (key === "paths" && canonical.includes(CELL_PLACE)) return undefined;
+  if (key === "paths" && canonical.includes(CELL_PLACEHOLDER)) return undefined;
   const rule: RuleToAdd = {
     id: freeRuleId(new Set(rules.map(({ id }) => id)), `allow-${capability}-${operation}`),
     effect: "allow",

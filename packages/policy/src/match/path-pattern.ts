@@ -1,5 +1,5 @@
 import { HOSTILE_CHARACTERS, quoted } from "../clean-text.ts";
-import { CELL_PLACE } from "./cell-place.ts";
+import { CELL_PLACEHOLDER } from "./cell-placeholder.ts";
 
 /** Longest pattern, and longest path that one can match, in UTF-16 code units: Linux's PATH_MAX. */
 export const MAX_PATH_LENGTH = 4096;
@@ -46,7 +46,7 @@ function apart(segments: readonly string[]): string {
 /** What is wrong with a path pattern, and what to write instead; undefined if it is valid. */
 export function pathMistake(written: string): string | undefined {
   // Any literal name: what is wrong with the rest is wrong with any.
-  const pattern = written.replaceAll(CELL_PLACE, "cell");
+  const pattern = written.replaceAll(CELL_PLACEHOLDER, "cell");
   const segments = pattern.split("/");
   if (pattern === "") return 'is empty; write an absolute path, or "/**" for every path';
   if (pattern.length > MAX_PATH_LENGTH) return `is longer than ${MAX_PATH_LENGTH} characters`;
@@ -66,7 +66,7 @@ export function pathMistake(written: string): string | undefined {
   }
   const place = /\$\{[^/}]*\}/.exec(pattern);
   if (place !== null)
-    return `has ${quoted(place[0])}; only ${CELL_PLACE}, the cell's name, is replaced in a path`;
+    return `has ${quoted(place[0])}; only ${CELL_PLACEHOLDER}, the cell's name, is replaced in a path`;
   const unclear = /[?[\]{}]/.exec(pattern);
   if (unclear !== null) {
     return `has "${unclear[0]}", which is neither literal nor a wildcard here; the wildcards are * and **${unclear[0] === "{" ? ", so write an entry for each" : ""}`;

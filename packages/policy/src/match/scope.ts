@@ -5,7 +5,7 @@ import {
   malformedCommand,
   nearCommands,
 } from "./command-index.ts";
-import { unbound } from "./cell-place.ts";
+import { unbound } from "./cell-placeholder.ts";
 import { HostIndex, NearHosts } from "./host-index.ts";
 import { NameIndex } from "./name-index.ts";
 import { PathIndex } from "./path-index.ts";

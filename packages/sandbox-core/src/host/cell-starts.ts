@@ -1,5 +1,5 @@
 import type { CellPolicy } from "./cell-policy.ts";
-import { CellStartError } from "./errors.ts";
+import { CellStartError } from "./cell-errors.ts";
 import type { PlannedPolicy } from "./planned-policy.ts";
 import type { PolicyInForce } from "./policy-in-force.ts";
 import { Pools } from "./pools.ts";

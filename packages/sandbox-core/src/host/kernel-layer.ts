@@ -2,7 +2,7 @@ import type { Capability, Verdict } from "@pyisolate/policy";
 
 import { Confinement } from "../kernel/confinement.ts";
 import { CELL_FILES, isolateAddon, narrowAddon, stackAddon } from "./process/cell-files.ts";
-import { CellStartError } from "./errors.ts";
+import { CellStartError } from "./cell-errors.ts";
 import type { SupervisorSettings } from "./supervisor-options.ts";
 
 /** Descriptors that a cell keeps: the standard three and its two channels. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { outsideOfCalls } from "./caller-context.ts";
 import { CellProcess } from "./process/cell-process.ts";
-import { CellStartError } from "./errors.ts";
+import { CellStartError } from "./cell-errors.ts";
 import { isSameLaunch, type Launch } from "./process/launch.ts";
 import { maxBody } from "./channel/wire.ts";
 

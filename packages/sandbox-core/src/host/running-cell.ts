@@ -12,8 +12,8 @@ import { Messages } from "./channel/messages.ts";
 import { type OnConsole, OutputExceeded, Outputs } from "./channel/outputs.ts";
 import { type EndingLimit, Requests } from "./channel/requests.ts";
 import type { DenialLog } from "./denial-log.ts";
-import { ClosedError } from "./errors.ts";
-import { LimitCheck } from "./limit-check.ts";
+import { ClosedError } from "./cell-errors.ts";
+import { ProcessLimits } from "./process-limits.ts";
 import { Narrowing } from "./narrowing.ts";
 import type { CellProcess } from "./process/cell-process.ts";
 import { endOfProcess, type Exit } from "./process/end-of-process.ts";
@@ -39,7 +39,7 @@ export class RunningCell {
   readonly #messages: Messages;
   readonly #tools: ToolCalls;
   readonly #narrowing: Narrowing;
-  readonly #limitCheck: LimitCheck;
+  readonly #processLimits: ProcessLimits;
   readonly #watched: SampledProcess;
   #end: { readonly why: string } | undefined;
 
@@ -84,7 +84,7 @@ export class RunningCell {
     });
     this.#narrowing = new Narrowing(this.name, process, this.#kernel);
     host.plans.onReload(async () => await this.#narrowing.apply());
-    this.#limitCheck = new LimitCheck(process.launch.start.memoryMib);
+    this.#processLimits = new ProcessLimits(process.launch.start.memoryMib);
     this.#watched = {
       pid: process.pid,
       get busy() {
@@ -181,7 +181,7 @@ export class RunningCell {
   }
 
   #onSample(sample: Sample): void {
-    const excess = this.#limitCheck.excess(sample, this.#calls, this.#limits.cpuMs * 2 + 1000);
+    const excess = this.#processLimits.excess(sample, this.#calls, this.#limits.cpuMs * 2 + 1000);
     if (excess !== undefined) this.#overrun(excess.limit, excess.detail, excess.account);
   }
 

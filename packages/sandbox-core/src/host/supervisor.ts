@@ -15,7 +15,7 @@ import { cellName } from "./cell-name.ts";
 import { CellPolicy, allReloaded } from "./cell-policy.ts";
 import { CellStarts } from "./cell-starts.ts";
 import { DenialLog, type Stats } from "./denial-log.ts";
-import { CellStartError } from "./errors.ts";
+import { CellStartError } from "./cell-errors.ts";
 import { KernelLayer } from "./kernel-layer.ts";
 import { PolicyInForce, type PolicyHooks } from "./policy-in-force.ts";
 import { PolicyNotices } from "./policy-notices.ts";

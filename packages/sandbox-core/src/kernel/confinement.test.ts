@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { CellStartError } from "../host/errors.ts";
+import { CellStartError } from "../host/cell-errors.ts";
 import { Confinement, openToAll } from "./confinement.ts";
 import { supportOf } from "./support.ts";
 

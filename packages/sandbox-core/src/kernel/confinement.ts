@@ -2,7 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 
 import type { Capability } from "@pyisolate/policy";
 
-import { CellStartError } from "../host/errors.ts";
+import { CellStartError } from "../host/cell-errors.ts";
 import { attest } from "./attest.ts";
 import { type HeldPlan } from "./held-plan.ts";
 import { launchArguments, narrowingOptions } from "./launch-arguments.ts";

@@ -5,7 +5,7 @@ import { decodeClone } from "../../clone/structured-clone.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import { type ConsoleLevel, Frame, outputCost } from "../../frames.ts";
 import type { Account, Call, Calls } from "../calls.ts";
-import { GuestError } from "../errors.ts";
+import { GuestError } from "../guest-error.ts";
 import type { Messages } from "./messages.ts";
 import { parseFailure } from "./parse-failure.ts";
 import { maxBody, parseConsole, WireError } from "./wire.ts";

@@ -1,4 +1,4 @@
-import { CellStartError } from "../errors.ts";
+import { CellStartError } from "../cell-errors.ts";
 
 /** How much of a process's last output a message repeats, UTF-16 code units. */
 const MAX_WORDS = 1000;

@@ -1,5 +1,5 @@
 import { compilePolicy } from "./compile.ts";
-import { CELL_PLACE } from "./match/cell-place.ts";
+import { CELL_PLACEHOLDER } from "./match/cell-placeholder.ts";
 import { isPathSegment, PATH_PATTERN } from "./match/path-pattern.ts";
 import { inWords } from "./describe-value.ts";
 import type { Policy, Rule } from "./policy.ts";
@@ -7,7 +7,7 @@ import type { Policy, Rule } from "./policy.ts";
 /** Whether paths of the policy hold `${cell}`, so that it decides differently for each cell. */
 export function isForEachCell({ rules }: Policy): boolean {
   return rules.some(({ paths = [], reads = [] }) =>
-    [...paths, ...reads].some((path) => path.includes(CELL_PLACE)),
+    [...paths, ...reads].some((path) => path.includes(CELL_PLACEHOLDER)),
   );
 }
 
@@ -22,7 +22,7 @@ export function policyFor(policy: Policy, cell: string): Policy {
   if (!isForEachCell(policy)) return policy;
   if (!isPathSegment(cell)) {
     throw new TypeError(
-      `the policy ${policy.name} has ${CELL_PLACE} in its paths, so a cell's name must be the name of one directory, without "/", "*", "?", brackets, braces or invisible characters, and not "." or ".."; got ${inWords(cell)}`,
+      `the policy ${policy.name} has ${CELL_PLACEHOLDER} in its paths, so a cell's name must be the name of one directory, without "/", "*", "?", brackets, braces or invisible characters, and not "." or ".."; got ${inWords(cell)}`,
     );
   }
   const rules = policy.rules.map((rule) => Object.freeze(boundRule(rule, cell)));
@@ -46,7 +46,7 @@ function bound(patterns: readonly string[], cell: string): readonly string[] {
   return Object.freeze(
     patterns.map((pattern) => {
       // Give `replaceAll` a function: in a replacement text it would expand `$&` and the like.
-      const path = pattern.replaceAll(CELL_PLACE, () => cell);
+      const path = pattern.replaceAll(CELL_PLACEHOLDER, () => cell);
       if (path !== pattern && !PATH_PATTERN.test(path))
         throw new TypeError(
           `the path ${inWords(pattern)} is not valid with the cell's name ${inWords(cell)}; give the cell another name`,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { GuestError } from "./errors.ts";
+import { GuestError } from "./guest-error.ts";
 
 test("the frames of the guest's own program stay, those of anything below it do not", () => {
   const stack = [

@@ -1,5 +1,5 @@
 /** What stands for the cell's name in a path of a policy. */
-export const CELL_PLACE = "${cell}";
+export const CELL_PLACEHOLDER = "${cell}";
 
 /** What no path holds: half a character. A pattern with it covers nothing. */
 const NOTHING = "\ud800";
@@ -9,5 +9,5 @@ const NOTHING = "\ud800";
  * pattern for a cell, and a deny rule covers what it would for any cell.
  */
 export function unbound(pattern: string, effect: "allow" | "deny"): string {
-  return pattern.replaceAll(CELL_PLACE, effect === "allow" ? NOTHING : "*");
+  return pattern.replaceAll(CELL_PLACEHOLDER, effect === "allow" ? NOTHING : "*");
 }

@@ -27,7 +27,7 @@ export interface Excess {
 }
 
 /** Compares what a cell's process uses with the limits of the calls into it. */
-export class LimitCheck {
+export class ProcessLimits {
   readonly #memoryBytes: number;
   #firstResident: number | undefined;
   /** CPU time at the last sample with a call in flight, and how many calls had begun by then. */
