@@ -129,7 +129,7 @@ describe("whatever a caller in JavaScript passes in", () => {
           decide(garbage as Policy, { capability: "random", operation: "read", target: "" }).effect,
         ).toBe("deny");
         for (const field of ["capability", "operation", "target"]) {
-          // Seldom, but then it is a request like any other, and granted: `/`.
+          // A text that begins with `/` is a target like any other, and may be granted.
           if (field === "target" && isAbsolute(garbage)) continue;
           const request = {
             capability: "filesystem",

@@ -191,7 +191,7 @@ describe("an explanation", () => {
     });
   });
 
-  test("has no change where a pattern cannot say the target", () => {
+  test("offers no change for a target that no pattern can name", () => {
     for (const target of ["", "a*", "a?", " a", "x".repeat(513)]) {
       expect(explain(policy, query(target))).toMatchObject({
         cause: "outside_scope",
@@ -209,7 +209,7 @@ describe("an explanation", () => {
     }
   });
 
-  test("has an id that is valid, however long the names are", () => {
+  test("offers a rule whose id is valid, however long the names are", () => {
     const [capability, operation] = ["c".repeat(64), "o".repeat(64)];
     const long = parsePolicy({ ...document(), capabilities: { [capability]: [operation] } });
     const { change } = explain(long, { capability, operation, target: "a" });
@@ -231,7 +231,7 @@ describe("a policy's content", () => {
     expect(parsePolicy({ ...bare, capabilities: {} }).hash).toBe("ad2e3ad0797108ea");
   });
 
-  test("without operations in a rule is that of one that names all of them", () => {
+  test("is the same where a rule names all operations and where it names none", () => {
     const { operations: _all, ...every } = REPORTS;
     const [one, other] = [every, { ...REPORTS, operations: ["write", "query"] }].map((rule) =>
       parsePolicy(document(rule)),

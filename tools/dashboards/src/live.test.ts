@@ -225,14 +225,14 @@ describe("Where there is no store, jq on the Collector's own file", () => {
     expect(asked).toHaveLength(2);
     const [one = {}] = await jqOnFile("denials[]");
     for (const [, query = ""] of asked) {
-      // Of a service, a cell and a rule of this file, instead of the runbook's.
+      // Ask for a service, a cell and a rule that this file has, instead of the runbook's.
       const here = query
         .replaceAll("plugins", String(one["service.name"]))
         .replaceAll("tenant-a", String(one["pyisolate.cell"]))
         .replaceAll('"default"', JSON.stringify(one["pyisolate.policy_rule"]));
       const ids = (await jqOnFile(here)).map((record) => record["pyisolate.denial.id"]);
       expect(ids, here).toContain(one["pyisolate.denial.id"]);
-      // And of no other.
+      // For a service that is not in the file, it answers nothing.
       expect(await jqOnFile(here.replaceAll(String(one["service.name"]), "nobody"))).toEqual([]);
     }
   });
@@ -250,7 +250,7 @@ describe("Where there is no store, jq on the Collector's own file", () => {
     );
     const [ofStore] = await answerOf("Records as they came", { cell: ["tenant-c"] });
     const { Line, ...fields } = ofStore?.labels ?? {};
-    // What only the store makes of a record.
+    // Fields that the store adds to each record.
     const more = ["severity_text", "scope.name", "scope.version"];
     expect(new Set(Object.keys(ofFile))).toEqual(
       new Set([...Object.keys(fields).filter((name) => !more.includes(name)), "_time", "_msg"]),

@@ -322,7 +322,7 @@ test("a port that is taken is named, by Collector and Prometheus alike", async (
   );
 });
 
-test("promtool's findings are values", async (servers) => {
+test("what promtool finds is returned, and not thrown", async (servers) => {
   await using stack = await startStack({ servers });
   const rules = join(folder, "rules.yml");
   await writeFile(rules, "groups: [{name: g, rules: [{record: a, expr: 'sum('}]}]");

@@ -302,7 +302,7 @@ test.each([1280, 390])("%i pixels wide, it passes every rule of axe", async (wid
   await page.close();
 });
 
-test("dark is dark and light is light", async () => {
+test("the page is light or dark, as the browser prefers", async () => {
   const ground = async (scheme: "light" | "dark"): Promise<string> => {
     const { page } = await open(scheme);
     const colour = await page.evaluate(
@@ -342,7 +342,7 @@ function listen(page: Page, file?: string): string[] {
     heard.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
-  // A refusal by the page's own policy is one of these.
+  // The browser also reports here what the page's content security policy refused.
   page.on("console", (message) => heard.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => heard.push(`error: ${String(error)}`));
   page.on("request", (request) => {

@@ -108,7 +108,7 @@ describe("a difference", () => {
     );
   });
 
-  test("of operations is told for each of them", () => {
+  test("in several operations is told for each of them", () => {
     const rule = { effect: "allow", capability: "filesystem", paths: ["/a"] } as const;
     const before = policyOf([{ ...rule, operations: ["read", "list"] }]);
     const after = policyOf([{ ...rule, operations: ["list", "write"] }]);
@@ -130,7 +130,7 @@ describe("a difference", () => {
     ]);
   });
 
-  test("of commands, modules and random numbers is told like that of paths", () => {
+  test("in commands, modules and random numbers is told as one in paths is", () => {
     const before = policyOf([
       { effect: "allow", capability: "import", modules: ["fs"] },
       { effect: "allow", capability: "subprocess", commands: ["/usr/bin/git"] },

@@ -396,7 +396,7 @@ test("what a message says to write instead is accepted when it is written", () =
     const [, capability = "", key = ""] =
       /capability: (\w+)[\s\S]*(paths|hosts|commands|modules):/.exec(text) ?? [];
     return mistakesOf(text).flatMap((message) => {
-      // Of the text itself, before anything is known of what it means: quoted, it may be another mistake.
+      // This message is about YAML: what it says to quote may, once quoted, be a mistake in the policy.
       if (message.includes("must be in quotes") || !message.includes(`].${key}[0]: `)) return [];
       const [, written = ""] = /(?:write|as in)(.*)/.exec(message) ?? [];
       return [...written.matchAll(/"([^"[]+|\[[^"]+)"/g)]
@@ -413,7 +413,7 @@ test("what a message says to write instead is accepted when it is written", () =
   }
 });
 
-test("an editor with the schema refuses them too, but for hosts that only look like one", () => {
+test("an editor with the schema refuses each typical mistake too, except three texts that only look like hosts", () => {
   const schema = readFileSync(new URL("../../schema/policy.schema.json", import.meta.url), "utf8");
   const options = { strictTypes: false, strictRequired: false } as const;
   const validate = new Ajv2020(options).compile(JSON.parse(schema) as object);

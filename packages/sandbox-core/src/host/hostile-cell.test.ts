@@ -39,7 +39,7 @@ class TakenOver {
     this.kills += 1;
   }
   hold(): void {
-    // Holds no host.
+    // There is no process that could keep the host alive.
   }
   async exited(): Promise<Exit> {
     return { code: null, signal: "SIGKILL", lastWords: "", silent: false };
@@ -63,7 +63,7 @@ class TakenOver {
     );
   }
 
-  /** As the reader of a channel does. */
+  /** Takes a frame as the reader of a channel does: its length is checked first. */
   #heard(frame: IncomingFrame, take: (frame: IncomingFrame) => void): void {
     try {
       this.#listener?.maxBody(frame.kind, frame.id);
@@ -207,7 +207,7 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     expect(sink.events).toEqual([]);
   });
 
-  test("an asynchronous request of another form", async () => {
+  test("a CPU limit reported on the asynchronous channel ends the cell, with one event", async () => {
     const { sandbox, cell, sink } = takenOver();
     cell.says(Frame.request, 1, { ...request, c: "limit", o: "cpu" });
     await Promise.resolve();

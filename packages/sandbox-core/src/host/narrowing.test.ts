@@ -246,8 +246,8 @@ test("with the broker off, the kernel refuses what a reload has taken away", asy
   await supervisor.close();
 }, 90_000);
 
-describe("stale", () => {
-  test("is a cell whose policy grants more; what it grants less is taken away all the same", async () => {
+describe("a cell is stale", () => {
+  test("where its policy grants more by now; what the policy grants less is taken away all the same", async () => {
     await using supervisor = new Supervisor({
       policy: policyOf([files(place.granted), ports(kept, lost)]),
       token: "t",
@@ -275,7 +275,7 @@ describe("stale", () => {
     });
   });
 
-  test("is a cell that could make sockets or processes where another could not, and none of them is of use to it", async () => {
+  test("where it can make sockets or processes and a new cell could not, though none of them is of use to it", async () => {
     await using supervisor = new Supervisor({
       policy: policyOf(WIDE()),
       token: "t",
@@ -294,7 +294,7 @@ describe("stale", () => {
       });
   });
 
-  test("is a cell at the most layers, of which the operator is told once, and the broker goes on", async () => {
+  test("at the most layers that Landlock takes; the operator is told once, and the broker goes on", async () => {
     const folders = Array.from({ length: 21 }, (_, at) => join(place.granted, `tree-${at}`));
     for (const folder of folders) {
       mkdirSync(folder, { recursive: true });

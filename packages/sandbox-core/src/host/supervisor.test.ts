@@ -101,11 +101,11 @@ describe("the pool", () => {
     const first = await supervisor.spawn("first");
     const mark = supervisorMark(first.pid);
     await until("two are ready", () => waiting(mark, [first.pid]).length === 2);
-    // One that is ready waits, and uses no more CPU time.
+    // A process that is ready waits, and uses no more CPU time.
     await until("both have come to rest", async () => await haveRested(waiting(mark, [first.pid])));
     const killed = waiting(mark, [first.pid]);
     for (const pid of killed) process.kill(pid, "SIGKILL");
-    // The kernel knows; whether the host has been told is left open.
+    // They are gone for the kernel by now. The host may or may not have been told.
     while (killed.some((pid) => isRunning(pid)));
     const cells = await Promise.all([
       supervisor.spawn("a"),

@@ -301,14 +301,14 @@ test("a path through a symlink grants nothing in either layer", () => {
   });
 });
 
-test("a deny rule is exact where nothing is granted, and the broker's where something is", () => {
+test("a deny rule holds in the kernel where the policy grants nothing that it denies, else in the broker only", () => {
   const deny = { effect: "deny", operations: ["read"], paths: ["/b/**"] };
   expect(holdOf(deny, { operations: ["read"], paths: ["/a/**"] }).hold).toBe("exact");
   expect(holdOf(deny, { operations: ["write"], paths: ["/b/**"] }).hold).toBe("exact");
   expect(holdOf(deny, { operations: ["read"], paths: ["/b/a/**"] }).hold).toBe("broker only");
 });
 
-test("a command brings what it loads, and is wider by that", () => {
+test("a rule for a command also grants the files that the command loads, and is wider by that", () => {
   const { hold, paths } = holdOf({ capability: "subprocess", commands: ["/bin/x"] });
   expect(hold).toBe("wider");
   expect(paths.map(({ path }) => path)).toEqual([

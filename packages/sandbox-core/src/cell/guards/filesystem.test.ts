@@ -385,7 +385,7 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     expect(readdirSync(place.outside)).toEqual(["secret"]);
   });
 
-  test("nothing can be found out by going through it", async () => {
+  test("a path does not tell whether a directory that it goes through and back out of is there", async () => {
     // To the kernel, one of these ways exists and one does not.
     for (const way of ["O/secret", "O/none"])
       expect(await outcome(`readFile("${way}/../../granted/file", "utf8")`, how)).toEqual({
@@ -503,7 +503,7 @@ test("a path that is longest as JSON is refused like any other", async () => {
   expect(cell.closed).toBe(false);
 });
 
-test("a real path that no message holds is malformed", async () => {
+test("a real path that is too long for a request is malformed", async () => {
   const segment = `${"d".repeat(250)}/`;
   let deep = `${place.granted}/`;
   // Longer than PATH_MAX: made step by step, reached by symlinks.

@@ -71,7 +71,7 @@ function service() {
   };
 }
 
-/** Without the net that a slow poll is, unless a test asks for it: what it shows is what the kernel told. */
+/** So seldom a poll that no test sees it: a change that is loaded is one that the kernel has told of. */
 const TOLD = { token, settleMs: 50, pollMs: 600_000 } as const;
 
 describe("a file that changes is loaded", () => {
@@ -202,7 +202,7 @@ describe("a file that changes is loaded", () => {
     writeFileSync(path, policy("first"));
     await using watch = watchPolicy(path, one.supervisor, { ...TOLD, settleMs: 300 });
     await watch.reload();
-    // Cut after a rule, each beginning is a valid policy with fewer rules.
+    // The file grows by a rule at a time: each beginning of it is a valid policy, with fewer rules.
     writeFileSync(path, "");
     for (const part of whole.split(/(?<=\n)/)) {
       appendFileSync(path, part);
@@ -216,7 +216,7 @@ describe("a file that changes is loaded", () => {
 
   test("by the slow poll, where nothing tells of a change", async () => {
     await using one = service();
-    // As where the folder is of a kind that no event comes from: a file that was there before its folder is looked at.
+    // Nothing tells of this file: it is written before its folder is watched. So it is on NFS, where no event comes.
     const quiet = join(folder, "quiet");
     writeFileSync(quiet, policy("first"));
     await using watch = watchPolicy(quiet, one.supervisor, {
@@ -227,7 +227,7 @@ describe("a file that changes is loaded", () => {
     });
     await watch.reload();
     const started = performance.now();
-    // Without one event, a policy that another way put in force stays: the file has not changed.
+    // The file has not changed, so the polls leave a policy in force that reloadPolicy has put there.
     await one.supervisor.reloadPolicy(policy("by-hand"), token);
     await delay(400);
     expect(one.supervisor.policy.name).toBe("by-hand");

@@ -451,7 +451,7 @@ describe("a host's tools are refused by name where", () => {
     ["it would make tools a promise", { "a.then": () => 1 }, 'the tool "a.then" must be named'],
     ["it is empty between dots", { "a..b": () => 1 }, 'the tool "a..b" must be named'],
     [
-      "it is a folder too",
+      "another tool's name begins with it and a dot",
       { a: () => 1, "a.b": () => 1 },
       'the tool "a" cannot be beside the tool "a.b"',
     ],
