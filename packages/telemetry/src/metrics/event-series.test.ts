@@ -15,6 +15,27 @@ test("a combination is one series, as long as the table lives", () => {
   expect(table.size).toBe(2);
 });
 
+test("in any order of events each combination is counted in its own series, also of rules whose ids begin and end alike", () => {
+  const event = fc.record({
+    policyRule: fc.constantFrom("a-data-r", "a-mail-r", "a-keys-r", "b", "c"),
+    reason: fc.constantFrom("explicit_deny", "no_rule"),
+    enforced: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 100 }), (inputs) => {
+      const table = new EventSeriesTable(1000);
+      for (const input of inputs) {
+        expect(table.find(new DenialEvent({ ...aDenial(), ...input })).attributes).toMatchObject({
+          "pyisolate.policy_rule": input.policyRule,
+          "pyisolate.reason": input.reason,
+          "pyisolate.enforced": input.enforced,
+        });
+      }
+      expect(table.size).toBe(new Set(inputs.map((input) => JSON.stringify(input))).size);
+    }),
+  );
+});
+
 test("past three quarters of the budget a new rule is _other, and closed values stay apart", () => {
   const table = new EventSeriesTable(40);
   for (let rule = 0; rule < 100; rule++) table.find(aDenial({ policyRule: `r${rule}` }));

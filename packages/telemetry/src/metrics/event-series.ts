@@ -4,6 +4,7 @@ import type { DenialEvent } from "@pyisolate/policy";
 
 import { knownCapabilities } from "./capabilities.ts";
 import { recordMaker } from "./compact-record.ts";
+import { RecentSeries } from "./recent-series.ts";
 import { ATTRIBUTES as A, METRICS, OTHER } from "../semconv.ts";
 import type { Series } from "./counter-buffer.ts";
 
@@ -84,8 +85,7 @@ export class EventSeriesTable {
   /** By rule, the first of its series. */
   readonly #byRule = new Map<string, EventSeries>();
   #overflow: EventSeries | undefined;
-  #lastRule: string | undefined;
-  #lastSeries: EventSeries | undefined;
+  readonly #recent = new RecentSeries<EventSeries>();
   #size = 0;
 
   /** @param capabilities Those that have series of their own. */
@@ -108,15 +108,11 @@ export class EventSeriesTable {
   /** @throws TypeError if the event is not a denial event. */
   find(event: DenialEvent): EventSeries {
     const rule = event.policyRule;
-    const last = this.#lastSeries;
-    // A flood repeats one event: comparing with the last one saves the look-up.
-    if (last !== undefined && rule === this.#lastRule && last.is(event)) return last;
+    const recent = this.#recent.of(rule);
+    if (recent !== undefined && recent.is(event)) return recent;
     const series = this.#known(rule, event) ?? this.#resolve(rule, this.#labels(event));
-    // Do not remember the overflow series as the last one: it has events of all kinds, so a comparison with it says nothing.
-    if (series !== this.#overflow) {
-      this.#lastRule = rule;
-      this.#lastSeries = series;
-    }
+    // Do not keep the overflow series: it has events of all kinds, so a comparison with it says nothing.
+    if (series !== this.#overflow) this.#recent.keep(rule, series);
     return series;
   }
 

@@ -30,6 +30,24 @@ test("denials beyond a cell's records of a window coalesce, until the window end
   expect(take()).toMatchObject({ events: [{ cell: "noisy" }], bursts: [] });
 });
 
+test("cells that are denied by the same rule in turn have their own records of a window each", () => {
+  const { queue, push, take } = aRecordQueue(100, 4);
+  for (let window = 1; window <= 3; window++) {
+    for (let round = 1; round <= 3; round++) {
+      for (const cell of ["a", "b", "c"]) push(aDenial({ cell }));
+    }
+    const { events, bursts } = take();
+    // Half of the four for each rule.
+    expect(events.map(({ cell }) => cell)).toEqual(["a", "b", "c", "a", "b", "c"]);
+    expect(bursts.map(({ first, count }) => [first.cell, count])).toEqual([
+      ["a", 1],
+      ["b", 1],
+      ["c", 1],
+    ]);
+    queue.nextWindow();
+  }
+});
+
 test("one cell's kinds fill no more than half of the bursts", () => {
   const { push } = aRecordQueue(1);
   push(aDenial());

@@ -10,16 +10,23 @@ export interface QueuedCell<Cell> {
   readonly ledger: { readonly pending: number };
 }
 
+/** Bounded, because the array is filled during a refused call, anew in each window. */
+const MAX_LATEST = 1024;
+
 /** How many records a cell may have of its own in the present window. A window ends when `number` changes. */
 export interface BudgetWindow {
   readonly number: number;
   readonly perCell: number;
   /** Half of the cell's, so that one noisy series leaves room for the cell's others. */
   readonly perSeries: number;
+  /** By a series' index, of the first {@link MAX_LATEST}, the share of this window that was last used: it saves the look-up in a map. */
+  readonly latest: (Share | undefined)[];
 }
 
-/** Records that one series has left. An object, because counting a number down in the map would cost a second look-up. */
+/** Records that one series of one cell has left. An object, because counting a number down in the map would cost a second look-up. */
 interface Share {
+  /** The cell's queue. */
+  readonly of: object;
   left: number;
 }
 
@@ -52,7 +59,8 @@ export class CellQueue<Cell> {
     if (this.#window !== window.number) this.#renew(window);
     // Checked first: in a flood this is the only check that runs.
     if (this.#left === 0) return false;
-    const share = this.#shares.get(series) ?? this.#share(series, window);
+    const latest = window.latest[series.index];
+    const share = latest?.of === this ? latest : this.#share(series, window);
     if (share.left === 0) return false;
     share.left -= 1;
     this.#left -= 1;
@@ -65,9 +73,16 @@ export class CellQueue<Cell> {
     this.#shares = new Map();
   }
 
-  #share(series: EventSeries, { perSeries }: BudgetWindow): Share {
-    const share = { left: perSeries };
-    this.#shares.set(series, share);
+  #share(series: EventSeries, { perSeries, latest }: BudgetWindow): Share {
+    let share = this.#shares.get(series);
+    if (share === undefined) {
+      share = { of: this, left: perSeries };
+      this.#shares.set(series, share);
+    }
+    if (series.index >= MAX_LATEST) return share;
+    // Filled up to the index: with a gap in it, V8 would keep the array as a hash table.
+    while (latest.length <= series.index) latest.push(undefined);
+    latest[series.index] = share;
     return share;
   }
 }

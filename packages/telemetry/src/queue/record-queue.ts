@@ -36,6 +36,7 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
       number: 0,
       perCell: recordsPerWindow,
       perSeries: Math.ceil(recordsPerWindow / 2),
+      latest: [],
     };
   }
 
@@ -79,7 +80,7 @@ export class RecordQueue<Cell extends QueuedCell<Cell>> {
 
   /** Ends a window: its bursts are to be emitted, and every cell has all its records again. */
   nextWindow(): void {
-    this.#window = { ...this.#window, number: this.#window.number + 1 };
+    this.#window = { ...this.#window, number: this.#window.number + 1, latest: [] };
     this.#closedCells.age();
     this.releaseBursts();
     this.#busy = this.#busy.filter((cell) => !cell.rest());

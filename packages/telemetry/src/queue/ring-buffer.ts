@@ -65,8 +65,9 @@ export class RingBuffer<Cell> {
     this.#events[slot] = undefined;
     this.#contexts[slot] = undefined;
     this.#cells[slot] = undefined;
-    this.#head = slot + 1 === this.capacity ? 0 : slot + 1;
     this.#size -= 1;
+    // Empty, it begins at its first slot again: those that were written last are in the processor's cache, the others are not.
+    this.#head = this.#size === 0 || slot + 1 === this.capacity ? 0 : slot + 1;
     this.#shifted += 1;
     return { kind: "denial", event, context, cell };
   }
