@@ -65,6 +65,7 @@ const TELEMETRY_LAYERS: readonly (readonly string[])[] = [
   [
     "sdk/errors.ts",
     "sdk/error-text.ts",
+    "sdk/needed-node.ts",
     "sdk/wrong-sdk.ts",
     "sdk/environment-reader.ts",
     "sdk/options.ts",

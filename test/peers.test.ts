@@ -17,6 +17,8 @@ let folder = "";
 let tarballs: string[] = [];
 /** Command lines that run a program, by the name of what runs it. */
 let runners: Readonly<Record<string, readonly string[]>> = {};
+/** Programs of Nodes that the packages are not made for, by their version. */
+let tooOld: Readonly<Record<string, string>> = {};
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "pyisolate-peers-"));
@@ -26,6 +28,8 @@ beforeAll(async () => {
   const install = async (runtime: Parameters<typeof installRuntime>[0]) =>
     await installRuntime(runtime, runtimes);
   const [node22, node26] = await Promise.all([install("node22"), install("node26")]);
+  const [node18, node20] = await Promise.all([install("node18"), install("node20")]);
+  tooOld = { "18.20.8": node18, "20.20.2": node20 };
   const [bun, deno] = await Promise.all([install("bun"), install("deno")]);
   runners = {
     "Node 22": [node22],
@@ -174,8 +178,24 @@ const BY_OTLP = `
   console.log(JSON.stringify({ emitted, dropped, names, counted }));
 `;
 
+/** Starts the SDK entry with a spool, and tells what it is refused with, and what fails after that. */
+const START_WITH_SPOOL = `
+  const later = [];
+  process.on("uncaughtException", ({ message }) => later.push(message));
+  import("@pyisolate/telemetry/sdk")
+    .then(({ startTelemetry }) => {
+      startTelemetry({ serviceName: "uploads", endpoint: "http://127.0.0.1:9", spool: "spool" });
+      return {};
+    })
+    .catch((error) => error)
+    .then(async ({ name, code, message }) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      console.log(JSON.stringify({ name, code, message, later }));
+    });
+`;
+
 describe.concurrent("the SDK entry", { timeout: 240_000 }, () => {
-  test("on its own train delivers three records by OTLP on each Node, in Bun and in Deno", async () => {
+  test("on its own train delivers three records by OTLP on each Node from 22 on, in Bun and in Deno; an older Node is refused by name", async () => {
     const home = path.join(folder, "own-train");
     await mkdir(home);
     await writeFile(path.join(home, "package.json"), `{ "private": true, "type": "module" }`);
@@ -184,6 +204,19 @@ describe.concurrent("the SDK entry", { timeout: 240_000 }, () => {
     await run("npm", ["install", ...QUIET, ...tarballs, ...SDK_PACKAGES], options);
     for (const name of Object.keys(runners)) {
       expect(await ranBy(name, home), name).toEqual({ ...THREE, counted: 3 });
+    }
+    await writeFile(path.join(home, "start.js"), START_WITH_SPOOL);
+    for (const [version, node] of Object.entries(tooOld)) {
+      const { stdout, stderr } = await run(node, ["start.js"], options);
+      expect(JSON.parse(stdout), version).toEqual({
+        name: "TelemetryStartError",
+        code: "node_too_old",
+        message: expect.stringContaining(
+          `needs Node.js 22.15 or newer, and this process is run by Node.js ${version}: `,
+        ) as string,
+        later: [],
+      });
+      expect(stderr).toBe("");
     }
   });
 

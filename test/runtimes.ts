@@ -7,6 +7,8 @@ import { npmEnvironment } from "./installation.ts";
 
 /** A runtime's package for this machine, and where its program is in it. It has the program and nothing else, so no script has to run. */
 const RUNTIMES = {
+  node18: [`node-${process.platform}-${process.arch}@18.20.8`, "bin/node"],
+  node20: [`node-${process.platform}-${process.arch}@20.20.2`, "bin/node"],
   node22: [`node-${process.platform}-${process.arch}@22.23.3`, "bin/node"],
   node26: [`node-${process.platform}-${process.arch}@26.10.0`, "bin/node"],
   bun: [`@oven/bun-${process.platform}-${bunArch()}@1.4.5`, "bin/bun"],

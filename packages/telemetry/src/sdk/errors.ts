@@ -13,7 +13,9 @@ export type TelemetryStartCode =
   /** `prometheusUrl` was read before the port was known. */
   | "not_ready"
   /** The OpenTelemetry packages that are installed are not those that telemetry is made with, or some are missing: see `cause`. */
-  | "wrong_sdk";
+  | "wrong_sdk"
+  /** The process is run by a Node.js that has not all that telemetry calls. */
+  | "node_too_old";
 
 /** Telemetry could not start as its options say. The message says what to do. */
 export class TelemetryStartError extends Error {

@@ -7,6 +7,7 @@ import {
 } from "@pyisolate/policy/options";
 
 import { resend, type ResendHow, type Resent } from "./logs/resend-dead-letters.ts";
+import { mustHaveNode } from "./needed-node.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { resolveSettings } from "./settings.ts";
 
@@ -18,6 +19,7 @@ import { resolveSettings } from "./settings.ts";
  * OTEL_* variables.
  * @param how Default: all of it, until `flushTimeoutMillis` have passed.
  * @throws TypeError if an option is unknown or has a wrong value, or without a `spool`.
+ * @throws TelemetryStartError `node_too_old` before Node.js 22.15.
  * @throws SpoolError if the spool's folder is not there, or it or a file in it cannot be read or written.
  * @example
  * await resendRefused({ spool: "/var/lib/plugins/spool" });
@@ -26,6 +28,7 @@ export async function resendRefused(
   options: TelemetryOptions,
   how: ResendHow = {},
 ): Promise<Resent> {
+  mustHaveNode();
   const given = readOptions("resendRefused", how, CHECKS);
   const {
     onWarning: warn = (message: string) => {

@@ -8,6 +8,7 @@ import type { LossReason } from "../semconv.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { HealthWarnings } from "./health-warnings.ts";
 import { TelemetryStartError } from "./errors.ts";
+import { mustHaveNode } from "./needed-node.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { healthAnswer, overallHealth } from "./prometheus/healthz.ts";
 import { watchProcessEnd } from "./process-end.ts";
@@ -64,11 +65,12 @@ export interface Telemetry extends AsyncDisposable {
  * and in a service that does not there is no trace to carry.
  *
  * @throws TypeError if an option is unknown or has a wrong value.
- * @throws TelemetryStartError `already_registered` if global providers are registered already.
+ * @throws TelemetryStartError `already_registered` if global providers are registered already; `node_too_old` before Node.js 22.15.
  * @example
  * await using otel = startTelemetry({ serviceName: "plugins" });
  */
 export function startTelemetry(given: TelemetryOptions = {}): Telemetry {
+  mustHaveNode();
   const options = telemetryOptions(given);
   const settings = resolveSettings(options, process.env, warn);
   return new RunningTelemetry(options, settings);
