@@ -186,8 +186,13 @@ describe("a denial is refused a rule", () => {
     ["where it is malformed", read("etc/passwd"), /not a valid target of this capability/],
     [
       "where no policy can grant it",
-      { capability: "limit", operation: "cpu", target: "" },
+      { capability: "control", operation: "reload_policy", target: "" },
       /no policy can grant this/,
+    ],
+    [
+      "where it is a limit",
+      { capability: "limit", operation: "cpu", target: "" },
+      /a limit, which no rule can grant: cpu_ms is 1000 in the policy/,
     ],
     ["where its target is a pattern", read("/srv/*"), /^no pattern can name/],
     ["where its record does not have all of the target", read("/srv/[redacted]/a"), /redacted/],
