@@ -2,7 +2,7 @@ import type { CommandScope, Policy, Rule } from "@pyisolate/policy";
 
 import { commandReads } from "./command-reads.ts";
 import type { Disk } from "./disk.ts";
-import { notesOnDenies, opposing, type RuleOutcome, rulesOf } from "./planned-rule.ts";
+import { allMet, notesOnDenies, opposing, type RuleOutcome, rulesOf } from "./planned-rule.ts";
 import { grantsOf } from "./program-files.ts";
 import { type Grant, RIGHTS } from "./rights.ts";
 
@@ -93,7 +93,7 @@ export function commandRule(policy: Policy, rule: Rule, disk: Disk): RuleOutcome
   const reads = commandReads(policy, rule, disk);
   if (isAnyCommand(rule)) {
     const notes = notesOnDenies(
-      denies.map(({ id }) => id),
+      allMet(denies),
       (what) => `${what}: Landlock takes nothing out of a tree`,
     );
     return {

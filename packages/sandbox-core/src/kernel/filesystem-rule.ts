@@ -2,7 +2,7 @@ import { decide, type OperationName, type Policy, type Rule } from "@pyisolate/p
 
 import type { Disk } from "./disk.ts";
 import { type PathTree, pathTree } from "./pattern-to-trees.ts";
-import { type Hold, notesOnDenies, opposing, type RuleOutcome, weakest } from "./planned-rule.ts";
+import { type Hold, notesOnDenies, type RuleOutcome, weakest } from "./planned-rule.ts";
 import {
   type Grant,
   isWithin,
@@ -13,7 +13,7 @@ import {
   RIGHTS_OF_A_FILE,
   RIGHTS_OF_OPERATION,
 } from "./rights.ts";
-import { treeIndex } from "./tree-index.ts";
+import { bitsOf, treeIndex } from "./tree-index.ts";
 
 /** The patterns of a rule without `paths`. */
 const EVERYTHING = ["/**"];
@@ -65,7 +65,7 @@ function plannedPattern(policy: Policy, rule: Rule, pattern: string, disk: Disk)
   if (kind === "missing") return missing(pattern, tree, operations, disk);
   const planned =
     kind === "file" ? onFile(tree, operations) : onDirectory(pattern, tree, operations);
-  const taken = tree.covers === "one" ? [] : takenAway(policy, rule, tree, operations);
+  const taken = tree.covers === "one" ? [] : takenAway(policy, tree, operations);
   return taken.length === 0
     ? planned
     : { ...planned, hold: "wider", notes: [...planned.notes, ...taken] };
@@ -174,34 +174,17 @@ function isAllDenied(policy: Policy, operation: OperationName, tree: PathTree): 
     const request = { capability: "filesystem", operation, target: tree.path } as const;
     return decide(policy, request).effect === "deny";
   }
-  return treeIndex(policy, "deny")
-    .above(tree.path)
-    .some(
-      ({ tree: denied, rule: deny }) =>
-        denied.covers === "tree" && deny.operations.includes(operation),
-    );
+  return (treeIndex(policy, "deny").operationsOfAll(tree.path) & bitsOf([operation])) !== 0;
 }
 
 /** The deny rules that take a part out of a tree. Landlock cannot express them, because its rules only grant. */
 function takenAway(
   policy: Policy,
-  rule: Rule,
   tree: PathTree,
   operations: readonly OperationName[],
 ): readonly string[] {
-  const denies = treeIndex(policy, "deny");
-  const taking = new Set<Rule>();
-  for (const { tree: denied, rule: deny } of denies.above(tree.path)) {
-    if (denied.covers !== "one") taking.add(deny);
-  }
-  for (const { rule: deny } of denies.below(tree.path)) taking.add(deny);
-  const isTaking = (deny: Rule): boolean =>
-    taking.has(deny) && deny.operations.some((operation) => operations.includes(operation));
-  if (taking.size === 0) return [];
   return notesOnDenies(
-    opposing(policy, rule)
-      .filter(isTaking)
-      .map(({ id }) => id),
+    treeIndex(policy, "deny").meeting(tree.path, operations),
     (what) => `${what} below ${tree.path}: Landlock takes nothing out of a tree`,
   );
 }

@@ -1,19 +1,19 @@
 import type { Policy, Rule } from "@pyisolate/policy";
 
-import { notesOnDenies, opposing, type RuleOutcome, rulesOf } from "./planned-rule.ts";
+import { notesOnDenies, type RuleOutcome, rulesOf } from "./planned-rule.ts";
+import { type Port, PortIndex } from "./port-index.ts";
 
 /** The patterns of a rule without `hosts`. */
 const EVERYTHING = ["*:*"];
 
 interface Endpoint {
   readonly host: string;
-  readonly port: number | "all";
+  readonly port: Port;
 }
 
 /** Turns an allow rule for hosts into TCP ports, because the kernel layer cannot tell addresses apart. */
 export function networkRule(policy: Policy, rule: Rule): RuleOutcome {
-  const denies = opposing(policy, rule);
-  const everywhere = deniedEverywhere(policy);
+  const { denied, everywhere } = together(policy);
   const reached = endpointsOf(rule).filter((endpoint) => !isAllDenied(endpoint, everywhere));
   const notes = new Set<string>();
   for (const { host, port } of reached) {
@@ -21,10 +21,8 @@ export function networkRule(policy: Policy, rule: Rule): RuleOutcome {
     const where = port === "all" ? "any address and port" : `any address at port ${port}`;
     notes.add(`${host}: Landlock knows ports and no hosts, so TCP to ${where} is granted`);
   }
-  const meeting = denies.filter((deny) => meet(reached, endpointsOf(deny)));
-  const ids = meeting.map(({ id }) => id);
   for (const note of notesOnDenies(
-    ids,
+    denied.meeting(reached.map(({ port }) => port)),
     (what) => `${what} at the same ports: Landlock knows no hosts`,
   )) {
     notes.add(note);
@@ -40,36 +38,43 @@ export function networkRule(policy: Policy, rule: Rule): RuleOutcome {
 
 /** Whether a deny rule covers a port that the kernel grants: one of an allow rule, which no rule denies for all hosts. */
 export function isPortReached(policy: Policy, deny: Rule): boolean {
-  const everywhere = deniedEverywhere(policy);
-  const denied = endpointsOf(deny);
-  return opposing(policy, deny).some((allow) => {
-    const granted = endpointsOf(allow).filter((endpoint) => !isAllDenied(endpoint, everywhere));
-    return meet(granted, denied);
-  });
+  return together(policy).granted.meets(endpointsOf(deny).map(({ port }) => port));
 }
 
-/** The ports that a policy's rules deny for all hosts. */
-const everywhereDenied = new WeakMap<Policy, ReadonlySet<Endpoint["port"]>>();
-
-function deniedEverywhere(policy: Policy): ReadonlySet<Endpoint["port"]> {
-  const known = everywhereDenied.get(policy);
-  if (known !== undefined) return known;
-  const denied = rulesOf(policy, "deny", "network")
-    .flatMap(endpointsOf)
-    .filter(({ host }) => host === "*");
-  const ports = new Set(denied.map(({ port }) => port));
-  everywhereDenied.set(policy, ports);
-  return ports;
+/** What a policy's rules say of ports together. */
+interface Together {
+  /** The ports that rules deny for all hosts. */
+  readonly everywhere: ReadonlySet<Port>;
+  readonly denied: PortIndex;
+  /** The ports of allow rules, without those. */
+  readonly granted: PortIndex;
 }
 
-/** Whether two lists of endpoints have a port in common. */
-function meet(some: readonly Endpoint[], others: readonly Endpoint[]): boolean {
-  return some.some((one) =>
-    others.some(({ port }) => port === "all" || one.port === "all" || port === one.port),
-  );
+const known = new WeakMap<Policy, Together>();
+
+function together(policy: Policy): Together {
+  const made = known.get(policy) ?? compared(policy);
+  known.set(policy, made);
+  return made;
 }
 
-function isAllDenied({ port }: Endpoint, everywhere: ReadonlySet<Endpoint["port"]>): boolean {
+function compared(policy: Policy): Together {
+  const denies = rulesOf(policy, "deny", "network");
+  const denied = denies.flatMap(endpointsOf).filter(({ host }) => host === "*");
+  const everywhere = new Set(denied.map(({ port }) => port));
+  const portsOf = (rule: Rule): Port[] => endpointsOf(rule).map(({ port }) => port);
+  return {
+    everywhere,
+    denied: new PortIndex(denies, portsOf),
+    granted: new PortIndex(rulesOf(policy, "allow", "network"), (rule) =>
+      endpointsOf(rule)
+        .filter((endpoint) => !isAllDenied(endpoint, everywhere))
+        .map(({ port }) => port),
+    ),
+  };
+}
+
+function isAllDenied({ port }: Endpoint, everywhere: ReadonlySet<Port>): boolean {
   return everywhere.has("all") || everywhere.has(port);
 }
 

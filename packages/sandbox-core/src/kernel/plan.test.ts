@@ -395,6 +395,9 @@ test("rules for a capability that the policy declares are the broker's alone, an
 
 test.each<[capability: string, scope: (at: number) => object]>([
   ["filesystem", (at) => ({ paths: [`/srv/t${at}/data/**`, "/srv/shared/**"] })],
+  ["filesystem", (at) => ({ paths: [`/srv/in/*.t${at}`] })],
+  ["filesystem", (at) => ({ paths: [at % 2 === 0 ? `/srv/t${at}/**` : `**/.key-${at}`] })],
+  ["network", (at) => ({ hosts: [`t${at}.example.com:${at + 1}`, "*.example.org:9443"] })],
   ["network", (at) => ({ hosts: [`t${at}.example.com:443`] })],
   ["subprocess", (at) => ({ commands: [{ path: `/usr/bin/t${at}`, args: ["log"] }] })],
 ])(

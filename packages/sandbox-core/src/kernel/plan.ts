@@ -7,7 +7,7 @@ import { isPortReached, networkRule } from "./network-rule.ts";
 import { treesOf } from "./pattern-to-trees.ts";
 import type { PlannedRule, RuleOutcome } from "./planned-rule.ts";
 import { type Grant, merged } from "./rights.ts";
-import { type RuleTree, treeIndex } from "./tree-index.ts";
+import { bitsOf, treeIndex } from "./tree-index.ts";
 
 /** The most that a confined cell can do, whatever code runs in it: a policy as far as Linux can express it. */
 export interface KernelPlan {
@@ -85,12 +85,11 @@ function isReached(policy: Policy, rule: Rule): boolean {
   if (rule.capability === "network") return isPortReached(policy, rule);
   if (rule.capability === "subprocess") return takesArguments(policy, rule);
   const allows = treeIndex(policy, "allow");
-  const isShared = ({ rule: allow }: RuleTree): boolean =>
-    allow.operations.some((operation) => rule.operations.includes(operation));
-  return treesOf(rule).some(
-    ({ path, covers }) =>
-      allows.above(path).some(isShared) || (covers !== "one" && allows.below(path).some(isShared)),
-  );
+  const denied = bitsOf(rule.operations);
+  return treesOf(rule).some(({ path, covers }) => {
+    const below = covers === "one" ? 0 : allows.operationsBelow(path);
+    return ((allows.operationsAbove(path) | below) & denied) !== 0;
+  });
 }
 
 function together<T>(parts: readonly (readonly T[] | "all")[]): readonly T[] | "all" {

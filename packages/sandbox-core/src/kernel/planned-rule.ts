@@ -1,6 +1,7 @@
 import type { Policy, Rule } from "@pyisolate/policy";
 
 import type { Grant } from "./rights.ts";
+import type { RuleBits } from "./rule-bits.ts";
 
 /**
  * How the kernel enforces one rule of a policy.
@@ -54,14 +55,32 @@ export function rulesOf(
 /** Most deny rules that a note names. Each of 5,000 allow rules may meet 5,000 others. */
 const MOST_NAMED = 20;
 
+/** The rules of the other effect that a rule meets. */
+export interface Met {
+  /** The ids of the first of them, at most {@link MOST_NAMED}. */
+  readonly named: readonly string[];
+  readonly count: number;
+}
+
+/** Those of a list that are in a set. */
+export function metAmong(rules: readonly Rule[], found: RuleBits): Met {
+  const named = found.first(MOST_NAMED).map((place) => rules[place]?.id ?? "");
+  return { named, count: found.count };
+}
+
+/** All of a list. */
+export function allMet(rules: readonly Rule[]): Met {
+  return { named: rules.slice(0, MOST_NAMED).map(({ id }) => id), count: rules.length };
+}
+
 /** A note for each deny rule, and one for all that are too many to be named. */
 export function notesOnDenies(
-  ids: readonly string[],
+  { named, count }: Met,
   note: (what: string) => string,
 ): readonly string[] {
-  const named = ids.slice(0, MOST_NAMED).map((id) => note(`what the rule ${id} denies`));
-  const more = ids.length - named.length;
-  return more === 0 ? named : [...named, note(`what ${more} more rules deny`)];
+  const notes = named.map((id) => note(`what the rule ${id} denies`));
+  const more = count - named.length;
+  return more === 0 ? notes : [...notes, note(`what ${more} more rules deny`)];
 }
 
 /** The weakest hold among the parts of a rule. */
