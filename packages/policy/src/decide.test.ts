@@ -8,7 +8,7 @@ import {
   policyOf,
   type RuleDocument,
 } from "./testing/arbitraries.ts";
-import { decide, parsePolicy, type Policy, type Request } from "./index.ts";
+import { decide, OPERATIONS, parsePolicy, type Policy, type Request } from "./index.ts";
 
 const allow = (rule: object): RuleDocument => ({ effect: "allow", ...rule });
 const deny = (rule: object): RuleDocument => ({ effect: "deny", ...rule });
@@ -87,15 +87,17 @@ describe("for every policy and request", () => {
         );
         const grants = allows.some((rule) => speaksOf(rule, request));
         const covers = allows.some((rule) => denies({ ...rule, operations: undefined }, request));
-        expect(decision.reason).toBe(
-          covers ? "wrong_operation" : grants ? "outside_scope" : "no_rule",
-        );
-        expect(decision.nearestRule?.lacked).toBe(
-          covers ? "operation" : grants ? "scope" : undefined,
-        );
+        const byRules = covers ? "wrong_operation" : grants ? "outside_scope" : "no_rule";
+        const lacked = covers ? "operation" : grants ? "scope" : undefined;
+        // Of a declared capability, a target that is none is said to be malformed, and no rule came near to it.
+        const isMalformed = isOwn(request.capability) && /\p{Cc}/u.test(request.target);
+        expect(decision.reason).toBe(isMalformed ? "malformed" : byRules);
+        expect(decision.nearestRule?.lacked).toBe(isMalformed ? undefined : lacked);
       }),
     );
   });
+
+  const isOwn = (capability: string): boolean => !Object.hasOwn(OPERATIONS, capability);
 
   function speaksOf(rule: RuleDocument, request: Request): boolean {
     const operations = rule["operations"] as string[] | undefined;
