@@ -61,21 +61,45 @@ const KINDS: Readonly<Record<string, Kind>> = {
     rule: (at) => ({ effect: "allow", capability: "network", hosts: [`*.t${at}.example.org:*`] }),
     requests: ["a.t5.example.org:443", "a.tx.example.org:443"].map(connect),
   },
+  "IPv6 addresses": {
+    rule: (at) => ({
+      effect: "allow",
+      capability: "network",
+      hosts: [`[2001:db8:${at.toString(16)}::1]:443`],
+    }),
+    requests: [
+      "[2001:db8:6::1]:443",
+      "[2001:db8:6::1]:80",
+      "[2606:4700:4700:1234:5678:9abc:def0:1]:443",
+    ].map(connect),
+  },
+  "IPv6 blocks": {
+    rule: (at) => ({
+      effect: "allow",
+      capability: "network",
+      hosts: [`[2001:db9:${at.toString(16)}::]/48:443`],
+    }),
+    requests: [
+      "[2001:db9:7:0:0:0:0:1]:443",
+      "[2001:db9:7::1]:80",
+      "[2606:4700:4700:1234:5678:9abc:def0:1]:443",
+    ].map(connect),
+  },
   commands: {
     rule: (at) => ({
       effect: "allow",
       capability: "subprocess",
       commands: [{ path: "/usr/bin/git", args: ["-C", `/srv/t${at}`, "log", "**"] }],
     }),
-    requests: ["log", "push"].map((verb) => git("-C", "/srv/t6", verb, "-1")),
+    requests: ["log", "push"].map((verb) => git("-C", "/srv/t8", verb, "-1")),
   },
   "targets of its own": {
     rule: (at) => ({ effect: "allow", capability: "database", targets: [`t${at}.reports.**`] }),
-    requests: ["t7.reports.daily", "t7.report", "t7.secrets"].map(query),
+    requests: ["t9.reports.daily", "t9.report", "t9.secrets"].map(query),
   },
 };
 
-/** `decide` on policies of eight kinds of rules: for each kind what is granted, and near denials. */
+/** `decide` on policies of ten kinds of rules: for each kind what is granted, and near denials. */
 export async function decideMixed(rounds: number): Promise<Figure[]> {
   const cases = SIZES.flatMap((size) => {
     const policy = policyOf(size);

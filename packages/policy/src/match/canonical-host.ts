@@ -1,4 +1,5 @@
-import { type Address, parseAddress, parseIPv4, spellAddress } from "./address.ts";
+import { parseIPv4, spellAddress } from "./address.ts";
+import { isSpelled, readIPv6, spellIPv6 } from "./ipv6-text.ts";
 
 /** Longest host in octets, dots included, and longest label (RFC 1035, 2.3.4). */
 const MAX_HOST = 253;
@@ -34,18 +35,22 @@ const FOREIGN = /[\u0000-\u0020\u007f-\u009f\u00a0%/?#@:\\[\]]/;
 const NOT_PLAIN = /(?:^|\.)(?:xn--|[0-9][^.]*$)/;
 
 function canonicalIPv6(bracketed: string): string | null {
-  // Without this check, `[::1]/x` would be parsed as a URL with a path.
-  if (!/^\[[0-9A-Fa-f:.]{2,45}\]$/.test(bracketed)) return null;
-  const read = URL.parse(`http://${bracketed}/`)?.hostname;
-  if (read === undefined) return null;
-  const mapped = mappedIPv4(parseAddress(read) ?? []);
-  return mapped === null ? read : spellAddress(mapped);
+  const end = bracketed.length - 1;
+  if (bracketed.charCodeAt(end) !== CLOSING) return null;
+  const address = readIPv6(bracketed, 1, end);
+  if (address === null) return null;
+  if (isMapped(address)) return spellAddress([address[6] ?? 0, address[7] ?? 0]);
+  // Most are spelled so already, and nothing is allocated.
+  return isSpelled(address, bracketed, 1, end) ? bracketed : `[${spellIPv6(address)}]`;
 }
 
-/** Unwraps `::ffff:0:0/96` (RFC 4291, 2.5.5.2): a kernel connects to the IPv4 address inside. */
-function mappedIPv4(address: Address): Address | null {
-  const isMapped = address.every((group, at) => at > 5 || group === (at === 5 ? 0xffff : 0));
-  return isMapped && address.length === 8 ? address.slice(6) : null;
+const CLOSING = 93;
+
+/** Whether an address is in `::ffff:0:0/96` (RFC 4291, 2.5.5.2): a kernel connects to the IPv4 address inside. */
+function isMapped(address: Uint16Array): boolean {
+  if (address[5] !== 0xffff) return false;
+  for (let at = 0; at < 5; at += 1) if (address[at] !== 0) return false;
+  return true;
 }
 
 /** Whether a name is certainly in its canonical spelling: no letter to lower, no label to decode, no number at the end. */

@@ -50,9 +50,6 @@ function portsOf(map: Map<string, PortRanks>, key: string): PortRanks {
   return ports;
 }
 
-/** Longer than the host of any pattern. Characters of a target further from its end cannot make it nearer to one. */
-const MAX_HOST = 512;
-
 /**
  * Finds the nearest host: the same host at another port, else the one that shares the longest start or end. Names are near if
  * they share their end, addresses if they share their start.
@@ -74,7 +71,7 @@ export class NearHosts implements NearIndex {
     const same = this.#byHost.get(host);
     if (same !== undefined) return same;
     const start = this.#starts.longest(host);
-    const end = this.#ends.longest(reversed(host.slice(-MAX_HOST)));
+    const end = this.#ends.longestEnd(host);
     if (start.length === end.length) return Math.min(start.rank, end.rank);
     return start.length > end.length ? start.rank : end.rank;
   }

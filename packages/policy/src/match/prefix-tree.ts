@@ -24,18 +24,40 @@ export class PrefixTree {
   }
 
   /** The longest start that a text shares with a text of the tree, and the least rank of those that share it. */
-  longest(text: string): { readonly length: number; readonly rank: number } {
+  longest(text: string): Shared {
+    return this.#longest(text, 0, 1);
+  }
+
+  /** The same of a text read from its end, for a tree of reversed texts: nothing is reversed for it. */
+  longestEnd(text: string): Shared {
+    return this.#longest(text, text.length - 1, -1);
+  }
+
+  #longest(text: string, first: number, step: 1 | -1): Shared {
     let branch = this.#root;
-    let at = 0;
+    let length = 0;
     for (;;) {
-      const next = branch.next?.get(text.charCodeAt(at));
-      if (next === undefined) return { length: at, rank: branch.least };
-      const shared = sharedLength(next.text, text, at);
-      at += shared;
-      if (shared < next.text.length) return { length: at, rank: next.least };
+      const next = branch.next?.get(text.charCodeAt(first + step * length));
+      if (next === undefined) return { length, rank: branch.least };
+      const part = next.text;
+      let shared = 1;
+      while (
+        shared < part.length &&
+        part.charCodeAt(shared) === text.charCodeAt(first + step * (length + shared))
+      ) {
+        shared += 1;
+      }
+      length += shared;
+      if (shared < part.length) return { length, rank: next.least };
       branch = next;
     }
   }
+}
+
+/** How much of a text a tree has, and the least rank of the texts that have it. */
+interface Shared {
+  readonly length: number;
+  readonly rank: number;
 }
 
 class Branch {
