@@ -1,5 +1,5 @@
 import stream from "./stream.ts";
 
-const { finished, pipeline } = (stream as typeof import("node:stream")).promises;
+const { finished, pipeline } = stream.promises;
 
 export { finished, pipeline };
