@@ -62,6 +62,7 @@ const operation = fc.constantFrom(
   "writeFile",
   "appendFile",
   "readdir",
+  "readdirs",
   "stat",
   "exists",
   "mkdir",
@@ -84,8 +85,8 @@ beforeAll(async () => {
   cell = await supervisor.spawn("explorer");
   await cell.exec(`globalThis.fs = require("fs");
     globalThis.attempt = async (name, path, sync) => {
-      const options = { mkdirs: { recursive: true }, rmr: { recursive: true } }[name];
-      const method = { mkdirs: "mkdir", rmr: "rm" }[name] ?? name;
+      const options = { mkdirs: { recursive: true }, rmr: { recursive: true }, readdirs: { recursive: true } }[name];
+      const method = { mkdirs: "mkdir", rmr: "rm", readdirs: "readdir" }[name] ?? name;
       try {
         if (method === "exists") return { value: fs.existsSync(path) };
         const args = /write|append/.test(method) ? [path, "guest"] : [path, method === "readFile" ? "utf8" : options];
@@ -143,6 +144,7 @@ function pictureOf(directory: string, way = ""): string[] {
 interface Told {
   readonly value?: unknown;
   readonly name?: string;
+  readonly code?: string;
   readonly message?: string;
 }
 
@@ -155,7 +157,7 @@ function complaint(
 ): string | undefined {
   const inside = real !== null && (real === place.granted || real.startsWith(`${place.granted}/`));
   const hasValue = "value" in told;
-  if (hasValue && !inside && ["readFile", "readdir", "stat"].includes(what))
+  if (hasValue && !inside && ["readFile", "readdir", "readdirs", "stat"].includes(what))
     return "told of what is outside";
   if (hasValue && what === "exists" && told.value !== (real !== null))
     return "wrong about what exists";
@@ -167,10 +169,15 @@ function complaint(
   if (
     told.name === "PolicyError"
       ? message.includes("/")
-      : message.includes("/") && !message.includes(`'${path}'`)
+      : message.includes("/") && !message.includes(`'${path}'`) && !isOfFolder(told, path)
   )
     return "a path of the host's";
   return undefined;
+}
+
+/** Whether it is Node's error for the removal of a folder, which does not quote the path. */
+function isOfFolder({ code, message = "" }: Told, path: string): boolean {
+  return code === "ERR_FS_EISDIR" && !message.replace(path, "").includes("/");
 }
 
 interface Oracle {

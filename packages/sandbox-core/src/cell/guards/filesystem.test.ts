@@ -170,9 +170,8 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     [`mkdir("G/file", { recursive: true })`, "EEXIST", "mkdir"],
     [`mkdir("G/file/x", { recursive: true })`, "ENOTDIR", "mkdir"],
     [`mkdir("G/x/y")`, "ENOENT", "mkdir"],
-    [`rm("G/none")`, "ENOENT", "rm"],
-    [`rm("G/folder")`, "ERR_FS_EISDIR", "rm"],
-    [`rm("G/file/")`, "ENOTDIR", "rm"],
+    [`rm("G/none")`, "ENOENT", "lstat"],
+    [`rm("G/file/")`, "ENOTDIR", "lstat"],
   ])("a granted %s fails with the code that Node has", async (call, code, syscall) => {
     const given = /"([^"]*)"/.exec(written(call))?.[1];
     const failure = (await outcome(call, how)) as { message: string };
@@ -180,6 +179,43 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     expect(failure.message).toMatch(new RegExp(`^${code}: .*, ${syscall} '${given}'$`));
     // No path of the host's, and not how it is done.
     expect(failure.message).not.toContain("/proc/");
+    expect(cell.stats.denials).toBe(denied);
+  });
+
+  test("a granted removal of a folder fails with the words that Node has", async () => {
+    const path = join(place.granted, "folder");
+    expect(await outcome(`rm("G/folder")`, how)).toMatchObject({
+      name: "SystemError",
+      code: "ERR_FS_EISDIR",
+      syscall: "rm",
+      path,
+      message: `Path is a directory: rm returned EISDIR (is a directory) ${path}`,
+    });
+    expect(cell.stats.denials).toBe(denied);
+  });
+
+  test("a recursive listing gives what is nearer first, and does not go through symlinks", async () => {
+    mkdirSync(join(place.granted, "folder/deep/empty"), { recursive: true });
+    writeFileSync(join(place.granted, "folder/deep/x"), "");
+    symlinkSync("folder", join(place.granted, "link"));
+    const allowed = cell.stats.allowed;
+    expect(await outcome(`readdir("G/", { recursive: true })`, how)).toEqual({
+      value: ["file", "folder", "link", "folder/deep", "folder/deep/empty", "folder/deep/x"],
+    });
+    // The module, and each of the four directories.
+    expect(cell.stats.allowed - allowed).toBe(5);
+    const listed = `readdir("G/folder", { recursive: true, withFileTypes: true })`;
+    const call = how === "sync" ? listed.replace("(", "Sync(") : `promises.${listed}`;
+    const told = await cell.exec(
+      written(`const fs = require("fs"); const all = await fs.${call};
+        all.map((e) => [e.name, e.parentPath, e.isDirectory()])`),
+    );
+    const folder = join(place.granted, "folder");
+    expect(told).toEqual([
+      ["deep", folder, true],
+      ["empty", join(folder, "deep"), true],
+      ["x", join(folder, "deep"), false],
+    ]);
     expect(cell.stats.denials).toBe(denied);
   });
 
@@ -191,6 +227,7 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     "stat(P)",
     "mkdir(P)",
     "mkdir(P, { recursive: true })",
+    "readdir(P, { recursive: true })",
     "rm(P)",
     "rm(P, { force: true, recursive: true })",
   ])(
@@ -320,7 +357,7 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     },
   );
 
-  test.each([`readdir("G/", { recursive: true })`, `stat("G/file", { bigint: true })`])(
+  test.each([`mkdir("G/x", { flush: true })`, `stat("G/file", { bigint: true })`])(
     "an option that cells do not have is a TypeError: %s",
     async (call) => {
       expect(await outcome(call, how)).toMatchObject({
@@ -444,6 +481,34 @@ test("a recursive mkdir asks for every directory on the way, and makes none wher
   ).rejects.toThrow("outside_scope");
   expect(other.denialEvents().map(({ target }) => target)).toEqual([`${place.granted}/a`]);
   expect(existsSync(join(place.granted, "a"))).toBe(false);
+});
+
+test("a recursive listing asks for every directory, and gives nothing where one is refused", async () => {
+  mkdirSync(join(place.granted, "tree/private/deep"), { recursive: true });
+  writeFileSync(join(place.granted, "tree/private/name"), "");
+  const rules = [
+    place.rule,
+    {
+      id: "private",
+      effect: "deny",
+      capability: "filesystem",
+      operations: ["list"],
+      paths: ["**/private"],
+    },
+  ];
+  await using tight = new Supervisor({ ...kernelMode, policy: policyOf(rules), pool: 0 });
+  const other = await tight.spawn("tree");
+  const told = await other.exec(
+    `const fs = require("fs"), P = "${place.granted}/tree", out = [];
+     try { out.push(fs.readdirSync(P, { recursive: true })); } catch (error) { out.push(error.reason); }
+     await fs.promises.readdir(P, { recursive: true }).then((all) => out.push(all), (error) => out.push(error.reason));
+     await new Promise((go) => fs.readdir(P, { recursive: true }, (error, all) => { out.push(error?.reason ?? all); go(); }));
+     out`,
+  );
+  expect(told).toEqual(["explicit_deny", "explicit_deny", "explicit_deny"]);
+  expect(new Set(other.denialEvents().map(({ target }) => target))).toEqual(
+    new Set([`${place.granted}/tree/private`]),
+  );
 });
 
 test("a recursive rm asks for every entry, and stops at one that is refused", async () => {

@@ -1,20 +1,11 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 
 import type { Answer } from "../guest/bridge.ts";
 import { below, byDescriptor, O_PATH, type ResolvedPath } from "../real-path.ts";
 import { decodeText, modeOf, pathText } from "./parse-arguments.ts";
 import { Failed, type Guard, Malformed } from "./guard.ts";
-import { probeList, probeRead } from "./kernel-probe.ts";
+import { probeRead } from "./kernel-probe.ts";
 import { hooked, permitted } from "./kernel-refusal.ts";
-import { json, kindOf } from "./stat-answer.ts";
 import {
   errnoError,
   type Found,
@@ -73,27 +64,6 @@ function readBounded(fd: number, size: number, limit: number): Uint8Array {
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, total);
 }
-
-/** Answers names; with `types`, pairs of a name and its kind. */
-export const readdir: Guard = ([path, types, encoding]) => {
-  const given = pathText(path);
-  if (!/^utf-?8$/i.test(String(encoding ?? "utf8"))) throw new Malformed("names are text", given);
-  const list = ({ place }: Found): Answer => {
-    mustExist(place);
-    const directory = `${byDescriptor(place.fd)}/`;
-    return permitted(directory, R_OK, () =>
-      json(
-        types === true
-          ? readdirSync(directory, { withFileTypes: true }).map((entry) => [
-              entry.name,
-              kindOf(entry),
-            ])
-          : readdirSync(directory),
-      ),
-    );
-  };
-  return pathOperation(path, "scandir", list, { probe: probeList });
-};
 
 /** Answers the first directory that it made, if it was asked to make those on the way too. */
 export const mkdir: Guard = ([path, recursive, mode]) => {

@@ -47,11 +47,17 @@ export const access: Guard = ([path, mode]) => {
 };
 
 /** The real path, which is what the policy has been asked about. */
-export const realpath: Guard = ([path]) =>
-  pathOperation(path, "realpath", ({ place }): Answer => {
-    mustExist(place);
-    return `v${place.path}`;
-  });
+export const realpath: Guard = ([path], mode) =>
+  pathOperation(
+    path,
+    "realpath",
+    ({ place }): Answer => {
+      mustExist(place);
+      return `v${place.path}`;
+    },
+    // Node's blocking form looks at each name on the way by itself.
+    mode === "sync" ? { lookup: "lstat" } : {},
+  );
 
 export const exists: Guard = ([path]) =>
   pathOperation(path, "access", ({ place }) => place.errno === null);

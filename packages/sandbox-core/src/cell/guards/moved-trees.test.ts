@@ -18,6 +18,7 @@ import { policyOf } from "../../testing/cells.ts";
 import { empty, type Grounds, grounds } from "../../testing/granted.ts";
 import { mkdir } from "./filesystem.ts";
 import { type AskAgain, type Guard, Refused } from "./guard.ts";
+import { readdir } from "./list.ts";
 import { rm } from "./remove.ts";
 
 // An operation of many steps is under way in a tree that the policy grants, and the operator moves the tree to where it does not.
@@ -132,9 +133,39 @@ describe("a tree that is moved between two steps of its removal is left as it is
     plant(tree, 5);
     const { answer } = interrupted(3, () => renameSync(tree, away), rm, tree, true, force);
     expect([answer]).toMatchObject([
-      force ? undefined : { fields: { code: "ENOENT", syscall: "rm", path: tree } },
+      force ? undefined : { fields: { code: "ENOENT", syscall: "lstat", path: tree } },
     ]);
     expect(readdirSync(away)).toHaveLength(3);
+  });
+});
+
+describe("a tree that is moved while it is listed tells nothing of where it went", () => {
+  describe.each(Object.entries(MOVES))("%s", (_how, move) => {
+    test.each([
+      ["the tree itself", "tree", "tree", "sub/deep"],
+      ["a directory in it", "tree", "tree/sub/deep", "."],
+      ["a directory above it", "above/tree", "above", "tree/sub/deep"],
+    ])("%s", (_what, listed, what, deep) => {
+      const tree = join(place.granted, listed);
+      const away = join(place.outside, "away");
+      plant(join(tree, "sub/deep"), 5);
+      const { answer, refused } = interrupted(
+        2,
+        () => {
+          move(join(place.granted, what), away);
+          writeFileSync(join(away, deep, "secret"), "");
+        },
+        readdir,
+        tree,
+        false,
+        null,
+        true,
+      );
+      // What is listed is what stands at the decided path by then; where that is a symlink, it was asked for.
+      expect(String(answer)).not.toContain("secret");
+      for (const path of refused) expect(path.startsWith(away)).toBe(true);
+      expect(answer instanceof Refused).toBe(refused.length > 0);
+    });
   });
 });
 

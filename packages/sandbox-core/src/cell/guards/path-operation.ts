@@ -19,6 +19,9 @@ const WAITS_FROM = 8;
 /** The longest wait, for each race so far: milliseconds. All together wait 0.2 s at most. */
 const WAIT_MS = 0.04;
 
+/** Codes of errors that say that there is nothing at a path. */
+const NOTHING_THERE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** The file that was found is gone, or a file that was missing has appeared. The path must be looked up, and the broker asked, again. */
@@ -51,6 +54,8 @@ export interface PathOperationOptions {
   /** The second path, as the guest wrote it, of an operation with two. */
   readonly dest?: string;
   readonly find?: (path: string, asDirectory: boolean) => ResolvedPath;
+  /** The system call that Node names where there is nothing at the path, if it is another one. */
+  readonly lookup?: string;
   /** Probes the kernel, without an effect. */
   readonly probe?: (place: ResolvedPath) => KernelProbe | undefined;
 }
@@ -63,7 +68,7 @@ export function pathOperation(
   value: Primitive,
   syscall: string,
   act: (found: Found) => Answer,
-  { find = locate, probe, dest }: PathOperationOptions = {},
+  { find = locate, probe, dest, lookup }: PathOperationOptions = {},
 ): Prepared {
   const given = pathText(value);
   const asDirectory = endsAsDirectory(given);
@@ -95,7 +100,8 @@ export function pathOperation(
         }
         throw errnoError("EAGAIN", -11, "resource temporarily unavailable");
       } catch (error) {
-        throw asGuestErrno(error, syscall, given, dest);
+        const isMissing = NOTHING_THERE.has(String((error as NodeJS.ErrnoException).code));
+        throw asGuestErrno(error, isMissing ? (lookup ?? syscall) : syscall, given, dest);
       }
     },
     release: () => closeSync(place.fd),

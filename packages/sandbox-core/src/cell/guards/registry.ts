@@ -4,6 +4,7 @@ import type { Guard } from "./guard.ts";
 import { importModule } from "./import.ts";
 import { fetchUrl } from "./network.ts";
 import * as random from "./random.ts";
+import { readdir } from "./list.ts";
 import * as looking from "./look-at.ts";
 import { rm, unlink } from "./remove.ts";
 import { execFile } from "./subprocess.ts";
@@ -16,7 +17,7 @@ export const GUARDS: Readonly<Record<GuestOperation, Guard>> = {
   "fs.writeFile": writeFile,
   "fs.appendFile": appendFile,
   "fs.mkdir": filesystem.mkdir,
-  "fs.readdir": filesystem.readdir,
+  "fs.readdir": readdir,
   "fs.stat": looking.stat,
   "fs.lstat": looking.lstat,
   "fs.access": looking.access,

@@ -31,13 +31,13 @@ export const rm: Guard = ([path, recursive, force]) => {
       try {
         mustExist(place);
         if (name === undefined) throw errnoError("EBUSY", -16, "resource busy or locked");
-        remove(place, name, { recursive: recursive === true, asDirectory, ask }, 0);
+        remove(place, name, { given, recursive: recursive === true, asDirectory, ask }, 0);
       } catch (error) {
         if (force !== true || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       }
       return undefined;
     },
-    { find: locateName, probe: probeRemove },
+    { find: locateName, lookup: "lstat", probe: probeRemove },
   );
 };
 
@@ -58,6 +58,8 @@ export const unlink: Guard = ([path]) =>
   );
 
 interface Removal extends Pick<Found, "asDirectory" | "ask"> {
+  /** The path as the guest wrote it. */
+  readonly given: string;
   readonly recursive: boolean;
 }
 
@@ -80,7 +82,7 @@ function remove(parent: Held, name: string, removal: Removal, depth: number): vo
     return;
   }
   try {
-    if (!removal.recursive) throw errnoError("ERR_FS_EISDIR", -21, "path is a directory");
+    if (!removal.recursive) throw isDirectory(removal.given);
     if (depth >= MAX_DEPTH)
       throw new Failed("The directory is nested too deeply to remove", { code: "ELOOP" });
     empty({ fd, held: below(parent.held, name) }, removal, depth);
@@ -89,6 +91,13 @@ function remove(parent: Held, name: string, removal: Removal, depth: number): vo
   }
   mustStillBeNamed(parent);
   hooked("directory", () => rmdirSync(byDescriptor(parent.fd, name)));
+}
+
+/** Node's own error, and not one of the system's. */
+function isDirectory(path: string): Failed {
+  const message = `Path is a directory: rm returned EISDIR (is a directory) ${path}`;
+  const fields = { code: "ERR_FS_EISDIR", errno: 21, syscall: "rm", path };
+  return new Failed(message, { name: "SystemError", ...fields });
 }
 
 /** Removes the entries of a directory. An entry that another process removed first is not a failure. */

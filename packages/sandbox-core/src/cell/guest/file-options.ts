@@ -94,6 +94,12 @@ export function fileOptions(
       if (digits === "") throw badType("mode", "of type number", value);
       return digits;
     },
+    booleanOf: (name: string, options: Readonly<Record<string, unknown>>): boolean => {
+      const value = options[name];
+      if (nothingGiven(value)) return false;
+      if (typeof value !== "boolean") throw badType(`options.${name}`, "of type boolean", value);
+      return value;
+    },
     /** `COPYFILE_FICLONE` asks for a copy on write where the disk has it, which a copy may be without. */
     copyModeOf: (value: unknown): number => {
       if (nothingGiven(value)) return 0;

@@ -3,7 +3,7 @@ import type { Primordials } from "./primordials.ts";
 export type FileStats = ReturnType<typeof fileStats>;
 
 /** What `stat` and `readdir` tell of files. Planted by its source text. */
-export function fileStats({ Date, freeze }: Primordials) {
+export function fileStats({ Date, freeze, text }: Primordials) {
   interface Kind {
     readonly isFile: () => boolean;
     readonly isDirectory: () => boolean;
@@ -44,15 +44,17 @@ export function fileStats({ Date, freeze }: Primordials) {
   }
 
   const entries =
-    (parentPath: unknown) =>
+    (path: string | null) =>
     (value: unknown): unknown => {
       const found = value as unknown[];
+      const top = text(path);
+      const from = top[top.length - 1] === "/" ? top : `${top}/`;
       for (let index = 0; index < found.length; index++) {
-        const pair = found[index] as [string, string];
-        const is = kind(pair[1]);
+        const entry = found[index] as [name: string, kind: string, folder: string];
+        const is = kind(entry[1]);
         found[index] = freeze({
-          name: pair[0],
-          parentPath,
+          name: entry[0],
+          parentPath: entry[2] === "" ? top : from + entry[2],
           isFile: is.isFile,
           isDirectory: is.isDirectory,
           isSymbolicLink: is.isSymbolicLink,

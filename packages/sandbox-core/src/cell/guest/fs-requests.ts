@@ -11,13 +11,25 @@ interface Request {
   readonly shape: (value: unknown) => unknown;
   /** The signal that the call was given. Only the asynchronous forms look at it, as in Node. */
   readonly signal?: unknown;
+  /** Whether the blocking form gives undefined where there is nothing. */
+  readonly mayBeMissing?: boolean;
 }
 type Row = (path: unknown, second: unknown, third: unknown) => Request;
 
 /** What each function of `node:fs` asks, by its name: every option honoured, or refused by its name. Planted by its source text. */
 export function fsRequests(
   { content, optionsOf, plain }: GuestArguments,
-  { pathOf, dataOf, encodingOf, flagOf, modeOf, copyModeOf, signalOf, namesIn }: FileOptions,
+  {
+    pathOf,
+    dataOf,
+    encodingOf,
+    flagOf,
+    modeOf,
+    copyModeOf,
+    signalOf,
+    namesIn,
+    booleanOf,
+  }: FileOptions,
   { asBuffer }: LibraryLoader,
   { stats, entries }: FileStats,
 ): Readonly<Record<string, Row>> {
@@ -43,8 +55,9 @@ export function fsRequests(
   const looking =
     (name: string): Row =>
     (path, given) => {
-      optionsOf(given, ["throwIfNoEntry"]);
-      return { asked: [0, name, pathOf(path)], shape: stats };
+      const options = optionsOf(given, ["throwIfNoEntry"]);
+      const mayBeMissing = options["throwIfNoEntry"] === false;
+      return { asked: [0, name, pathOf(path)], shape: stats, mayBeMissing };
     };
 
   return {
@@ -69,12 +82,12 @@ export function fsRequests(
       };
     },
     readdir: (path, given) => {
-      const options = optionsOf(given, ["withFileTypes", "encoding"], "encoding");
+      const options = optionsOf(given, ["withFileTypes", "encoding", "recursive"], "encoding");
       const types = options["withFileTypes"] === true;
       const encoding = namesIn(options["encoding"]);
       const target = pathOf(path);
       return {
-        asked: [0, "fs.readdir", target, types, encoding],
+        asked: [0, "fs.readdir", target, types, encoding, booleanOf("recursive", options)],
         shape: types ? entries(target) : same,
       };
     },

@@ -16,7 +16,7 @@ export function fsStubs(
   { pathOf }: FileOptions,
   rows: ReturnType<typeof fsRequests>,
 ) {
-  /** Whether an error says that there is nothing at the path, which `throwIfNoEntry: false` asks to take for undefined. */
+  /** Whether an error says that there is nothing at the path. */
   function isNoEntry(error: unknown): boolean {
     const code = option(error, "code");
     return code === "ENOENT" || code === "ENOTDIR";
@@ -45,7 +45,7 @@ export function fsStubs(
         try {
           return request.shape(ask(request.asked));
         } catch (error) {
-          if (option(second, "throwIfNoEntry") === false && isNoEntry(error)) return undefined;
+          if (request.mayBeMissing === true && isNoEntry(error)) return undefined;
           throw error;
         }
       },

@@ -1,14 +1,14 @@
 import type { Answers } from "./answers-and-errors.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
-import type { Primordials } from "./primordials.ts";
+import type { Misuse } from "./misuse.ts";
 import type { Values } from "./cloneable-values.ts";
 
 /** `post` and `queueMicrotask`. Planted by its source text. */
 export function globals(
   bridge: Pick<Bridge, "post">,
-  { own, TypeError }: Primordials,
   { callLater }: Callbacks,
+  { badType }: Pick<Misuse, "badType">,
   { valueOf }: Answers,
   { plain, mayNotHoldModule }: Values,
 ) {
@@ -23,11 +23,7 @@ export function globals(
   };
 
   const queueMicrotask = (callback: unknown): void => {
-    if (typeof callback !== "function") {
-      const error = new TypeError(`The "callback" argument must be of type function`);
-      own(error, "code", "ERR_INVALID_ARG_TYPE", true);
-      throw error;
-    }
+    if (typeof callback !== "function") throw badType("callback", "of type function", callback);
     callLater(callback as Callback, []);
   };
 

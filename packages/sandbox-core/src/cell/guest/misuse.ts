@@ -28,7 +28,8 @@ export function misuse({
 
   /** A value in Node's words. What is the guest's in it only comes back to the guest. */
   function shown(value: unknown): string {
-    return typeof value === "string" ? `'${slice(value, 0, 128)}'` : slice(text(value), 0, 128);
+    if (typeof value === "string") return `'${slice(value, 0, 128)}'`;
+    return slice(text(value), 0, 128) + (typeof value === "bigint" ? "n" : "");
   }
 
   function received(value: unknown): string {
@@ -50,11 +51,13 @@ export function misuse({
 
   return {
     received,
-    badType: (name: string, expected: string, value: unknown): Error =>
-      coded(
-        new TypeError(`The "${name}" argument must be ${expected}. Received ${received(value)}`),
+    badType: (name: string, expected: string, value: unknown): Error => {
+      const what = indexOf(name, ".") === -1 ? "argument" : "property";
+      return coded(
+        new TypeError(`The "${name}" ${what} must be ${expected}. Received ${received(value)}`),
         "ERR_INVALID_ARG_TYPE",
-      ),
+      );
+    },
     badValue: (name: string, why: string, value: unknown): Error =>
       coded(
         new TypeError(`The argument '${name}' ${why}. Received ${shown(value)}`),

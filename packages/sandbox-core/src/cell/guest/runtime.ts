@@ -83,7 +83,13 @@ function assemble(
   const guestArguments = rooms.guestArguments(primordials, limits);
   const library = rooms.libraryLoader(bridge, primordials);
   rooms.atomicsStubs(primordials, library);
-  const { timers, elapsed, startedAt, fire } = rooms.timerStubs(bridge, primordials, callbacks);
+  const misuse = rooms.misuse(primordials);
+  const { timers, elapsed, startedAt, fire } = rooms.timerStubs(
+    bridge,
+    primordials,
+    callbacks,
+    misuse,
+  );
   const { console, print } = rooms.consoleStubs(
     bridge,
     primordials,
@@ -92,7 +98,6 @@ function assemble(
     elapsed,
     limits,
   );
-  const misuse = rooms.misuse(primordials);
   const fileOptions = rooms.fileOptions(primordials, guestArguments, misuse, library);
   const { fs, promises } = rooms.fsStubs(
     primordials,
@@ -132,7 +137,7 @@ function assemble(
     plain: rooms.plainValues(primordials, limits),
     mayNotHoldModule: rooms.wasmUse(primordials, library),
   };
-  const { offered, ...posts } = rooms.globals(bridge, primordials, callbacks, answers, values);
+  const { offered, ...posts } = rooms.globals(bridge, callbacks, misuse, answers, values);
   const tools = rooms.toolsStub(bridge, primordials, answers, values);
   const details = rooms.errorDetails(primordials, limits);
   const exports = rooms.programExports(primordials);

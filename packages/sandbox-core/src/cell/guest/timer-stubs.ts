@@ -1,5 +1,6 @@
 import type { Bridge } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
+import type { Misuse } from "./misuse.ts";
 import type { Primordials } from "./primordials.ts";
 
 /** What Node's timer functions return. */
@@ -16,8 +17,9 @@ interface TimerObject {
 /** `setTimeout` and its like. Planted by its source text. */
 export function timerStubs(
   bridge: Pick<Bridge, "timer" | "clearTimer">,
-  { arraySlice, create, Error, min, now, own, toNumber, trunc, TypeError }: Primordials,
+  { arraySlice, create, Error, min, now, toNumber, trunc }: Primordials,
   { callLater }: Callbacks,
+  { badType }: Pick<Misuse, "badType">,
 ) {
   /** The delay that makes the cell fire in its next turn. */
   const atOnce = -1;
@@ -92,13 +94,7 @@ export function timerStubs(
   }
 
   function timer(callback: unknown, delay: number, args: unknown[], repeats: boolean): TimerObject {
-    if (typeof callback !== "function") {
-      const error = new TypeError(
-        `The "callback" argument must be of type function. Received ${callback === null ? "null" : typeof callback === "undefined" ? "undefined" : `type ${typeof callback}`}`,
-      );
-      own(error, "code", "ERR_INVALID_ARG_TYPE", true);
-      throw error;
-    }
+    if (typeof callback !== "function") throw badType("callback", "of type function", callback);
     const id = ++lastTimer;
     start(id, delay);
     const made = { callback: callback as Callback, args, delay, repeats };
