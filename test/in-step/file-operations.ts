@@ -14,9 +14,16 @@ function file(name: string, operation: string, allowed: boolean, row: Row): Oper
     ...row,
   };
   if (!row.source("").includes("Sync(")) return [sync];
-  const source = (options: string): string =>
-    row.source(options).replace("fs.", "fs.promises.").replace("Sync(", "(");
-  return [sync, { ...sync, name: `${name} later`, later: true, source }];
+  return [sync, { ...sync, name: `${name} later`, later: true, source: later(row.source) }];
+}
+
+/** The same as a promise and with a callback, by turns. */
+function later(source: (options: string) => string): (options: string) => string {
+  return (options) => {
+    const promised = source(options).replace("fs.", "fs.promises.").replace("Sync(", "(");
+    const called = source(options).replace(/fs\.([a-zA-Z]+)Sync\(/, `calledBack("$1", `);
+    return `(i % 2 === 0 ? ${promised} : ${called})`;
+  };
 }
 
 /** `R(i)` in a source: which of the readable files. */
@@ -110,6 +117,10 @@ export const FILE_OPERATIONS: readonly Operation[] = [
     source: () => `fs.statSync(D + "/c" + (i % ${READABLE}))`,
     target: onDenied("c"),
   }),
+  ...file("look at denied", "stat", false, {
+    source: () => `fs.lstatSync(D + "/c" + (i % ${READABLE}))`,
+    target: onDenied("c"),
+  }),
   // Each of these is of a file that the same attempt has made.
   ...file("rename granted", "write", true, {
     source: () =>
@@ -130,6 +141,11 @@ export const FILE_OPERATIONS: readonly Operation[] = [
     source: () => `fs.readdirSync(G + "/few").join()`,
     target: (ground) => `${ground.granted}/few`,
     answers: (value) => value === "one,two",
+  }).slice(0, 1),
+  ...file("list all below granted", "list", true, {
+    source: () => `fs.readdirSync(G + "/all", { recursive: true }).join()`,
+    target: (ground) => `${ground.granted}/all`,
+    answers: (value) => value === "in,in/three",
   }).slice(0, 1),
   ...file("look at a link granted", "stat", true, {
     source: () => `fs.lstatSync(G + "/link").isSymbolicLink()`,

@@ -6,6 +6,7 @@ import { anySentence, anyTurn, spoken, type Sentence } from "./grammar.ts";
 import { Ground } from "./ground.ts";
 import { faults } from "./judge.ts";
 import { Lane, type Program } from "./life.ts";
+import { LOAD_LIBRARY } from "./programs.ts";
 import { setting } from "./runs.ts";
 
 /** By hand: `PYISOLATE_FUZZ_PROGRAMS=1000000 PYISOLATE_FUZZ_SEED=7 npx -y pnpm@12 test in-step/fuzz`. */
@@ -60,6 +61,7 @@ async function wrongWith(
 ): Promise<string[]> {
   const half = Math.floor(sentences.length / 2);
   const programs = [
+    LOAD_LIBRARY,
     ...sentences.slice(0, half).flatMap(spoken),
     ...turn,
     ...sentences.slice(half).flatMap(spoken),

@@ -16,6 +16,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { FREE_CALLS } from "../guest-names/guest-calls.ts";
+
+/** The modules of the names that need no authority. */
+const MODULES_OF_CALLS = new Set(
+  FREE_CALLS.flatMap(({ path, args }) => `${path} ${args}`.match(/node:[a-z_/]+/g) ?? []),
+);
+
 /** Folders of the granted side that each guest finds empty. */
 const EMPTIED = ["w", "m", "t"];
 
@@ -66,6 +73,8 @@ export class Ground implements AsyncDisposable {
   private constructor() {
     mkdirSync(this.granted);
     for (const folder of [...EMPTIED, "few"]) mkdirSync(join(this.granted, folder));
+    mkdirSync(join(this.granted, "all/in"), { recursive: true });
+    writeFileSync(join(this.granted, "all/in/three"), "");
     for (const name of ["one", "two"]) writeFileSync(join(this.granted, "few", name), name);
     mkdirSync(this.denied);
     mkdirSync(this.#spare);
@@ -118,7 +127,7 @@ export class Ground implements AsyncDisposable {
   /** The one policy of all guests here. Whatever it does not name is denied. */
   rules(): object[] {
     const allow = (id: string, rest: object): object => ({ id, effect: "allow", ...rest });
-    const modules = ["node:fs", "node:child_process", "node:crypto"];
+    const modules = [...MODULES_OF_CALLS, "node:fs", "node:child_process"];
     for (const name of Object.keys(this.modules)) if (name !== "forbidden") modules.push(name);
     return [
       allow("modules", { capability: "import", modules }),

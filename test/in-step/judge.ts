@@ -93,7 +93,8 @@ export function effects(
     message: messages
       .map((message) => Number((message as { i?: unknown }).i))
       .filter((i) => !Number.isNaN(i)),
-    line: lines.filter((line) => /^\d+ [{[]/.test(line)).map((line) => Number.parseInt(line, 10)),
+    // A group indents the lines in it.
+    line: lines.filter((line) => /^ *\d+ [{[]/.test(line)).map((line) => Number.parseInt(line, 10)),
   };
 }
 

@@ -79,6 +79,17 @@ export const OTHER_OPERATIONS: readonly Operation[] = [
       source: "crypto.getRandomValues(new Uint8Array(i % 32)).length",
       answers: (value: unknown, i: number) => value === i % 32,
     },
+    {
+      name: "draw a buffer",
+      // None would be drawn without a request.
+      source: `require("node:crypto").randomBytes(1 + (i % 32)).length`,
+      answers: (value: unknown, i: number) => value === 1 + (i % 32),
+    },
+    {
+      name: "draw a whole number",
+      source: `require("node:crypto").randomInt(i, i + 2) - i`,
+      answers: (value: unknown) => value === 0 || value === 1,
+    },
   ].map(({ name, source, answers }): Operation => ({
     name,
     capability: "random",
@@ -166,6 +177,17 @@ export const OTHER_OPERATIONS: readonly Operation[] = [
     target: () => "",
     answers: nothing,
     effect: "line",
+  },
+  {
+    // A name that needs no authority; which, says the attempt's number.
+    name: "use the library",
+    capability: null,
+    operation: "",
+    allowed: true,
+    later: false,
+    source: () => `useNext(i)`,
+    target: () => "",
+    answers: (value, i) => value === i,
   },
   {
     name: "wait",

@@ -1,3 +1,4 @@
+import { callsSource, FAILING_CALLS, FREE_CALLS } from "../guest-names/guest-calls.ts";
 import type { Ground } from "./ground.ts";
 import type { Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -15,6 +16,9 @@ export const State = {
   cut: 4,
   failed: 5,
 } as const;
+
+/** The names that `useNext` goes through. */
+const USED_CALLS = FREE_CALLS.filter(({ path }) => !Object.hasOwn(FAILING_CALLS, path));
 
 /** What a guest says that it did. Read with `REPORT`, after the program before it has settled. */
 export interface Account {
@@ -46,8 +50,19 @@ export function prelude(ground: Ground): string {
     };
     var settled = async () => { while (waits.length > 0) await waits.pop(); };
     var inBody = () => {}, inCallback = () => {};
+    var calledBack = (name, ...args) => new Promise((go, no) => { fs[name](...args, (error, value) => { if (error) no(error); else go(value); }); });
+    var calls = ${callsSource(USED_CALLS)};
+    var useNext = (i) => {
+      const made = calls[i % calls.length].make();
+      clearInterval(made);
+      if (made instanceof Promise) made.catch(() => {});
+      return i;
+    };
     undefined;`;
 }
+
+/** Loads the whole library: at the end of the stack each try would begin anew, and take the guest's whole time. */
+export const LOAD_LIBRARY = `for (const call of calls) call.value; undefined`;
 
 /** Waits for what programs have left under way. Gives how many attempts there are. */
 export const SETTLE = `settled().then(() => next)`;

@@ -1,0 +1,3 @@
+import { everyName } from "./arena/every-name.ts";
+
+await everyName("prefer", ["at the end", "plain", "polluted"]);
