@@ -37,6 +37,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     measure: async (quick, against) =>
       await (await import("./fresh-cell.ts")).freshCell(quick ? 5 : 21, against),
   },
+  "cell-before-after": {
+    about: "start and memory of a cell that uses no library: this state against another",
+    measure: async (quick, against) =>
+      await (await import("./cell-before-after.ts")).cellBeforeAfter(quick ? 5 : 31, against),
+  },
   "supplied-module": {
     about: "a fresh cell that imports a large and a small ES module: this state against another",
     measure: async (quick, against) =>
@@ -112,11 +117,12 @@ A figure that misses its target is said so; the exit code is 0 all the same, sin
 
 Rows (all of them unless named):
 ${Object.entries(ROWS)
-  .map(([name, { about }]) => `  ${name.padEnd(15)} ${about}`)
+  .map(([name, { about }]) => `  ${name.padEnd(17)} ${about}`)
   .join("\n")}
 
   --quick    fewer rounds and cells: a look, not a figure to publish
-  --against  the revision that before-after, fresh-cell and supplied-module build and measure against; ${AGAINST} unless given
+  --against  the revision that before-after, fresh-cell, cell-before-after and supplied-module build and measure
+             against; ${AGAINST} unless given
   --help     this text
 `;
 
