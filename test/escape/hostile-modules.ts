@@ -59,6 +59,18 @@ await arena({ rules, modules, limits: { wall_ms: 2000 } }, async ({ spawn, event
     false,
     undefined,
   ]);
+  // What links a program's imports is no way past the policy, and gives out what an import gives.
+  const reached = `import { b } from "round-b"; const link = eval("__default_" + "_link");`;
+  assert.deepEqual(
+    await cell.exec(
+      `${reached} Object.keys((await link({ length: 1, get 0() { return ["round-b", { length: 0 }]; } }))[0]).sort()`,
+    ),
+    ["b", "f"],
+  );
+  const unlinked = await failureOf(cell.exec(`${reached} await link([["not-granted", []]])`));
+  due += 1;
+  assert.ok(unlinked instanceof PolicyError, unlinked.message);
+  assert.equal(unlinked.denialEvent, events.at(-1));
   for (const name of [
     "broken",
     "broken-cjs",

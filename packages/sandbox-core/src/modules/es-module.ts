@@ -6,7 +6,6 @@ import type {
   ParenthesizedExpression,
   Program,
 } from "acorn";
-import type { RecursiveVisitors } from "acorn-walk";
 
 import type { SuppliedModule } from "../frames.ts";
 import { Edits } from "./source-edits.ts";
@@ -21,6 +20,7 @@ import {
   withoutHashbang,
 } from "./parse-source.ts";
 import { problemOfBody } from "./problem-of-body.ts";
+import { variableNames } from "./references.ts";
 import { type SyntaxProblem, throwing } from "./syntax-problem.ts";
 
 /**
@@ -168,17 +168,11 @@ function readImport(node: ImportDeclaration, links: Links): void {
   }
 }
 
-/** The names that a declaration declares. */
+/** The names that an exported declaration declares. */
 export function declaredNames(declaration: Declaration): string[] {
-  if (declaration.type !== "VariableDeclaration") return [declaration.id.name];
-  const names: string[] = [];
-  const visitors: RecursiveVisitors<undefined> & { VariablePattern: (node: Identifier) => void } = {
-    VariablePattern: (node: Identifier) => void names.push(node.name),
-    // Do not visit expressions: a default value in a pattern may declare names of its own.
-    Expression: () => undefined,
-  };
-  acornWalk().recursive(declaration, undefined, visitors);
-  return names;
+  return declaration.type === "VariableDeclaration"
+    ? variableNames(declaration)
+    : [declaration.id.name];
 }
 
 /** Rewrites `f()` to `(0, f)()` for imported functions: through the `with`, `f()` would get the scope as `this`. */

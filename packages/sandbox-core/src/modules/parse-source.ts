@@ -9,7 +9,7 @@ import type { Edit } from "./source-edits.ts";
 import type { SyntaxProblem } from "./syntax-problem.ts";
 
 /** The name that replaces `import` in `import(…)`: the isolate has no dynamic import. */
-export const IMPORT = "__import__";
+const IMPORT = "__import__";
 
 export interface Parsed {
   readonly program: Program;

@@ -2,6 +2,7 @@ import type { Answers } from "./answers-and-errors.ts";
 import type { PlantedModule } from "./bridge.ts";
 import type { Primordials } from "./primordials.ts";
 import type { Namespaces } from "./module-namespaces.ts";
+import type { ModuleWaits } from "./module-waits.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
 
 export type ModulesStub = ReturnType<typeof modulesStub>;
@@ -12,6 +13,7 @@ export function modulesStub(
   { raw, valueOf }: Answers,
   { targetText }: GuestArguments,
   { exposeAll, exportAll, namespaceOf, mustExport }: Namespaces,
+  { all, handled }: ModuleWaits,
   builtins: Readonly<Record<string, (() => unknown) | undefined>>,
 ) {
   /** A module of any kind, from the moment it is known. */
@@ -113,15 +115,17 @@ export function modulesStub(
         if (state === "evaluated") return waiting;
         state = "evaluated";
         try {
-          let mustWait = isAsync;
+          let needsWait = false;
           const waits: (Promise<unknown> | undefined)[] = [];
           for (let index = 0; index < needs.length; index++) {
             const wait = (needed[index] as Module).evaluate();
             own(waits, text(index), wait, true);
-            mustWait ||= wait !== undefined;
+            needsWait ||= wait !== undefined;
           }
-          if (mustWait) waiting = later(waits);
-          else run();
+          if (isAsync || needsWait) {
+            waiting = later(needsWait ? all(waits) : undefined);
+            handled(waiting);
+          } else run();
         } catch (error) {
           // Forget the module, because the next import may get another answer. Do it without a function call, which could be cut
           // off too.
@@ -138,9 +142,10 @@ export function modulesStub(
       },
     };
 
-    const later = async (waits: readonly (Promise<unknown> | undefined)[]): Promise<void> => {
+    const later = async (needsReady: Promise<unknown> | undefined): Promise<void> => {
       try {
-        for (let index = 0; index < needs.length; index++) await waits[index];
+        // If there is nothing to wait for, begin as soon as the generator can.
+        if (needsReady !== undefined) await needsReady;
         await run();
       } catch (error) {
         failure = { error };
@@ -183,15 +188,33 @@ export function modulesStub(
   return {
     require,
     metaOf,
-    /** `import(name)`. For `import { a, b } from name`, it also gets the names that must exist, and returns the namespace in a list. */
-    importModule: async (name: unknown, _options: unknown, needed?: unknown): Promise<unknown> => {
+    importModule: async (name: unknown): Promise<unknown> => {
       const module = find(text(name), true);
       await module.evaluate();
-      if (needed === undefined) return module.namespace;
-      const names = needed as string[];
-      for (let index = 0; index < names.length; index++)
-        mustExport(module.name, module.namespace, names[index] as string);
-      return [module.namespace];
+      return module.namespace;
+    },
+    /**
+     * The namespaces of what a program imports, each given by its specifier and the names that it must export. They are in a list,
+     * because a namespace may have a `then`, which only a dynamic import may call.
+     */
+    link: async (
+      wanted: readonly (readonly [specifier: string, names: readonly string[]])[],
+    ): Promise<readonly object[]> => {
+      const modules: Module[] = [];
+      for (let index = 0; index < wanted.length; index++)
+        own(modules, text(index), find((wanted[index] as (typeof wanted)[number])[0], true), true);
+      const waits: (Promise<unknown> | undefined)[] = [];
+      for (let index = 0; index < wanted.length; index++)
+        own(waits, text(index), (modules[index] as Module).evaluate(), true);
+      await all(waits);
+      const namespaces: object[] = [];
+      for (let index = 0; index < wanted.length; index++) {
+        const { name, namespace } = modules[index] as Module;
+        const names = (wanted[index] as (typeof wanted)[number])[1];
+        for (let at = 0; at < names.length; at++) mustExport(name, namespace, names[at] as string);
+        own(namespaces, text(index), namespace, true);
+      }
+      return namespaces;
     },
   };
 }

@@ -24,7 +24,7 @@ export function runner(
   { denialOf }: Answers,
   { plain, mayNotHoldModule }: Values,
   { expose, exported }: ProgramExports,
-  { metaOf }: Pick<ModulesStub, "metaOf">,
+  { metaOf, link }: Pick<ModulesStub, "metaOf" | "link">,
   detailsOf: (error: object) => ErrorDetails,
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
@@ -119,7 +119,11 @@ export function runner(
           own(realm, "input", input[0]);
         }
         if (!isModule) return program(source);
-        return apply(indirectEval(source) as () => unknown, undefined, [expose, metaOf("program")]);
+        return apply(indirectEval(source) as () => unknown, undefined, [
+          expose,
+          metaOf("program"),
+          link,
+        ]);
       }),
     call: (execId, name, args) =>
       finish(execId, () => {

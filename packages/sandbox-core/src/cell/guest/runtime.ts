@@ -19,6 +19,7 @@ import { primordials } from "./primordials.ts";
 import { programExports } from "./program-exports.ts";
 import { misuse } from "./misuse.ts";
 import { modulesStub } from "./modules-stub.ts";
+import { moduleWaits } from "./module-waits.ts";
 import { namespaces } from "./module-namespaces.ts";
 import { plainValues } from "./cloneable-values.ts";
 import { childProcessStubs } from "./child-process-stubs.ts";
@@ -48,6 +49,7 @@ const ROOMS = {
   cryptoStubs,
   fetchStub,
   namespaces,
+  moduleWaits,
   modulesStub,
   plainValues,
   wasmUse,
@@ -131,6 +133,7 @@ function assemble(
     answers,
     guestArguments,
     rooms.namespaces(primordials),
+    rooms.moduleWaits(primordials),
     builtins as Record<string, (() => unknown) | undefined>,
   );
   const values = {

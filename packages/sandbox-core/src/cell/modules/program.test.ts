@@ -9,26 +9,50 @@ import { asScript } from "./program.ts";
 const MODULES: Readonly<Record<string, object>> = {
   m: { default: "standard", a: 1, b: 2, "a-b": 3 },
   "m'\"": { default: "quoted" },
+  get live() {
+    let count = 0;
+    return {
+      get count() {
+        return count;
+      },
+      add(this: unknown, ...amounts: readonly unknown[]) {
+        count += 1;
+        return `${this === undefined} ${amounts.length}`;
+      },
+      Made: class {
+        readonly at = count;
+      },
+    };
+  },
 };
 
-type Module = (expose: () => void, meta: object) => unknown;
+type Wanted = readonly (readonly [specifier: string, names: readonly string[]])[];
+type Module = (
+  expose: () => void,
+  meta: object,
+  link: (wanted: Wanted) => Promise<unknown>,
+) => unknown;
 
-/** Runs a program as the cell does, with an `import` that knows {@link MODULES}. */
+/** Runs a program as the cell does, with modules of which it knows {@link MODULES}. */
 async function run(source: string): Promise<unknown> {
   const asked: string[] = [];
-  const context = createContext({
-    asked,
-    __import__: async (name: string, _options: unknown, needed?: readonly string[]) => {
-      asked.push(name);
-      const found = MODULES[name];
-      const missing = found === undefined ? name : needed?.find((wanted) => !(wanted in found));
-      if (missing !== undefined) throw new Error(`no ${missing}`);
-      return needed === undefined ? found : [found];
-    },
-  });
+  const find = (name: string, names: readonly string[]): object => {
+    asked.push(name);
+    const found = MODULES[name];
+    if (found === undefined) throw new Error(`no ${name}`);
+    const missing = names.find((wanted) => !(wanted in found));
+    if (missing !== undefined) throw new Error(`no ${missing}`);
+    return found;
+  };
+  const context = createContext({ asked, __import__: async (name: string) => find(name, []) });
   const { text, isModule } = asScript(source);
   const made = runInContext(text, context, { filename: "guest.js" }) as unknown;
-  return await (isModule ? (made as Module)(() => undefined, { url: "address" }) : made);
+  if (!isModule) return await made;
+  return await (made as Module)(
+    () => undefined,
+    { url: "address" },
+    async (wanted) => wanted.map(([name, names]) => find(name, names)),
+  );
 }
 
 /** Where a program threw: the line of its first own frame. */
@@ -108,6 +132,109 @@ test.each([
   ["const __default__meta = 1; import.meta.url", "address"],
 ])("module syntax works in a program: %s", async (source, value) => {
   expect(await run(source)).toEqual(value);
+});
+
+test.each([
+  ["import { count, add } from 'live'; const before = count; add(); [before, count]", [0, 1]],
+  ["import { count as n, add } from 'live'\nadd()\nadd(); [n, { n }, `${n}`]", [2, { n: 2 }, "2"]],
+  [
+    "import { add } from 'live'; [add(1), (add)(1, 2), add`x${1}`, add?.(), ((add))()]",
+    ["true 1", "true 2", "true 2", "true 0", "true 0"],
+  ],
+  ["import * as all from 'live'; all.add(); all.count", 1],
+  [
+    "import { Made, add } from 'live'; add(); [new Made().at, new Made.prototype.constructor().at, new (Made)().at]",
+    [1, 1, 1],
+  ],
+  ["import { count, add } from 'live'; const read = () => count; add(); read()", 1],
+  ["import { count, add } from 'live'; export { count as default }; add()", 1],
+  ["import { count, add } from 'live'; export default count\nadd()", 0],
+  ["export { count }; import { count, add } from 'live'; add(); count", 1],
+  [
+    "import { count, add } from 'live'; add(); const f = (count) => count, g = ({ count = 8 }) => count; [f(7), g({}), count]",
+    [7, 8, 1],
+  ],
+  [
+    "import { count, add } from 'live'; add(); { let count = 5; { count += 1 } var seen = count } [seen, count]",
+    [6, 1],
+  ],
+  [
+    "import { count, add } from 'live'; add(); const o = { count: 3, [`x${count}`]: 4 }; [o.count, o.x1]",
+    [3, 4],
+  ],
+])("a program reads an export as it is then: %s", async (source, value) => {
+  expect(await run(source)).toEqual(value);
+});
+
+test.each([
+  "count = 1",
+  "count++",
+  "--count",
+  "count += 1",
+  "[count] = [1]",
+  "({ count } = { count: 1 })",
+  "for (count of [1]);",
+  "for (count in { a: 1 });",
+])("a program cannot write to what it imports: %s", async (statement) => {
+  await expect(run(`import { count } from 'live'; ${statement}`)).rejects.toMatchObject({
+    message: "Assignment to constant variable.",
+  });
+});
+
+/** The value of a program, in a list, or the message of its error. */
+const ending = async (source: string): Promise<unknown> => {
+  try {
+    return [await run(source)];
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+test("a name means what it would mean if the imports were constants", async () => {
+  const name = fc.constantFrom("a", "b");
+  const read = name.map((n) => `try { seen.push(${n}) } catch (error) { seen.push(error.name) }`);
+  const { statements } = fc.letrec<{ statement: string; statements: string }>((tie) => ({
+    statements: fc.array(tie("statement"), { maxLength: 3 }).map((all) => all.join(";\n")),
+    statement: fc.oneof(
+      { depthSize: "small" },
+      read,
+      name.map((n) => `seen.push([{ ${n} }, \`\${typeof ${n}}\`])`),
+      fc
+        .tuple(name, tie("statements"), tie("statements"))
+        .chain(([n, before, after]) =>
+          fc.constantFrom(
+            `{ ${before}\nlet ${n} = 3; ${after} }`,
+            `{ ${before}\nclass ${n} {}; ${after} }`,
+            `{ ${before}\nfunction ${n}() {} ${after} }`,
+            `(function () { ${before}\nif (true) { var ${n} = 4 } ${after} })()`,
+            `(function ${n}() { ${before} })(); ${after}`,
+            `(class ${n} { static { ${before}\nvar ${n} = 5 } static x = (() => { ${after} })() })`,
+            `((${n}) => { ${before} })(6); ${after}`,
+            `(({ ${n}, x: [y = ${n}, ...z] = [] } = {}) => { ${before} })(); ${after}`,
+            `((x = ${n}) => { seen.push(x); ${before} })(); ${after}`,
+            `try { throw 7 } catch (${n}) { ${before} } ${after}`,
+            `try { throw 7 } catch ({ x: ${n} }) { ${before} } ${after}`,
+            `for (let ${n} = 8; ${n} < 9; ${n}++) { ${before} } ${after}`,
+            `for (const ${n} of [9]) { ${before} } ${after}`,
+            `for (const ${n} in { x: 1 }) { ${before} } ${after}`,
+            `switch (1) { case 1: ${before}\nlet ${n} = 10; ${after} }`,
+            `${n}: { ${before} ${after} break ${n} }`,
+            `seen.push({ ${n}: 11, get x() { ${before} } }.${n})`,
+            `;[].concat((${n}) => ${n}, async () => { try { ${before} } catch {} }).forEach((f) => f(12))`,
+          ),
+        ),
+    ),
+  }));
+  await fc.assert(
+    fc.asyncProperty(statements, async (program) => {
+      const head = "const seen = [];";
+      const text = `${program}\n;export default JSON.stringify(seen)`;
+      const constants = `await 0; const a = 1, b = 2; ${head} ${text}`;
+      expect(await ending(`import { a, b } from 'm'; ${head} ${text}`)).toEqual(
+        await ending(constants),
+      );
+    }),
+  );
 });
 
 describe("lines keep their numbers", () => {

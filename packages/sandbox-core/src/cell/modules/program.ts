@@ -1,29 +1,30 @@
-import type { ImportDeclaration } from "acorn";
-
 import { declaredNames } from "../../modules/es-module.ts";
 import { Edits } from "../../modules/source-edits.ts";
 import {
   freshName,
-  IMPORT,
   nameOf,
   nameOfDefault,
   type Parsed,
   parseSource,
   withoutHashbang,
 } from "../../modules/parse-source.ts";
+import { ProgramLinks, readOf } from "./program-links.ts";
 import { isIllegalReturn, type SyntaxProblem, throwing } from "../../modules/syntax-problem.ts";
 
 /** A program in the form that the isolate runs. */
 export interface Script {
   readonly text: string;
-  /** Whether the text is an async function to call with one that takes the program's exports and with its `import.meta`, and not the program itself. */
+  /**
+   * Whether the text is not the program itself but an async function, to be called with a function that takes the program's exports,
+   * its `import.meta`, and one that resolves to the namespaces of the modules it imports.
+   */
   readonly isModule: boolean;
 }
 
 /**
  * Turns a program into a script that the isolate can run. A plain script is left as it is, except for `import(…)`. A source with
  * `import`, `export` or top-level `await` becomes the body of an async function, whose value is the default export, or else the
- * value of the last expression. Line numbers stay the same, and imports become constants. A source that does not parse is left
+ * value of the last expression. Line numbers stay the same. A source that does not parse is left
  * for V8 to refuse. If it was meant as a module, V8 would only complain about an `import` or `await` outside of a module, so it
  * becomes a program that throws the actual SyntaxError.
  *
@@ -49,21 +50,18 @@ function asyncFunction(source: string, { program, imports, metas }: Parsed): str
   const result = freshName(source, "__default__");
   const edits = new Edits(source, imports);
   for (const { start, end } of metas) edits.replace(start, end, `${result}meta`);
-  const hoisted: string[] = [];
-  const namespaceOf = (specifier: unknown, needed: readonly string[]): string => {
-    const name = `${result}${hoisted.length}`;
-    hoisted.push(`const ${name} = ${imported(specifier, needed)};`);
-    return name;
-  };
+  const links = new ProgramLinks(result);
   /** By exported name: the expression that reads it. */
   const exported = new Map<string, string>();
+  /** The same for names that an `export { … }` gives. */
+  const reexported: [name: string, read: () => string][] = [];
   /** Expressions for the namespaces of which all is exported. */
   const stars: string[] = [];
 
   for (const node of program.body) {
     switch (node.type) {
       case "ImportDeclaration":
-        hoisted.push(...importStatements(node, `${result}${hoisted.length}`));
+        links.import(node);
         edits.replace(node.start, node.end);
         break;
       case "ExportDefaultDeclaration": {
@@ -85,20 +83,21 @@ function asyncFunction(source: string, { program, imports, metas }: Parsed): str
         if (node.declaration)
           for (const name of declaredNames(node.declaration)) exported.set(name, name);
         const from = node.source
-          ? namespaceOf(
+          ? links.need(
               node.source.value,
               node.specifiers.map(({ local }) => nameOf(local)),
             )
           : undefined;
         for (const { local, exported: name } of node.specifiers) {
-          const read =
-            from === undefined ? nameOf(local) : `${from}[${JSON.stringify(nameOf(local))}]`;
-          exported.set(nameOf(name), read);
+          reexported.push([
+            nameOf(name),
+            () => (from === undefined ? links.read(nameOf(local)) : readOf(from, nameOf(local))),
+          ]);
         }
         break;
       }
       case "ExportAllDeclaration": {
-        const from = namespaceOf(node.source.value, []);
+        const from = links.need(node.source.value, []);
         if (node.exported) exported.set(nameOf(node.exported), from);
         else stars.push(from);
         edits.replace(node.start, node.end);
@@ -107,6 +106,9 @@ function asyncFunction(source: string, { program, imports, metas }: Parsed): str
       default:
     }
   }
+  // An import may stand below.
+  for (const [name, read] of reexported) exported.set(name, read());
+  links.readLive(program, edits);
   const value = exported.get("default");
   const last = program.body.findLast(({ type }) => !NO_VALUE.has(type));
   if (value === undefined && last?.type === "ExpressionStatement") {
@@ -121,7 +123,7 @@ function asyncFunction(source: string, { program, imports, metas }: Parsed): str
     exported.size + stars.length === 0
       ? ""
       : `${result}expose({ __proto__: null, ${getters} }, [${stars.join(", ")}]); `;
-  return `(async (${result}expose, ${result}meta) => { "use strict"; let ${result}; ${hoisted.join(" ")} ${edits.apply()}\n;${expose}return ${value ?? result}; })`;
+  return `(async (${result}expose, ${result}meta, ${result}link) => { "use strict"; let ${result}; ${links.head()} ${edits.apply()}\n;${expose}return ${value ?? result}; })`;
 }
 
 /** Statements that leave a program's value as it is. */
@@ -134,26 +136,3 @@ const NO_VALUE = new Set([
   "ExportNamedDeclaration",
   "ExportAllDeclaration",
 ]);
-
-/** The statements for an import: constants, placed before everything else. */
-function importStatements(node: ImportDeclaration, namespace: string): string[] {
-  const needed: string[] = [];
-  const bound: string[] = [];
-  for (const specifier of node.specifiers) {
-    if (specifier.type === "ImportNamespaceSpecifier")
-      bound.push(`const ${specifier.local.name} = ${namespace};`);
-    else {
-      const name =
-        specifier.type === "ImportDefaultSpecifier" ? "default" : nameOf(specifier.imported);
-      needed.push(name);
-      bound.push(`const ${specifier.local.name} = ${namespace}[${JSON.stringify(name)}];`);
-    }
-  }
-  const from = `${imported(node.source.value, needed)};`;
-  return bound.length === 0 ? [from] : [`const ${namespace} = ${from}`, ...bound];
-}
-
-/** Wraps the namespace in a list: the namespace may have a `then`, which only a dynamic import may call. */
-function imported(specifier: unknown, needed: readonly string[]): string {
-  return `(await ${IMPORT}(${JSON.stringify(specifier)}, undefined, ${JSON.stringify(needed)}))[0]`;
-}
