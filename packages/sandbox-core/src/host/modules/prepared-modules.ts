@@ -50,7 +50,7 @@ export function preparedModule(source: string): PreparedModule | Promise<Prepare
 
 async function prepare(source: string): Promise<PreparedModule> {
   try {
-    const module = await running().prepare(source);
+    const module = await onThread(source);
     keep(source, module);
     return module;
   } catch (error) {
@@ -120,13 +120,14 @@ class ModuleThread {
     if (thread === this) thread = undefined;
     const [prepared, ...behind] = this.#waiting.splice(0);
     prepared?.reject(why);
-    for (const { source, resolve } of behind) resolve(prepare(source));
+    for (const { source, resolve } of behind) resolve(onThread(source));
   }
 }
 
 let thread: ModuleThread | undefined;
 
-/** Started for the first module that is not kept. */
-function running(): ModuleThread {
-  return (thread ??= outsideOfCalls(() => new ModuleThread()));
+/** Starts the thread if there is none. */
+async function onThread(source: string): Promise<PreparedModule> {
+  thread ??= outsideOfCalls(() => new ModuleThread());
+  return await thread.prepare(source);
 }
