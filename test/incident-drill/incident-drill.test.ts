@@ -109,17 +109,18 @@ describe("an incident", () => {
 
   test(
     "a scan: the alert names rule and cell, and leads to its records",
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
       await plugins.scan(SCANNED);
-      const alert = await waitForAlert(stack.alertmanager, "PyisolateDenialSpike");
+      const all = `cell "tenant-a" (${SCANNED})`;
+      const alert = await waitForAlert(stack.alertmanager, "PyisolateDenialSpike", {}, all);
       expect(alert.labels).toMatchObject({
         job: "plugins",
         pyisolate_capability: "filesystem",
         pyisolate_policy_rule: "default",
         severity: "warning",
       });
-      expect(alert.annotations["description"]).toContain(`cell "tenant-a" (${SCANNED})`);
+      expect(alert.annotations["description"]).toContain(all);
       const records = await store.waitFor(
         alert.annotations["logsql"] ?? "",
         ({ length }) => length >= SCANNED,
