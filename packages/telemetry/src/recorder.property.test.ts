@@ -207,7 +207,7 @@ test("whatever happens in whatever order, the ledger balances and the counters a
         let ended = false;
         const totals = async (metric: string) =>
           sumOf(await Promise.all(meters.map(async ({ total }) => await total(metric))));
-        // As an alert would reckon it: by what one collection says.
+        // Computed as an alert does, from the numbers of one collection.
         const residual = async () => {
           const told = await totals("pyisolate.denial.records");
           return denied - told - denials.ledger().pending;

@@ -179,7 +179,7 @@ describe.each([
     const published = [...running].flatMap(([name, { ports }]) =>
       ports.map((port) => `${name}:${port.split(":")[2] ?? ""}`),
     );
-    // Not for others than Prometheus.
+    // The Collector's own metrics: not published, and asked for by Prometheus alone.
     published.push("collector:8888");
     const asked = [
       ...datasources.map(({ url }) => new URL(url).host),

@@ -110,7 +110,7 @@ test("a taken cell that is confined reads, starts and signals nothing, and its h
   });
 });
 
-/** What a cell whose plan is too old is refused by: no alarm, by its reason. */
+/** The event of a refusal by a kernel plan that is older than the policy. By its reason no alert fires. */
 const stale = (target: string): object => ({
   target,
   policyRule: "r",
@@ -140,7 +140,7 @@ describe("another plan", () => {
 
     await supervisor.reloadPolicy(wide, "t");
     expect(old.stale).toBe(true);
-    // Its broker allows it by now, and its kernel does not: a record that says so, and that nothing is wrong but its age.
+    // The broker allows it by now, and the kernel does not: the record says both, and by its reason that only the cell is old.
     const target = join(ground.outside, "file");
     expect(await rejectionOf(old.exec(read(ground.outside)))).toMatchObject({
       name: "PolicyError",
@@ -152,7 +152,7 @@ describe("another plan", () => {
 
     await supervisor.reloadPolicy(narrow, "t");
     expect([old.stale, fresh.stale]).toEqual([false, false]);
-    // A narrower policy is the broker's at once, and the kernel's, in live cells too.
+    // Broker and kernel both hold live cells to a narrower policy at once.
     expect(await rejectionOf(fresh.exec(read(ground.outside)))).toMatchObject({
       name: "PolicyError",
       denialEvent: { brokerDecision: "deny", kernelDecision: "deny" },

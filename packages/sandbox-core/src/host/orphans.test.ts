@@ -151,7 +151,7 @@ test("nothing of the host's environment or descriptors reaches a cell or its com
     say({ env: await run("env"), fds: await run("ls /proc/self/fd"), cell: await run("cat /proc/$PPID/environ; ls -l /proc/$PPID/fd") });
     await supervisor.close();
     `,
-    // Beyond the descriptors that Node looks at when it starts.
+    // A descriptor above those that Node looks at when it starts.
     { inherited },
   );
   closeSync(inherited);

@@ -146,7 +146,7 @@ test("an SDK's record has the same canonical text before it is exported, after i
           fc.string({ unit: "binary" }),
           fc.boolean(),
           fc.maxSafeInteger(),
-          // One without a fraction is an integer, and past these one that OTLP has no room for.
+          // Only numbers with a fraction: others are integers, which may be larger than an integer of OTLP.
           fc.double({ noNaN: true, noDefaultInfinity: true, noInteger: true }),
           fc.array(fc.string(), { maxLength: 3 }),
         ),

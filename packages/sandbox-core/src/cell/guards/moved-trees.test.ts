@@ -116,7 +116,7 @@ describe("a tree that is moved between two steps of its removal is left as it is
       );
       expect(atTheMove.length).toBeGreaterThan(0);
       expect(left()).toEqual(atTheMove);
-      // What stands at the decided path now is gone, or was asked for where it really is.
+      // The decided path leads to nothing any more, or by a symlink to another place, which was asked for by its real path.
       const isLinked = what === "above" && how.includes("symlink");
       expect(refused).toEqual(isLinked ? [join(away, "tree")] : []);
       expect(answer instanceof Refused).toBe(isLinked);

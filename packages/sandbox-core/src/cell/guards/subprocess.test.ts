@@ -72,7 +72,7 @@ describe.each(["sync", "async"])("%s", (form) => {
     );
   });
 
-  test("its environment holds three names and the cell's marks; it starts in the root folder", async () => {
+  test("its environment holds three names and the cell's marks; it starts in the root directory", async () => {
     await using cell = await prepared();
     const env = String(await cell.call("run", form, "/bin/cat", ["/proc/self/environ"], "utf8"));
     expect(env.split("\0").filter((line) => line !== "" && !line.startsWith("PYISOLATE_"))).toEqual(
@@ -138,7 +138,7 @@ describe.each(["sync", "async"])("%s", (form) => {
     await until("the group is gone", () => processesRunning(`sleep\0${tag}`).length === 0);
   });
 
-  test("it is over when its own process is, though another process holds its pipes", async () => {
+  test("it is over when its own process has ended, though another process holds its pipes", async () => {
     await using cell = await prepared();
     const tag = newTag();
     expect(

@@ -74,7 +74,7 @@ describe("turns", () => {
     asking(70, 3, byHand.lookup);
     await settled();
     expect(byHand.open.size).toBe(64);
-    // While half of the places was free ten had three each and one two, then 32 had one each: the last 27 have none.
+    // While half of the places were free, ten cells got three each and one got two. Then 32 cells got one each; the last 27 have none.
     const none = Array.from({ length: 27 }, (_, at) => String(43 + at));
     const order: string[] = [];
     for (let at = 0; at < 36; at++) {
@@ -83,7 +83,7 @@ describe("turns", () => {
       await settled();
       order.push(...[...byHand.open.keys()].filter((name) => !before.has(name)).map(cellOf));
     }
-    // They come first, and then those whose only one was answered, and which have none again.
+    // Those 27 come first. Then come cells whose only look-up was answered, so that they have none again.
     expect(order).toEqual([...none, "10", "11", "12", "13", "14"]);
   });
 

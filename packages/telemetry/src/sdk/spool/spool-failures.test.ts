@@ -183,7 +183,7 @@ test("lines of a dead process that are not records are kept, counted and reporte
   const { spool, warnings } = spoolIn(directory);
   const batch = spool.next();
   expect(batch?.requests).toEqual([request("a"), request("b")]);
-  // Not before what can be sent is sent: until then the file stays.
+  // The lines are kept once the requests have been sent: until then they are in the dead process's own file.
   expect(readdirSync(directory)).not.toContain("dead-letters.jsonl");
   batch?.done();
   expect(readdirSync(directory)).toEqual(["dead-letters.jsonl"]);
