@@ -248,6 +248,16 @@ test("denial events are taken as they are", () => {
   });
 });
 
+test("a command's arguments are in its line, as in a record, or by themselves, as in a request", () => {
+  const command = { path: "/usr/bin/git", args: ["log", "a b"] };
+  const request = { ...run(command.path), args: command.args };
+  for (const denied of [request, run('/usr/bin/git log "a b"')]) {
+    const suggestion = suggestRules(policy, [denied]);
+    expect(suggestion).toMatchObject({ rules: [{ commands: [command] }], covers: 1 });
+    expect(decide(suggestion.policy, request).effect).toBe("allow");
+  }
+});
+
 test("an option that is not known is a mistake", () => {
   expect(() => suggestRules(policy, [], { exakt: true } as object)).toThrow(/exakt.*exact/);
 });
@@ -261,6 +271,11 @@ function recordOf({ capability, operation, target, args }: Request): Request {
   };
 }
 
+/** Every other command with its arguments as a request has them. */
+function givenAs(request: Request, at: number): Request {
+  return at % 2 === 0 || request.args === undefined ? recordOf(request) : request;
+}
+
 /** Checks every promise of a suggestion. */
 function check(before: Policy, denied: readonly Request[], exact: boolean): void {
   const {
@@ -270,9 +285,7 @@ function check(before: Policy, denied: readonly Request[], exact: boolean): void
     granted,
     refused,
     policy: after,
-  } = suggestRules(before, denied.map(recordOf), {
-    exact,
-  });
+  } = suggestRules(before, denied.map(givenAs), { exact });
   const is = (request: Request, by: Policy): boolean => decide(by, request).effect === "allow";
   expect(granted).toBe(denied.filter((request) => is(request, before)).length);
   expect(covers).toBe(denied.filter((request) => is(request, after)).length - granted);

@@ -17,7 +17,10 @@ export interface SuggestOptions {
 export interface Denied {
   readonly capability: string;
   readonly operation: string;
+  /** subprocess: the command, or without `args` the command line, as records show it. */
   readonly target: string;
+  /** subprocess: the arguments. */
+  readonly args?: readonly string[] | undefined;
 }
 
 /**
@@ -62,7 +65,9 @@ export function suggestRules(
 }
 
 /** The request that a denial refused. */
-function requestOf({ capability, operation, target }: Denied): Request {
+function requestOf({ capability, operation, target, args }: Denied): Request {
+  if (capability === "subprocess" && args !== undefined)
+    return { capability, operation, target, args };
   const command = capability === "subprocess" ? readCommandLine(target) : undefined;
   return command === undefined
     ? { capability, operation, target }
