@@ -19,6 +19,7 @@ import { ROOT } from "./tarballs.ts";
 const POLICY = `
 version: 1
 name: words
+default: { description: Guests get what is listed, owner: platform }
 rules:
   - { id: data, effect: allow, capability: filesystem, operations: [read], paths: ["/srv/data/**"] }
   - { id: dotenv, effect: deny, capability: filesystem, operations: [read], paths: ["/srv/**/.env"], owner: security }
@@ -28,7 +29,8 @@ rules:
 limits: { calls: 100 }
 `;
 
-const DATA = 'rules grant this operation, but none on this target; the nearest rule "data" lacks';
+const NOTES = ', described as "Guests get what is listed", owned by "platform"';
+const DATA = `rules grant this operation, but none on this target${NOTES}; the nearest rule "data" lacks`;
 
 /** What a guest does, what it is for the command line, and the words. */
 const DENIALS: readonly (readonly [program: string, why: readonly string[], words: string])[] = [
@@ -40,7 +42,7 @@ const DENIALS: readonly (readonly [program: string, why: readonly string[], word
   [
     `require("node:fs").writeFileSync("/srv/data/a", "")`,
     ["filesystem", "write", "/srv/data/a"],
-    'a rule covers this target, but does not grant this operation; the nearest rule "data" lacks the operation "write": it has "read"',
+    `a rule covers this target, but does not grant this operation${NOTES}; the nearest rule "data" lacks the operation "write": it has "read"`,
   ],
   [
     `require("node:fs").readFileSync("/srv/a/.env")`,
@@ -56,6 +58,11 @@ const DENIALS: readonly (readonly [program: string, why: readonly string[], word
     `require("node:child_process").execFileSync("/usr/bin/git", ["push", "a b"])`,
     ["subprocess", "exec", '/usr/bin/git push "a b"'],
     'lacks the arguments "/usr/bin/git push "a b"": it has "/usr/bin/git log"',
+  ],
+  [
+    `await import("file:tmp/x.mjs")`,
+    ["import", "load", "file:tmp/x.mjs"],
+    "not a valid target of this capability, so no rule can grant it",
   ],
   ["Math.random()", ["random", "read", ""], "no rule grants this operation"],
   [

@@ -79,10 +79,22 @@ export interface Told {
 export function inSentence({ capability, operation, target, ...told }: Told): string {
   const { why, rule, notes, limit, lack, wanted, pattern = quoted } = told;
   const value = why === "limit" && limit !== undefined ? `: ${limit}` : "";
-  const reason = `${ruled(why, rule) ?? PLAIN[why]}${value}${notesInWords(notes)}`;
+  const said = UNDECIDED.has(why) ? "" : notesInWords(notes);
+  const reason = `${ruled(why, rule) ?? PLAIN[why]}${value}${said}`;
   const asked = `${capability} ${operation} of ${target}: ${reason}`;
   return lack === undefined ? asked : `${asked}; ${lackInWords(lack, wanted, pattern)}`;
 }
+
+/** What no rule and no default of a policy decided. What the policy says of its default is not why. */
+const UNDECIDED: ReadonlySet<Why> = new Set([
+  "malformed",
+  "limit",
+  "not_grantable",
+  "kernel_alone",
+  "auth",
+  "closed",
+  "unavailable",
+]);
 
 /** The same words with the rule's name. */
 function ruled(why: Why, rule: string): string | undefined {
