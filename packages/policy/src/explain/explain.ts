@@ -113,7 +113,7 @@ function messageOf(
     why,
     rule: decision.rule,
     notes: decision,
-    limit: limitInWords(operation, limits),
+    limit: why === "limit" ? limitInWords(operation, limits) : undefined,
     lack,
   });
 }

@@ -51,7 +51,7 @@ function explained(
       ...(event.ruleDescription !== null && { description: event.ruleDescription }),
       ...(event.ruleOwner !== null && { owner: event.ruleOwner }),
     },
-    limit: limitInWords(event.operation, limits),
+    limit: why === "limit" ? limitInWords(event.operation, limits) : undefined,
     lack,
     ...(!isShownAsItIs && lack?.what !== "operation" && { wanted: quotedClean(shown.target) }),
     ...(pattern !== undefined && { pattern: (text: string) => quotedClean(pattern(text)) }),
