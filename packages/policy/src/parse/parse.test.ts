@@ -598,6 +598,28 @@ test("whatever it is given, parsePolicy throws nothing but InvalidPolicyError, a
   );
 });
 
+test.each<[unknown]>([[{}], [1e9], [-1], [[]], ["x"], [null], [{ length: {} }]])(
+  "a mapping with the length %j is no list and no text, and is refused as a mapping",
+  (length) => {
+    const one = { length };
+    const rule = { id: "a", effect: "allow", capability: "filesystem" };
+    for (const [document, what] of [
+      [{ ...minimal, name: one }, "text"],
+      [{ ...minimal, rules: one }, "a list"],
+      [{ ...minimal, rules: [{ ...rule, paths: one }] }, "a list"],
+      [{ ...minimal, rules: [{ ...rule, paths: [one] }] }, "text"],
+      [{ ...minimal, rules: [{ ...rule, paths: ["/a"], operations: one }] }, "a list"],
+      [{ ...minimal, rules: [{ ...rule, paths: ["/a"], description: one }] }, "text"],
+      [{ ...minimal, capabilities: { db: one } }, "a list"],
+    ] as const) {
+      for (const input of [document, JSON.stringify(document)]) {
+        const messages = mistakesOf(input).map(({ message }) => message);
+        expect(messages).toEqual([expect.stringContaining(`a mapping is not ${what}`)]);
+      }
+    }
+  },
+);
+
 test("a document with anything in any place is refused or loads, and never crashes", () => {
   fc.assert(
     fc.property(arbRules, fc.anything(), fc.nat(), (rules, anything, where) => {

@@ -1,7 +1,21 @@
-/** The values that JSON has. Objects have no prototype, so that `__proto__` is a key like any other. */
+/** The values that JSON has. Objects have no prototype with a name in it, so that `__proto__` is a key like any other. */
 export type PlainData = null | boolean | number | string | PlainData[] | PlainObject;
 export interface PlainObject {
   [key: string]: PlainData;
+}
+
+/**
+ * The prototype of plain objects. zod compares whatever a value has as `length` with the longest that a list may be, and an object
+ * without a primitive value would throw there.
+ */
+const NO_NUMBER: object = Object.freeze(
+  Object.defineProperty(Object.create(null) as object, Symbol.toPrimitive, {
+    value: () => Number.NaN,
+  }),
+);
+
+export function emptyObject(): PlainObject {
+  return Object.create(NO_NUMBER) as PlainObject;
 }
 
 export type Path = readonly (string | number)[];
@@ -54,7 +68,7 @@ export function plainData(
     if (Array.isArray(entries)) {
       return entries.map((item, index) => copy(item, [...path, index]) ?? null);
     }
-    const object = Object.create(null) as PlainObject;
+    const object = emptyObject();
     for (const [key, item] of entries.items) {
       if (!spend(key, path)) break;
       const copied = copy(item, [...path, key]);

@@ -2,6 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Scalar } 
 
 import { bounded, type PolicyIssue } from "../errors.ts";
 import {
+  emptyObject,
   MAX_CHARACTERS,
   MAX_DEPTH,
   MAX_VALUES,
@@ -146,7 +147,7 @@ class Reader {
   }
 
   #object(node: Node, depth: number): PlainObject {
-    const object = Object.create(null) as PlainObject;
+    const object = emptyObject();
     const lines = new Map<string | number, number>();
     this.#lines.set(object, lines);
     for (const { key, value } of isMap(node) ? node.items : []) {

@@ -65,15 +65,28 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
     );
     // Report the remaining mistakes in the last round, so that each is reported once.
     if (mended.length > 0) continue;
-    // A value may fail several checks for one reason; keep the last, which is the most specific.
-    const last = new Map(problems.map((issue) => [spell(issue.path as Path), issue]));
-    for (const issue of last.values()) {
+    for (const issue of mostSpecific(problems)) {
       const path = issue.path as Path;
       found(path, issueMessage(issue, at(data, path), capabilitiesOf(declared)));
     }
     findDuplicates(data, found);
     return { issues: bounded(issues) };
   }
+}
+
+/**
+ * One problem of each value, which may fail several checks for one reason: the last, which is the most specific. But a mapping has no
+ * size: zod takes one with a key `length` for a list of that length, after it has said that it is none.
+ */
+function mostSpecific(problems: readonly Issue[]): Iterable<Issue> {
+  const byPath = new Map<string, Issue>();
+  for (const issue of problems) {
+    const path = spell(issue.path as Path);
+    const isSize = issue.code === "too_big" || issue.code === "too_small";
+    if (isSize && byPath.get(path)?.code === "invalid_type") continue;
+    byPath.set(path, issue);
+  }
+  return byPath.values();
 }
 
 /** Whether the key `capabilities` is misspelt. */
