@@ -16,6 +16,7 @@ import { withinUnion } from "./command-issues.ts";
 import { isCapabilityName } from "../identifier.ts";
 import { GUARDED_CAPABILITIES, OPERATIONS } from "../vocabulary.ts";
 import { issueMessage } from "./issue-message.ts";
+import { mostSpecific } from "./most-specific.ts";
 
 type Issue = z.core.$ZodIssue;
 type Found = (path: Path, message: string) => void;
@@ -72,21 +73,6 @@ export function check(data: PlainData | undefined, lines?: Lines): Checked {
     findDuplicates(data, found);
     return { issues: bounded(issues) };
   }
-}
-
-/**
- * One problem of each value, which may fail several checks for one reason: the last, which is the most specific. But a mapping has no
- * size: zod takes one with a key `length` for a list of that length, after it has said that it is none.
- */
-function mostSpecific(problems: readonly Issue[]): Iterable<Issue> {
-  const byPath = new Map<string, Issue>();
-  for (const issue of problems) {
-    const path = spell(issue.path as Path);
-    const isSize = issue.code === "too_big" || issue.code === "too_small";
-    if (isSize && byPath.get(path)?.code === "invalid_type") continue;
-    byPath.set(path, issue);
-  }
-  return byPath.values();
 }
 
 /** Whether the key `capabilities` is misspelt. */

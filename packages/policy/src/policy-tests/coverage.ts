@@ -1,6 +1,7 @@
 import type { Decision } from "../decision.ts";
 import { scopeOf } from "../language/space-of.ts";
 import { NO_RANK, type RankIndex } from "../match/rule-rank.ts";
+import { commandLine } from "../match/command-line.ts";
 import { scopingOf } from "../match/scope.ts";
 import type { Policy, Rule } from "../policy.ts";
 import type { Request } from "../request.ts";
@@ -59,17 +60,17 @@ class RuleBranches {
 
   constructor(rule: Rule) {
     this.#rule = rule;
-    this.#indexes = scopeOf(rule).map((pattern) => {
+    this.#indexes = scopeOf(rule).map((pattern, at) => {
       const index = scopingOf(rule.capability).covering();
       index.add(pattern, 0);
-      return [pattern, index];
+      return [writtenAs(rule, at) ?? pattern, index];
     });
   }
 
-  add({ operation, target }: Request): void {
+  add({ operation, target, args }: Request): void {
     this.#covered = true;
     this.#operations.add(operation);
-    const canonical = scopingOf(this.#rule.capability).canonical(target) ?? target;
+    const canonical = scopingOf(this.#rule.capability).canonical(target, args) ?? target;
     for (const [pattern, index] of this.#indexes) {
       if (index.least(canonical, NO_RANK) === 0) this.#patterns.add(pattern);
     }
@@ -87,4 +88,10 @@ class RuleBranches {
       ],
     };
   }
+}
+
+/** A command of a rule as records show it: its pattern is in the matcher's own spelling. Undefined for other scopes. */
+function writtenAs({ commands }: Rule, at: number): string | undefined {
+  const scope = commands?.[at];
+  return typeof scope === "object" ? commandLine(scope.path, scope.args) : scope;
 }

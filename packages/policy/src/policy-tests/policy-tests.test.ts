@@ -35,6 +35,56 @@ tests:
   - { request: { capability: crm, operation: get, target: people.ada }, effect: allow, rule: crm }
 `;
 
+test("a command is tested with its arguments, by themselves or in its line as records show it", () => {
+  const git = parsePolicy(`
+version: 1
+name: p
+rules:
+  - id: git
+    effect: allow
+    capability: subprocess
+    commands: [{ path: /usr/bin/git, args: [log, "**"] }, { path: /usr/bin/git, args: [] }, /usr/bin/id]
+`);
+  const tests = parsePolicyTests(`
+tests:
+  - { request: { capability: subprocess, target: /usr/bin/git, args: [log, "-1"] }, effect: allow, rule: git }
+  - { request: { capability: subprocess, target: '/usr/bin/git log "a b"' }, effect: allow, rule: git }
+  - { request: { capability: subprocess, target: /usr/bin/git push }, effect: deny }
+`);
+  const { failed, coverage, results } = testPolicy(git, tests);
+  expect(failed).toBe(0);
+  expect(results.map(({ test: { name } }) => name)).toEqual([
+    "subprocess exec /usr/bin/git log -1",
+    'subprocess exec /usr/bin/git log "a b"',
+    "subprocess exec /usr/bin/git push",
+  ]);
+  expect(coverage.rules[0]?.branches).toEqual([
+    { branch: "exec", covered: true },
+    { branch: "/usr/bin/git log **", covered: true },
+    { branch: "/usr/bin/git", covered: false },
+    { branch: "/usr/bin/id", covered: false },
+  ]);
+});
+
+test.each([
+  ["test: []", 'unknown key "test"; did you mean "tests"? (known: tests)'],
+  [
+    "tests: [{ request: { capability: random }, efect: deny }]",
+    'tests[0]: unknown key "efect"; did you mean "effect"? (known: name, request, effect, rule)',
+  ],
+  [
+    "tests: [{ request: { capability: subprocess, target: /a, arg: [] }, effect: deny }]",
+    'tests[0].request: unknown key "arg"; did you mean "args"? (known: capability, operation, target, args)',
+  ],
+  [
+    "tests: [{ request: { capability: filesystem, target: /a, args: [x] }, effect: deny }]",
+    "tests[0].request.args: only a command has arguments: leave args out, or test subprocess",
+  ],
+  ["tests: { length: {} }", "tests: a mapping is not a list"],
+])("tests that say %s are refused with what to write", (text, message) => {
+  expect(() => parsePolicyTests(text)).toThrow(message);
+});
+
 describe("tests of a policy", () => {
   test("pass where the policy decides as they expect, and tell which rules and branches they reach", () => {
     const report = testPolicy(policy, parsePolicyTests(TESTS));
@@ -123,7 +173,7 @@ describe("tests of a policy", () => {
   line 2: tests[0].request.target: 5 is not text; put it in quotes: "5"
   line 3: tests[1].request.capability: is missing; write text
   line 3: tests[1].effect: "alow" is unknown; did you mean "allow"? (must be one of allow, deny)
-  line 3: tests[1]: Unrecognized key: "rul"`,
+  line 3: tests[1]: unknown key "rul"; did you mean "rule"? (known: name, request, effect, rule)`,
     );
     expect(() => parsePolicyTests("tests: []")).toThrow("tests: is empty; write a test");
     expect(() => parsePolicyTests("a: &a [*a]")).toThrow(InvalidPolicyTestsError);
