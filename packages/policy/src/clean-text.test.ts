@@ -95,13 +95,15 @@ test("only what cleanText makes counts as clean", () => {
 });
 
 test("a 100 MB string costs no more than a short one, and is not kept alive by its start", () => {
-  const start = performance.now();
+  const start = process.cpuUsage();
   const before = process.memoryUsage().heapUsed;
   const kept = Array.from({ length: 20 }, (_, index) =>
     cleanText(`${index}`.repeat(10_000_000).slice(1), 100),
   );
   expect(kept.every((text) => text.length === 100)).toBe(true);
   expect(cleanText("x".repeat(100_000_000), 1024)).toHaveLength(1024);
-  expect(performance.now() - start).toBeLessThan(5000);
+  // CPU time: the clock also runs while other work has the processors.
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1000).toBeLessThan(5000);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(400_000_000);
 });
