@@ -217,4 +217,4 @@ test("nothing outside the granted directory is ever touched or disclosed", async
     }
   };
   await fc.assert(fc.asyncProperty(layout, operations, run), { numRuns: 250 });
-});
+}, 120_000);
