@@ -10,7 +10,7 @@ export type TelemetryStartCode =
   | "listen_failed"
   /** Global providers were registered before. */
   | "already_registered"
-  /** `prometheusUrl` was read before the port was known. */
+  /** `prometheusUrl` or `healthUrl` was read before the port was known. */
   | "not_ready"
   /** The OpenTelemetry packages that are installed are not those that telemetry is made with, or some are missing: see `cause`. */
   | "wrong_sdk"

@@ -28,10 +28,12 @@ export interface TelemetryOptions {
   readonly metrics?: (typeof METRIC_PATHS)[number];
   /** Default "otlp". */
   readonly logs?: (typeof LOG_PATHS)[number];
-  /** Port of `/metrics`; 0 chooses a free one. Default 9464. */
+  /** Port of `/metrics` and `/healthz`; 0 chooses a free one. Default 9464. */
   readonly port?: number;
-  /** Address of `/metrics`. Default 127.0.0.1. */
+  /** Address of `/metrics` and `/healthz`. Default 127.0.0.1. */
   readonly host?: string;
+  /** Whether `/healthz` is served also where `/metrics` is not, as with `metrics: "otlp"`. Default false. */
+  readonly healthz?: boolean;
   /** Whether to register the providers globally. Default true. */
   readonly global?: boolean;
   /**
@@ -99,6 +101,7 @@ const CHECKS: OptionChecks<TelemetryOptions> = {
   logs: oneOf(LOG_PATHS),
   port: whole(0, 65_535),
   host: nonEmptyText,
+  healthz: flag,
   global: flag,
   shutdownOnSignal: flag,
   spool: (value) => (isRecord(value) ? spoolOptions(value) : spoolFolder(value)),

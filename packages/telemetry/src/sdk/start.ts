@@ -12,7 +12,7 @@ import { mustHaveNode } from "./needed-node.ts";
 import { telemetryOptions, type TelemetryOptions } from "./options.ts";
 import { healthAnswer, overallHealth } from "./prometheus/healthz.ts";
 import { watchProcessEnd } from "./process-end.ts";
-import { ScrapeServer } from "./prometheus/scrape-server.ts";
+import { HEALTH_PATH, METRICS_PATH, ScrapeServer } from "./prometheus/scrape-server.ts";
 import { makeLogging, makeMetering, type Logging, type Metering } from "./providers.ts";
 import { telemetryResource } from "./resource.ts";
 import { denialsSoFar, emitAll, pendingDenials, saveAtExit } from "./save-at-exit.ts";
@@ -43,9 +43,15 @@ export interface Telemetry extends AsyncDisposable {
    * @throws TelemetryStartError `not_ready` with port 0, until {@link ready} has resolved.
    */
   readonly prometheusUrl: string | undefined;
+  /**
+   * The URL of `/healthz` with `metrics: "prometheus"` or `healthz: true`; else undefined.
+   *
+   * @throws TelemetryStartError `not_ready` with port 0, until {@link ready} has resolved.
+   */
+  readonly healthUrl: string | undefined;
   /** What became of the log records so far; all zero if none are exported. */
   delivery(): Delivery;
-  /** Resolves when `/metrics` can be scraped. Rejects with a {@link TelemetryStartError} if it cannot be. */
+  /** Resolves when `/metrics` or `/healthz` can be asked. Rejects with a {@link TelemetryStartError} if it cannot be. */
   ready(): Promise<void>;
   /**
    * Exports everything recorded so far, waiting no longer than `flushTimeoutMillis`. What is not exported by then goes on
@@ -94,10 +100,10 @@ class RunningTelemetry implements Telemetry {
   constructor(options: TelemetryOptions, settings: Settings) {
     const global = options.global !== false && !settings.disabled;
     const resource = telemetryResource(options, settings.disabled ? () => {} : warn);
-    if (settings.metrics === "prometheus" && !settings.disabled) {
+    const hasMetrics = settings.metrics === "prometheus";
+    if ((hasMetrics || options.healthz === true) && !settings.disabled) {
       this.#scrape = new ScrapeServer(
-        settings.host,
-        settings.port,
+        { host: settings.host, port: settings.port, hasMetrics },
         (error) => {
           process.emitWarning(error);
         },
@@ -120,7 +126,11 @@ class RunningTelemetry implements Telemetry {
   }
 
   get prometheusUrl(): string | undefined {
-    return this.#scrape?.url;
+    return this.#scrape?.reader === undefined ? undefined : this.#scrape.urlOf(METRICS_PATH);
+  }
+
+  get healthUrl(): string | undefined {
+    return this.#scrape?.urlOf(HEALTH_PATH);
   }
 
   delivery(): Delivery {

@@ -15,6 +15,7 @@ afterEach(() => {
   logs.disable();
 });
 
+/** With `/metrics` beside it unless the options say otherwise. */
 async function served(options: TelemetryOptions) {
   const otel = startTelemetry({
     metrics: "prometheus",
@@ -24,7 +25,7 @@ async function served(options: TelemetryOptions) {
     ...options,
   });
   await otel.ready();
-  const url = new URL("/healthz", otel.prometheusUrl);
+  const url = otel.healthUrl ?? "";
   const health = async () => {
     const response = await fetch(url);
     const body = (await response.json()) as Record<string, unknown>;
@@ -48,6 +49,50 @@ test("an endpoint that fails shows within seconds, and its recovery too", async 
   await expect.poll(health, { timeout: 10_000 }).toMatchObject({ state: "exporting", why: null });
   await denials.shutdown();
   await otel.shutdown();
+});
+
+test("where everything goes out by OTLP /healthz is served when it is asked for, and no /metrics", async () => {
+  let status = 503;
+  await using receiver = await otlpReceiver(() => status);
+  const { otel, health } = await served({
+    metrics: "otlp",
+    healthz: true,
+    endpoint: receiver.url,
+  });
+  expect(otel.prometheusUrl).toBeUndefined();
+  expect((await fetch(new URL("/metrics", otel.healthUrl))).status).toBe(404);
+  const denials = createDenialRecorder();
+  expect(await health()).toMatchObject({ status: 200, state: "exporting", why: null, lost: 0 });
+  denials.record(aDenial());
+  await expect.poll(health, { timeout: 5000 }).toMatchObject({ status: 200, state: "degraded" });
+  expect((await health()) as { why?: unknown }).toMatchObject({
+    why: expect.stringContaining("503") as string,
+  });
+  status = 200;
+  await expect.poll(health, { timeout: 10_000 }).toMatchObject({ state: "exporting", why: null });
+  await denials.shutdown();
+  await otel.shutdown();
+  await expect(health()).rejects.toThrow("fetch failed");
+});
+
+test("a service that does not ask for /healthz by OTLP listens on nothing", async () => {
+  await using receiver = await otlpReceiver(() => 200);
+  const otel = startTelemetry({ metrics: "otlp", port: 0, endpoint: receiver.url });
+  await otel.ready();
+  expect(otel.healthUrl).toBeUndefined();
+  await otel.shutdown();
+});
+
+test("a port that is taken is a typed error of ready() by OTLP too", async () => {
+  const other = await served({ metrics: "otlp", healthz: true });
+  const port = Number(new URL(other.otel.healthUrl ?? "").port);
+  const otel = startTelemetry({ healthz: true, port, global: false });
+  await expect(otel.ready()).rejects.toMatchObject({
+    name: "TelemetryStartError",
+    code: "port_taken",
+  });
+  await otel.shutdown();
+  await other.otel.shutdown();
 });
 
 test("an endpoint that does not answer shows before its timeout", async () => {

@@ -13,8 +13,8 @@ import { SharedCollection } from "./shared-collection.ts";
 
 /** The full name of the Prometheus text format, so that every scraper knows it. The exporter's own server says `text/plain` only. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-const PATH = "/metrics";
-const HEALTH_PATH = "/healthz";
+export const METRICS_PATH = "/metrics";
+export const HEALTH_PATH = "/healthz";
 
 /** The longest that a collection may take, milliseconds: past it the page has what there is. Prometheus itself waits 10 s. */
 const COLLECT_TIME = 5000;
@@ -22,31 +22,36 @@ const COLLECT_TIME = 5000;
 const GRACE = 1000;
 
 /**
- * Serves `/metrics` and `/healthz` in this process. It replaces the exporter's own server, which listens on 9464 for port 0,
+ * Serves `/healthz` in this process, and `/metrics` where that is wanted. It replaces the exporter's own server, which listens on 9464 for port 0,
  * cannot be started again after a failure, and answers a failed collection with 200. No client of it can hold up the service: what
  * it may use of sockets, time and memory is bounded, however many ask at once there is one collection, and `/healthz` needs none.
  */
 export class ScrapeServer {
-  readonly reader = new PrometheusExporter({ preventServerStart: true });
+  /** Undefined if it serves no `/metrics`. */
+  readonly reader: PrometheusExporter | undefined;
   readonly #serializer = makeSerializer();
   readonly #host: string;
   readonly #port: number;
   readonly #server: Server;
   readonly #warn: (error: Error) => void;
   readonly #health: () => HealthAnswer;
-  readonly #page = new SharedCollection(async () => await this.#collect());
+  readonly #page: SharedCollection<Buffer> | undefined;
   #listening: Promise<void> | undefined;
   #awaited = false;
 
   /** @param warn Is called with a failure to listen if {@link ready} has not been called. */
   constructor(
-    host: string,
-    port: number,
+    { host, port, hasMetrics }: { host: string; port: number; hasMetrics: boolean },
     warn: (error: Error) => void,
     health: () => HealthAnswer,
   ) {
     this.#host = host;
     this.#port = port;
+    if (hasMetrics) {
+      const reader = new PrometheusExporter({ preventServerStart: true });
+      this.reader = reader;
+      this.#page = new SharedCollection(async () => await this.#collect(reader));
+    }
     this.#warn = warn;
     this.#health = health;
     this.#server = createServer(READ_LIMITS);
@@ -73,15 +78,15 @@ export class ScrapeServer {
   }
 
   /** @throws TelemetryStartError `not_ready` with port 0, until {@link ready} has resolved. */
-  get url(): string {
+  urlOf(path: string): string {
     const port = this.#port === 0 ? this.#boundPort() : this.#port;
     if (port === undefined) {
       throw new TelemetryStartError(
         "not_ready",
-        "prometheusUrl is not known yet: with port 0, `await otel.ready()` first",
+        "the URL is not known yet: with port 0, `await otel.ready()` first",
       );
     }
-    return `http://${isIPv6(this.#host) ? `[${this.#host}]` : this.#host}:${port}${PATH}`;
+    return `http://${isIPv6(this.#host) ? `[${this.#host}]` : this.#host}:${port}${path}`;
   }
 
   async close(): Promise<void> {
@@ -117,7 +122,8 @@ export class ScrapeServer {
       "listen_failed" as const,
       `cannot listen on %: ${error.message}`,
     ];
-    const hint = code === "port_taken" && cluster.isWorker ? CLUSTER_HINT : "";
+    const isShared = code === "port_taken" && cluster.isWorker && this.reader !== undefined;
+    const hint = isShared ? CLUSTER_HINT : "";
     return new TelemetryStartError(code, message.replace("%", at) + hint, { cause: error });
   }
 
@@ -138,7 +144,7 @@ export class ScrapeServer {
       response.writeHead(status, { "content-type": "application/json" }).end(body);
       return;
     }
-    if (path !== PATH) {
+    if (path !== METRICS_PATH || this.#page === undefined) {
       response.writeHead(404).end();
       return;
     }
@@ -154,9 +160,9 @@ export class ScrapeServer {
   }
 
   // A callback of other instrumentation that never ends has the SDK collect what there is; what does not even then is given up.
-  async #collect(): Promise<Buffer> {
+  async #collect(reader: PrometheusExporter): Promise<Buffer> {
     let page: Buffer | undefined;
-    const collected = this.reader.collect({ timeoutMillis: COLLECT_TIME }).then((result) => {
+    const collected = reader.collect({ timeoutMillis: COLLECT_TIME }).then((result) => {
       page = Buffer.from(this.#serializer.serialize(result.resourceMetrics));
     });
     await withTimeout(collected, COLLECT_TIME + GRACE, { keepAlive: false });
