@@ -8,14 +8,16 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { DenialRecorder } from "./recorder/denial-recorder.ts";
+import { flushInOrder } from "./emit/flush.ts";
 import { DeliveryReceipt, type DeliveryOutcome } from "./ledger/delivery-receipt.ts";
-import { linkExporter } from "./provider-link.ts";
+import { linkedRecorders, linkExporter } from "./provider-link.ts";
 import { createDenialRecorder } from "./recorder.ts";
 import { BatchReceipts } from "./sdk/delivery/batch-receipts.ts";
 import { ExporterStatus } from "./sdk/delivery/exporter-status.ts";
 import { LOSS_REASONS } from "./semconv.ts";
 import { aTurn } from "./testing/denials.ts";
 import { sumOf, TestReader } from "./testing/sdk-double.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 /**
  * A logger that throws while `failing`, and whose flush waits while `hanging`. It keeps its records: if it is watched, until a
@@ -78,6 +80,8 @@ function moodyLogger(watched: boolean, synced: boolean) {
     arrived,
     provider,
     settle,
+    /** Denials whose records it has, and nobody knows yet what became of them. */
+    underWay: () => sumOf(underWay.map(({ receipt }) => receipt?.denials ?? 0)),
     /** Whether everything that was emitted is written. */
     isWritten: () => written === underWay.length,
     swapped: () => {
@@ -114,6 +118,8 @@ type Step =
   | { do: "record"; cell: number; rule: number; times: number; shadow: boolean }
   | { do: "closed"; cell: number }
   | { do: "turn" | "scrape" | "flush" | "swapMeter" | "swapLogger" | "shutdown" }
+  /** What telemetry does where the process ends without a shutdown. */
+  | { do: "beforeExit" | "exit" }
   | { do: "settle"; count: number; outcome: DeliveryOutcome }
   | { do: "mood"; failing: boolean; hanging: boolean; wanted: boolean; diskTakes: boolean };
 
@@ -144,6 +150,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("beforeExit", "exit") }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -252,6 +259,19 @@ test("whatever happens in whatever order, the ledger balances and the counters a
               break;
             case "swapLogger":
               denials.setLoggerProvider(logger.swapped());
+              break;
+            case "beforeExit":
+              await withTimeout(
+                flushInOrder(linkedRecorders(), async () => {
+                  logger.settle(Number.POSITIVE_INFINITY, "arrived");
+                }),
+                20,
+                { keepAlive: true },
+              );
+              break;
+            case "exit":
+              for (const recorder of linkedRecorders()) recorder.emitNow();
+              mustBe(denials.ledger().pending, logger.underWay());
               break;
             case "settle":
               logger.settle(now.count, now.outcome);
