@@ -143,7 +143,7 @@ console.log(
     longestMs,
     seconds: (performance.now() - began) / 1000,
     growth: heldAtFirst === undefined ? null : heldAtLast - heldAtFirst,
-    descriptors: { before, after: await descriptorsOnceQuiet() },
+    descriptors: { before, after: await descriptorsAtEnd(before) },
   }),
 );
 
@@ -155,6 +155,16 @@ async function held(): Promise<number> {
   }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
+}
+
+/** Waits for the thread that prepares modules: it ends ten seconds after its last one, and holds descriptors of its own until then. */
+async function descriptorsAtEnd(most: number): Promise<number> {
+  let open = await descriptorsOnceQuiet();
+  for (let left = 10; open > most && left > 0; left--) {
+    await sleep(1500);
+    open = await descriptorsOnceQuiet();
+  }
+  return open;
 }
 
 /** Descriptors that are open, once nothing is being started or ended any more. */
