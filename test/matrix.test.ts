@@ -101,6 +101,7 @@ async function run(
     denials: given.recorder,
     token: TOKEN,
     modules: world.modules,
+    tools: world.tools,
     pool: 0,
     kernel,
   });

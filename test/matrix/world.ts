@@ -4,6 +4,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { ToolError, type Tools, type ToolSchema } from "@pyisolate/sandbox-core";
+
+const NUMBER: ToolSchema = {
+  "~standard": {
+    validate: (value) => (typeof value === "number" ? { value } : { issues: [{}] }),
+  },
+};
+
 /** What the specimens act on: files, a command, servers. All real, all gone with it. */
 export class World implements AsyncDisposable {
   readonly folder: string;
@@ -11,6 +19,13 @@ export class World implements AsyncDisposable {
   readonly command: string;
   /** Sources of the modules that the host supplies. */
   readonly modules: Readonly<Record<string, string>> = { supplied: "module.exports = 42;" };
+  /** Functions of the host. */
+  readonly tools: Tools = {
+    "crm.lookup": { schema: NUMBER, handler: (id) => ({ id }) },
+    "crm.missing": () => {
+      throw new ToolError("there is none", { code: "NOT_FOUND" });
+    },
+  };
   readonly #server: Server;
   #dead = 0;
 
