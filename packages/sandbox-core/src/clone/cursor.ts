@@ -12,7 +12,7 @@ export class Barred extends Refused {}
 export class TooMuch extends Refused {}
 
 /** The version bytes that this Node writes and reads. The cell runs the same Node. */
-const HEADER = serialize(0).subarray(0, 2);
+export const HEADER = serialize(0).subarray(0, 2);
 
 const STRING = 0x22; // "
 const TWO_BYTE = 0x63; // c
@@ -74,6 +74,19 @@ export class CloneCursor {
       if (byte < 0x80) return value;
     }
     throw new Refused("a number is too long");
+  }
+
+  /** Skips bytes that follow their length, and returns that length. */
+  sized(): number {
+    const length = this.varint();
+    this.skip(length);
+    return length;
+  }
+
+  /** Skips the number of properties and the length, which stand once more at an array's end. */
+  counts(): void {
+    this.varint();
+    this.varint();
   }
 
   /** Reads a numeric key. It must be an index: V8 writes every other numeric key as text. */

@@ -1,5 +1,5 @@
 import { CloneBill } from "./ceilings.ts";
-import { COST, EntryCosts, IndexCosts, indexOf, MEMORY } from "./costs.ts";
+import { COST, EntryCosts, IndexCosts, indexOf, MEMORY, SHORT } from "./costs.ts";
 import { CloneCursor, Refused, TooMuch } from "./cursor.ts";
 import { Shapes } from "./shapes.ts";
 import { END, ERROR_KINDS, HOLE, INTEGER, refusedKind } from "./tags.ts";
@@ -68,19 +68,18 @@ export class Scan extends CloneBill {
         return;
       case 0x5a: // Z a BigInt, z a boxed one; the field's lowest bit is the sign, the rest the length in bytes
       case 0x7a:
-        this.skip(this.varint() >>> 1);
-        this.take(COST.boxed, MEMORY.number * 2);
+        this.#bigInt();
         return;
       case 0x73: // s a boxed string
         this.#skipText(this.byte());
         this.take(COST.boxed, MEMORY.object);
         return;
       case 0x42: // B
-        this.take(COST.buffer + this.#bytes() * COST.byte, MEMORY.buffer);
+        this.take(COST.buffer + this.sized() * COST.byte, MEMORY.buffer);
         return;
       case 0x5c: // \ a view, as Node writes it
         this.varint();
-        this.take(COST.view + this.#bytes() * COST.byte, MEMORY.view);
+        this.take(COST.view + this.sized() * COST.byte, MEMORY.view);
         return;
       default:
         if (CloneCursor.isText(tag)) this.#skipText(tag);
@@ -124,13 +123,7 @@ export class Scan extends CloneBill {
     const length = this.varint();
     this.#places(length, COST.place);
     this.#properties(END.sparse, length);
-    this.#counts();
-  }
-
-  /** Skips the number of properties and the length, which stand once more at an array's end. */
-  #counts(): void {
-    this.varint();
-    this.varint();
+    this.counts();
   }
 
   #dense(): void {
@@ -143,7 +136,7 @@ export class Scan extends CloneBill {
       if (tag !== HOLE) this.#value(tag);
     }
     this.#properties(END.dense, length);
-    this.#counts();
+    this.counts();
   }
 
   #places(length: number, each: number): void {
@@ -179,8 +172,8 @@ export class Scan extends CloneBill {
       }
       shape = this.#shapes.add(shape, keys++, this.bytes, this.#textFrom, this.at);
       const held = this.byte();
-      const { cost, isNew } = this.#shapes;
-      this.take(cost + this.#shapes.hold(shape, held), isNew ? MEMORY.newKey : MEMORY.key);
+      const { cost, isNew, memory } = this.#shapes;
+      this.take(cost + this.#shapes.hold(shape, held), memory);
       if (isNew) this.mustBeBounded();
       this.#value(held);
     }
@@ -214,15 +207,15 @@ export class Scan extends CloneBill {
     }
   }
 
-  /** Skips bytes that follow their length, and returns that length. */
-  #bytes(): number {
-    const length = this.varint();
+  #bigInt(): void {
+    const length = this.varint() >>> 1;
     this.skip(length);
-    return length;
+    this.take(COST.bigInt + length * COST.digit, MEMORY.number * 2);
   }
 
   #skipText(tag: number): void {
     const length = this.text(tag);
-    this.take(COST.value + length * COST.byte, MEMORY.text);
+    const isShort = length <= SHORT && this.width === 1;
+    this.take((isShort ? COST.value : COST.text) + length * COST.byte, MEMORY.text);
   }
 }

@@ -1,18 +1,21 @@
+import { MAX_STEPS, MEMORY } from "./costs.ts";
+
 const KNOWN_KEY = 8;
 /** V8 hashes a name, and compares it with the one that it knows. */
 const NAME_BYTE = 0.2;
 /** V8 makes a hidden class for a key that is new in its place, and copies the descriptors of the keys before it. */
-const newKeyAfter = (keys: number): number => 130 + keys * 0.3;
-/** An object of more keys than this is a table (`kMaxNumberOfDescriptors`). */
-const MAX_CLASS_KEYS = 1020;
-const TABLE_KEY = 60;
+const newKeyAfter = (keys: number): number => 160 + keys * 4;
+/** V8 makes an object of more keys than this a table, which has no class (`kFastPropertiesSoftLimit`, and the room in the object). */
+const MAX_CLASS_KEYS = 16;
+const NEW_TABLE_KEY = 100;
+const KNOWN_TABLE_KEY = 25;
 /** Cost for each key of a class when one of its fields turns out to hold another kind of value, because V8 then revises all of them. */
 const GENERALISED_KEY = 500;
 /**
- * A class has at most so many successors (`kMaxNumberOfTransitions` is 1536). Beyond it, an object with another key becomes a
- * table of its own.
+ * A class connects so many successors of one value: V8's most is 1536 (`kMaxNumberOfTransitions`), and values before may have made
+ * 1000 (`key-paths.ts`). An object that goes on to another one has a class of its own from there on, for each of its keys.
  */
-const MAX_NEXT = 1000;
+const MAX_NEXT = 500;
 
 /** Slots of the table of shapes, a power of two: more than twice the new shapes that a value can pay for. */
 const SLOTS = 1 << 16;
@@ -28,6 +31,10 @@ const kinds = new Uint8Array(SLOTS + 1);
 const lastFrom = new Uint32Array(SLOTS + 1);
 const lastTo = new Uint32Array(SLOTS + 1);
 const lastNext = new Uint32Array(SLOTS + 1);
+/** By slot: what the shape's last key costs once it is known. */
+const knownCosts = new Uint8Array(SLOTS + 1);
+/** By slot: 1 for a shape past a class that has its full number of successors. */
+const isApart = new Uint8Array(SLOTS + 1);
 const used: number[] = [];
 
 /** Random for each process, so that a guest cannot construct shapes whose hashes collide. */
@@ -40,14 +47,16 @@ const seed = Math.floor(Math.random() * 2 ** 32) | 1;
 export class Shapes {
   /** The slot of an object without keys. */
   readonly empty = EMPTY;
-  /** Cost of the key that was added last, and whether V8 has not seen it in this place before. */
+  /** Cost and memory of the key that was added last, and whether V8 has not seen it in this place before. */
   cost = 0;
+  memory = 0;
   isNew = false;
   next = EMPTY;
   #mostKeys = 0;
 
   constructor() {
-    for (const slot of used) hashes[slot] = nexts[slot] = kinds[slot] = lastTo[slot] = 0;
+    for (const slot of used)
+      hashes[slot] = nexts[slot] = kinds[slot] = lastTo[slot] = isApart[slot] = 0;
     used.length = 0;
     hashes[EMPTY] = seed;
     nexts[EMPTY] = lastTo[EMPTY] = 0;
@@ -68,17 +77,19 @@ export class Shapes {
     }
     if (from !== to || here === at) return 0;
     this.next = lastNext[slot] as number;
-    this.cost = (here - at) * NAME_BYTE + KNOWN_KEY;
+    this.cost = (here - at) * NAME_BYTE + (knownCosts[this.next] as number);
     return here;
   }
 
   /** The slot of the shape that results if an object at `slot`, with `keys` keys, gets the key `bytes[from..to]`. */
   add(slot: number, keys: number, bytes: Uint8Array, from: number, to: number): number {
     const spelling = (to - from) * NAME_BYTE;
-    this.isNew = keys >= MAX_CLASS_KEYS;
-    this.cost = TABLE_KEY + spelling;
-    if (this.isNew) return slot;
-    if (keys >= this.#mostKeys) this.#mostKeys = keys + 1;
+    const isInClass = keys < MAX_CLASS_KEYS;
+    this.isNew = true;
+    this.cost = NEW_TABLE_KEY + spelling;
+    this.memory = MEMORY.newTableKey;
+    if (keys >= MAX_STEPS) return slot;
+    if (isInClass && keys >= this.#mostKeys) this.#mostKeys = keys + 1;
     let hash = hashes[slot] as number;
     for (let at = from; at < to; at++) {
       hash = Math.imul(hash ^ (bytes[at] as number), 0x5bd1e995);
@@ -88,16 +99,22 @@ export class Shapes {
     let found = next & (SLOTS - 1);
     while (hashes[found] !== 0 && hashes[found] !== next) found = (found + 1) & (SLOTS - 1);
     if (hashes[found] === 0) {
-      this.isNew = true;
       hashes[found] = next;
       nexts[slot] = (nexts[slot] as number) + 1;
+      knownCosts[found] = isInClass ? KNOWN_KEY : KNOWN_TABLE_KEY;
+      const isFull = nexts[slot] > MAX_NEXT || isApart[slot] === 1;
+      isApart[found] = isInClass && isFull ? 1 : 0;
       used.push(found);
-    } else this.isNew = (nexts[slot] as number) > MAX_NEXT;
-    this.cost = spelling + (this.isNew ? newKeyAfter(keys) : KNOWN_KEY);
-    // Past MAX_NEXT, each such object becomes a table of its own, including its known keys.
-    const isKnown = (nexts[slot] as number) <= MAX_NEXT;
+    } else this.isNew = isApart[found] === 1;
+    if (isInClass) {
+      this.cost = spelling + (this.isNew ? newKeyAfter(keys) : KNOWN_KEY);
+      this.memory = this.isNew ? MEMORY.newKey : MEMORY.key;
+    } else if (!this.isNew) {
+      this.cost = spelling + KNOWN_TABLE_KEY;
+      this.memory = MEMORY.tableKey;
+    }
     lastFrom[slot] = from - 1;
-    lastTo[slot] = isKnown ? to : 0;
+    lastTo[slot] = isApart[found] === 1 ? 0 : to;
     lastNext[slot] = found;
     return found;
   }

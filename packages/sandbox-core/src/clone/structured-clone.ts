@@ -13,10 +13,9 @@ export function encodeClone(value: unknown): Buffer {
 }
 
 /**
- * Decodes bytes that {@link encodeClone} or an untrusted peer made.
+ * Decodes bytes that {@link encodeClone} made: what the host sent. The host decodes what came from a cell by `decoder.ts`.
  *
- * @remarks Bounded by its input: lengths are checked against the bytes that are there, and nesting against the stack. A property
- *   named `__proto__` becomes an own property.
+ * @remarks A property named `__proto__` becomes an own property.
  *
  * @throws if the bytes are not a value.
  */
@@ -50,7 +49,9 @@ const base = DefaultDeserializer.prototype as unknown as {
 class CopyingDeserializer extends DefaultDeserializer {
   _readHostObject(): NodeJS.ArrayBufferView {
     const view = base._readHostObject.call(this);
+    const copy = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+    if (Buffer.isBuffer(view)) return Buffer.from(copy);
     const Kind = view.constructor as new (buffer: ArrayBufferLike) => NodeJS.ArrayBufferView;
-    return new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+    return new Kind(copy);
   }
 }

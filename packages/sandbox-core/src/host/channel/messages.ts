@@ -1,4 +1,4 @@
-import { decodeClone } from "../../clone/structured-clone.ts";
+import { decodeTaken } from "../../clone/decoder.ts";
 import { loopShare, type Source } from "./loop-share.ts";
 
 /** Most messages of one cell that wait for a reader, and most bytes of theirs. */
@@ -96,7 +96,7 @@ export class Messages implements Source {
     }
     let value: unknown;
     try {
-      value = decodeClone(message);
+      value = decodeTaken(message);
     } catch (error) {
       this.#onBroken(error);
       return true;

@@ -1,7 +1,7 @@
 import { cleanText, type DenialEvent, PolicyError } from "@pyisolate/policy";
 
 import { cloneProblem, type CloneProblem } from "../../clone/clone-problem.ts";
-import { decodeClone } from "../../clone/structured-clone.ts";
+import { decodeTaken } from "../../clone/decoder.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import { type ConsoleLevel, Frame, outputCost } from "../../frames.ts";
 import type { Account, Call, Calls } from "../calls.ts";
@@ -74,7 +74,7 @@ export class Outputs {
         this.#settle(frame.id, () => {
           const problem = cloneProblem(frame.body);
           if (problem !== undefined) return failing(problem);
-          const value = decodeClone(frame.body);
+          const value = decodeTaken(frame.body);
           return (call) => call.resolve(value);
         });
         break;

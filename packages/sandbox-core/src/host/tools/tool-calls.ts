@@ -1,7 +1,8 @@
 import { cleanText } from "@pyisolate/policy";
 
 import { cloneProblem } from "../../clone/clone-problem.ts";
-import { decodeClone, encodeClone } from "../../clone/structured-clone.ts";
+import { decodeTaken } from "../../clone/decoder.ts";
+import { encodeClone } from "../../clone/structured-clone.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import {
   encodeJson,
@@ -129,7 +130,7 @@ export class ToolCalls {
     const tool = this.#tools.get(call.target);
     if (tool === undefined) return toolFailure(call.number, NO_TOOL);
     const before = broker.policy;
-    const fitting = await fit(tool, decodeClone(call.given));
+    const fitting = await fit(tool, decodeTaken(call.given));
     // The cell has ended, after which it must have no record, or the call was aborted.
     if (waiting.over !== undefined) return undefined;
     if (fitting === undefined) {

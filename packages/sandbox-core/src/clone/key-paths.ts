@@ -1,0 +1,105 @@
+import { MAX_STEPS } from "./costs.ts";
+
+/**
+ * Most paths of one family when a value begins. With `MAX_NEXT` of `shapes.ts` more from the value itself, none of V8's hidden
+ * classes gets more successors than it connects (1536), after which each object would be a class of its own.
+ */
+const MAX_PATHS = 1000;
+
+/** Longest key that a path remembers, bytes on the wire, so that what a family keeps of guests is at most 128 KiB or so. */
+const MAX_REMEMBERED = 128;
+
+/** V8 reserves room in each object for as many properties as the first objects of a constructor have, and so many stand in `{}`. */
+const IN_OBJECT = ["a", "b", "c", "d"];
+/** So many objects V8 looks at (`kSlackTrackingCounterStart`). */
+const FIRST_OBJECTS = 8;
+
+/** A key that follows other keys in an object: the objects of a table's rows all go along one path. */
+export class KeyPath {
+  readonly key: string;
+  /** The key as it came, its tag and length included; empty for one that is not remembered. */
+  readonly wire: Uint8Array;
+  readonly steps: number;
+  /** Whether an assignment makes the property. One that `Object.prototype` has would be inherited, refused or be a setter's call. */
+  readonly isPlain: boolean;
+  /** The path that last followed: most objects are like the one before. */
+  last: KeyPath | undefined;
+  #next: Map<string, KeyPath> | undefined;
+
+  constructor(key: string, wire: Uint8Array, steps: number) {
+    this.key = key;
+    this.wire = wire;
+    this.steps = steps;
+    this.isPlain = !(key in Object.prototype);
+  }
+
+  known(key: string): KeyPath | undefined {
+    return this.#next?.get(key);
+  }
+
+  remember(path: KeyPath): void {
+    this.#next ??= new Map();
+    this.#next.set(path.key, path);
+  }
+}
+
+/** Past the last step that is remembered. */
+const BEYOND = new KeyPath("", new Uint8Array(0), MAX_STEPS);
+
+/**
+ * Makes the objects that guests send: plain objects, of a constructor that no other code has. V8 keeps a tree of hidden classes
+ * for each constructor, and when the root of a tree has its full number of successors, each new object is a class of its own, at a
+ * hundred times the cost. In the tree of `{}`, any guest could bring that on for all the host's objects.
+ */
+export class Family {
+  readonly root = new KeyPath("", new Uint8Array(0), 0);
+  readonly inherited = Object.getOwnPropertyNames(Object.prototype);
+  readonly make: new () => Record<string, unknown>;
+  paths = 0;
+
+  constructor() {
+    // An arrow function or a method could not be constructed, and an instance of a class is not a plain object to V8.
+    const make = function (): void {} as unknown as new () => Record<string, unknown>;
+    make.prototype = Object.prototype;
+    this.make = make;
+    for (let count = 0; count < FIRST_OBJECTS; count++) {
+      const object = new this.make();
+      for (const key of IN_OBJECT) object[key] = undefined;
+    }
+  }
+
+  /** Whether the host has changed `Object.prototype` since, so that paths may be wrong about what is plain. */
+  get isStale(): boolean {
+    const now = Object.getOwnPropertyNames(Object.prototype);
+    return (
+      now.length !== this.inherited.length ||
+      now.some((name, index) => name !== this.inherited[index])
+    );
+  }
+
+  /** The path after one more key. */
+  follow(path: KeyPath, key: string, wire: Uint8Array): KeyPath {
+    const known = path.known(key);
+    if (known !== undefined) {
+      path.last = known;
+      return known;
+    }
+    if (path.steps >= MAX_STEPS) return new KeyPath(key, BEYOND.wire, MAX_STEPS);
+    this.paths += 1;
+    const isRemembered = wire.length <= MAX_REMEMBERED;
+    const next = new KeyPath(key, isRemembered ? wire.slice() : BEYOND.wire, path.steps + 1);
+    if (isRemembered) {
+      path.remember(next);
+      path.last = next;
+    }
+    return next;
+  }
+}
+
+let current = new Family();
+
+/** The family for the next value. */
+export function family(): Family {
+  if (current.paths > MAX_PATHS || current.isStale) current = new Family();
+  return current;
+}
