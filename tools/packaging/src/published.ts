@@ -10,6 +10,9 @@ export interface Manifest {
   readonly version: string;
   readonly license?: string;
   readonly private?: boolean;
+  readonly homepage?: unknown;
+  readonly bugs?: unknown;
+  readonly repository?: unknown;
   readonly bin?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 import type { Manifest } from "../published.ts";
+import { addressOf } from "./manifest-address.ts";
 import type { Tarball } from "./tarball.ts";
 
 /** What is wrong with tarballs that are to be published together: nothing, or one sentence each. */
@@ -31,6 +32,7 @@ export function tableOf(tarballs: readonly Tarball[]): string {
     `${kilobytes(bytes)} packed`,
     `${kilobytes(files.reduce((sum, file) => sum + file.bytes, 0))} unpacked`,
     partsOf(files.map((file) => file.path)),
+    placeOf(manifest),
   ]);
   const widths = rows[0]?.map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
@@ -43,6 +45,12 @@ export function tableOf(tarballs: readonly Tarball[]): string {
         .trimEnd(),
     )
     .join("\n");
+}
+
+/** `https://HOST/OWNER/NAME, packages/cli`; nothing where the manifest has no address. */
+function placeOf(manifest: Manifest): string {
+  const address = addressOf(manifest);
+  return address === undefined ? "" : `${address.page}, ${address.directory}`;
 }
 
 /** `dist 120, src 80, README.md`: how many files of each folder at the top, and the files there. */

@@ -4,6 +4,7 @@ import path from "node:path";
 
 import { publishedPackages } from "../published.ts";
 import { readChangelog } from "./changelog.ts";
+import { addressProblems } from "./manifest-address.ts";
 
 /** Files that git says are changed or new and are named in the refusal. */
 const MOST_FILES = 5;
@@ -14,10 +15,14 @@ const MOST_FILES = 5;
  * @param forPublication Whether it shall be published now, which needs a date.
  */
 export function reasonsNotToRelease(root: string, forPublication: boolean): string[] {
-  const versions = new Set(publishedPackages(root).map(({ manifest }) => manifest.version));
+  const packages = publishedPackages(root);
+  const versions = new Set(packages.map(({ manifest }) => manifest.version));
   const [version = ""] = versions;
+  const address = addressProblems(root, packages);
   return [
     ...uncommitted(root),
+    ...address.wrong,
+    ...(forPublication ? address.missing : []),
     ...(versions.size > 1
       ? [
           `The packages have several versions (${[...versions].join(", ")}): pnpm release --prepare VERSION`,
@@ -62,7 +67,7 @@ function changelogReasons(file: string, version: string, forPublication: boolean
   ];
 }
 
-/** What git prints. */
+/** What git prints. @throws Error with what git says where it fails. */
 export function git(root: string, args: readonly string[]): string {
-  return execFileSync("git", args, { cwd: root, encoding: "utf8" });
+  return execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: "pipe" });
 }

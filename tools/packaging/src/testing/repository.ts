@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -8,9 +8,14 @@ export interface Repository extends Disposable {
   readonly root: string;
   write(file: string, text: string): void;
   commit(): void;
+  git(...args: string[]): void;
+  /** A package's package.json. */
+  manifest(name: string): unknown;
 }
 
 const LAUNCHER_FILES = ["pyisolate-launcher", "pyisolate-stack.node", "pyisolate-narrow.node"];
+/** With a password, which must be nowhere but here. Git asks no origin in these tests. */
+const ORIGIN = "ssh://git:s3cret@git.example.com:2222/team/sandbox.git";
 const LICENSE = "The terms.\n";
 const CHANGELOG = `# Changelog
 
@@ -109,11 +114,16 @@ for (const name of ["library", "command"]) {
   write("packages/internal/package.json", json({ name: "internal", private: true }));
   write("pnpm-lock.yaml", LOCKFILE);
   git("init", "--quiet", "--initial-branch=main");
+  git("remote", "add", "origin", ORIGIN);
   commit();
   return {
     root,
     write,
     commit,
+    git,
+    manifest(name): unknown {
+      return JSON.parse(readFileSync(path.join(root, "packages", name, "package.json"), "utf8"));
+    },
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
 }
