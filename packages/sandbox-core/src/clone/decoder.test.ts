@@ -139,13 +139,22 @@ describe("values that fast-check does not make", () => {
   });
 });
 
-describe("a host that changed Object.prototype", () => {
-  const { prototype } = Object;
+test("keys that came before are remembered by copies of their bytes", () => {
+  const bytes = serialize({ first: 1, second: 2 });
+  sameAsV8(bytes);
+  bytes.fill("x", 6, 10);
+  sameAsV8(serialize({ first: 1, second: 2 }));
+  sameAsV8(serialize({ fxxxx: 1, second: 2 }));
+});
+
+describe("a host that changed a prototype", () => {
   afterEach(() => {
-    delete (prototype as Record<string, unknown>)["late"];
-    delete (prototype as Record<string, unknown>)["early"];
+    for (const prototype of [Object.prototype, Array.prototype]) {
+      delete (prototype as unknown as Record<string, unknown>)["late"];
+      delete (prototype as unknown as Record<string, unknown>)["early"];
+    }
   });
-  const setter = (name: string, seen: unknown[]): void =>
+  const setter = (name: string, seen: unknown[], prototype: object = Object.prototype): void =>
     void Object.defineProperty(prototype, name, {
       set: (value) => {
         seen.push(value);
@@ -160,6 +169,15 @@ describe("a host that changed Object.prototype", () => {
     sameAsV8(bytes);
     // The keys are known by now.
     setter("late", seen);
+    sameAsV8(bytes);
+    expect(seen).toStrictEqual([]);
+  });
+
+  test("no setter of Array.prototype is called with a guest's value", () => {
+    const seen: unknown[] = [];
+    const bytes = serialize([{ early: 1 }, Object.assign([1], { early: 2, late: 3 })]);
+    setter("early", seen, Array.prototype);
+    setter("late", seen, Array.prototype);
     sameAsV8(bytes);
     expect(seen).toStrictEqual([]);
   });

@@ -151,7 +151,7 @@ class Decoder extends ValueCursor {
         path = this.#family.follow(path, key, this.bytes.subarray(from, this.at));
       }
       const value = this.#value(this.byte());
-      if (path.isPlain) object[path.key] = value;
+      if (path.isPlain && end === END.object) object[path.key] = value;
       else define(object, path.key, value);
     }
   }

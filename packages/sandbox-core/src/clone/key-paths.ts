@@ -87,7 +87,9 @@ export class Family {
     if (path.steps >= MAX_STEPS) return new KeyPath(key, BEYOND.wire, MAX_STEPS);
     this.paths += 1;
     const isRemembered = wire.length <= MAX_REMEMBERED;
-    const next = new KeyPath(key, isRemembered ? wire.slice() : BEYOND.wire, path.steps + 1);
+    // A slice of a Buffer would not be a copy: it would keep the whole frame, and change with it.
+    const kept = isRemembered ? new Uint8Array(wire) : BEYOND.wire;
+    const next = new KeyPath(key, kept, path.steps + 1);
     if (isRemembered) {
       path.remember(next);
       path.last = next;
