@@ -106,8 +106,14 @@ async function run(
     kernel,
   });
   await using cell = await supervisor.spawn(CELL);
-  for (const { setup } of files.values()) if (setup !== undefined) await cell.exec(`${setup}; 0`);
-  const decided = new Decided(CELL, cell.stats.allowed);
+  const others: [string, number][] = [];
+  for (const [capability, { setup, setupRequests = 0 }] of files) {
+    if (setup !== undefined) await cell.exec(`${setup(world)}; 0`);
+    if (setupRequests > 0) others.push([capability, setupRequests]);
+  }
+  const imports = others.reduce((left, [, requests]) => left - requests, cell.stats.allowed);
+  const decided = new Decided(CELL, imports);
+  for (const [capability, requests] of others) decided.allow(capability, requests);
 
   for (const step of steps) {
     const without = step.outcome === "deny" ? step.capability : undefined;

@@ -125,6 +125,20 @@ export const GUARDED: Readonly<Record<string, readonly [args: string, fuzzed: st
   require: [`"node:net"`, "require("],
   "tools.crm.lookup": ["{ id: 1 }", "tools.count.once("],
   "node:fs.existsSync": [`"/none"`, "fs.existsSync("],
+  "node:fs/promises.truncate": [`"/none"`, "fs.promises.truncate("],
+  ...ofOpenFiles({
+    open: `"/none", "r"`,
+    close: "99",
+    read: "99, new Uint8Array(4), 0, 4, 0",
+    readv: "99, [new Uint8Array(4)], 0",
+    write: `99, "a", 0, "utf8"`,
+    writev: "99, [new Uint8Array(4)], 0",
+    fstat: "99",
+    ftruncate: "99, 1",
+    fsync: "99",
+    fdatasync: "99",
+    truncate: `"/none", 1`,
+  }),
   ...ofFiles({
     readFile: `"/none", "utf8"`,
     writeFile: `"/none", "a", { mode: 0o600 }`,
@@ -141,6 +155,16 @@ export const GUARDED: Readonly<Record<string, readonly [args: string, fuzzed: st
     rm: `"/none", { recursive: true, force: true }`,
   }),
 };
+
+/** The two forms of each function that opens a file or uses one that is open. */
+function ofOpenFiles(calls: Rows): Record<string, readonly [args: string, fuzzed: string]> {
+  const rows: Record<string, readonly [string, string]> = {};
+  for (const [name, args] of Object.entries(calls)) {
+    rows[`node:fs.${name}Sync`] = [args, `fs.${name}Sync(`];
+    rows[`node:fs.${name}`] = [`${args}, noop`, `calledBack("${name}"`];
+  }
+  return rows;
+}
 
 /** The three forms of each function of `node:fs`. */
 function ofFiles(calls: Rows): Record<string, readonly [args: string, fuzzed: string]> {

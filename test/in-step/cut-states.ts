@@ -41,7 +41,7 @@ const CUT_STATES: readonly Group[] = [
   },
   {
     files:
-      /^cell\/(?:cell|call-accounts|addon|confined|timers|semaphore|call-budget|isolate|narrow|program-entry|outcome-frame|encode-value|later-requests|tool-requests|under-way|cancellations|guard-context)\.js /,
+      /^cell\/(?:cell|call-accounts|addon|confined|timers|semaphore|call-budget|isolate|narrow|program-entry|outcome-frame|encode-value|later-requests|tool-requests|under-way|cancellations|guard-context|open-files)\.js /,
     what: "entries into the isolate, and what they leave to be sent",
     leaves: ["ended", "failed", "same"],
   },

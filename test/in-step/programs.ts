@@ -51,6 +51,8 @@ export function prelude(ground: Ground): string {
     var settled = async () => { while (waits.length > 0) await waits.pop(); };
     var inBody = () => {}, inCallback = () => {};
     var calledBack = (name, ...args) => new Promise((go, no) => { fs[name](...args, (error, value) => { if (error) no(error); else go(value); }); });
+    var useFile = (fd, use) => { try { return use(fd); } finally { fs.closeSync(fd); } };
+    var useLater = async (fd, use) => { try { return await use(); } finally { await calledBack("close", fd); } };
     var calls = ${callsSource(USED_CALLS)};
     var useNext = (i) => {
       const made = calls[i % calls.length].make();

@@ -26,6 +26,8 @@ export interface SpecimenFile {
   /** Grants what `allow` and `failing` need; where it is missing from the policy, the same is denied. */
   readonly rule: (world: World) => object;
   /** Guest code that runs once, with every capability granted. */
-  readonly setup?: string;
+  readonly setup?: (world: World) => string;
+  /** How many requests of the capability itself that code makes; none unless it is told. */
+  readonly setupRequests?: number;
   readonly specimens: (world: World) => Readonly<Record<string, Specimen>>;
 }

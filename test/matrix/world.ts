@@ -34,6 +34,7 @@ export class World implements AsyncDisposable {
     this.folder = realpathSync(mkdtempSync(path.join(tmpdir(), "pyisolate-matrix-")));
     mkdirSync(path.join(this.folder, "directory"));
     writeFileSync(path.join(this.folder, "file"), "content");
+    writeFileSync(path.join(this.folder, "held"), "content");
     this.command = path.join(this.folder, "command");
     writeFileSync(this.command, '#!/bin/sh\nexit "${1:-0}"\n');
     chmodSync(this.command, 0o755);

@@ -10,6 +10,33 @@ function both(name: string, ...args: readonly unknown[]): { sync: string; async:
   return { sync: `fs.${name}Sync(${list})`, async: `fs.promises.${name}(${list})` };
 }
 
+/** The function that takes a callback as a promise. */
+const promised = (name: string, args: string): string =>
+  `new Promise((go, no) => { fs.${name}(${args}, (error) => { if (error) no(error); else go(); }); })`;
+
+const opening = (file: string): { sync: string; async: string } => ({
+  sync: `fs.closeSync(fs.openSync(${JSON.stringify(file)}))`,
+  async: `new Promise((go, no) => { fs.open(${JSON.stringify(file)}, (error, fd) => { if (error) no(error); else fs.close(fd, go); }); })`,
+});
+
+/** A use of a file that the setup has opened, whatever the policy says by now. */
+function ofOpen(name: string, ...args: readonly string[]): Specimen {
+  const use = (file: string): { sync: string; async: string } => {
+    const list = [file, ...args].join(", ");
+    return { sync: `fs.${name}Sync(${list})`, async: promised(name, list) };
+  };
+  return {
+    outcomes: {
+      allow: use("held"),
+      deny: use("held"),
+      malformed: {
+        impossible: "What is no number of an open file is the guest's own mistake, and no request.",
+      },
+      failing: use("gone"),
+    },
+  };
+}
+
 function specimen(
   name: string,
   good: readonly unknown[],
@@ -34,7 +61,15 @@ export const file: SpecimenFile = {
     capability: "filesystem",
     paths: [folder, `${folder}/**`],
   }),
-  setup: `globalThis.fs = require("node:fs");`,
+  // The file "gone" is gone after it was opened.
+  setup: ({ folder }) => {
+    const open = (name: string): string =>
+      `fs.openSync(${JSON.stringify(path.join(folder, name))}, "r+")`;
+    const gone = JSON.stringify(path.join(folder, "gone"));
+    return `globalThis.fs = require("node:fs"); fs.writeFileSync(${gone}, "");
+      globalThis.held = ${open("held")}; globalThis.gone = ${open("gone")}; fs.unlinkSync(${gone});`;
+  },
+  setupRequests: 6,
   specimens: ({ folder }) => {
     const at = (name: string): string => path.join(folder, name);
     const exists = { sync: `fs.existsSync(${JSON.stringify(at("file"))})` };
@@ -70,6 +105,22 @@ export const file: SpecimenFile = {
         () => writeFileSync(at("passing"), ""),
         3,
       ),
+      "fs.open": {
+        outcomes: {
+          allow: opening(at("file")),
+          deny: opening(at("file")),
+          malformed: opening(`${at("file")}\0`),
+          failing: opening(at("missing")),
+        },
+      },
+      "fs.truncate": specimen("truncate", [at("written"), 0], [at("directory")], () =>
+        writeFileSync(at("written"), "x"),
+      ),
+      "fs.read": ofOpen("read", "new Uint8Array(4)"),
+      "fs.write": ofOpen("write", `"x"`),
+      "fs.fstat": ofOpen("fstat"),
+      "fs.ftruncate": ofOpen("ftruncate", "1"),
+      "fs.fsync": ofOpen("fsync"),
       "fs.exists": {
         outcomes: {
           allow: exists,

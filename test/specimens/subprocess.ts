@@ -8,7 +8,7 @@ export const file: SpecimenFile = {
     operations: ["exec"],
     commands: [command],
   }),
-  setup: `globalThis.cp = require("node:child_process");`,
+  setup: () => `globalThis.cp = require("node:child_process");`,
   specimens: ({ command }) => {
     const run = (name: string, ...args: readonly string[]): { sync: string; async: string } => {
       const given = `${JSON.stringify(name)}, ${JSON.stringify(args)}`;

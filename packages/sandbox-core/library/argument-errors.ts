@@ -47,6 +47,26 @@ export function outOfRange(name: string, range: string, value: unknown): RangeEr
   );
 }
 
+/** @param why As in `is invalid`. */
+export function invalidValue(name: string, why: string, value: unknown): TypeError {
+  const { inspect } = require("./inspect.ts") as { inspect: Inspect };
+  const text = inspect(value);
+  const shown = text.length > 128 ? `${text.slice(0, 128)}...` : text;
+  return coded(
+    new TypeError(`The argument '${name}' ${why}. Received ${shown}`),
+    "ERR_INVALID_ARG_VALUE",
+  );
+}
+
+/** An option's value that has an effect in Node and that no cell has. */
+export const notOffered = (name: string, value: string | number): TypeError =>
+  coded(
+    new TypeError(
+      `The option '${name}' is not offered in a cell with the value ${typeof value === "string" ? `'${value}'` : value}`,
+    ),
+    "ERR_INVALID_ARG_VALUE",
+  );
+
 export const missingArgument = (name: string): TypeError =>
   coded(new TypeError(`The "${name}" argument must be specified`), "ERR_MISSING_ARGS");
 

@@ -30,6 +30,7 @@ export const LIBRARY_PARTS: readonly string[] = [
   "idna",
   "inspect",
   "legacy-encodings",
+  "open-files",
   "structured-clone",
   "web-assembly",
   "web-streams",

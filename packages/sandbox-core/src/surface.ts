@@ -27,6 +27,14 @@ export const GUEST_SURFACE = {
   // Both are further requests too: to write the second path, and to read the first one, which gets another name by it.
   "fs.copyFile": { capability: "filesystem", operation: "read", modes: ["sync", "async"] },
   "fs.rename": { capability: "filesystem", operation: "remove", modes: ["sync", "async"] },
+  // To read and to write are both asked where a file is opened for both.
+  "fs.open": { capability: "filesystem", operation: "read", modes: ["sync", "async"] },
+  "fs.read": { capability: "filesystem", operation: "read", modes: ["sync", "async"] },
+  "fs.write": { capability: "filesystem", operation: "write", modes: ["sync", "async"] },
+  "fs.fstat": { capability: "filesystem", operation: "stat", modes: ["sync", "async"] },
+  "fs.ftruncate": { capability: "filesystem", operation: "write", modes: ["sync", "async"] },
+  "fs.fsync": { capability: "filesystem", operation: "write", modes: ["sync", "async"] },
+  "fs.truncate": { capability: "filesystem", operation: "write", modes: ["sync", "async"] },
   fetch: { capability: "network", operation: "connect", modes: ["async"] },
   "child_process.execFile": {
     capability: "subprocess",

@@ -24,6 +24,7 @@ import { Modules } from "./modules/module-store.ts";
 import { LaterRequests } from "./later-requests.ts";
 import { abortedFrame, type Locate, outcomeFrame } from "./outcome-frame.ts";
 import { narrowed } from "./narrow.ts";
+import { OpenFiles } from "./open-files.ts";
 import { sendValue } from "./encode-value.ts";
 import { ProgramEntry } from "./program-entry.ts";
 import { Timers } from "./timers.ts";
@@ -53,6 +54,7 @@ export class Cell {
       this.#enter(owner, (timeout) => this.#guest.settleTool(guestCall, answer, value, timeout)),
   });
   readonly #modules = new Modules();
+  readonly #files = new OpenFiles();
   #isolate: GuestIsolate | undefined;
   #start: Start = { memoryMib: 64, ca: null };
   #current: CallBudget = this.#accounts.of(0);
@@ -204,9 +206,7 @@ export class Cell {
     );
   }
 
-  #answer(name: string, args: readonly Primitive[], execId: number): Answer {
-    const context = guardContext(this.#start, this.#current);
-    const answer = this.#dispatch.sync(name, args, execId, context);
+  #answer(name: string, args: readonly Primitive[], answer: Answer): Answer {
     if (name === "import" && typeof answer === "string")
       return this.#modules.answered(String(args[0]), answer);
     return this.#guest.bytesOut(answer) as Answer;
@@ -214,18 +214,18 @@ export class Cell {
 
   #ask(callId: number, name: string, args: readonly Primitive[]): Answer {
     const { id } = this.#current;
-    if (callId === 0) return this.#answer(name, args, id);
-    void this.#dispatch
-      .later(name, args, [id, callId], guardContext(this.#start, this.#current))
-      .then(([answer, body]) => {
-        this.#enter(id, (timeout) => this.#guest.settle(callId, answer, body, timeout));
-      });
+    const context = guardContext(this.#start, this.#current, this.#files, args[0]);
+    if (callId === 0) return this.#answer(name, args, this.#dispatch.sync(name, args, id, context));
+    void this.#dispatch.later(name, args, [id, callId], context).then(([answer, body]) => {
+      this.#enter(id, (timeout) => this.#guest.settle(callId, answer, body, timeout));
+    });
     return undefined;
   }
 
   #bridge(): Bridge {
     return {
       ask: (callId, name, ...args) => orEnd(() => this.#ask(callId, name, args)),
+      closeFile: (fd) => orEnd(() => this.#files.close(fd)),
       cancel: (callId) => orEnd(() => this.#dispatch.cancel(callId)),
       // A call that was aborted has its outcome already.
       done: (id) => orEnd(() => void (this.#accounts.isInFlight(id) && this.#ready.add(id))),

@@ -170,7 +170,11 @@ export class Dispatch {
     return {
       ...this.#request(
         name,
-        { target: error.target.slice(0, MAX_REQUEST_TARGET), args: error.args },
+        {
+          target: error.target.slice(0, MAX_REQUEST_TARGET),
+          args: error.args,
+          operation: error.operation,
+        },
         execId,
       ),
       bad: error.message,

@@ -91,7 +91,9 @@ export function statIfStillNamed({
   }
 }
 
-export function isSameFile(one: BigIntStats, other: BigIntStats): boolean {
+type Numbers = Pick<BigIntStats, "dev" | "ino">;
+
+export function isSameFile(one: Numbers, other: Numbers): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 

@@ -107,6 +107,20 @@ export function guardRows({ place, servers, arrived }: Ground): Record<GuestOper
     sync: call(false),
     async: call(true),
   });
+  /** A use of a file that is opened for it: where that is refused, it is the opening that is. */
+  const opened = (
+    flags: string,
+    name: string,
+    more: string,
+    part = "",
+  ): Pick<Row, "sync" | "async"> => {
+    const open = (target: string): string => `fs.openSync(${JSON.stringify(target)}, "${flags}")`;
+    return {
+      sync: (target) => `fs.${name}Sync(${open(target)}${more})${part && `?${part}`} ?? "done"`,
+      async: (target) =>
+        `new Promise((go, no) => { fs.${name}(${open(target)}${more}, (error, value) => { if (error) no(error); else go(value${part && `?${part}`} ?? "done"); }); })`,
+    };
+  };
   const differential = { evidence: "differential+ruleset" };
   const ran = join(inside, "ran");
   const args = JSON.stringify([ran]);
@@ -221,6 +235,57 @@ export function guardRows({ place, servers, arrived }: Ground): Record<GuestOper
       happened: (at) => existsSync(join(folder[at], "file-new")),
       evidence: "ruleset+errno",
       cannot: {},
+    },
+    "fs.open": {
+      sync: (target) => `fs.openSync(${JSON.stringify(target)})`,
+      async: (target) =>
+        `new Promise((go, no) => { fs.open(${JSON.stringify(target)}, (error, fd) => { if (error) no(error); else go(fd); }); })`,
+      targets: each("file"),
+      happened: (_at, value) => typeof value === "number",
+      ...differential,
+      cannot: {},
+    },
+    "fs.read": {
+      ...opened("r", "read", ", new Uint8Array(9), 0, 9, 0"),
+      targets: each("file"),
+      happened: (_at, value) => value === 7,
+      ...differential,
+      cannot: {},
+    },
+    "fs.write": {
+      ...opened("a", "write", `, "more"`),
+      targets: each("file"),
+      happened: (at) => content(at) === "contentmore",
+      ...differential,
+      cannot: WRITES_ARE_SEEN,
+    },
+    "fs.fstat": {
+      ...opened("r", "fstat", "", ".size"),
+      targets: each("file"),
+      happened: (_at, value) => value === 7,
+      ...differential,
+      cannot: {},
+    },
+    "fs.ftruncate": {
+      ...opened("a", "ftruncate", ", 3"),
+      targets: each("file"),
+      happened: (at) => content(at) === "con",
+      ...differential,
+      cannot: WRITES_ARE_SEEN,
+    },
+    "fs.fsync": {
+      ...opened("a", "fsync", ""),
+      targets: each("file"),
+      happened: (_at, value) => value === "done",
+      ...differential,
+      cannot: WRITES_ARE_SEEN,
+    },
+    "fs.truncate": {
+      ...both(fs("truncate", ", 3")),
+      targets: each("file"),
+      happened: (at) => content(at) === "con",
+      ...differential,
+      cannot: WRITES_ARE_SEEN,
     },
     fetch: {
       async: (target) => `fetch("http://${target}/").then((response) => response.text())`,

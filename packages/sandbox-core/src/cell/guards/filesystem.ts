@@ -25,6 +25,11 @@ const { R_OK, O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
  */
 const MEMORY_SHARE = 4;
 
+/** How much of a file the guest may read at once, bytes. */
+export function readLimit(memoryBytes: number): number {
+  return Math.floor(memoryBytes / MEMORY_SHARE);
+}
+
 export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) => {
   const given = pathText(path);
   const asText = decodeText(encoding, given);
@@ -35,7 +40,7 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
     const file = byDescriptor(place.fd);
     const fd = permitted(file, R_OK, () => openSync(file, O_RDONLY | O_NONBLOCK));
     try {
-      return asText(readBounded(fd, size, Math.floor(memoryBytes / MEMORY_SHARE)));
+      return asText(readBounded(fd, size, readLimit(memoryBytes)));
     } finally {
       closeSync(fd);
     }

@@ -1,5 +1,6 @@
 import type { KernelProbe, WireVerdict } from "../../frames.ts";
 import type { Answer, Primitive } from "../guest/bridge.ts";
+import type { OpenFile, OpenFiles } from "../open-files.ts";
 
 export type Grant = Extract<WireVerdict, { ok: true }>;
 export type Refusal = Extract<WireVerdict, { ok: false }>;
@@ -20,11 +21,14 @@ export class Malformed extends Error {
   readonly target: string;
   /** subprocess: as much of the arguments, bounded. */
   readonly args: readonly string[];
+  /** The policy's name of the operation, if it is another one than that of the surface table. */
+  readonly operation: string | undefined;
 
-  constructor(why: string, target = "", args: readonly string[] = []) {
+  constructor(why: string, target = "", args: readonly string[] = [], operation?: string) {
     super(why);
     this.target = target;
     this.args = args;
+    this.operation = operation;
   }
 }
 
@@ -57,6 +61,10 @@ export interface GuardContext {
   readonly ca: string | null;
   /** Aborted when the guest does not want the answer any more; left out for what cannot be ended. */
   readonly signal?: AbortSignal | undefined;
+  /** What the guest has open. */
+  readonly files: OpenFiles;
+  /** The one that the call's first argument is the number of. It was looked up when the guest called: later, another may have its number. */
+  readonly file: OpenFile | undefined;
   /** The trees in which the kernel lets this cell write; undefined if that is unknown. */
   readonly writable?: readonly string[] | undefined;
 }
@@ -65,6 +73,8 @@ export interface GuardContext {
 export interface Prepared {
   /** The target as the broker decides it and the record shows it. */
   readonly target: string;
+  /** The policy's name of the operation, if it is another one than that of the surface table. */
+  readonly operation?: string;
   /** subprocess: the arguments that `perform` will pass, which the broker decides too. */
   readonly args?: readonly string[];
   /**

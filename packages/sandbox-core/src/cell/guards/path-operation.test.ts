@@ -12,6 +12,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { OpenFiles } from "../open-files.ts";
 import { type Grounds, grounds } from "../../testing/granted.ts";
 import { mkdir, readFile } from "./filesystem.ts";
 import { type AskAgain, type Guard, Refused } from "./guard.ts";
@@ -21,7 +22,14 @@ import { writeFile } from "./write-file.ts";
 
 // What happens on the disk between the decision and the operation, one step at a time: races without chance.
 
-const SURROUNDINGS = { wallMs: 1000, outputBytes: 1024, memoryBytes: 2 ** 20, ca: null };
+const SURROUNDINGS = {
+  wallMs: 1000,
+  outputBytes: 1024,
+  memoryBytes: 2 ** 20,
+  ca: null,
+  files: new OpenFiles(),
+  file: undefined,
+};
 
 let place: Grounds;
 let file = "";

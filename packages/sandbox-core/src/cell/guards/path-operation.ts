@@ -53,6 +53,10 @@ export interface Found {
 export interface PathOperationOptions {
   /** The second path, as the guest wrote it, of an operation with two. */
   readonly dest?: string;
+  /** The policy's name of the operation, if it is another one than that of the surface table. */
+  readonly operation?: string;
+  /** Whether errors name no path: the guest has given the number of an open file. */
+  readonly isNameless?: boolean;
   readonly find?: (path: string, asDirectory: boolean) => ResolvedPath;
   /** The system call that Node names where there is nothing at the path, if it is another one. */
   readonly lookup?: string;
@@ -68,7 +72,7 @@ export function pathOperation(
   value: Primitive,
   syscall: string,
   act: (found: Found) => Answer,
-  { find = locate, probe, dest, lookup }: PathOperationOptions = {},
+  { find = locate, probe, dest, lookup, operation, isNameless }: PathOperationOptions = {},
 ): Prepared {
   const given = pathText(value);
   const asDirectory = endsAsDirectory(given);
@@ -79,9 +83,10 @@ export function pathOperation(
   let place = found();
   return {
     target: place.path,
+    ...(operation === undefined ? {} : { operation }),
     ...(probe === undefined ? {} : { probe: () => probe(place) }),
     perform: (_grant, again) => {
-      const ask = (asked: string, operation?: string): void => askBounded(again, asked, operation);
+      const ask = (asked: string, other = operation): void => askBounded(again, asked, other);
       let granted = place.path;
       try {
         for (let race = 0; race <= MAX_RACES; race++) {
@@ -101,7 +106,8 @@ export function pathOperation(
         throw errnoError("EAGAIN", -11, "resource temporarily unavailable");
       } catch (error) {
         const isMissing = NOTHING_THERE.has(String((error as NodeJS.ErrnoException).code));
-        throw asGuestErrno(error, isMissing ? (lookup ?? syscall) : syscall, given, dest);
+        const called = isMissing ? (lookup ?? syscall) : syscall;
+        throw asGuestErrno(error, called, isNameless === true ? undefined : given, dest);
       }
     },
     release: () => closeSync(place.fd),
@@ -167,18 +173,19 @@ function askBounded(again: AskAgain, path: string, operation: string | undefined
 function asGuestErrno(
   error: unknown,
   syscall: string,
-  given: string,
+  given: string | undefined,
   dest: string | undefined,
 ): unknown {
   const { code, errno } = error as NodeJS.ErrnoException;
   if (typeof code !== "string" || typeof errno !== "number") return error;
   const text = (error as Error).message.replace(/^[A-Z0-9_]+: /, "").replace(/, .*$/s, "");
-  const paths = dest === undefined ? `'${given}'` : `'${given}' -> '${dest}'`;
-  const failed = new Failed(`${code}: ${text}, ${syscall} ${paths}`, {
+  const from = given === undefined ? "" : ` '${given}'`;
+  const to = dest === undefined ? "" : ` -> '${dest}'`;
+  const failed = new Failed(`${code}: ${text}, ${syscall}${from}${to}`, {
     code,
     errno,
     syscall,
-    path: given,
+    ...(given === undefined ? {} : { path: given }),
     ...(dest === undefined ? {} : { dest }),
   });
   return sameRefusal(failed, error);

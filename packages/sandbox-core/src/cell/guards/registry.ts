@@ -1,11 +1,13 @@
 import type { GuestOperation } from "../../surface.ts";
 import * as filesystem from "./filesystem.ts";
 import type { Guard } from "./guard.ts";
+import * as handles from "./by-handle.ts";
 import { importModule } from "./import.ts";
 import { fetchUrl } from "./network.ts";
 import * as random from "./random.ts";
 import { readdir } from "./list.ts";
 import * as looking from "./look-at.ts";
+import { open, truncate } from "./open.ts";
 import { rm, unlink } from "./remove.ts";
 import { execFile } from "./subprocess.ts";
 import { copyFile, rename } from "./two-paths.ts";
@@ -27,6 +29,13 @@ export const GUARDS: Readonly<Record<GuestOperation, Guard>> = {
   "fs.unlink": unlink,
   "fs.copyFile": copyFile,
   "fs.rename": rename,
+  "fs.open": open,
+  "fs.read": handles.read,
+  "fs.write": handles.write,
+  "fs.fstat": handles.fstat,
+  "fs.ftruncate": handles.ftruncate,
+  "fs.fsync": handles.fsync,
+  "fs.truncate": truncate,
   fetch: fetchUrl,
   "child_process.execFile": execFile,
   "crypto.getRandomValues": random.getRandomValues,

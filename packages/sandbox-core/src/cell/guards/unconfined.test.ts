@@ -12,6 +12,7 @@ describe.each([
   "filesystem-races",
   "malformed",
   "network",
+  "open-files",
   "subprocess",
   "random",
 ])("not confined: %s", async (name) => {

@@ -19,6 +19,8 @@ export type BridgeCall = [callId: number, name: string, ...args: Primitive[]];
 export interface Bridge {
   /** Asks for an operation. With a call's number it returns undefined, and the answer comes later through `settle`. */
   readonly ask: (...asked: BridgeCall) => Answer;
+  /** Closes a file that the guest has open. Nothing is asked: nothing of it was held. Returns whether it was open. */
+  readonly closeFile: (fd: number) => boolean;
   /** Tells the cell that the call has an outcome for `take`. May be called twice, if it is uncertain that the first call arrived. */
   readonly done: (execId: number) => void;
   /** Ends an asynchronous operation that is not wanted any more; its answer comes all the same. Does nothing for any other number. */

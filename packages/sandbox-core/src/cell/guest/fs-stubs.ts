@@ -3,19 +3,25 @@ import type { Callback, Callbacks } from "./callbacks.ts";
 import type { FileOptions } from "./file-options.ts";
 import type { fsRequests } from "./fs-requests.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
+import type { LibraryLoader } from "./library-loader.ts";
 import type { Misuse } from "./misuse.ts";
+import type { OpenFileRequests } from "./open-file-requests.ts";
 import type { Primordials } from "./primordials.ts";
 
 /** The part of `node:fs` and `node:fs/promises` that cells have. Planted by its source text. */
 export function fsStubs(
-  { arraySlice, freeze, isTypeError, own }: Primordials,
+  { apply, arraySlice, freeze, isTypeError, own }: Primordials,
   { calledBack }: Callbacks,
   { ask, askLater }: Answers,
   { option }: GuestArguments,
   { aborted, badType }: Misuse,
   { pathOf }: FileOptions,
   rows: ReturnType<typeof fsRequests>,
+  { load }: Pick<LibraryLoader, "load">,
+  requests: OpenFileRequests,
 ) {
+  type AnyFunction = (...args: unknown[]) => unknown;
+
   /** Whether an error says that there is nothing at the path. */
   function isNoEntry(error: unknown): boolean {
     const code = option(error, "code");
@@ -70,6 +76,45 @@ export function fsStubs(
       true,
     );
   }
+
+  /** What the library makes of the requests about open files. */
+  interface OpenFileFunctions {
+    readonly functions: Readonly<Record<string, AnyFunction>>;
+    readonly promised: Readonly<Record<string, AnyFunction>>;
+  }
+  let openFiles: OpenFileFunctions | undefined;
+  const fromLibrary =
+    (kind: keyof OpenFileFunctions, name: string): AnyFunction =>
+    (...args) => {
+      openFiles ??= (
+        load("open-files") as { openFiles: (given: OpenFileRequests) => OpenFileFunctions }
+      ).openFiles(requests);
+      return apply(openFiles[kind][name] as AnyFunction, undefined, args);
+    };
+  for (const name of [
+    "open",
+    "close",
+    "read",
+    "readv",
+    "write",
+    "writev",
+    "fstat",
+    "ftruncate",
+    "fsync",
+    "fdatasync",
+    "truncate",
+  ]) {
+    own(fs, name, fromLibrary("functions", name), true);
+    own(fs, `${name}Sync`, fromLibrary("functions", `${name}Sync`), true);
+  }
+  const truncate = fromLibrary("promised", "truncate");
+  own(
+    promises,
+    "truncate",
+    async (...args: unknown[]) => await apply(truncate, undefined, args),
+    true,
+  );
+
   const existsSync = (path: unknown): unknown => {
     let target: string | null;
     try {
@@ -87,6 +132,13 @@ export function fsStubs(
     R_OK: 4,
     W_OK: 2,
     X_OK: 1,
+    O_RDONLY: 0,
+    O_WRONLY: 1,
+    O_RDWR: 2,
+    O_CREAT: 64,
+    O_EXCL: 128,
+    O_TRUNC: 512,
+    O_APPEND: 1024,
     COPYFILE_EXCL: 1,
     COPYFILE_FICLONE: 2,
   });

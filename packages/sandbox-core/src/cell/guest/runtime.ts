@@ -18,6 +18,7 @@ import { libraryLoader } from "./library-loader.ts";
 import { primordials } from "./primordials.ts";
 import { programExports } from "./program-exports.ts";
 import { misuse } from "./misuse.ts";
+import { openFileRequests } from "./open-file-requests.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { moduleWaits } from "./module-waits.ts";
 import { namespaces } from "./module-namespaces.ts";
@@ -42,6 +43,7 @@ const ROOMS = {
   fileStats,
   fileOptions,
   fsRequests,
+  openFileRequests,
   fsStubs,
   abortable,
   commandOptions,
@@ -101,6 +103,7 @@ function assemble(
     limits,
   );
   const fileOptions = rooms.fileOptions(primordials, guestArguments, misuse, library);
+  const fileStats = rooms.fileStats(primordials);
   const { fs, promises } = rooms.fsStubs(
     primordials,
     callbacks,
@@ -108,7 +111,9 @@ function assemble(
     guestArguments,
     misuse,
     fileOptions,
-    rooms.fsRequests(guestArguments, fileOptions, library, rooms.fileStats(primordials)),
+    rooms.fsRequests(guestArguments, fileOptions, library, fileStats),
+    library,
+    rooms.openFileRequests(bridge, callbacks, answers, guestArguments, fileOptions, fileStats),
   );
   const crypto = rooms.cryptoStubs(primordials, answers, guestArguments, library, callbacks);
   const abortable = rooms.abortable(bridge, primordials, answers, guestArguments);

@@ -1,0 +1,122 @@
+import { closeSync, constants, fstatSync, ftruncateSync, openSync } from "node:fs";
+
+import type { Primitive } from "../guest/bridge.ts";
+import { identityOf } from "../open-files.ts";
+import { byDescriptor } from "../real-path.ts";
+import { type Guard, type GuardContext, Malformed, type Prepared } from "./guard.ts";
+import { probeRead, probeWrite } from "./kernel-probe.ts";
+import { permitted } from "./kernel-refusal.ts";
+import { lengthOf, modeOf, pathText } from "./parse-arguments.ts";
+import {
+  errnoError,
+  type Found,
+  mustBeFile,
+  mustExist,
+  mustStillBeNamed,
+  pathOperation,
+} from "./path-operation.ts";
+import { openToWrite } from "./write-file.ts";
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, R_OK } =
+  constants;
+const ACCESS = O_WRONLY | O_RDWR;
+
+/**
+ * Opens a file, notes what and where it is, and closes it: what the guest gets is the number of the note. To read and to write are
+ * requests of their own, both before any effect.
+ */
+export const open: Guard = (args, _mode, context) => {
+  try {
+    return opening(args, context);
+  } catch (error) {
+    // What cannot be understood of it was meant as what its flags say.
+    if (!(error instanceof Malformed) || !isToWrite(args[1])) throw error;
+    throw new Malformed(error.message, error.target, error.args, "write");
+  }
+};
+
+function isToWrite(flags: Primitive): boolean {
+  return typeof flags === "number" && (flags & ACCESS) === O_WRONLY;
+}
+
+function opening(
+  [path, flags, mode]: readonly Primitive[],
+  { files, writable }: GuardContext,
+): Prepared {
+  const given = pathText(path);
+  const wanted = flagsOf(flags, given);
+  const permissions = modeOf(mode, 0o666, given);
+  const access = wanted & ACCESS;
+  const reads = access !== O_WRONLY;
+  const writes = access !== O_RDONLY;
+  const changes = writes || (wanted & O_CREAT) !== 0;
+  const act = (found: Found): number => {
+    const { place, ask } = found;
+    const isMissing = place.errno !== null;
+    if (files.isFull) throw errnoError("EMFILE", -24, "too many open files");
+    if (!isMissing && (wanted & O_EXCL) !== 0)
+      throw errnoError("EEXIST", -17, "file already exists");
+    if ((wanted & O_CREAT) === 0) mustExist(place);
+    if (reads && !isMissing) closeSync(openToRead(found));
+    if (reads && changes) {
+      ask(place.path, "write");
+      mustStillBeNamed(place);
+    }
+    let seen = found.held;
+    if (writes || isMissing) {
+      const how = { exclusive: (wanted & O_EXCL) !== 0, how: wanted & (O_TRUNC | O_APPEND) };
+      seen = used(openToWrite(found, how, permissions), (fd) => fstatSync(fd, { bigint: true }));
+    }
+    const appends = (wanted & O_APPEND) !== 0;
+    return files.add({
+      path: place.path,
+      identity: identityOf(seen),
+      reads,
+      writes,
+      appends,
+      position: 0,
+    });
+  };
+  return pathOperation(path, "open", act, {
+    operation: reads ? "read" : "write",
+    probe: (place) => (reads ? probeRead(place) : probeWrite(place, writable)),
+  });
+}
+
+export const truncate: Guard = ([path, length], _mode, { writable }) => {
+  const size = lengthOf(length, pathText(path));
+  const cut = (found: Found): undefined => {
+    mustExist(found.place);
+    used(openToWrite(found, { exclusive: false, how: 0 }, 0), (fd) => ftruncateSync(fd, size));
+    return undefined;
+  };
+  return pathOperation(path, "open", cut, { probe: (place) => probeWrite(place, writable) });
+};
+
+/** Opens the file that is held. Opening does not wait, as it would for a pipe's other end. */
+export function openToRead({ place, held }: Pick<Found, "place" | "held">): number {
+  mustBeFile(held);
+  const file = byDescriptor(place.fd);
+  return permitted(file, R_OK, () => openSync(file, O_RDONLY | O_NONBLOCK));
+}
+
+/** Uses a descriptor, and closes it whatever comes of that. */
+export function used<R>(fd: number, act: (fd: number) => R): R {
+  try {
+    return act(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads flags as the kernel has them. `O_EXCL` means something only where a file may be made, and `O_TRUNC` only where it is written. */
+function flagsOf(flags: Primitive, given: string): number {
+  const known = ACCESS | O_CREAT | O_EXCL | O_TRUNC | O_APPEND;
+  const wanted = typeof flags === "number" && Number.isInteger(flags) ? flags : -1;
+  const access = wanted & ACCESS;
+  if (wanted < 0 || (wanted & ~known) !== 0 || access === ACCESS)
+    throw new Malformed("the flags are not those of a file", given);
+  if ((wanted & O_TRUNC) !== 0 && access === O_RDONLY)
+    throw new Malformed("the flags empty a file that is not written", given);
+  return (wanted & O_CREAT) === 0 ? wanted & ~O_EXCL : wanted;
+}
