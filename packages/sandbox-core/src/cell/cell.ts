@@ -16,7 +16,7 @@ import { Accounts } from "./call-accounts.ts";
 import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
 import { guardContext } from "./guard-context.ts";
-import type { Answer, Bridge, Outcome, Primitive } from "./guest/bridge.ts";
+import type { Answer, Bridge, Given, Outcome, Primitive } from "./guest/bridge.ts";
 import { demandInStep, endOutOfStep, entriesBegun, orEnd } from "./exchange-in-step.ts";
 import { GuestIsolate, type Overrun } from "./isolate.ts";
 import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
@@ -49,7 +49,7 @@ export class Cell {
   readonly #tools = new ToolRequests({
     send: (frame) => this.#channel.send(frame),
     spend: (bytes, call) => this.#spend(bytes, call),
-    take: (plain) => this.#guest.takeTool(plain),
+    takePlain: () => this.#guest.takeGiven(),
     settle: ({ guestCall, owner, answer, value }) =>
       this.#enter(owner, (timeout) => this.#guest.settleTool(guestCall, answer, value, timeout)),
   });
@@ -197,10 +197,11 @@ export class Cell {
     return this.#put(Frame.console, consoleBody(level, text));
   }
 
-  #post(): Answer {
+  #post(given: Given): Answer {
     return sendValue(
       "the message",
-      (plain) => this.#guest.takePost(plain),
+      given,
+      () => this.#guest.takeGiven(),
       outputLeft(this.#current),
       (message) => this.#put(Frame.post, message),
     );
@@ -230,8 +231,8 @@ export class Cell {
       // A call that was aborted has its outcome already.
       done: (id) => orEnd(() => void (this.#accounts.isInFlight(id) && this.#ready.add(id))),
       console: (level, text) => orEnd(() => this.#print(level, text)),
-      post: () => orEnd(() => this.#post()),
-      tool: (callId, name) => orEnd(() => this.#tools.call(callId, name, this.#current)),
+      post: (...given) => orEnd(() => this.#post(given)),
+      tool: (id, name, ...given) => orEnd(() => this.#tools.call(id, name, given, this.#current)),
       timer: (id, milliseconds) =>
         orEnd(() => this.#timers.set(id, milliseconds, this.#current.id)),
       clearTimer: (id) => orEnd(() => this.#timers.clear(id)),

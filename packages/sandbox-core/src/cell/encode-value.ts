@@ -1,6 +1,6 @@
 import { cloneProblem, type CloneProblem } from "../clone/clone-problem.ts";
 import { encodeClone } from "../clone/structured-clone.ts";
-import type { Answer } from "./guest/bridge.ts";
+import type { Answer, Given } from "./guest/bridge.ts";
 
 /** Longest explanation of a value that cannot leave the cell, in UTF-16 code units. */
 const MAX_WHY = 512;
@@ -17,26 +17,28 @@ function checkBelow(most: number): Check {
 }
 
 /**
- * Converts a value of the guest to the bytes of its structured clone. A value that cannot be copied as it is, such as one with
- * getters, is made of plain values first.
+ * The bytes of a value's structured clone; undefined for a value that cannot be copied as it is, such as a function or one whose getter
+ * throws.
  *
- * @param take Takes the value out of the isolate, as it is or made plain. May throw what a getter of the guest throws.
- * @param check Tells the guest at once that the host would refuse the value. Left out, the host tells its caller.
- * @throws NotPortable
+ * @throws NotPortable for a value that is too large, which it would also be made plain.
  */
-export function portable(take: (plain: boolean) => unknown, check?: Check): Buffer {
+function asItIs(take: () => unknown, check: Check | undefined): Buffer | undefined {
   try {
-    const bytes = encodeClone(take(false));
+    const bytes = encodeClone(take());
     const problem = check?.(bytes);
     if (problem === undefined) return bytes;
     if (problem.kind === "much") throw new NotPortable(problem.why);
   } catch (error) {
     if (error instanceof NotPortable) throw error;
-    // Take it once more, made plain: it then travels, or the error names the value that does not.
   }
+  return undefined;
+}
+
+/** @throws NotPortable */
+function madePlain(take: () => unknown, check: Check | undefined): Buffer {
   let bytes: Buffer;
   try {
-    bytes = encodeClone(take(true));
+    bytes = encodeClone(take());
   } catch (error) {
     throw new NotPortable(
       (error instanceof Error ? error.message : "a getter threw").slice(0, MAX_WHY),
@@ -48,24 +50,39 @@ export function portable(take: (plain: boolean) => unknown, check?: Check): Buff
 }
 
 /**
- * Takes a value of the guest out of the isolate and sends it. Returns what the guest gets: undefined, the failure of a value that
- * cannot leave, or what `send` returns.
+ * Converts a value of the guest to the bytes of its structured clone. A value that cannot be copied as it is, such as one with
+ * getters, is taken once more, made of plain values: it then travels, or the error names the value that does not.
+ *
+ * @param take Takes the value out of the isolate, as it is or made plain. May throw what a getter of the guest throws.
+ * @param check Tells the guest at once that the host would refuse the value. Left out, the host tells its caller.
+ * @throws NotPortable
+ */
+export function portable(take: (plain: boolean) => unknown, check?: Check): Buffer {
+  return asItIs(() => take(false), check) ?? madePlain(() => take(true), check);
+}
+
+/**
+ * Sends a value of the guest. Returns what the guest gets: undefined, the failure of a value that cannot leave, what `send` returns, or
+ * `p` for a copy that cannot be sent.
  *
  * @param what Its name in the failure.
+ * @param takePlain Takes the value out of the isolate, made plain.
  * @param most Longest value that may be sent, bytes.
  */
 export function sendValue(
   what: string,
-  take: (plain: boolean) => unknown,
+  [isCopied, value]: Given,
+  takePlain: () => unknown,
   most: number,
   send: (value: Buffer) => Answer,
 ): Answer {
-  let value: Buffer;
+  let bytes: Buffer | undefined;
   try {
-    value = portable(take, checkBelow(most));
+    const check = checkBelow(most);
+    bytes = isCopied ? asItIs(() => value, check) : madePlain(takePlain, check);
   } catch (error) {
     if (!(error instanceof NotPortable)) throw error;
     return `e${JSON.stringify({ type: "TypeError", message: `${what} cannot leave the cell: ${error.message}` })}`;
   }
-  return send(value);
+  return bytes === undefined ? "p" : send(bytes);
 }

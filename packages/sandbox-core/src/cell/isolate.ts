@@ -49,10 +49,7 @@ export class GuestIsolate {
       call: handle("call"),
       take: handle("take"),
       takePlain: handle("takePlain"),
-      takePost: handle("takePost"),
-      takePlainPost: handle("takePlainPost"),
-      takeTool: handle("takeTool"),
-      takePlainTool: handle("takePlainTool"),
+      takePlainGiven: handle("takePlainGiven"),
       offer: handle("offer"),
       settle: handle("settle"),
       fire: handle("fire"),
@@ -133,26 +130,17 @@ export class GuestIsolate {
     return handle.applySync(undefined, [execId], { ...bound, result: { copy: true } }) as Outcome;
   }
 
-  /** The message that the guest is posting; see {@link take}. */
-  takePost(plain: boolean): unknown {
-    return this.#taken(plain ? "takePlainPost" : "takePost");
-  }
-
-  /** The argument with which the guest is calling a tool; see {@link take}. */
-  takeTool(plain: boolean): unknown {
-    return this.#taken(plain ? "takePlainTool" : "takeTool");
+  /** The value that the guest is passing and that could not be copied as it is, made of plain values; see {@link take}. */
+  takeGiven(): unknown {
+    const { value } = this.#handles.takePlainGiven.applySync(undefined, [], {
+      result: { copy: true },
+    }) as { readonly value: unknown };
+    return value;
   }
 
   /** Gives the guest the global `tools`. */
   offer(names: readonly string[]): void {
     this.#handles.offer.applySync(undefined, [JSON.stringify(names)]);
-  }
-
-  #taken(name: keyof GuestHandles): unknown {
-    const { value } = this.#handles[name].applySync(undefined, [], { result: { copy: true } }) as {
-      readonly value: unknown;
-    };
-    return value;
   }
 
   settle(callId: number, answer: unknown, body: Uint8Array | undefined, timeout: number): void {

@@ -3,7 +3,7 @@ import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeFrame, Frame, nextNumber, outputCost, ToolAnswer, toolBody } from "../frames.ts";
 import { type CallBudget, outputLeft } from "./call-budget.ts";
 import { sendValue } from "./encode-value.ts";
-import type { Answer } from "./guest/bridge.ts";
+import type { Answer, Given } from "./guest/bridge.ts";
 
 /** Most tools that wait for an answer. Further calls wait in the cell; the call's output limit bounds what they hold. */
 const MAX_AT_ONCE = 128;
@@ -28,8 +28,8 @@ export interface ToolRequestHooks {
   send(frame: Buffer): void;
   /** Charges output to a call into the cell. Returns the refusal if it has too little left. */
   spend(bytes: number, call: CallBudget): Answer;
-  /** Takes the argument out of the isolate, as it is or made plain. */
-  take(plain: boolean): unknown;
+  /** Takes the argument out of the isolate, made plain. */
+  takePlain(): unknown;
   /** Gives an answer to the guest. */
   settle(settled: ToolSettled): void;
 }
@@ -48,12 +48,14 @@ export class ToolRequests {
   /**
    * The guest calls a tool. Returns what it gets at once: undefined if the answer comes later.
    *
+   * @param given The argument.
    * @param running The call into the cell that it is part of.
    */
-  call(guestCall: number, name: string, running: CallBudget): Answer {
+  call(guestCall: number, name: string, given: Given, running: CallBudget): Answer {
     return sendValue(
       `the argument of tools.${name}`,
-      (plain) => this.#hooks.take(plain),
+      given,
+      () => this.#hooks.takePlain(),
       outputLeft(running),
       (args) => {
         const refusal = this.#hooks.spend(outputCost(toolBody(0, name, args)), running);

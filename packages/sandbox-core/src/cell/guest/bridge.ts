@@ -7,13 +7,16 @@ export type Primitive = string | number | boolean | null | undefined | Uint8Arra
 /**
  * The answer of a guarded operation. The first letter of a string says what it is: `v` a text value, `j` a JSON value, `h` a line
  * of JSON and the text after it, `r` a refusal (`capability reason id`, and a message if there is one), `e` the operation's own failure (JSON); for imports, `b`
- * a brokered built-in, `c` a CommonJS module and `m` an ES module (its canonical name, a newline, its code). Any other type is
- * the value itself.
+ * a brokered built-in, `c` a CommonJS module and `m` an ES module (its canonical name, a newline, its code); for values that are
+ * passed, `p` alone if the value must be made plain. Any other type is the value itself.
  */
 export type Answer = string | number | boolean | Uint8Array | undefined;
 
 /** One guarded operation as it crosses the wall: the call's number, or 0 for a synchronous one, then its name and arguments. */
 export type BridgeCall = [callId: number, name: string, ...args: Primitive[]];
+
+/** A value that the guest passes. If it could not be copied as it is, it is left out, and the cell takes it with `takePlainGiven`. */
+export type Given = [isCopied: boolean, value: unknown];
 
 /** What the cell gives to the guest runtime; each member is an `ivm.Callback` there. */
 export interface Bridge {
@@ -26,10 +29,9 @@ export interface Bridge {
   /** Ends an asynchronous operation that is not wanted any more; its answer comes all the same. Does nothing for any other number. */
   readonly cancel: (callId: number) => void;
   readonly console: (level: ConsoleLevel, text: string) => Answer;
-  /** Makes the cell fetch the message with `takePost`. */
-  readonly post: () => Answer;
-  /** Makes the cell fetch the argument with `takeTool` and call the tool. The answer comes later through `settle`. */
-  readonly tool: (callId: number, name: string) => Answer;
+  readonly post: (...given: Given) => Answer;
+  /** Calls a tool. The answer comes later through `settle`. */
+  readonly tool: (callId: number, name: string, ...given: Given) => Answer;
   /** A negative time means the cell's next turn. Returns false if the guest has too many timers. */
   readonly timer: (id: number, milliseconds: number) => boolean;
   readonly clearTimer: (id: number) => void;
@@ -85,10 +87,8 @@ export interface GuestHandles {
   readonly take: (execId: number) => Outcome;
   /** Takes the same outcome once more, made of plain values only. Throws a TypeError that names the value that cannot travel. */
   readonly takePlain: (execId: number) => Outcome;
-  readonly takePost: () => { readonly value: unknown };
-  readonly takePlainPost: () => { readonly value: unknown };
-  readonly takeTool: () => { readonly value: unknown };
-  readonly takePlainTool: () => { readonly value: unknown };
+  /** The value that the guest is passing, made of plain values only; throws as `takePlain` does. */
+  readonly takePlainGiven: () => { readonly value: unknown };
   /** Makes the global `tools`, from a JSON list of names. */
   readonly offer: (names: string) => void;
   /** @param body What an answer cannot hold: bytes, or the value of a tool. */

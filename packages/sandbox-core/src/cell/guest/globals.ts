@@ -2,7 +2,7 @@ import type { Answers } from "./answers-and-errors.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Callback, Callbacks } from "./callbacks.ts";
 import type { Misuse } from "./misuse.ts";
-import type { Values } from "./cloneable-values.ts";
+import type { PassedValues } from "./passed-values.ts";
 
 /** `post` and `queueMicrotask`. Planted by its source text. */
 export function globals(
@@ -10,16 +10,10 @@ export function globals(
   { callLater }: Callbacks,
   { badType }: Pick<Misuse, "badType">,
   { valueOf }: Answers,
-  { plain, mayNotHoldModule }: Values,
+  { passOn }: Pick<PassedValues, "passOn">,
 ) {
-  let posted: unknown;
   const post = (message: unknown): void => {
-    posted = message;
-    try {
-      valueOf(bridge.post());
-    } finally {
-      posted = undefined;
-    }
+    valueOf(passOn(message, (isCopied, value) => bridge.post(isCopied, value)));
   };
 
   const queueMicrotask = (callback: unknown): void => {
@@ -27,12 +21,5 @@ export function globals(
     callLater(callback as Callback, []);
   };
 
-  return {
-    offered: { post, queueMicrotask },
-    takePost: () => {
-      mayNotHoldModule();
-      return { value: posted };
-    },
-    takePlainPost: () => ({ value: plain(posted) }),
-  };
+  return { post, queueMicrotask };
 }

@@ -91,7 +91,7 @@ test.each(Object.entries(TAMPERING))(
       for (let index = 0; index < names.length; index++) {
         const name = names[index];
         if (typeof name !== "string") continue;
-        if (name === "ask" || name === "done" || name === "clearTimer" || name === "settle" || name === "indirectEval" || name === "takePost") out += name + ";";
+        if (name === "ask" || name === "done" || name === "clearTimer" || name === "settle" || name === "indirectEval" || name === "takePlainGiven") out += name + ";";
         try { look(value[name], depth + 1); } catch {}
       }
     };

@@ -22,6 +22,7 @@ import { openFileRequests } from "./open-file-requests.ts";
 import { modulesStub } from "./modules-stub.ts";
 import { moduleWaits } from "./module-waits.ts";
 import { namespaces } from "./module-namespaces.ts";
+import { passedValues } from "./passed-values.ts";
 import { plainValues } from "./cloneable-values.ts";
 import { childProcessStubs } from "./child-process-stubs.ts";
 import { guestArguments } from "./guest-arguments.ts";
@@ -55,6 +56,7 @@ const ROOMS = {
   modulesStub,
   plainValues,
   wasmUse,
+  passedValues,
   globals,
   toolsStub,
   errorDetails,
@@ -145,8 +147,9 @@ function assemble(
     plain: rooms.plainValues(primordials, limits),
     mayNotHoldModule: rooms.wasmUse(primordials, library),
   };
-  const { offered, ...posts } = rooms.globals(bridge, callbacks, misuse, answers, values);
-  const tools = rooms.toolsStub(bridge, primordials, answers, values);
+  const passed = rooms.passedValues(values);
+  const offered = rooms.globals(bridge, callbacks, misuse, answers, passed);
+  const tools = rooms.toolsStub(bridge, primordials, answers, passed);
   const details = rooms.errorDetails(primordials, limits);
   const exports = rooms.programExports(primordials);
   const runs = rooms.runner(
@@ -187,8 +190,8 @@ function assemble(
     };
   return {
     ...runs,
-    ...posts,
     ...tools,
+    takePlainGiven: passed.takePlainGiven,
     run: counted(runs.run),
     call: counted(runs.call),
     fire: counted(fire),

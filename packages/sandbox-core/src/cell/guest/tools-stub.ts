@@ -1,6 +1,6 @@
 import type { Answers } from "./answers-and-errors.ts";
 import type { Bridge } from "./bridge.ts";
-import type { Values } from "./cloneable-values.ts";
+import type { PassedValues } from "./passed-values.ts";
 import type { Primordials } from "./primordials.ts";
 
 /** The functions of the host that the guest may call. Planted by its source text. */
@@ -8,11 +8,8 @@ export function toolsStub(
   bridge: Pick<Bridge, "tool">,
   { create, freeze, indexOf, own, parse, realm, slice, TypeError }: Primordials,
   { callLater }: Pick<Answers, "callLater">,
-  { plain, mayNotHoldModule }: Values,
+  { passOn }: Pick<PassedValues, "passOn">,
 ) {
-  /** The argument of the call that is being made, until the cell has taken it. */
-  let given: unknown;
-
   const same = (_value: unknown, body: unknown): unknown => body;
 
   function toolOf(name: string): (...args: unknown[]) => Promise<unknown> {
@@ -20,12 +17,9 @@ export function toolsStub(
       callLater(same, (callId) => {
         if (args.length > 1)
           throw new TypeError(`tools.${name} takes one value: put several into an object`);
-        given = args.length === 1 ? args[0] : undefined;
-        try {
-          return bridge.tool(callId, name);
-        } finally {
-          given = undefined;
-        }
+        return passOn(args.length === 1 ? args[0] : undefined, (isCopied, value) =>
+          bridge.tool(callId, name, isCopied, value),
+        );
       });
   }
 
@@ -59,12 +53,5 @@ export function toolsStub(
     own(realm, "tools", tools);
   }
 
-  return {
-    offer,
-    takeTool: () => {
-      mayNotHoldModule();
-      return { value: given };
-    },
-    takePlainTool: () => ({ value: plain(given) }),
-  };
+  return { offer };
 }

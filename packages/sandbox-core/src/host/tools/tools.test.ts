@@ -81,6 +81,30 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
   });
   afterAll(async () => await supervisor.close());
 
+  test("take each value where getters of one call tools and post: those first, then the value itself", async () => {
+    const posted = cell.messages();
+    const outer = `{ get a() { inner.push(tools.echo("inner")); post("from inside"); return 1; }`;
+    const [value, inner] = (await cell.exec(
+      `const inner = []; const outer = await tools.echo(${outer} }); [outer, await Promise.all(inner)]`,
+    )) as unknown[];
+    expect(value).toEqual({ a: 1 });
+    expect(inner).toEqual(["inner"]);
+    expect(await posted.next()).toMatchObject({ value: "from inside" });
+    const error = await rejectionOf(
+      cell.exec(`const inner = []; await tools.echo(${outer}, b: [/x/] })`),
+    );
+    expect(error.message).toBe(
+      "the argument of tools.echo cannot leave the cell: value.b.0 is a RegExp",
+    );
+    await cell.exec(`const inner = []; post(${outer}, b: [2] }); 0`);
+    for (let message = await posted.next(); ; message = await posted.next()) {
+      if (message.value === "from inside") continue;
+      expect(message.value).toEqual({ a: 1, b: [2] });
+      break;
+    }
+    await posted.return();
+  });
+
   test("are called by their names, and answer", async () => {
     seen = [];
     const answer = await callers.run("this caller", () =>
