@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -46,13 +46,15 @@ export class CutPackage implements Disposable {
   /** @param told A file that cells may read: it says what is cut off. */
   constructor(told: string) {
     this.#told = told;
-    const real = fileURLToPath(new URL("../../packages/sandbox-core", import.meta.url));
     // Below its own node_modules, so that it finds what it depends on.
-    this.#root = join(real, "node_modules", ".cache", `cut-${process.pid}-${Date.now()}`);
-    mkdirSync(this.#root, { recursive: true });
-    cpSync(join(real, "dist"), join(this.#root, "dist"), { recursive: true });
-    cpSync(join(real, "package.json"), join(this.#root, "package.json"));
-    this.points = this.#instrument();
+    const cache = join(REAL, "node_modules", ".cache");
+    mkdirSync(cache, { recursive: true });
+    this.#root = mkdtempSync(join(cache, "cut-"));
+    cpSync(join(REAL, "dist"), join(this.#root, "dist"), { recursive: true });
+    cpSync(join(REAL, "package.json"), join(this.#root, "package.json"));
+    this.points = instrumented().points;
+    for (const [name, code] of instrumented().bundles)
+      writeFileSync(join(this.#dist, "bundle", name), `${seam(told)}\n${code}`);
     this.set({});
   }
 
@@ -69,20 +71,36 @@ export class CutPackage implements Disposable {
     writeFileSync(this.#told, JSON.stringify(told));
   }
 
-  /** A cell loads its code from bundles, in which a comment says of which file each part was made. */
-  #instrument(): CutPoint[] {
-    const points: CutPoint[] = [];
-    for (const name of ["main.cjs", "command-thread.cjs"]) {
-      const path = join(this.#dist, "bundle", name);
-      const source = readFileSync(path, "utf8");
-      writeFileSync(path, `${seam(this.#told)}\n${withCuts(source, points)}`);
-    }
-    return points;
-  }
-
   [Symbol.dispose](): void {
     rmSync(this.#root, { recursive: true, force: true });
   }
+}
+
+const REAL = fileURLToPath(new URL("../../packages/sandbox-core", import.meta.url));
+
+/** The code of a cell with its cut points. */
+interface Instrumented {
+  readonly points: readonly CutPoint[];
+  /** Name of a bundle → its code. */
+  readonly bundles: ReadonlyMap<string, string>;
+}
+
+let made: Instrumented | undefined;
+
+/**
+ * The built bundles, each with a comment that says of which file a part was made. Parsed once for all copies: that takes as long
+ * as three cells.
+ */
+function instrumented(): Instrumented {
+  if (made !== undefined) return made;
+  const points: CutPoint[] = [];
+  const bundles = new Map<string, string>();
+  for (const name of ["main.cjs", "command-thread.cjs"]) {
+    const source = readFileSync(join(REAL, "dist/bundle", name), "utf8");
+    bundles.set(name, withCuts(source, points));
+  }
+  made = { points, bundles };
+  return made;
 }
 
 /** Puts the cut points into a source; each is added to the list. */
@@ -123,10 +141,14 @@ function withCuts(source: string, points: CutPoint[]): string {
       edits.push({ at: part.end, text: " }" });
     }
   });
-  let out = source;
-  for (const { at, text } of edits.toSorted((a, b) => b.at - a.at))
-    out = out.slice(0, at) + text + out.slice(at);
-  return out;
+  let out = "";
+  let done = 0;
+  // What stands at the same place was met from the inside out, and is written from the outside in.
+  for (const { at, text } of edits.toReversed().toSorted((a, b) => a.at - b.at)) {
+    out += source.slice(done, at) + text;
+    done = at;
+  }
+  return out + source.slice(done);
 }
 
 const BRANCHING = new Set([
