@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { npmEnvironment } from "./installation.ts";
 import { SDK_PACKAGES } from "../packages/telemetry/dist/sdk/wrong-sdk.js";
-import { installRuntime, QUIET } from "./runtimes.ts";
+import { fetchRuntimes, QUIET } from "./runtimes.ts";
 import { packTarball } from "./tarballs.ts";
 
 const run = promisify(execFile);
@@ -25,12 +25,11 @@ beforeAll(async () => {
   tarballs = [await packTarball("policy", folder), await packTarball("telemetry", folder)];
   const runtimes = path.join(folder, "runtimes");
   await mkdir(runtimes);
-  const install = async (runtime: Parameters<typeof installRuntime>[0]) =>
-    await installRuntime(runtime, runtimes);
-  const [node22, node26] = await Promise.all([install("node22"), install("node26")]);
-  const [node18, node20] = await Promise.all([install("node18"), install("node20")]);
+  const { node18, node20, node22, node26, bun, deno } = await fetchRuntimes(
+    ["node18", "node20", "node22", "node26", "bun", "deno"],
+    runtimes,
+  );
   tooOld = { "18.20.8": node18, "20.20.2": node20 };
-  const [bun, deno] = await Promise.all([install("bun"), install("deno")]);
   runners = {
     "Node 22": [node22],
     "Node 24": [process.execPath],

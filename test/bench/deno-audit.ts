@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
-import { installRuntime } from "../runtimes.ts";
+import { fetchRuntimes } from "../runtimes.ts";
 import { median, pairedRatio, sideBySide } from "./measure.ts";
 import { type Figure, printMedians } from "./report.ts";
 
@@ -40,11 +40,12 @@ const PROGRAM = `
 export async function denoAudit(rounds: number, ours: number): Promise<Figure[]> {
   const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-deno-"));
   try {
-    const deno = await installRuntime("deno", folder).catch((error: unknown) => {
+    const fetched = await fetchRuntimes(["deno"], folder).catch((error: unknown) => {
       const [why = ""] = String(error).split("\n", 1);
       process.stderr.write(`  no Deno to compare with: ${why}\n`);
     });
-    if (deno === undefined) return [];
+    if (fetched === undefined) return [];
+    const { deno } = fetched;
     const program = path.join(folder, "refused.js");
     await writeFile(program, PROGRAM);
     const audit = path.join(folder, "audit.jsonl");
