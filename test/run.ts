@@ -29,17 +29,25 @@ async function run(passedOn: readonly string[]): Promise<number> {
   const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-tally-"));
   try {
     const file = path.join(folder, "tally.json");
-    const ending = await vitest(passedOn, file);
+    const ending = await vitest(passedOn, {
+      [TALLY_VARIABLE]: file,
+      // The tests start hundreds of processes of the same files: each would strip their types and compile them anew.
+      NODE_COMPILE_CACHE: path.join(folder, "compiled"),
+    });
     const { lines, exitCode } = verdict(await readTally(file), ending, process.env["CI"]);
     console.log(`\n${lines.join("\n")}`);
     return exitCode;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // A process that a test left behind may be writing there as it ends.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
 /** Runs vitest in a process of its own, so that no crash of it can be mistaken for its end. */
-async function vitest(passedOn: readonly string[], tallyFile: string): Promise<Ending> {
+async function vitest(
+  passedOn: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<Ending> {
   const command = path.join(
     path.dirname(fileURLToPath(import.meta.resolve("vitest/package.json"))),
     "vitest.mjs",
@@ -50,7 +58,7 @@ async function vitest(passedOn: readonly string[], tallyFile: string): Promise<E
   ];
   const child = spawn(process.execPath, [command, "run", ...reporters, ...passedOn], {
     cwd: root,
-    env: { ...process.env, [TALLY_VARIABLE]: tallyFile },
+    env: { ...process.env, ...variables },
     stdio: ["ignore", "inherit", "inherit"],
   });
   // A terminal sends its signals to both; a supervisor only to us. Either way the line is printed last, by us.
