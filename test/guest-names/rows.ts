@@ -125,6 +125,7 @@ export const GUARDED: Readonly<Record<string, readonly [args: string, fuzzed: st
   require: [`"node:net"`, "require("],
   "tools.crm.lookup": ["{ id: 1 }", "tools.count.once("],
   "node:fs.existsSync": [`"/none"`, "fs.existsSync("],
+  "node:fs/promises.open": [`"/none"`, "fs.promises.open("],
   "node:fs/promises.truncate": [`"/none"`, "fs.promises.truncate("],
   ...ofOpenFiles({
     open: `"/none", "r"`,

@@ -35,7 +35,8 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     name: "open denied later",
     operation: "read",
     later: true,
-    source: () => `calledBack("open", ${DENIED})`,
+    source: () =>
+      `(i % 2 === 0 ? fs.promises.open(${DENIED}, "r+") : calledBack("open", ${DENIED}))`,
     target: onDenied,
   }),
   row({
@@ -93,6 +94,35 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     target: onGranted("w/"),
     answers: (value, i) => value === `w${i}`.length,
     effect: "file",
+  }),
+  row({
+    name: "write by a handle",
+    operation: "write",
+    allowed: true,
+    later: true,
+    source: () =>
+      `fs.promises.open(${WRITTEN}, "ax").then(async (handle) => { try { return (await handle.write("w" + i)).bytesWritten; } finally { await handle.close(); } })`,
+    target: onGranted("w/"),
+    answers: (value, i) => value === `w${i}`.length,
+    effect: "file",
+  }),
+  row({
+    name: "read by a handle",
+    operation: "read",
+    allowed: true,
+    later: true,
+    source: () =>
+      `fs.promises.open(${READ}).then(async (handle) => { try { return await handle.readFile("utf8"); } finally { await handle.close(); } })`,
+    target: (ground, i) => `${ground.granted}/r${i % READABLE}`,
+    answers: (value, i) => value === `granted ${i % READABLE}`,
+  }),
+  row({
+    name: "read all that is open",
+    operation: "read",
+    allowed: true,
+    source: () => `useFile(fs.openSync(${READ}), (fd) => fs.readFileSync(fd, "utf8"))`,
+    target: (ground, i) => `${ground.granted}/r${i % READABLE}`,
+    answers: (value, i) => value === `granted ${i % READABLE}`,
   }),
   row({
     name: "use what is open",

@@ -1,5 +1,6 @@
 import EventEmitter from "events/events.js";
 
+import { abortError } from "./abort-error.ts";
 import { invalidArgument } from "./argument-errors.ts";
 
 /** Listeners for it see an error before those for "error", and do not count as such. */
@@ -18,12 +19,6 @@ const more = {
   on,
   once,
 };
-
-const aborted = (signal: AbortSignal | undefined): Error =>
-  Object.assign(new Error("The operation was aborted", { cause: signal?.reason }), {
-    name: "AbortError",
-    code: "ABORT_ERR",
-  });
 
 type Emit = (this: EventEmitter, name: string | symbol, ...args: unknown[]) => boolean;
 const prototype = EventEmitter.prototype as EventEmitter & { emit: Emit };
@@ -73,9 +68,9 @@ async function once(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<unknown[]> {
   if (signal === undefined) return await onceBare(emitter, name);
-  if (signal.aborted) throw aborted(signal);
+  if (signal.aborted) throw abortError(signal);
   const { promise, resolve, reject } = Promise.withResolvers<unknown[]>();
-  const stop = (): void => reject(aborted(signal));
+  const stop = (): void => reject(abortError(signal));
   signal.addEventListener("abort", stop, { once: true });
   const heard = (...args: unknown[]): void => resolve(args);
   const failed = (error: unknown): void => reject(error);
@@ -125,7 +120,7 @@ function on(emitter: EventEmitter, name: string, { signal, close = [] }: OnOptio
     return Promise.resolve({ value: undefined, done: true });
   };
   const stop = (): void => void end();
-  const abort = (): void => fail(aborted(signal));
+  const abort = (): void => fail(abortError(signal));
   signal?.throwIfAborted();
   signal?.addEventListener("abort", abort);
   emitter.on(name, next);

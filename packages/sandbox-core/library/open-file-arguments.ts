@@ -19,11 +19,23 @@ export function integer(
 /** The number of a file. `-0` is 0. */
 export const fdOf = (value: unknown): number => integer("fd", value, 0, MAX_INT32) + 0;
 
-export function callbackOf(value: unknown): (...args: unknown[]) => unknown {
+export type Callback = (...args: unknown[]) => unknown;
+
+export function callbackOf(value: unknown): Callback {
   if (typeof value !== "function") throw invalidArgument("cb", "of type function", value);
-  return value as (...args: unknown[]) => unknown;
+  return value as Callback;
 }
 
+/**
+ * Takes off the callback: it may come before its place, where arguments are left out.
+ *
+ * @param place Where Node looks for it if there is none before.
+ */
+export const last = (args: readonly unknown[], place: number): readonly [unknown[], Callback] => {
+  const first = args.findIndex((arg) => typeof arg === "function");
+  const at = first === -1 ? place : Math.min(first, place);
+  return [args.slice(0, at), callbackOf(args[at])];
+};
 const O = { WRONLY: 1, RDWR: 2, CREAT: 64, EXCL: 128, TRUNC: 512, APPEND: 1024 };
 const NEW = O.CREAT | O.TRUNC;
 const MORE = O.CREAT | O.APPEND;
@@ -78,6 +90,7 @@ export interface Part {
 }
 
 interface Given {
+  readonly buffer?: unknown;
   readonly offset?: unknown;
   readonly length?: unknown;
   readonly position?: unknown;
@@ -86,7 +99,7 @@ interface Given {
 const isGiven = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !ArrayBuffer.isView(value);
 
-function options(given: unknown): Given {
+export function optionsObject(given: unknown): Given {
   if (given === undefined || given === null) return {};
   if (typeof given !== "object" || Array.isArray(given))
     throw invalidArgument("options", "of type object", given);
@@ -105,7 +118,7 @@ export function partToRead(buffer: unknown, given: readonly unknown[]): Part | n
   const size = view.byteLength;
   let [offset, length, position] = given;
   if (given.length <= 1 || isGiven(offset) || offset === null) {
-    const { offset: from = 0, length: most, position: at = null } = options(offset);
+    const { offset: from = 0, length: most, position: at = null } = optionsObject(offset);
     [offset, length, position] = [from, most ?? size - Number(from), at];
   }
   const from = offset === undefined || offset === null ? 0 : integer("offset", offset, 0);
@@ -140,7 +153,7 @@ export function partToWrite(view: ArrayBufferView, given: readonly unknown[]): P
   const size = view.byteLength;
   let [offset, length, position] = given;
   if (typeof offset === "object" && offset !== null) {
-    const { offset: from = 0, length: most, position: at } = options(offset);
+    const { offset: from = 0, length: most, position: at } = optionsObject(offset);
     [offset, length, position] = [from, most ?? size - Number(from), at];
   }
   const from = offset === undefined || offset === null ? 0 : integer("offset", offset, 0);
@@ -162,9 +175,12 @@ export function viewsOf(given: unknown): readonly ArrayBufferView[] {
 
 const ENCODING = /^(?:utf-?8|utf-?16le|ucs-?2|base64(?:url)?|latin1|binary|hex|ascii)$/i;
 
+export const isEncoding = (given: unknown): boolean =>
+  typeof given === "string" && ENCODING.test(given);
+
 /** The encoding of a text to write; Node takes an unknown one for UTF-8. */
 export function encodingOf(text: string, given: unknown): string {
-  const encoding = typeof given === "string" && ENCODING.test(given) ? given.toLowerCase() : "utf8";
+  const encoding = isEncoding(given) ? (given as string).toLowerCase() : "utf8";
   if (encoding === "hex" && text.length % 2 !== 0)
     throw invalidValue("encoding", `is invalid for data of length ${text.length}`, given);
   return encoding;

@@ -1,23 +1,26 @@
 import { invalidArgument } from "./argument-errors.ts";
 import { Buffer } from "./buffer.ts";
 import {
+  type Callback,
   callbackOf,
   encodingOf,
   fdOf,
   flagsOf,
   integer,
+  last,
   type Part,
   partToRead,
   partToWrite,
   placeOf,
   viewsOf,
 } from "./open-file-arguments.ts";
+import type { FileHandle } from "./file-handle.ts";
 import { nextTick } from "./process.ts";
+import { wholeFiles } from "./whole-files.ts";
 
 // The functions of `node:fs` that open files and use what is open. Each use is a request of its own: see the cell's `open-files.ts`.
 
 type Shape = (answer: unknown) => unknown;
-type Callback = (...args: unknown[]) => unknown;
 type AnyFunction = (...args: unknown[]) => unknown;
 
 /** What the planted code gives: the requests by name. */
@@ -27,15 +30,22 @@ export interface Requests {
   callback(name: string, args: readonly unknown[], shape: Shape, callback: Callback): undefined;
   /** Whether the file was open. */
   close(fd: number): boolean;
-  /** @throws TypeError for an option of another name. */
-  optionsOf(given: unknown, names: readonly string[]): Readonly<Record<string, unknown>>;
+  /**
+   * @param short The option that a bare text stands for.
+   * @throws TypeError for an option of another name.
+   */
+  optionsOf(
+    given: unknown,
+    names: readonly string[],
+    short?: string,
+  ): Readonly<Record<string, unknown>>;
 }
 
 const same: Shape = (answer) => answer;
 const nothing: Shape = () => undefined;
 
 /** How much a read takes that brings no buffer of its own: bytes, as in Node. */
-const USUAL = 16_384;
+export const USUAL = 16_384;
 
 export const bytesOf = ({ view, offset, length }: Part): Uint8Array =>
   // Of a buffer that was given away, not even an empty view can be had.
@@ -89,29 +99,20 @@ export function written(content: unknown, given: readonly unknown[]): readonly u
 
 export const sizeOf = (given: unknown): number => Math.max(0, integer("len", given ?? 0));
 
-function notOpen(syscall: string): Error {
+export function notOpen(syscall: string): Error {
   const error = new Error(`EBADF: bad file descriptor, ${syscall}`);
   return Object.assign(error, { errno: -9, code: "EBADF", syscall });
 }
 
 /** The functions by name. The planted code gives a guest each of them. */
-export function openFiles({ ask, later, callback, close, optionsOf }: Requests) {
+export function openFiles(requests: Requests) {
+  const { ask, later, callback, close, optionsOf } = requests;
   const closed = (fd: unknown): void => {
     if (!close(fdOf(fd))) throw notOpen("close");
   };
   const statOf = (fd: unknown, given: unknown): readonly [number] => {
     optionsOf(given, []);
     return [fdOf(fd)];
-  };
-  /**
-   * Takes off the callback: it may come before its place, where arguments are left out.
-   *
-   * @param place Where Node looks for it if there is none before.
-   */
-  const last = (args: readonly unknown[], place: number): readonly [unknown[], Callback] => {
-    const first = args.findIndex((arg) => typeof arg === "function");
-    const at = first === -1 ? place : Math.min(first, place);
-    return [args.slice(0, at), callbackOf(args[at])];
   };
   /** A callback that gets, beside the count, what it was counted in. */
   const withCount =
@@ -209,8 +210,22 @@ export function openFiles({ ask, later, callback, close, optionsOf }: Requests) 
     all[`${name}Sync`] = (fd) => ask("fsync", [fdOf(fd), dataOnly], nothing);
     all[name] = (fd, done) => callback("fsync", [fdOf(fd), dataOnly], nothing, callbackOf(done));
   }
+  const whole = wholeFiles(requests);
+  let handles: typeof import("./file-handle.ts") | undefined;
   const promised: Record<string, AnyFunction> = {
     truncate: (path, length) => later("truncate", [path, sizeOf(length)], nothing),
+    open: async (path, flags, mode) => {
+      handles ??= require("./file-handle.ts") as typeof import("./file-handle.ts");
+      const fd = (await later("open", [path, flagsOf(flags), mode], same)) as number;
+      return new handles.FileHandle(fd, requests);
+    },
+    readFile: (handle, options) => (handle as FileHandle).readFile(options),
+    writeFile: (handle, data, options) => (handle as FileHandle).writeFile(data, options),
+    appendFile: (handle, data, options) => (handle as FileHandle).appendFile(data, options),
   };
-  return { functions: all, promised };
+  return {
+    functions: Object.assign(all, whole),
+    promised,
+    isHandle: (value: unknown): boolean => handles?.FileHandle.isFileHandle(value) === true,
+  };
 }

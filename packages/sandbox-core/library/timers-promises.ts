@@ -1,5 +1,6 @@
 import * as timers from "#runtime";
 
+import { abortError } from "./abort-error.ts";
 import { AbortSignal } from "./event-target.ts";
 
 interface Options {
@@ -25,11 +26,6 @@ async function settled<T>(
     });
     signal?.addEventListener("abort", abort);
   });
-}
-
-function abortError(signal: AbortSignal): Error {
-  const error = new Error("The operation was aborted", { cause: signal.reason });
-  return Object.assign(error, { name: "AbortError", code: "ABORT_ERR" });
 }
 
 export const setTimeout = async <T>(ms?: number, value?: T, options: Options = {}) =>

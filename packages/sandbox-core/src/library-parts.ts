@@ -26,6 +26,7 @@ export const LIBRARY_PARTS: readonly string[] = [
   "encoding",
   "event-target",
   "fetch",
+  "file-handle",
   "hashes",
   "idna",
   "inspect",

@@ -10,7 +10,7 @@ import type { Primordials } from "./primordials.ts";
 
 /** The part of `node:fs` and `node:fs/promises` that cells have. Planted by its source text. */
 export function fsStubs(
-  { apply, arraySlice, freeze, isTypeError, own }: Primordials,
+  { apply, arraySlice, freeze, isTypeError, own, trunc }: Primordials,
   { calledBack }: Callbacks,
   { ask, askLater }: Answers,
   { option }: GuestArguments,
@@ -40,51 +40,22 @@ export function fsStubs(
     return value;
   }
 
+  /** Whether it may be the number of an open file; all else is taken for a path. */
+  const isNumber = (value: unknown): boolean =>
+    typeof value === "number" && value >= 0 && value <= 2_147_483_647 && trunc(value) === value;
+
   const fs: Record<string, unknown> = {};
   const promises: Record<string, unknown> = {};
-  for (const [name, row] of Object.entries(rows)) {
-    own(
-      fs,
-      `${name}Sync`,
-      (path: unknown, second: unknown, third: unknown) => {
-        const request = row(path, second, third);
-        try {
-          return request.shape(ask(request.asked));
-        } catch (error) {
-          if (request.mayBeMissing === true && isNoEntry(error)) return undefined;
-          throw error;
-        }
-      },
-      true,
-    );
-    own(
-      promises,
-      name,
-      async (path: unknown, second: unknown, third: unknown) =>
-        await later(row(path, second, third)),
-      true,
-    );
-    own(
-      fs,
-      name,
-      (...args: unknown[]): void => {
-        const callback = args.length === 0 ? undefined : args[args.length - 1];
-        if (typeof callback !== "function") throw badType("cb", "of type function", callback);
-        const given = arraySlice(args, 0, args.length - 1);
-        calledBack(later(row(given[0], given[1], given[2])), callback as Callback);
-      },
-      true,
-    );
-  }
 
   /** What the library makes of the requests about open files. */
   interface OpenFileFunctions {
     readonly functions: Readonly<Record<string, AnyFunction>>;
     readonly promised: Readonly<Record<string, AnyFunction>>;
+    readonly isHandle: (value: unknown) => boolean;
   }
   let openFiles: OpenFileFunctions | undefined;
   const fromLibrary =
-    (kind: keyof OpenFileFunctions, name: string): AnyFunction =>
+    (kind: "functions" | "promised", name: string): AnyFunction =>
     (...args) => {
       openFiles ??= (
         load("open-files") as { openFiles: (given: OpenFileRequests) => OpenFileFunctions }
@@ -107,13 +78,57 @@ export function fsStubs(
     own(fs, name, fromLibrary("functions", name), true);
     own(fs, `${name}Sync`, fromLibrary("functions", `${name}Sync`), true);
   }
-  const truncate = fromLibrary("promised", "truncate");
-  own(
-    promises,
-    "truncate",
-    async (...args: unknown[]) => await apply(truncate, undefined, args),
-    true,
-  );
+  for (const name of ["open", "truncate"]) {
+    const made = fromLibrary("promised", name);
+    own(promises, name, async (...args: unknown[]) => await apply(made, undefined, args), true);
+  }
+
+  for (const [name, row] of Object.entries(rows)) {
+    // These take the number of an open file where the others take a path only, and their promises take a handle.
+    const takesOpen = name === "readFile" || name === "writeFile" || name === "appendFile";
+    const [ofNumber, ofNumberSync] = [
+      fromLibrary("functions", name),
+      fromLibrary("functions", `${name}Sync`),
+    ];
+    const ofHandle = fromLibrary("promised", name);
+    own(
+      fs,
+      `${name}Sync`,
+      (path: unknown, second: unknown, third: unknown) => {
+        if (takesOpen && isNumber(path)) return ofNumberSync(path, second, third);
+        const request = row(path, second, third);
+        try {
+          return request.shape(ask(request.asked));
+        } catch (error) {
+          if (request.mayBeMissing === true && isNoEntry(error)) return undefined;
+          throw error;
+        }
+      },
+      true,
+    );
+    own(
+      promises,
+      name,
+      async (path: unknown, second: unknown, third: unknown) =>
+        await (takesOpen && openFiles?.isHandle(path) === true
+          ? ofHandle(path, second, third)
+          : later(row(path, second, third))),
+      true,
+    );
+    own(
+      fs,
+      name,
+      (...args: unknown[]): unknown => {
+        if (takesOpen && isNumber(args[0])) return apply(ofNumber, undefined, args);
+        const callback = args.length === 0 ? undefined : args[args.length - 1];
+        if (typeof callback !== "function") throw badType("cb", "of type function", callback);
+        const given = arraySlice(args, 0, args.length - 1);
+        calledBack(later(row(given[0], given[1], given[2])), callback as Callback);
+        return undefined;
+      },
+      true,
+    );
+  }
 
   const existsSync = (path: unknown): unknown => {
     let target: string | null;
