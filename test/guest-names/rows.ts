@@ -125,6 +125,8 @@ export const GUARDED: Readonly<Record<string, readonly [args: string, fuzzed: st
   require: [`"node:net"`, "require("],
   "tools.crm.lookup": ["{ id: 1 }", "tools.count.once("],
   "node:fs.existsSync": [`"/none"`, "fs.existsSync("],
+  "node:fs.createReadStream": [`undefined, { fd: 99, autoClose: false }`, "fs.createReadStream("],
+  "node:fs.createWriteStream": [`undefined, { fd: 99, autoClose: false }`, "fs.createWriteStream("],
   "node:fs/promises.open": [`"/none"`, "fs.promises.open("],
   "node:fs/promises.truncate": [`"/none"`, "fs.promises.truncate("],
   ...ofOpenFiles({

@@ -116,6 +116,36 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     target: (ground, i) => `${ground.granted}/r${i % READABLE}`,
     answers: (value, i) => value === `granted ${i % READABLE}`,
   }),
+  // Begun with the whole stack: the streams of the library may be cut off where none of their events comes any more.
+  row({
+    name: "read by a stream",
+    operation: "read",
+    allowed: true,
+    later: true,
+    source: () =>
+      `Promise.resolve().then(async () => { let text = ""; for await (const part of fs.createReadStream(${READ}, "utf8")) text += part; return text; })`,
+    target: (ground, i) => `${ground.granted}/r${i % READABLE}`,
+    answers: (value, i) => value === `granted ${i % READABLE}`,
+  }),
+  row({
+    name: "write by a stream",
+    operation: "write",
+    allowed: true,
+    later: true,
+    source: () =>
+      `Promise.resolve().then(() => new Promise((go, no) => { const out = fs.createWriteStream(${WRITTEN}, { flags: "ax" }); out.on("error", no); out.end("w" + i, () => go(out.bytesWritten)); }))`,
+    target: onGranted("w/"),
+    answers: (value, i) => value === `w${i}`.length,
+    effect: "file",
+  }),
+  row({
+    name: "stream denied",
+    operation: "read",
+    later: true,
+    source: () =>
+      `Promise.resolve().then(() => new Promise((go, no) => { fs.createReadStream(${DENIED}).on("error", no).on("end", go).resume(); }))`,
+    target: onDenied,
+  }),
   row({
     name: "read all that is open",
     operation: "read",

@@ -7,6 +7,7 @@ import {
   joined,
   lengthOf,
   notOpen,
+  type OpenFiles,
   type Requests,
   USUAL,
   written,
@@ -25,6 +26,7 @@ export const release = Symbol("release");
 
 /** What `promises.open` gives. */
 export class FileHandle extends EventEmitter {
+  readonly #files: OpenFiles;
   readonly #requests: Requests;
   #fd: number;
   /** The handle itself, and each use that is under way. */
@@ -33,9 +35,10 @@ export class FileHandle extends EventEmitter {
   /** An own property, as in Node. */
   readonly close: () => Promise<void>;
 
-  constructor(fd: number, requests: Requests) {
+  constructor(fd: number, files: OpenFiles, requests: Requests) {
     super();
     this.#fd = fd;
+    this.#files = files;
     this.#requests = requests;
     this.close = (): Promise<void> => this.#close();
   }
@@ -174,6 +177,18 @@ export class FileHandle extends EventEmitter {
       "fdatasync",
       async (fd) => void (await this.#requests.later("fsync", [fd, true], nothing)),
     );
+  }
+
+  createReadStream(options?: object): unknown {
+    return this.#files.readStream(undefined, { ...options, fd: this });
+  }
+
+  createWriteStream(options?: object): unknown {
+    return this.#files.writeStream(undefined, { ...options, fd: this });
+  }
+
+  readLines(options?: object): unknown {
+    return this.#files.linesOf({ ...options, fd: this });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

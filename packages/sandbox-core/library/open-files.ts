@@ -15,6 +15,7 @@ import {
   viewsOf,
 } from "./open-file-arguments.ts";
 import type { FileHandle } from "./file-handle.ts";
+import type { Files } from "./file-source.ts";
 import { nextTick } from "./process.ts";
 import { wholeFiles } from "./whole-files.ts";
 
@@ -39,6 +40,13 @@ export interface Requests {
     names: readonly string[],
     short?: string,
   ): Readonly<Record<string, unknown>>;
+}
+
+/** What is made of files for streams. */
+export interface OpenFiles {
+  readonly readStream: (path: unknown, options: unknown) => unknown;
+  readonly writeStream: (path: unknown, options: unknown) => unknown;
+  readonly linesOf: (options: unknown) => unknown;
 }
 
 const same: Shape = (answer) => answer;
@@ -210,22 +218,38 @@ export function openFiles(requests: Requests) {
     all[`${name}Sync`] = (fd) => ask("fsync", [fdOf(fd), dataOnly], nothing);
     all[name] = (fd, done) => callback("fsync", [fdOf(fd), dataOnly], nothing, callbackOf(done));
   }
-  const whole = wholeFiles(requests);
+  const made = { ...all, ...wholeFiles(requests) };
   let handles: typeof import("./file-handle.ts") | undefined;
+  const files: Files = {
+    requests,
+    functions: made,
+    isHandle: (value) => handles?.FileHandle.isFileHandle(value) === true,
+  };
+  const streams = (): typeof import("./file-streams.ts") => require("./file-streams.ts") as never;
   const promised: Record<string, AnyFunction> = {
     truncate: (path, length) => later("truncate", [path, sizeOf(length)], nothing),
     open: async (path, flags, mode) => {
       handles ??= require("./file-handle.ts") as typeof import("./file-handle.ts");
       const fd = (await later("open", [path, flagsOf(flags), mode], same)) as number;
-      return new handles.FileHandle(fd, requests);
+      return new handles.FileHandle(fd, opened, requests);
     },
     readFile: (handle, options) => (handle as FileHandle).readFile(options),
     writeFile: (handle, data, options) => (handle as FileHandle).writeFile(data, options),
     appendFile: (handle, data, options) => (handle as FileHandle).appendFile(data, options),
   };
+  const opened: OpenFiles = {
+    readStream: (path, options) => new (streams().ReadStream)(path, options, files),
+    writeStream: (path, options) => new (streams().WriteStream)(path, options, files),
+    linesOf: (options) =>
+      new (streams().Lines)(new (streams().ReadStream)(undefined, options, files)),
+  };
   return {
-    functions: Object.assign(all, whole),
+    functions: {
+      ...made,
+      createReadStream: opened.readStream,
+      createWriteStream: opened.writeStream,
+    },
     promised,
-    isHandle: (value: unknown): boolean => handles?.FileHandle.isFileHandle(value) === true,
+    isHandle: files.isHandle,
   };
 }

@@ -27,6 +27,7 @@ export const LIBRARY_PARTS: readonly string[] = [
   "event-target",
   "fetch",
   "file-handle",
+  "file-streams",
   "hashes",
   "idna",
   "inspect",

@@ -78,6 +78,8 @@ export function fsStubs(
     own(fs, name, fromLibrary("functions", name), true);
     own(fs, `${name}Sync`, fromLibrary("functions", `${name}Sync`), true);
   }
+  for (const name of ["createReadStream", "createWriteStream"])
+    own(fs, name, fromLibrary("functions", name), true);
   for (const name of ["open", "truncate"]) {
     const made = fromLibrary("promised", name);
     own(promises, name, async (...args: unknown[]) => await apply(made, undefined, args), true);

@@ -1,0 +1,3 @@
+export { Lines } from "./lines-of-file.ts";
+export { ReadStream } from "./read-stream.ts";
+export { WriteStream } from "./write-stream.ts";
