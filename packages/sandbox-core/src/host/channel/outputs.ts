@@ -3,6 +3,7 @@ import { cleanText, type DenialEvent, PolicyError } from "@pyisolate/policy";
 import { cloneProblem, type CloneProblem } from "../../clone/clone-problem.ts";
 import { decodeTaken } from "../../clone/decoder.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
+import type { Failure } from "../../failure-frame.ts";
 import { type ConsoleLevel, Frame, outputCost } from "../../frames.ts";
 import type { Account, Call, Calls } from "../calls.ts";
 import { GuestError } from "../guest-error.ts";
@@ -78,15 +79,13 @@ export class Outputs {
           return (call) => call.resolve(value);
         });
         break;
-      case Frame.failure: {
-        const failure = parseFailure(frame.body);
-        // Accept only a denial that this cell really had: the id is a claim of the cell.
-        const event =
-          failure.denial === undefined ? undefined : this.#destinations.denial(failure.denial);
-        const error = event === undefined ? new GuestError(failure) : new PolicyError(event);
-        this.#settle(frame.id, () => (call) => call.reject(error));
+      case Frame.failure:
+        // Read only for a call that waits: to clean the texts of a long one takes milliseconds.
+        this.#settle(frame.id, () => {
+          const error = this.#failed(parseFailure(frame.body));
+          return (call) => call.reject(error);
+        });
         break;
-      }
       case Frame.console:
         this.#spend(frame);
         this.#print(frame);
@@ -104,6 +103,13 @@ export class Outputs {
       default:
         throw new WireError(`frame of unknown kind ${frame.kind}`);
     }
+  }
+
+  /** Accepts only a denial that this cell really had: the id is a claim of the cell. */
+  #failed(failure: Failure): PolicyError | GuestError {
+    const event =
+      failure.denial === undefined ? undefined : this.#destinations.denial(failure.denial);
+    return event === undefined ? new GuestError(failure) : new PolicyError(event);
   }
 
   /**
