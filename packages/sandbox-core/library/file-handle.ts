@@ -4,6 +4,7 @@ import { integer, optionsObject, partToRead, placeOf, viewsOf } from "./open-fil
 import {
   into,
   intoAll,
+  intoNone,
   joined,
   lengthOf,
   notOpen,
@@ -108,6 +109,7 @@ export class FileHandle extends EventEmitter {
   async readv(buffers: unknown, position?: unknown) {
     return await this.#use("readv", async (fd) => {
       const views = viewsOf(buffers);
+      if (views.length === 0) throw intoNone();
       const args = [fd, lengthOf(views), placeOf(position)];
       return record({
         bytesRead: await this.#requests.later("read", args, intoAll(views)),

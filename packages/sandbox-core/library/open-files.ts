@@ -107,10 +107,14 @@ export function written(content: unknown, given: readonly unknown[]): readonly u
 
 export const sizeOf = (given: unknown): number => Math.max(0, integer("len", given ?? 0));
 
-export function notOpen(syscall: string): Error {
-  const error = new Error(`EBADF: bad file descriptor, ${syscall}`);
-  return Object.assign(error, { errno: -9, code: "EBADF", syscall });
-}
+const failed = (code: string, errno: number, text: string, syscall: string): Error =>
+  Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno, code, syscall });
+
+export const notOpen = (syscall: string): Error =>
+  failed("EBADF", -9, "bad file descriptor", syscall);
+
+/** To read into no buffer at all is an error in Node. */
+export const intoNone = (): Error => failed("EINVAL", -22, "invalid argument", "read");
 
 /** The functions by name. The planted code gives a guest each of them. */
 export function openFiles(requests: Requests) {
@@ -163,14 +167,17 @@ export function openFiles(requests: Requests) {
     },
     readvSync: (fd, buffers, position) => {
       const views = viewsOf(buffers);
+      if (views.length === 0) throw intoNone();
       return ask("read", [fdOf(fd), lengthOf(views), placeOf(position)], intoAll(views));
     },
     readv: (fd, buffers, ...more) => {
       const number = fdOf(fd);
       const views = viewsOf(buffers);
       const [[position], done] = last(more, 1);
+      const counted = withCount(done, buffers);
+      if (views.length === 0) return nextTick(counted, intoNone());
       const args = [number, lengthOf(views), placeOf(position)];
-      return callback("read", args, intoAll(views), withCount(done, buffers));
+      return callback("read", args, intoAll(views), counted);
     },
     writeSync: (fd, content, ...given) => {
       const args = written(content, given);

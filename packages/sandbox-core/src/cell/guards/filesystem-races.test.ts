@@ -120,3 +120,33 @@ test("a file that comes and goes is written, or is a race that is reported as on
   const seen = await guest(`attempt(() => fs.writeFileSync(G + "/busy", "guest"));`);
   expect(Object.keys(seen).filter((what) => !["undefined", "EAGAIN"].includes(what))).toEqual([]);
 });
+
+test("a file whose folder is exchanged while it is open is used as the file that was opened, or not at all", async () => {
+  const FOLDER = `G + "/open"`;
+  mkdirSync(join(place.granted, "open"));
+  writeFileSync(join(place.granted, "open/file"), "granted");
+  await using _swapper = await repeating(
+    `fs.renameSync(${FOLDER}, G + "/aside"); quiet(() => fs.symlinkSync(O + "/real", ${FOLDER})); quiet(() => fs.unlinkSync(${FOLDER})); fs.renameSync(G + "/aside", ${FOLDER})`,
+  );
+  const seen = await guest(
+    `const bytes = Buffer.alloc(9);
+    attempt(() => {
+      const fd = fs.openSync(${FOLDER} + "/file", "r+");
+      try {
+        for (let use = 0; use < 4; use++) {
+          attempt(() => bytes.toString("utf8", 0, fs.readSync(fd, bytes, 0, 9, 0)));
+          attempt(() => fs.writeSync(fd, "granted", 0));
+          attempt(() => fs.ftruncateSync(fd, 7));
+          attempt(() => fs.fstatSync(fd).size);
+        }
+      } finally { fs.closeSync(fd); }
+      return "used";
+    });`,
+    200,
+  );
+  const fine = ["granted", "7", "undefined", "used", "refused", "ESTALE", "ENOENT", "EAGAIN"];
+  expect(Object.keys(seen).filter((what) => !fine.includes(what))).toEqual([]);
+  expect(seen["granted"]).toBeGreaterThan(0);
+  expect((seen["refused"] ?? 0) + (seen["ESTALE"] ?? 0)).toBeGreaterThan(0);
+  expect(readFileSync(join(place.outside, "real/file"), "utf8")).toBe("secret");
+}, 60_000);

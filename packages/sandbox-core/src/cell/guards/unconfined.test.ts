@@ -13,6 +13,7 @@ describe.each([
   "malformed",
   "network",
   "open-files",
+  "open-files.property",
   "subprocess",
   "random",
 ])("not confined: %s", async (name) => {
