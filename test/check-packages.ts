@@ -13,15 +13,23 @@ import { LIBRARIES, packTarball, PUBLISHED } from "./tarballs.ts";
 // Checks each package as a registry would receive it: publint for what it ships, attw for whether its types resolve.
 const folder = await mkdtemp(path.join(tmpdir(), "pyisolate-packages-"));
 try {
-  for (const name of PUBLISHED) {
-    const tarball = await packTarball(name, folder);
-    // The command is no library: it has no entry to import, so that there are no types to resolve.
-    const isLibrary = LIBRARIES.some((library) => library === name);
-    const checkers = isLibrary ? "publint and attw find" : "publint finds";
-    const faults = [
-      ...(await publintFaults(tarball)),
-      ...(isLibrary ? await attwFaults(tarball) : []),
-    ];
+  const checked = await Promise.all(
+    PUBLISHED.map(async (name) => {
+      const tarball = await packTarball(name, folder);
+      // The command is no library: it has no entry to import, so that there are no types to resolve.
+      const isLibrary = LIBRARIES.some((library) => library === name);
+      const faults = await Promise.all([
+        publintFaults(tarball),
+        isLibrary ? attwFaults(tarball) : [],
+      ]);
+      return {
+        name,
+        checkers: isLibrary ? "publint and attw find" : "publint finds",
+        faults: faults.flat(),
+      };
+    }),
+  );
+  for (const { name, checkers, faults } of checked) {
     console.log(
       `@pyisolate/${name}: ${faults.length === 0 ? `${checkers} nothing` : "not publishable"}`,
     );
