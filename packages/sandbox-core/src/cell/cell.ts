@@ -18,7 +18,7 @@ import { Dispatch, refused } from "./dispatch.ts";
 import { guardContext } from "./guard-context.ts";
 import type { Answer, Bridge, Given, Outcome, Primitive } from "./guest/bridge.ts";
 import { demandInStep, endOutOfStep, entriesBegun, orEnd } from "./exchange-in-step.ts";
-import { GuestIsolate, type Overrun } from "./isolate.ts";
+import { GuestIsolate, type Overrun, ownBytes } from "./isolate.ts";
 import { charged, outputLeft, type CallBudget } from "./call-budget.ts";
 import { Modules } from "./modules/module-store.ts";
 import { LaterRequests } from "./later-requests.ts";
@@ -210,7 +210,7 @@ export class Cell {
   #answer(name: string, args: readonly Primitive[], answer: Answer): Answer {
     if (name === "import" && typeof answer === "string")
       return this.#modules.answered(String(args[0]), answer);
-    return this.#guest.bytesOut(answer) as Answer;
+    return ownBytes(answer);
   }
 
   #ask(callId: number, name: string, args: readonly Primitive[]): Answer {

@@ -4,6 +4,7 @@ import { Socket } from "node:net";
 import { FrameReader, type IncomingFrame } from "../frame-reader.ts";
 import {
   decodeModule,
+  decodeVerdict,
   encodeJson,
   Frame,
   HEAD_BYTES,
@@ -55,7 +56,7 @@ function readVerdict(number: number): WireVerdict {
   while (held < end) held += readSome(verdict, held, end);
   const body = verdict.subarray(HEAD_BYTES, end);
   if (kind === Frame.module) return { ok: true, module: decodeModule(body) };
-  return JSON.parse(body.toString("utf8")) as WireVerdict;
+  return decodeVerdict(body);
 }
 
 export class AsyncChannel {

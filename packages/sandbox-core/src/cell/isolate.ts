@@ -144,13 +144,17 @@ export class GuestIsolate {
   }
 
   settle(callId: number, answer: unknown, body: Uint8Array | undefined, timeout: number): void {
-    this.#enter("settle", [callId, this.bytesOut(answer), this.bytesOut(body)], timeout);
+    this.#settle([callId, ownBytes(answer), ownBytes(body)], timeout);
   }
 
   /** @param answer A failure or a refusal; undefined for a value. */
   settleTool(callId: number, answer: Answer, value: unknown, timeout: number): void {
+    this.#settle([callId, answer, value], timeout);
+  }
+
+  #settle(args: unknown[], timeout: number): void {
     // No ExternalCopy: each is garbage that only a collection with weak references can take, which costs as much as the rest of a call.
-    this.#handles.settle.applySync(undefined, [callId, answer, value], {
+    this.#handles.settle.applySync(undefined, args, {
       timeout,
       arguments: { copy: true },
     });
@@ -163,14 +167,11 @@ export class GuestIsolate {
   #enter(handle: keyof GuestHandles, args: unknown[], timeout: number): void {
     this.#handles[handle].applySync(undefined, args, { timeout });
   }
+}
 
-  /** Converts bytes to a form that arrives in the guest as its own Uint8Array. */
-  bytesOut(value: unknown): unknown {
-    // Copy first: a small Buffer is a view of a pool, and isolated-vm would copy the whole pool into the isolate.
-    return value instanceof Uint8Array
-      ? new ivm.ExternalCopy(new Uint8Array(value)).copyInto({ release: true })
-      : value;
-  }
+/** Bytes alone in their buffer: a small Buffer is a view of a pool, and isolated-vm would copy the whole pool into the isolate. */
+export function ownBytes<V>(value: V): V | Uint8Array {
+  return value instanceof Uint8Array ? new Uint8Array(value) : value;
 }
 
 /** The planted code in compiled form, from a file beside the bundle. V8 compiles the text if there is none, or if it is another V8's. */

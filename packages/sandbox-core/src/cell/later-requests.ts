@@ -1,7 +1,14 @@
 import type { IncomingFrame } from "../frame-reader.ts";
 import { askSync } from "./channel.ts";
 import type { BrokerClient } from "./dispatch.ts";
-import { encodeJson, Frame, nextNumber, type WireRequest, type WireVerdict } from "../frames.ts";
+import {
+  decodeVerdict,
+  encodeJson,
+  Frame,
+  nextNumber,
+  type WireRequest,
+  type WireVerdict,
+} from "../frames.ts";
 
 /** The guards' requests: those that wait on the blocking channel, and those on the asynchronous one until each has its verdict. */
 export class LaterRequests implements BrokerClient {
@@ -28,6 +35,6 @@ export class LaterRequests implements BrokerClient {
     const settle = this.#waiting.get(id);
     if (settle === undefined) throw new Error(`a verdict on ${id}, which is not a request`);
     this.#waiting.delete(id);
-    settle(JSON.parse(body.toString("utf8")) as WireVerdict);
+    settle(decodeVerdict(body));
   }
 }

@@ -8,7 +8,7 @@ import {
   type Policy,
 } from "@pyisolate/policy";
 
-import type { KernelProbe, KernelRefusal, WireVerdict } from "../frames.ts";
+import { GRANTED, type KernelProbe, type KernelRefusal, type WireVerdict } from "../frames.ts";
 import type { KernelWord } from "../kernel/evidence.ts";
 import { askedBy, callOf, shown } from "./attempted-action.ts";
 import type { Authority } from "./authority.ts";
@@ -71,7 +71,7 @@ export class Broker {
       return undefined;
     }
     if (decision.effect === "deny") this.#deny(asked, decision, request.probed, answer);
-    else if (asked.capability !== "import") this.#allow(asked.capability, { ok: true }, answer);
+    else if (asked.capability !== "import") this.#allow(asked.capability, GRANTED, answer);
     else {
       const module = this.#modules.grant(asked.target);
       if (module instanceof Promise) return this.#decideAgain(module, request, answer);
@@ -205,7 +205,7 @@ export class Broker {
   #refused(asked: CanonicalRequest, seen: KernelRefusal, decision: Decision, answer: Answer): void {
     const refusal = this.#kernel.refusal(asked, seen);
     if (refusal === null) {
-      answer({ ok: true });
+      answer(GRANTED);
       return;
     }
     const kernel = (): KernelWord => ({ verdict: "deny", evidence: refusal.evidence });

@@ -70,6 +70,20 @@ async function outcome(call: string, how: "sync" | "promises"): Promise<unknown>
 }
 
 describe.each(["sync", "promises"] as const)("%s", (how) => {
+  test("files of many lengths are read one after another, each whole and nothing of another", async () => {
+    const lengths = [0, 8193, 1, 8192, 8191, 8190, 70_000, 2];
+    for (const length of lengths)
+      writeFileSync(join(place.granted, String(length)), Buffer.alloc(length, `${length};`));
+    const read = how === "sync" ? "fs.readFileSync" : "await fs.promises.readFile";
+    const all = await cell.exec(
+      `const fs = require("fs"); const all = []; for (const length of input) all.push(new Uint8Array(${read}(${JSON.stringify(place.granted)} + "/" + length))); all`,
+      { input: lengths },
+    );
+    expect(all).toEqual(
+      lengths.map((length) => new Uint8Array(readFileSync(join(place.granted, String(length))))),
+    );
+  });
+
   test.each([
     [`readFile("G/file", "utf8")`, "content"],
     [`readFile("G/file", { encoding: "BASE64" })`, "Y29udGVudA=="],

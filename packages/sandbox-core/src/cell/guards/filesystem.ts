@@ -48,6 +48,9 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
   return pathOperation(path, "open", read, { probe: probeRead });
 };
 
+/** What a small file is read into, so that not each read allocates pages. The bytes are copied out before the next read. */
+const small = Buffer.allocUnsafeSlow(8192);
+
 function readBounded(fd: number, size: number, limit: number): Uint8Array {
   const tooLarge = (): Failed =>
     new Failed(`File is larger than the ${limit} bytes that this cell may read at once`, {
@@ -59,12 +62,14 @@ function readBounded(fd: number, size: number, limit: number): Uint8Array {
   for (;;) {
     // Files of /proc say that their size is 0 and are not empty: they are read to their end. Others are read up to the size that
     // they had, as Node does.
-    const chunk = Buffer.allocUnsafe(Math.max(size - total + 1, 8192));
+    const most = size - total + 1;
+    const chunk = most > small.length ? Buffer.allocUnsafe(most) : small;
     const read = readSync(fd, chunk, 0, chunk.length, null);
     if (read === 0) break;
     total += read;
     if (total > limit) throw tooLarge();
-    chunks.push(chunk.subarray(0, read));
+    const part = chunk.subarray(0, read);
+    chunks.push(chunk === small ? Buffer.from(part) : part);
     if (total === size) break;
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, total);

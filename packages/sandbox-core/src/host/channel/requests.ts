@@ -1,7 +1,7 @@
 import type { DenialEvent, KernelEvidence } from "@pyisolate/policy";
 
 import type { IncomingFrame } from "../../frame-reader.ts";
-import { encodeFrame, encodeJson, Frame, nextNumber, type WireVerdict } from "../../frames.ts";
+import { encodeFrame, encodeVerdict, Frame, nextNumber, type WireVerdict } from "../../frames.ts";
 import { type Attempt, attempted } from "../attempted-action.ts";
 import type { Answer, Broker, RequestAnswer } from "../broker.ts";
 import type { Account, Calls } from "../calls.ts";
@@ -56,7 +56,7 @@ export class Requests {
     this.#isAsked = true;
     const answer: RequestAnswer = (verdict) => {
       this.#isAsked = false;
-      this.#hooks.answer(encodeVerdict(frame.id, verdict));
+      this.#hooks.answer(verdictFrame(frame.id, verdict));
     };
     if (request.kind === "limit") this.#limitReached(request, account, answer);
     else if (!this.isOneTooMany(request, account, answer))
@@ -71,7 +71,7 @@ export class Requests {
     const request = parseRequest(frame.body);
     if (request.kind === "limit") throw new WireError("a limit on the wrong channel");
     const account = this.#calls.account(request.call);
-    const answer: RequestAnswer = (verdict) => this.#hooks.send(encodeVerdict(frame.id, verdict));
+    const answer: RequestAnswer = (verdict) => this.#hooks.send(verdictFrame(frame.id, verdict));
     if (this.isOneTooMany(request, account, answer)) return;
     this.#waiting += 1;
     try {
@@ -129,10 +129,10 @@ export class Requests {
   }
 }
 
-function encodeVerdict(id: number, verdict: WireVerdict | Uint8Array): Buffer {
+function verdictFrame(id: number, verdict: WireVerdict | Uint8Array): Buffer {
   return verdict instanceof Uint8Array
     ? encodeFrame(Frame.module, id, verdict)
-    : encodeJson(Frame.verdict, id, verdict);
+    : encodeVerdict(id, verdict);
 }
 
 /** The number of a request. It must follow the last one: a cell that repeats or skips a number has lost step. */
