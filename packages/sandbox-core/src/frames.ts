@@ -233,7 +233,10 @@ export function toolRefusal(number: number, refusal: Refused): Buffer {
 }
 
 function toolAnswer(number: number, kind: number, body: Uint8Array): Buffer {
-  return encodeFrame(Frame.answer, number, Buffer.concat([Buffer.of(kind), body]));
+  const whole = Buffer.allocUnsafe(1 + body.length);
+  whole.writeUInt8(kind, 0);
+  whole.set(body, 1);
+  return encodeFrame(Frame.answer, number, whole);
 }
 
 export function encodeFrame(kind: number, id: number, body: Uint8Array): Buffer {

@@ -61,7 +61,7 @@ export class GuestIsolate {
 
   /** CPU time that the guest has used so far, milliseconds. */
   get cpuMs(): number {
-    return Number(this.#isolate.cpuTime / 1000n) / 1000;
+    return Number(this.#isolate.cpuTime) / 1e6;
   }
 
   get isDisposed(): boolean {

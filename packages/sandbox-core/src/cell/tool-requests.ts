@@ -38,7 +38,8 @@ export interface ToolRequestHooks {
 export class ToolRequests {
   readonly #hooks: ToolRequestHooks;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #queue: (Waiting & { readonly name: string; readonly args: Buffer })[] = [];
+  /** Calls in line, each with the body of its frame, which has no number yet. */
+  readonly #queue: (Waiting & { readonly body: Buffer })[] = [];
   #last = 0;
 
   constructor(hooks: ToolRequestHooks) {
@@ -58,9 +59,10 @@ export class ToolRequests {
       () => this.#hooks.takePlain(),
       outputLeft(running),
       (args) => {
-        const refusal = this.#hooks.spend(outputCost(toolBody(0, name, args)), running);
+        const body = toolBody(0, name, args);
+        const refusal = this.#hooks.spend(outputCost(body), running);
         if (refusal !== undefined) return refusal;
-        this.#queue.push({ guestCall, owner: running.id, name, args });
+        this.#queue.push({ guestCall, owner: running.id, body });
         this.#sendNext();
         return undefined;
       },
@@ -89,10 +91,11 @@ export class ToolRequests {
     while (this.#waiting.size < MAX_AT_ONCE) {
       const next = this.#queue.shift();
       if (next === undefined) return;
-      const { guestCall, owner, name, args } = next;
+      const { guestCall, owner, body } = next;
       this.#last = nextNumber(this.#last);
       this.#waiting.set(this.#last, { guestCall, owner });
-      this.#hooks.send(encodeFrame(Frame.tool, owner, toolBody(this.#last, name, args)));
+      body.writeUInt32LE(this.#last, 0);
+      this.#hooks.send(encodeFrame(Frame.tool, owner, body));
     }
   }
 }
