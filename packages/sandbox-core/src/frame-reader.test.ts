@@ -97,3 +97,25 @@ test("a broken reader stays broken", () => {
   reader.push(encodeFrame(1, 1, Buffer.alloc(0)));
   expect(() => reader.next()).toThrow(FrameError);
 });
+
+test("a reader that keeps what it holds reads the same from one buffer, which each chunk overwrites", () => {
+  fc.assert(
+    fc.property(frames, cuts, (given, at) => {
+      const stream = streamOf(given);
+      const buffer = Buffer.alloc(stream.length);
+      const reader = new FrameReader(() => MAX_BODY);
+      const read: IncomingFrame[] = [];
+      for (const chunk of chunksOf(stream, at)) {
+        buffer.fill(0xee);
+        chunk.copy(buffer);
+        reader.push(buffer.subarray(0, chunk.length));
+        for (let frame = reader.next(); frame !== undefined; frame = reader.next())
+          read.push({ ...frame, body: Buffer.from(frame.body) });
+        reader.keep();
+      }
+      expect(read).toEqual(
+        given.map(({ kind, id, body }) => ({ kind, id, body: Buffer.from(body) })),
+      );
+    }),
+  );
+});

@@ -36,6 +36,12 @@ export class FrameReader {
     this.#held += chunk.length;
   }
 
+  /** Copies the chunk that was pushed last, if a part of it is held: its owner is about to overwrite it. */
+  keep(): void {
+    const last = this.#chunks.pop();
+    if (last !== undefined) this.#chunks.push(Buffer.from(last));
+  }
+
   /**
    * The next complete frame. Frames before a broken head are returned first, so that the result does not depend on how the stream
    * was cut into chunks.
