@@ -1,20 +1,14 @@
 import type { DenialSink } from "@pyisolate/policy";
 
+import { callBack } from "./call-back.ts";
 import { thrownText } from "./thrown-text.ts";
 
 const warned = new WeakSet<object>();
 
 /** Wraps a sink so that nothing it throws reaches the broker: the decision stands and is sent. */
 export function safeSink(sink: DenialSink | undefined, also: DenialSink): DenialSink {
-  const guard = (work: () => unknown): void => {
-    try {
-      const returned = work();
-      // A sink must be synchronous. If it is async by mistake, its rejection must not end the host.
-      if (returned instanceof Promise) returned.catch(warn);
-    } catch (error) {
-      warn(error);
-    }
-  };
+  // A sink must be synchronous. If it is async by mistake, its rejection must not end the host.
+  const guard = (work: () => unknown): void => callBack(work, warn);
   const warn = (error: unknown): void => {
     if (sink === undefined || warned.has(sink)) return;
     warned.add(sink);

@@ -5,6 +5,7 @@ import { decodeTaken } from "../../clone/decoder.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import type { Failure } from "../../failure-frame.ts";
 import { type ConsoleLevel, Frame, outputCost } from "../../frames.ts";
+import { callBack } from "../call-back.ts";
 import type { Account, Call, Calls } from "../calls.ts";
 import { GuestError } from "../guest-error.ts";
 import type { Messages } from "./messages.ts";
@@ -47,6 +48,7 @@ export class Outputs {
   readonly #calls: Calls;
   readonly #destinations: Destinations;
   #strays = 0;
+  #hasWarned = false;
 
   constructor(calls: Calls, destinations: Destinations) {
     this.#calls = calls;
@@ -126,13 +128,19 @@ export class Outputs {
     const { level, text } = parseConsole(frame.body);
     const { onConsole } = this.#destinations;
     if (onConsole === undefined) return;
-    try {
-      this.#calls.account(frame.id).context(() => onConsole(level, cleanText(text, 8192)));
-    } catch (error) {
-      // This is a bug of the host's callback: it must not end the cell, and must not be lost.
-      process.emitWarning(`onConsole threw: ${thrownText(error)}`, "PyIsolateWarning");
-    }
+    const { context } = this.#calls.account(frame.id);
+    callBack(() => context(() => onConsole(level, cleanText(text, 8192))), this.#warn);
   }
+
+  /**
+   * An error of `onConsole` is a bug of the host's: it must not end the cell, and must not be lost. It is told once in a cell, since
+   * the guest decides how many lines it prints.
+   */
+  readonly #warn = (error: unknown): void => {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(`onConsole threw: ${thrownText(error)}`, "PyIsolateWarning");
+  };
 
   /**
    * @param read Reads the outcome, and returns a function that tells it to the call. It runs while the call is still in flight,
