@@ -162,6 +162,9 @@ export class ToolCalls {
       // answers of one turn would hold the loop for as long again.
       return await inTurn(() => toolValue(call.number, travelling(value)));
     } catch (error) {
+      // The host or the cell's end has aborted the call, and a handler that hands on its signal rejects for that. Told as a failure, it
+      // would take the place of the first real one.
+      if (waiting.over !== undefined) return undefined;
       return toolFailure(call.number, failureOf(tool, error));
     }
   }
@@ -180,15 +183,15 @@ function signalOf(waiting: Waiting): AbortSignal {
 }
 
 /** The value as the schema gives it; undefined if it does not fit, or the schema throws. */
-async function fit(
-  { schema }: CheckedTool,
-  value: unknown,
-): Promise<{ value: unknown } | undefined> {
+async function fit(tool: CheckedTool, value: unknown): Promise<{ value: unknown } | undefined> {
+  const { schema } = tool;
   if (schema === undefined) return { value };
   try {
     const result = await schema["~standard"].validate(value);
     return result.issues === undefined ? { value: result.value } : undefined;
-  } catch {
+  } catch (error) {
+    // Refused all the same, but it is no fault of the guest's that a schema fails: without a word the operator would look there.
+    warnOnce(tool, `the schema of the tool "${tool.name}" threw, so the call is refused`, error);
     return undefined;
   }
 }
@@ -205,18 +208,19 @@ const FAILED: ToolFailure = { name: "Error", message: "The tool failed" };
 const ABORTED: ToolFailure = { name: "Error", message: "The call was aborted" };
 const NO_TOOL: ToolFailure = { name: "Error", message: "There is no such tool" };
 
-/** What the guest learns of an error. The operator is told once of each tool: a guest may make one throw without end. */
+/** What the guest learns of an error. */
 function failureOf(tool: CheckedTool, error: unknown): ToolFailure {
   const meant = meantFailure(error);
   if (meant !== undefined) return meant;
-  if (!tool.hasWarned) {
-    tool.hasWarned = true;
-    process.emitWarning(
-      `the tool "${tool.name}" failed, and its guest learns only that: ${thrownText(error)} (told once)`,
-      "PyIsolateWarning",
-    );
-  }
+  warnOnce(tool, `the tool "${tool.name}" failed, and its guest learns only that`, error);
   return FAILED;
+}
+
+/** Tells the operator, of each tool once what its handler throws and once what its schema does: a guest may make one throw without end. */
+function warnOnce(tool: CheckedTool, what: string, error: unknown): void {
+  if (tool.warned.has(what)) return;
+  tool.warned.add(what);
+  process.emitWarning(`${what}: ${thrownText(error)} (told once)`, "PyIsolateWarning");
 }
 
 /** What a `ToolError` says; undefined for any other value, and for one whose message or code is not text, as a guest may give it. */

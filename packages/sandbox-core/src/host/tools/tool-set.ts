@@ -11,8 +11,8 @@ export interface CheckedTool {
   readonly name: string;
   readonly handler: ToolHandler;
   readonly schema: ToolSchema | undefined;
-  /** Whether the operator has been told that it threw. */
-  hasWarned: boolean;
+  /** What of it the operator has been told: that its handler failed, that its schema threw. */
+  readonly warned: Set<string>;
 }
 
 /** Tools by name. */
@@ -33,7 +33,7 @@ export function toolSet(given: Tools, more: ToolSet = new Map()): ToolSet {
       );
     mustHold(`the tool ${inWords(name)}`, tool, isTool);
     const { handler, schema } = typeof tool === "function" ? { handler: tool } : tool;
-    tools.set(name, { name, handler, schema, hasWarned: false });
+    tools.set(name, { name, handler, schema, warned: new Set() });
   }
   if (tools.size > MAX_TOOLS)
     throw new TypeError(`a cell can have ${MAX_TOOLS} tools, and these are ${tools.size}`);

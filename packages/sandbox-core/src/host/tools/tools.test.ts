@@ -356,6 +356,61 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
     expect(calls).toBe(0);
   });
 
+  test("are told as failed for what they and their schemas throw, and not for rejecting once their call is over", async () => {
+    const warned: string[] = [];
+    const onWarning = (warning: Error): void => void warned.push(warning.message);
+    process.on("warning", onWarning);
+    let called = 0;
+    let rejected = 0;
+    const ends = async ({ signal }: ToolContext): Promise<never> => {
+      const { promise, reject } = Promise.withResolvers<never>();
+      called += 1;
+      signal.addEventListener("abort", () =>
+        reject(new Error("aborted", { cause: signal.reason })),
+      );
+      return await promise.finally(() => (rejected += 1));
+    };
+    const validate = (): never => {
+      throw new Error("no database");
+    };
+    const own = await supervisor.spawn("told", {
+      tools: {
+        "crm.ends": async (args, context) => {
+          if (args === "fail") throw new Error("a fault");
+          return await ends(context);
+        },
+        "crm.checked": { schema: { "~standard": { validate } }, handler: () => 1 },
+      },
+    });
+    try {
+      const stop = new AbortController();
+      const ending = rejectionOf(own.exec("await tools.crm.ends()", { signal: stop.signal }));
+      await until("it waits", () => called === 1);
+      stop.abort("enough");
+      expect(await ending).toBe("enough");
+      for (let round = 0; round < 2; round += 1) {
+        await rejectionOf(own.exec("await tools.crm.ends('fail')"));
+        expect(await rejectionOf(own.exec("await tools.crm.checked()"))).toMatchObject({
+          denialEvent: { reason: "malformed" },
+        });
+      }
+      const last = rejectionOf(own.exec("await tools.crm.ends()"));
+      await until("it waits again", () => called === 2);
+      await own.close();
+      await last;
+      await until("both have rejected", () => rejected === 2);
+      await until("the warnings", () => warned.length >= 2);
+    } finally {
+      process.off("warning", onWarning);
+    }
+    expect(warned).toEqual([
+      expect.stringMatching(/"crm\.ends" failed, .*: a fault \(told once\)/),
+      expect.stringMatching(
+        /the schema of the tool "crm\.checked" threw, .*: no database \(told once\)/,
+      ),
+    ]);
+  });
+
   test("of a cell stand beside the supervisor's, and replace those of their names", async () => {
     await using own = await supervisor.spawn("own", {
       tools: { echo: () => "own", "crm.more": () => "more" },
