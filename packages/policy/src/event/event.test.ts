@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 
@@ -483,4 +485,16 @@ test("errors carry their event and say who was denied what, why", () => {
   expect(new PolicyAuthError(event)).toBeInstanceOf(PolicyError);
   expect(new PolicyAuthError(event).name).toBe("PolicyAuthError");
   expect(event.equals(parseDenialEvent(JSON.stringify(event)))).toBe(true);
+});
+
+test("an explainer that is async by mistake explains nothing, and its rejection ends no process", async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+  process.on("unhandledRejection", onUnhandled);
+  const explains = (async () => await Promise.reject(new Error("no words"))) as never;
+  const event = denialEvent({ cell: "c", capability: "filesystem", operation: "read", explains });
+  expect(event.explanation).toBeNull();
+  await nextTurn();
+  expect(unhandled).toEqual([]);
+  process.off("unhandledRejection", onUnhandled);
 });

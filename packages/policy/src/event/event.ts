@@ -1,5 +1,6 @@
 import type { NearestRule } from "../decision.ts";
 import { cleanText, isCleanText, MAX_EXPLANATION_LENGTH } from "../clean-text.ts";
+import { isThenable } from "../describe-value.ts";
 import type { CapabilityName, DenialReason, OperationName, Verdict } from "../vocabulary.ts";
 
 /** How the kernel layer's verdict is proved, strongest evidence first. */
@@ -149,7 +150,11 @@ export class DenialEvent implements DenialFields {
   explanationShowing(shown?: ShownTexts): string | null {
     try {
       const words: unknown = this.#explains?.(this, shown);
-      if (typeof words !== "string") return null;
+      if (typeof words !== "string") {
+        // Without this the rejection of an async function would be unhandled, and end the process.
+        if (isThenable(words)) Promise.resolve(words).catch(() => {});
+        return null;
+      }
       const isClean = isCleanText(words, MAX_EXPLANATION_LENGTH);
       return isClean ? words : cleanText(words, MAX_EXPLANATION_LENGTH);
     } catch {

@@ -1,5 +1,5 @@
 import type { LogRecord } from "@opentelemetry/api";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import { linkExporter } from "../provider-link.ts";
@@ -32,6 +32,25 @@ test("a logger that throws costs the record and nothing else", async () => {
   await denials.flush();
   expect(denials.ledger()).toMatchObject({ denied: 1, dropped: { emit_failed: 1 }, pending: 0 });
   expect(await cumulative.sum("pyisolate.denials")).toBe(1);
+});
+
+test("a logger whose promise rejects ends no process, and is told once", async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+  process.on("unhandledRejection", onUnhandled);
+  const warnings = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  const emit = async (): Promise<void> => await Promise.reject(new Error("no\u001bdisk"));
+  const loggerProvider = { getLogger: () => ({ enabled: () => true, emit }) };
+  await using denials = createDenialRecorder({ loggerProvider });
+  for (let n = 0; n < 3; n += 1) denials.record(aDenial());
+  await denials.flush();
+  await aTurn();
+  expect(unhandled).toEqual([]);
+  expect(warnings.mock.calls.map(([text]) => text)).toEqual([
+    expect.stringMatching(/^a logger's emit gave a promise that rejected \(no\\u\{1b\}disk\)/),
+  ]);
+  warnings.mockRestore();
+  process.off("unhandledRejection", onUnhandled);
 });
 
 /** A binding to a provider that settles receipts, with a logger that does this with a record. */

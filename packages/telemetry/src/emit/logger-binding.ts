@@ -1,4 +1,6 @@
 import type { Logger, LoggerProvider, LogRecord } from "@opentelemetry/api";
+import { cleanText } from "@pyisolate/policy/events";
+import { inWords, isThenable } from "@pyisolate/policy/options";
 
 import type { DeliveryReceipt } from "../ledger/delivery-receipt.ts";
 import {
@@ -49,7 +51,7 @@ export class LoggerBinding {
     if (receipt !== undefined && this.exporter !== undefined) {
       return emitWith(receipt, record, logger);
     }
-    logger.emit(record);
+    handOn(record, logger);
     receipt?.owner.settle("arrived", 1, receipt.denials);
     return true;
   }
@@ -155,10 +157,31 @@ export class LoggerBinding {
 /** @returns whether a processor has taken the receipt, and with it the record. */
 function emitWith(receipt: DeliveryReceipt, record: LogRecord, logger: Logger): boolean {
   try {
-    logger.emit({ ...record, context: receipt.in(record.context) });
+    handOn({ ...record, context: receipt.in(record.context) }, logger);
   } catch (error) {
     // A processor that has the record settles its receipt, even if something throws after it.
     if (!receipt.taken) throw error;
   }
   return receipt.taken;
+}
+
+/**
+ * A logger answers nothing. One of a service's own may be async all the same, and what it rejects with comes too late for the ledger;
+ * unhandled it would end the process.
+ */
+function handOn(record: LogRecord, logger: Logger): void {
+  const answer: unknown = logger.emit(record);
+  if (isThenable(answer)) Promise.resolve(answer).catch(warnOnce);
+}
+
+let hasWarned = false;
+
+function warnOnce(error: unknown): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  const why = error instanceof Error ? cleanText(error.message, 300) : inWords(error);
+  process.emitWarning(
+    `a logger's emit gave a promise that rejected (${why}): such records count as emitted, so make it synchronous, or catch in it`,
+    "TelemetryWarning",
+  );
 }

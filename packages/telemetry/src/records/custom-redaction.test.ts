@@ -1,3 +1,5 @@
+import { runInNewContext } from "node:vm";
+
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { createDenialRecorder } from "../recorder.ts";
@@ -48,6 +50,7 @@ test.each([
   ["not_text", () => 7 as never],
   ["not_text", (async () => "later") as never],
   ["not_text", (async () => await Promise.reject(new Error("later"))) as never],
+  ["not_text", (() => runInNewContext("Promise.reject(new Error('later'))") as unknown) as never],
 ] satisfies [string, Redact][])(
   "one that fails (%s) costs the target only",
   async (why, redact) => {

@@ -1,5 +1,6 @@
 import { MAX_TARGET_LENGTH } from "@pyisolate/policy/events";
 import type { DenialEvent } from "@pyisolate/policy";
+import { isThenable } from "@pyisolate/policy/options";
 
 import { cleanOnce } from "../clean-once.ts";
 import { newSeries, type Series, type CounterBuffer } from "../metrics/counter-buffer.ts";
@@ -63,7 +64,7 @@ export class CustomRedaction {
     if (this.#runs % FORGIVEN_AFTER === 0 && this.#slow > 0) this.#slow -= 1;
     if (typeof text !== "string") {
       // Without this an async rule's rejection would be unhandled, and end the process.
-      if (text instanceof Promise) text.catch(() => {});
+      if (isThenable(text)) Promise.resolve(text).catch(() => {});
       return this.#fail("not_text");
     }
     if (isSlow) return this.#fail("slow");
