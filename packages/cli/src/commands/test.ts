@@ -27,7 +27,8 @@ export const test: Command<typeof OPTIONS> = {
       rule: default
 
 The operation may be left out if its capability has only one, and the name as well. A test that fails is one line, FILE:LINE: name:
-what was expected, what came, and why. A capability or operation that the policy does not know fails, whatever is expected.`,
+what was expected, what came, and why. A capability or operation that the policy does not know fails, whatever is expected, and so
+does a target that every policy denies: a host without a port, a relative path, none.`,
   options: OPTIONS,
   notes: `Exit code: 0 where every test passes; 1 where one fails, or a file cannot be read; 2 for wrong usage.`,
   async run({ options, operands: [file = "", ...testFiles] }, { terminal }) {

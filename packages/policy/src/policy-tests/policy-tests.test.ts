@@ -133,6 +133,41 @@ describe("tests of a policy", () => {
     });
   });
 
+  test.each<[what: string, request: string]>([
+    ["a host has no port", 'network, target: "evil.example"'],
+    ["an address is that of a page", 'network, target: "https://evil.example/"'],
+    ["a path is relative", "filesystem, operation: read, target: etc/shadow"],
+    ["a path climbs", "filesystem, operation: read, target: /srv/data/../../etc/shadow"],
+    ["there is no target", "filesystem, operation: read"],
+    ["a command has no path", "subprocess, target: git push"],
+    ["a module is a place", "import, target: ./x.js"],
+    ["a tool has no name", "tool, target: a b"],
+  ])("fail where every policy denies, so that they prove nothing: %s", (_what, request) => {
+    for (const effect of ["allow", "deny"]) {
+      const tests = parsePolicyTests(
+        `tests: [{ request: { capability: ${request} }, effect: ${effect} }]`,
+      );
+      expect(testPolicy(policy, tests).results).toMatchObject([
+        {
+          passed: false,
+          message: expect.stringMatching(
+            /^no policy could allow this request: .*not a valid target/,
+          ) as unknown,
+        },
+      ]);
+    }
+  });
+
+  test("may be of what has no target, and of limits, which no rule grants", () => {
+    const tests = parsePolicyTests(`
+tests:
+  - { request: { capability: random }, effect: deny }
+  - { request: { capability: crm, operation: get }, effect: deny }
+  - { request: { capability: limit, operation: cpu }, effect: deny }
+`);
+    expect(testPolicy(policy, tests)).toMatchObject({ passed: 3, failed: 0 });
+  });
+
   test.each<[what: string, test: string, message: RegExp]>([
     [
       "whose effect is another",

@@ -32,7 +32,8 @@ export interface PolicyTestReport {
 
 /**
  * Decides the request of each test, and compares. A request whose capability or operation the policy does not know fails, whatever
- * it expects: a misspelled one is always denied.
+ * it expects, and so does one whose target is not valid for its capability (a host without a port, a relative path, none): every
+ * policy denies such a request, so the test would pass whatever the policy grants.
  *
  * @example
  * const { failed } = testPolicy(policy, parsePolicyTests(await readFile("plugins.policy-test.yaml", "utf8")));
@@ -53,6 +54,8 @@ function mistakeIn(policy: Policy, test: PolicyTest, decision: Decision): string
   const { request, effect, rule } = test;
   const unknown = unknownWord(policy, request);
   if (unknown !== undefined) return unknown;
+  const { cause, message } = explain(policy, request);
+  if (cause === "malformed") return `no policy could allow this request: ${message}`;
   if (decision.effect === effect && (rule === undefined || decision.rule === rule))
     return undefined;
   const wanted = rule === undefined ? effect : `${effect} by ${quoted(rule)}`;
@@ -60,7 +63,7 @@ function mistakeIn(policy: Policy, test: PolicyTest, decision: Decision): string
     rule === undefined || rule === "default" || policy.rules.some(({ id }) => id === rule)
       ? ""
       : `; the policy has no rule ${quoted(rule)}`;
-  return `expected ${wanted}, got ${decision.effect} by ${quoted(decision.rule)}${noRule}; ${explain(policy, request).message}`;
+  return `expected ${wanted}, got ${decision.effect} by ${quoted(decision.rule)}${noRule}; ${message}`;
 }
 
 /** What is wrong with the words of a request; undefined if the policy knows them. */
