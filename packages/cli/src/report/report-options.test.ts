@@ -56,6 +56,12 @@ test.each([
 test.each([
   [["--from", "yesterday"], /"yesterday" is not a moment: write it as/],
   [["--from", "2026-11-22"], /is not a moment/],
+  [["--from", "2026-02-30T00:00:00Z"], /"2026-02-30T00:00:00Z" is not a moment/],
+  [["--from", "2026-04-31 12:00:00+02:00"], /is not a moment/],
+  [["--from", "2025-02-29t23:59:59z"], /is not a moment/],
+  [["--from", "-99999999w"], /-99999999w is before 1970/],
+  [["--from", "-999999999d"], /is before 1970/],
+  [["--from", "0001-01-01T00:00:00Z"], /0001-01-01T00:00:00Z is before 1970/],
   [["--from", "-1h", "--to", "-2h"], /too short/],
   [["--from", "2026-11-23T00:00:00Z"], /has not come yet/],
   [["--prometheus", "localhost:9090"], /--prometheus "localhost:9090" is not an address/],

@@ -20,14 +20,25 @@ const SHORTEST_MS = 10_000;
 function parseMoment(text: string, now: number): number {
   if (text === "now") return now;
   const { count, unit } = RELATIVE.exec(text)?.groups ?? {};
-  if (count !== undefined && unit !== undefined)
-    return now - Number(count) * UNITS[unit as keyof typeof UNITS];
-  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  const time =
+    count === undefined || unit === undefined
+      ? calendarTime(text)
+      : now - Number(count) * UNITS[unit as keyof typeof UNITS];
   if (Number.isNaN(time))
     throw new UsageError(
       `${JSON.stringify(text)} is not a moment: write it as 2026-11-22T21:00:00Z, as -90m (units s, m, h, d, w) or as now.`,
     );
+  if (time < 0) throw new UsageError(`${text} is before 1970: nothing was recorded then.`);
   return time;
+}
+
+/** Unix milliseconds of a moment in RFC 3339; NaN for other text, and for a day that no month has, which `Date.parse` takes for a later one. */
+function calendarTime(text: string): number {
+  if (!RFC_3339.test(text)) return Number.NaN;
+  const date = text.slice(0, "2026-11-22".length);
+  const day = Date.parse(`${date}T00:00:00Z`);
+  const exists = !Number.isNaN(day) && new Date(day).toISOString().startsWith(date);
+  return exists ? Date.parse(text) : Number.NaN;
 }
 
 /**
