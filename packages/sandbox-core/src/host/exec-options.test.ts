@@ -44,6 +44,12 @@ describe.each(["off", "prefer"] as const)("with kernel: %s", (kernel) => {
       await cell.exec("0", { input: 1 });
       expect(await cell.exec("input")).toBe(1);
       expect(await cell.exec("input", { input: 2 })).toBe(2);
+      expect(await cell.exec("input", {})).toBe(2);
+      expect(await cell.exec("['input' in globalThis, input]", { input: undefined })).toEqual([
+        true,
+        undefined,
+      ]);
+      expect(await cell.exec("typeof input")).toBe("undefined");
       await using fresh = await supervisor.spawn("fresh");
       expect(await fresh.exec("typeof input")).toBe("undefined");
     });

@@ -17,7 +17,7 @@ export type ExecLimits = Partial<Omit<Limits, "memoryMib">>;
 export interface ExecOptions {
   /**
    * What the guest finds as `input`, by structured clone. It is a global that later programs of the cell see too, until one gets
-   * an input of its own.
+   * an input of its own. `input: undefined` is one: leave the key out to keep what is there.
    */
   readonly input?: unknown;
   /**
@@ -46,8 +46,10 @@ export interface ExecSettings {
 export function execSettings(given: unknown, policy: Limits): ExecSettings {
   if (given === undefined) return { input: NOTHING, signal: undefined, limits: policy };
   const { input, signal, limits } = readOptions("exec", given, EXEC);
+  // An input that is undefined is one too. Taken for none, it would leave what an earlier program got: another request's, say.
+  const hasInput = Object.hasOwn(given as object, "input");
   return {
-    input: input === undefined ? NOTHING : inputClone(input),
+    input: hasInput ? inputClone(input) : NOTHING,
     signal,
     limits: limits === undefined ? policy : lowered(limits, policy),
   };
