@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { build, type BuildOptions } from "esbuild";
 
 import { codeCache } from "../src/cell/main-script.ts";
+import { encodeClone } from "../src/clone/structured-clone.ts";
 import { encodeExec, encodeJson, Frame } from "../src/frames.ts";
 import { isolateAddon } from "../src/host/process/cell-files.ts";
 
@@ -85,7 +86,7 @@ async function compile(main: string): Promise<void> {
   const limits = { cpuMs: 10_000, wallMs: 10_000, outputBytes: 1024 };
   for (const frame of [
     encodeJson(Frame.start, 0, { memoryMib: 64, ca: null }),
-    encodeExec(1, { source: "1 + 1", ...limits }, new Uint8Array()),
+    encodeExec(1, encodeClone({ source: "1 + 1", ...limits }), new Uint8Array()),
   ]) {
     channel.write(frame);
     await once(channel, "data");

@@ -239,31 +239,38 @@ function toolAnswer(number: number, kind: number, body: Uint8Array): Buffer {
   return encodeFrame(Frame.answer, number, whole);
 }
 
-export function encodeFrame(kind: number, id: number, body: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEAD_BYTES + body.length);
-  frame.writeUInt32LE(body.length, 0);
+export function encodeFrame(kind: number, id: number, ...parts: readonly Uint8Array[]): Buffer {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const frame = Buffer.allocUnsafe(HEAD_BYTES + length);
+  frame.writeUInt32LE(length, 0);
   frame.writeUInt8(kind, 4);
   frame.writeUInt32LE(id, 5);
-  frame.set(body, HEAD_BYTES);
+  let at = HEAD_BYTES;
+  for (const part of parts) {
+    frame.set(part, at);
+    at += part.length;
+  }
   return frame;
 }
 
 /**
- * The frame of a run: the length of its JSON, u32 LE, the JSON, and the clone of the input.
+ * The frame of a run: the length of its first clone, u32 LE, and two clones.
  *
- * @param input Empty if the program gets none.
+ * @param exec The clone of an {@link Exec}. Not JSON: the program is a guest's, and of 16 million characters that JSON escapes the
+ *   host's loop would stand for more than a second.
+ * @param input The clone of the input. Empty if the program gets none.
  */
-export function encodeExec(id: number, exec: Exec, input: Uint8Array): Buffer {
-  const json = Buffer.from(JSON.stringify(exec));
+export function encodeExec(id: number, exec: Uint8Array, input: Uint8Array): Buffer {
   const length = Buffer.alloc(4);
-  length.writeUInt32LE(json.length);
-  return encodeFrame(Frame.exec, id, Buffer.concat([length, json, input]));
+  length.writeUInt32LE(exec.length);
+  return encodeFrame(Frame.exec, id, length, exec, input);
 }
 
-export function decodeExec(body: Buffer): Exec & { readonly input: Buffer } {
+/** The two clones of a run. */
+export function decodeExec(body: Buffer): { readonly exec: Buffer; readonly input: Buffer } {
   const end = 4 + body.readUInt32LE(0);
-  const exec = JSON.parse(body.toString("utf8", 4, end)) as Exec;
-  return { ...exec, input: body.subarray(end) };
+  return { exec: body.subarray(4, end), input: body.subarray(end) };
 }
 
 /** What a confined cell shall restrict itself to. */

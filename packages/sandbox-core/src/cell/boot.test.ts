@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Supervisor } from "@pyisolate/sandbox-core";
 import { expect, test } from "vitest";
 
-import { decodeClone } from "../clone/structured-clone.ts";
+import { decodeClone, encodeClone } from "../clone/structured-clone.ts";
 import { FrameReader } from "../frame-reader.ts";
 import { encodeExec, encodeJson, Frame } from "../frames.ts";
 import { isolateAddon } from "../host/process/cell-files.ts";
@@ -33,7 +33,7 @@ async function inCell(
     const channel = cell.stdio[4] as Duplex;
     channel.write(encodeJson(Frame.start, 0, { memoryMib: 64, ca: null }));
     const limits = { cpuMs: 10_000, wallMs: 10_000, outputBytes: 1024 };
-    channel.write(encodeExec(1, { source, ...limits }, new Uint8Array()));
+    channel.write(encodeExec(1, encodeClone({ source, ...limits }), new Uint8Array()));
     const reader = new FrameReader(() => 1 << 16);
     for await (const chunk of channel as AsyncIterable<Buffer>) {
       reader.push(chunk);

@@ -5,7 +5,6 @@ import {
   type CallLimits,
   consoleBody,
   type ConsoleLevel,
-  decodeExec,
   encodeFrame,
   encodeJson,
   Frame,
@@ -26,7 +25,7 @@ import { abortedFrame, type Locate, outcomeFrame } from "./outcome-frame.ts";
 import { narrowed } from "./narrow.ts";
 import { OpenFiles } from "./open-files.ts";
 import { sendValue } from "./encode-value.ts";
-import { ProgramEntry } from "./program-entry.ts";
+import { ProgramEntry, readRun } from "./program-entry.ts";
 import { Timers } from "./timers.ts";
 import { ToolRequests } from "./tool-requests.ts";
 
@@ -85,7 +84,7 @@ export class Cell {
         this.#channel.send(encodeJson(Frame.ready, 0, {}));
         break;
       case Frame.exec: {
-        const { source, input, ...limits } = decodeExec(frame.body);
+        const { source, input, ...limits } = readRun(frame.body);
         this.#begin(frame.id, limits, (timeout) =>
           this.#program.run(this.#guest, frame.id, source, input, timeout),
         );

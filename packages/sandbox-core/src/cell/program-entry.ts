@@ -1,4 +1,5 @@
 import { decodeClone } from "../clone/structured-clone.ts";
+import { decodeExec, type Exec } from "../frames.ts";
 import type { GuestIsolate } from "./isolate.ts";
 import { asScript } from "./modules/program.ts";
 import { problemOfProgram, PROGRAM, type SyntaxProblem } from "../modules/syntax-problem.ts";
@@ -25,4 +26,10 @@ export class ProgramEntry {
     if (script === undefined) return undefined;
     return problemOfProgram(script, (text, kind) => guest.problemIn(text, kind));
   }
+}
+
+/** What a frame of kind `exec` says. */
+export function readRun(body: Buffer): Exec & { readonly input: Buffer } {
+  const { exec, input } = decodeExec(body);
+  return { ...(decodeClone(exec) as Exec), input };
 }

@@ -20,6 +20,13 @@ describe.each(["off", "prefer"] as const)("with kernel: %s", (kernel) => {
   });
   afterAll(async () => await supervisor.close());
 
+  test("a program of characters that JSON writes in six may be as long as any other", async () => {
+    const wide = policyOf([], { cpu_ms: 60_000, wall_ms: 60_000, memory_mib: 256 });
+    await using own = await supervisor.spawn("long", { policy: wide });
+    const program = `"${"\ud800".repeat(12_000_000)}".length`;
+    expect(await own.exec(program)).toBe(12_000_000);
+  });
+
   describe("an input", () => {
     test.each<[string, unknown, string, unknown]>([
       ["an object", { a: [1, { b: "é" }], n: null }, "input", { a: [1, { b: "é" }], n: null }],

@@ -104,7 +104,7 @@ export class Sandbox {
     signal?.throwIfAborted();
     return await this.#cell.enter(
       limits,
-      (call) => encodeExec(call.id, { source, ...cellLimits(limits) }, input),
+      (call) => encodeExec(call.id, encodeClone({ source, ...cellLimits(limits) }), input),
       signal,
     );
   }
