@@ -27,6 +27,23 @@ describe.each(["off", "prefer"] as const)("with kernel: %s", (kernel) => {
     expect(await own.exec(program)).toBe(12_000_000);
   });
 
+  test.each([
+    [8, 1_048_576],
+    [512, 16_777_216],
+  ])(
+    "a program too long for a heap of %i MiB is refused in words about that",
+    async (mib, most) => {
+      const small = policyOf([], { cpu_ms: 60_000, wall_ms: 60_000, memory_mib: mib });
+      await using own = await supervisor.spawn("small", { policy: small });
+      const error = await rejectionOf(own.exec(" ".repeat(most + 1)));
+      expect(error).toBeInstanceOf(RangeError);
+      expect(error.message).toBe(
+        `the program has ${most + 1} characters, and exec takes at most ${most} where memory_mib is ${mib}; pass data as input`,
+      );
+      expect(await own.exec(`1${" ".repeat(most - 10_000)}`)).toBe(1);
+    },
+  );
+
   describe("an input", () => {
     test.each<[string, unknown, string, unknown]>([
       ["an object", { a: [1, { b: "é" }], n: null }, "input", { a: [1, { b: "é" }], n: null }],

@@ -106,6 +106,11 @@ export class RunningCell {
     });
   }
 
+  /** The limit of the guest's heap with which the process was started. */
+  get memoryMib(): number {
+    return this.#process.launch.start.memoryMib;
+  }
+
   get pid(): number {
     return this.#process.pid;
   }

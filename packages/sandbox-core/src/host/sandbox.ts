@@ -16,6 +16,11 @@ import type { Tools } from "./tools/tool.ts";
 /** Longest source text of one `exec`, UTF-16 code units. */
 const MAX_SOURCE = 16 * 1024 * 1024;
 
+/** The isolate compiles no text of more characters than an eighth of its heap's bytes, and says so in words about `eval`. */
+function longestProgram(memoryMib: number): number {
+  return Math.min(MAX_SOURCE, (memoryMib * 1024 * 1024) / 8);
+}
+
 export interface SpawnOptions {
   /**
    * What this cell's guest may do, in place of the supervisor's policy: a policy, or any input of `parsePolicy`. A reload of the
@@ -89,6 +94,7 @@ export class Sandbox {
    * @throws PolicyError for a denial that the guest did not catch, with its event, and for the limit that ended the cell.
    * @throws GuestError for any other failure of the guest.
    * @throws ClosedError if the cell has ended.
+   * @throws RangeError for a program of more than 16,777,216 characters, or of more than an eighth of the bytes that `memory_mib` gives.
    * @throws the reason of `signal`, once what the program started has ended.
    * @throws TypeError for an unknown option, a value of the wrong kind, an input that cannot travel, or a limit above the
    *   policy's.
@@ -96,9 +102,10 @@ export class Sandbox {
   async exec(source: string, options?: ExecOptions): Promise<unknown> {
     if (typeof source !== "string")
       throw new TypeError(`exec takes the program's source text, got ${inWords(source)}`);
-    if (source.length > MAX_SOURCE)
+    const most = longestProgram(this.#cell.memoryMib);
+    if (source.length > most)
       throw new RangeError(
-        `the program has ${source.length} characters, and exec takes at most ${MAX_SOURCE}; pass data as input`,
+        `the program has ${source.length} characters, and exec takes at most ${most} where memory_mib is ${this.#cell.memoryMib}; pass data as input`,
       );
     const { input, signal, limits } = execSettings(options, this.policy.limits);
     signal?.throwIfAborted();
