@@ -16,10 +16,11 @@ import { type GuardedCapability, OPERATIONS } from "../vocabulary.ts";
 const MAX_PATTERNS = 1000;
 
 const ID = new RegExp(`^(?!default$|limit\\.|control\\.)${RULE_ID.source.slice(1)}`);
-/** Characters of a tool's name, dots and stars. Another character would be in no name, so such a rule would never match. */
-const TOOL_PATTERN = /^(?!.*\*{3})[A-Za-z0-9_$.*]+$/;
+/** A part of a tool's name, or a pattern of one. Another text would be in no name, so such a rule would never match: see `isToolName`. */
+const TOOL_PART = String.raw`(?!(?:__proto__|constructor|prototype|then)(?:\.|$))[A-Za-z_$*][A-Za-z0-9_$*]*`;
+const TOOL_PATTERN = new RegExp(String.raw`^(?!.*\*{3})${TOOL_PART}(?:\.${TOOL_PART})*$`);
 const NO_TOOL =
-  'is not a tool\'s name: letters, digits, "_" and "$", with dots between the parts, such as crm.lookup or crm.*';
+  'is no tool\'s name: names of JavaScript (letters, digits, "_" and "$", no digit first) with dots between them, such as crm.lookup or crm.*, and none of them __proto__, constructor, prototype or then';
 const MODULE = new RegExp(`^\\*$|${MODULE_NAME.source}`);
 
 const Id = z

@@ -275,6 +275,10 @@ test("each typical mistake has a message that says what to write", () => {
         ^ 4: rules[0].commands[0].args[0]: has "log **"; ** stands alone, for any number of arguments, and * for any characters within one
 
     rules:
+      - { id: a, effect: allow, capability: subprocess, commands: [{ path: "/usr/bin/git", args: ["-C", "/srv/\${cell}"] }] }
+        ^ 4: rules[0].commands[0].args[1]: has \${cell}, which stands for the cell's name in paths alone; name the arguments themselves, or give each cell a policy of its own
+
+    rules:
       - { id: a, effect: allow, capability: subprocess, commands: [{ path: "git", arg: ["log"] }] }
         ^ 4: rules[0].commands[0].arg: unknown key "arg"; did you mean "args"? (known: path, args)
         ^ 4: rules[0].commands[0].path: "git" is not absolute; write the whole path, such as /usr/bin/git, without arguments
@@ -302,6 +306,22 @@ test("each typical mistake has a message that says what to write", () => {
     rules:
       - { id: a, effect: allow, capability: import, modules: ["lodash/*"] }
         ^ 4: rules[0].modules[0]: "lodash/*" has a wildcard; name each module whole, or write "*" alone for every module
+
+    rules:
+      - { id: a, effect: allow, capability: tool, tools: ["crm."] }
+        ^ 4: rules[0].tools[0]: "crm." is no tool's name: names of JavaScript (letters, digits, "_" and "$", no digit first) with dots between them, such as crm.lookup or crm.*, and none of them __proto__, constructor, prototype or then
+
+    rules:
+      - { id: a, effect: allow, capability: tool, tools: ["crm..delete"] }
+        ^ 4: rules[0].tools[0]: "crm..delete" is no tool's name: names of JavaScript (letters, digits, "_" and "$", no digit first) with dots between them, such as crm.lookup or crm.*, and none of them __proto__, constructor, prototype or then
+
+    rules:
+      - { id: a, effect: allow, capability: tool, tools: ["crm.2fa"] }
+        ^ 4: rules[0].tools[0]: "crm.2fa" is no tool's name: names of JavaScript (letters, digits, "_" and "$", no digit first) with dots between them, such as crm.lookup or crm.*, and none of them __proto__, constructor, prototype or then
+
+    rules:
+      - { id: a, effect: allow, capability: tool, tools: ["crm.then"] }
+        ^ 4: rules[0].tools[0]: "crm.then" is no tool's name: names of JavaScript (letters, digits, "_" and "$", no digit first) with dots between them, such as crm.lookup or crm.*, and none of them __proto__, constructor, prototype or then
 
     rules:
       - { id: a, effect: allow, capability: fs, paths: ["/srv"] }
