@@ -268,7 +268,7 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
   test.each([
     "null",
     "undefined",
-    "5",
+    "5.5",
     "{}",
     `["a"]`,
     "{ toString() { return 'G/file' } }",
