@@ -71,7 +71,7 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     operation: "read",
     allowed: true,
     source: () =>
-      `((fd) => { const bytes = new Uint8Array(16); try { return String.fromCharCode(...bytes.subarray(0, fs.readSync(fd, bytes))); } finally { fs.closeSync(fd); } })(fs.openSync(${READ}))`,
+      `((fd) => { const bytes = new Uint8Array(16); try { return String.fromCharCode(...bytes.subarray(0, fs.readSync(fd, bytes))); } finally { fs.closeSync(fd); } })((roomy(i), fs.openSync(${READ})))`,
     target: (ground, i) => `${ground.granted}/r${i % READABLE}`,
     answers: (value, i) => value === `granted ${i % READABLE}`,
   }),
@@ -79,7 +79,8 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     name: "write what is open",
     operation: "write",
     allowed: true,
-    source: () => `useFile(fs.openSync(${WRITTEN}, "wx"), (fd) => fs.writeSync(fd, "w" + i))`,
+    source: () =>
+      `useFile((roomy(i), fs.openSync(${WRITTEN}, "wx")), (fd) => fs.writeSync(fd, "w" + i))`,
     target: onGranted("w/"),
     answers: (value, i) => value === `w${i}`.length,
     effect: "file",
@@ -150,7 +151,7 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     name: "read all that is open",
     operation: "read",
     allowed: true,
-    source: () => `useFile(fs.openSync(${READ}), (fd) => fs.readFileSync(fd, "utf8"))`,
+    source: () => `useFile((roomy(i), fs.openSync(${READ})), (fd) => fs.readFileSync(fd, "utf8"))`,
     target: (ground, i) => `${ground.granted}/r${i % READABLE}`,
     answers: (value, i) => value === `granted ${i % READABLE}`,
   }),
@@ -158,7 +159,8 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     name: "use what is open",
     operation: "write",
     allowed: true,
-    source: () => `useFile(fs.openSync(${NEW}, "wx+"), (fd) => {
+    slow: true,
+    source: () => `useFile((roomy(i), fs.openSync(${NEW}, "wx+")), (fd) => {
       const two = [new Uint8Array(1), new Uint8Array(1)], one = new Uint8Array(1);
       return [fs.writeSync(fd, "ab"), fs.writevSync(fd, [new Uint8Array([99]), new Uint8Array([100])]), fs.fstatSync(fd).size,
         fs.readvSync(fd, two, 1), String.fromCharCode(two[0][0], two[1][0]), (fs.ftruncateSync(fd, 1), fs.fsyncSync(fd), fs.fdatasyncSync(fd), fs.readSync(fd, one, 0, 1, 0)),
@@ -171,6 +173,7 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     operation: "write",
     allowed: true,
     later: true,
+    slow: true,
     source: () => `(async () => {
       const fd = await calledBack("open", ${NEW}, "wx+"), two = [new Uint8Array(1), new Uint8Array(1)], one = new Uint8Array(1), all = [];
       all.push(await calledBack("write", fd, "ab"), await calledBack("writev", fd, [new Uint8Array([99]), new Uint8Array([100])]));

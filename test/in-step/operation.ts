@@ -18,7 +18,7 @@ export interface Operation {
   readonly allowed: boolean;
   /** Gives a promise. */
   readonly later: boolean;
-  /** Takes a process, so it is rarer. */
+  /** Takes a process, or a dozen requests, so it is rarer. */
   readonly slow?: boolean;
   /** The guest's expression; `i` is the attempt's number, `options` an expression for the options that it takes. */
   readonly source: (options: string) => string;
