@@ -5,6 +5,8 @@ type Callback = (error: unknown, ...values: unknown[]) => void;
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 const custom = Symbol.for("nodejs.util.promisify.custom");
+/** On a function whose callback gets several values: their names. Node has a symbol of its own for it. */
+const valueNames = Symbol.for("nodejs.util.promisify.valueNames");
 
 /** A function that returns a promise, of one that takes a callback as its last argument. */
 export function promisify(original: unknown): AnyFunction {
@@ -15,12 +17,14 @@ export function promisify(original: unknown): AnyFunction {
     Object.defineProperty(own, custom, { value: own, configurable: true });
     return own;
   }
+  const names = (original as unknown as Record<symbol, readonly string[] | undefined>)[valueNames];
   const promised: AnyFunction = function (...args) {
     return new Promise((resolve, reject) => {
-      const done: Callback = (error, value) => {
+      const done: Callback = (error, ...values) => {
         // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the callback's own error
         if (error) reject(error);
-        else resolve(value);
+        else if (names === undefined || values.length < 2) resolve(values[0]);
+        else resolve(Object.fromEntries(names.map((name, at) => [name, values[at]])));
       };
       Reflect.apply(original, this, [...args, done]);
     });

@@ -54,6 +54,14 @@ export function fsStubs(
     readonly isHandle: (value: unknown) => boolean;
   }
   let openFiles: OpenFileFunctions | undefined;
+  /** What `promisify` of the library makes of the values that these give to a callback. */
+  const namesOfValues = Symbol.for("nodejs.util.promisify.valueNames");
+  const valueNames: Readonly<Record<string, string[] | undefined>> = {
+    read: ["bytesRead", "buffer"],
+    readv: ["bytesRead", "buffers"],
+    write: ["bytesWritten", "buffer"],
+    writev: ["bytesWritten", "buffer"],
+  };
   const fromLibrary =
     (kind: "functions" | "promised", name: string): AnyFunction =>
     (...args) => {
@@ -75,7 +83,10 @@ export function fsStubs(
     "fdatasync",
     "truncate",
   ]) {
-    own(fs, name, fromLibrary("functions", name), true);
+    const called = fromLibrary("functions", name);
+    const names = valueNames[name];
+    if (names !== undefined) own(called, namesOfValues, freeze(names));
+    own(fs, name, called, true);
     own(fs, `${name}Sync`, fromLibrary("functions", `${name}Sync`), true);
   }
   for (const name of ["createReadStream", "createWriteStream"])
