@@ -134,7 +134,7 @@ export const OPEN_FILE_OPERATIONS: readonly Operation[] = [
     allowed: true,
     later: true,
     source: () =>
-      `Promise.resolve().then(() => new Promise((go, no) => { const out = fs.createWriteStream(${WRITTEN}, { flags: "ax" }); out.on("error", no); out.end("w" + i, () => go(out.bytesWritten)); }))`,
+      `Promise.resolve().then(() => new Promise((go, no) => { const out = fs.createWriteStream(${WRITTEN}, { flags: "ax" }); out.on("error", no); out.end("w" + i, (error) => { if (error) no(error); else go(out.bytesWritten); }); }))`,
     target: onGranted("w/"),
     answers: (value, i) => value === `w${i}`.length,
     effect: "file",
