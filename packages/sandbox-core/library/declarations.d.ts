@@ -66,4 +66,6 @@ declare module "#runtime" {
   export function now(): number;
   /** Writes a line to the host's console. */
   export function print(level: "log" | "error", text: string): void;
+  /** Writes text as to a stream: a line goes to the host's console once it has its end, or the call its. */
+  export function write(level: "log" | "error", text: string): void;
 }

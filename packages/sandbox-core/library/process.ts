@@ -1,4 +1,6 @@
-import { now, print, queueMicrotask } from "#runtime";
+import { now, print, queueMicrotask, write } from "#runtime";
+
+import { invalidArgument } from "./argument-errors.ts";
 
 // The part of Node's `process` that a guest has. It says nothing about the cell's real process.
 
@@ -17,30 +19,46 @@ function hrtime(since?: readonly [number, number]): [number, number] {
 hrtime.bigint = (): bigint => BigInt(Math.round(now() * 1000)) * 1000n;
 
 /** A stream as far as writing text goes. Each line of it is a line on the host's console. */
-function output(level: "log" | "error") {
-  let line = "";
-  return {
-    isTTY: false,
-    write(text: unknown): boolean {
-      const lines = (line + String(text)).split("\n");
-      line = lines.pop() ?? "";
-      for (const whole of lines) print(level, whole);
-      return true;
-    },
-  };
+const output = (level: "log" | "error") => ({
+  write(chunk: unknown, ...rest: unknown[]): boolean {
+    if (typeof chunk !== "string" && !ArrayBuffer.isView(chunk))
+      throw invalidArgument(
+        "chunk",
+        "of type string or an instance of Buffer, TypedArray, or DataView",
+        chunk,
+      );
+    write(level, typeof chunk === "string" ? chunk : textOf(chunk));
+    const done = rest.at(-1);
+    if (typeof done === "function") nextTick(done);
+    return true;
+  },
+});
+
+function textOf(view: ArrayBufferView): string {
+  const { TextDecoder } = require("./encoding.ts") as typeof import("./encoding.ts");
+  return new TextDecoder().decode(view as Uint8Array);
 }
 
-export const env: Record<string, string> = {};
-export const argv: string[] = [];
-export const platform = "linux";
-/** The Node whose names the library follows; programs ask whether there is one. */
-export const version = "v24.21.0";
-export const versions = { node: version.slice(1) };
-export const execArgv: string[] = [];
-export const argv0 = "node";
-export const stdout = output("log");
-export const stderr = output("error");
-export const cwd = (): string => "/";
-export const uptime = (): number => now() / 1000;
-export const emitWarning = (warning: unknown): void => print("error", String(warning));
-export { hrtime };
+const version = "v24.21.0";
+
+const process = {
+  env: {} as Record<string, string>,
+  argv: [] as string[],
+  platform: "linux",
+  /** The Node whose names the library follows; programs ask whether there is one. */
+  version,
+  versions: { node: version.slice(1) },
+  execArgv: [] as string[],
+  argv0: "node",
+  stdout: output("log"),
+  stderr: output("error"),
+  cwd: (): string => "/",
+  uptime: (): number => now() / 1000,
+  emitWarning: (warning: unknown): void => print("error", String(warning)),
+  hrtime,
+  nextTick,
+};
+// By this tag packages tell Node from a browser.
+Object.defineProperty(process, Symbol.toStringTag, { value: "process", configurable: true });
+
+export { process as default, process as "module.exports" };

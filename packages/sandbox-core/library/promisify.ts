@@ -1,5 +1,5 @@
 import { invalidArgument } from "./argument-errors.ts";
-import { nextTick } from "./process.ts";
+import process from "./process.ts";
 
 type Callback = (error: unknown, ...values: unknown[]) => void;
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -43,8 +43,8 @@ export function callbackify(original: unknown): AnyFunction {
     mustBeFunction("last argument", callback);
     const promise = Reflect.apply(original, this, args) as Promise<unknown>;
     promise.then(
-      (value) => nextTick(callback, null, value),
-      (error: unknown) => nextTick(callback, error ?? rejectedWith(error)),
+      (value) => process.nextTick(callback, null, value),
+      (error: unknown) => process.nextTick(callback, error ?? rejectedWith(error)),
     );
   };
   Object.setPrototypeOf(called, Object.getPrototypeOf(original) as object);

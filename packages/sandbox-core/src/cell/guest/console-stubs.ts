@@ -7,7 +7,7 @@ import type { Primordials } from "./primordials.ts";
 /** `console`, which formats as Node's does. Planted by its source text. */
 export function consoleStubs(
   bridge: Pick<Bridge, "console">,
-  { apply, create, indexOf, own, slice, text, toStringTag }: Primordials,
+  { apply, create, Error, indexOf, own, slice, text, toStringTag }: Primordials,
   { valueOf }: Pick<Answers, "valueOf">,
   { load }: LibraryLoader,
   now: () => number,
@@ -56,17 +56,46 @@ export function consoleStubs(
     }
   }
 
+  /** What was written without the end of its line yet, by stream. What is printed to the stream next goes on in that line. */
+  const begun = { out: "", err: "" };
+  /** How many calls run. Text without the end of its line waits only while one does. */
+  let running = 0;
+  const streamOf = (level: ConsoleLevel): "out" | "err" =>
+    level === "warn" || level === "error" ? "err" : "out";
+
   /** Writes each line of a text as a line of its own: the host takes lines. */
-  function print(level: ConsoleLevel, whole: string): void {
+  function lines(level: ConsoleLevel, margin: string, whole: string, isEnded: boolean): void {
+    const stream = streamOf(level);
     const all = slice(whole, 0, maxCall);
+    let start = begun[stream];
+    begun[stream] = "";
     let from = 0;
     for (;;) {
       const end = indexOf(all, "\n", from);
-      const line = slice(all, from, end === -1 ? all.length : end);
-      valueOf(bridge.console(level, slice(indent + line, 0, limits.maxText)));
+      const line = start + margin + slice(all, from, end === -1 ? all.length : end);
+      start = "";
+      if (end === -1 && !isEnded) {
+        begun[stream] = slice(line, 0, limits.maxText);
+        return;
+      }
+      valueOf(bridge.console(level, slice(line, 0, limits.maxText)));
       if (end === -1) return;
       from = end + 1;
     }
+  }
+
+  const print = (level: ConsoleLevel, whole: string): void => lines(level, indent, whole, true);
+
+  /** Prints the lines that have no end yet. */
+  function flush(): void {
+    if (begun.out !== "") lines("log", "", "", true);
+    if (begun.err !== "") lines("error", "", "", true);
+  }
+
+  /** Writes a text as it is, as to a stream. */
+  function write(level: ConsoleLevel, whole: string): void {
+    lines(level, "", whole, false);
+    if (running === 0) flush();
   }
 
   const counts = create(null) as Record<string, number>;
@@ -81,6 +110,27 @@ export function consoleStubs(
     return `${name}: ${milliseconds >= 1000 ? `${text(milliseconds / 1000)}s` : `${text(milliseconds)}ms`}`;
   }
 
+  /** The guest's own frames of the stack, each after a line break. */
+  function frames(): string {
+    let stack: unknown;
+    try {
+      ({ stack } = new Error(""));
+    } catch {
+      // The guest prepares stacks by a function of its own, which threw.
+    }
+    if (typeof stack !== "string") return "";
+    let shown = "";
+    let from = indexOf(stack, "\n");
+    while (from !== -1) {
+      const end = indexOf(stack, "\n", from + 1);
+      const line = slice(stack, from, end === -1 ? stack.length : end);
+      if (indexOf(line, "\n    at ") === 0 && indexOf(line, "pyisolate:guest:") === -1)
+        shown += line;
+      from = end;
+    }
+    return shown;
+  }
+
   const methods: Record<string, (...values: unknown[]) => void> = {
     debug: (...values) => print("debug", formatted(values)),
     log: (...values) => print("log", formatted(values)),
@@ -88,7 +138,9 @@ export function consoleStubs(
     warn: (...values) => print("warn", formatted(values)),
     error: (...values) => print("error", formatted(values)),
     trace: (...values) =>
-      print("error", `Trace${values.length === 0 ? "" : ": "}${formatted(values)}`),
+      print("error", `Trace${values.length === 0 ? "" : ": "}${formatted(values)}${frames()}`),
+    clear: () => undefined,
+    timeStamp: () => undefined,
     dir: (value, options) => {
       let shown: unknown;
       try {
@@ -155,5 +207,22 @@ export function consoleStubs(
   own(console, "groupCollapsed", methods["group"], true);
   own(console, toStringTag, "console");
 
-  return { console, print, formatted };
+  return {
+    console,
+    print,
+    write,
+    /** Called when a call into the guest begins. */
+    callBegins: (): void => {
+      running += 1;
+    },
+    /** Called when one ends: there may be no later moment for text that has no end of its line. */
+    callEnds: (): void => {
+      running -= 1;
+      try {
+        flush();
+      } catch {
+        // The call has no output left, which ends no call that has come to its end.
+      }
+    },
+  };
 }

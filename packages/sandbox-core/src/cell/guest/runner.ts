@@ -26,6 +26,7 @@ export function runner(
   { expose, exported }: ProgramExports,
   { metaOf, link }: Pick<ModulesStub, "metaOf" | "link">,
   detailsOf: (error: object) => ErrorDetails,
+  { callBegins, callEnds }: { readonly callBegins: () => void; readonly callEnds: () => void },
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
   const outcomes = create(null) as Record<number, Outcome>;
@@ -34,6 +35,7 @@ export function runner(
   let takenId = 0;
 
   function end(execId: number, outcome: Outcome): void {
+    callEnds();
     outcomes[execId] = outcome;
     bridge.done(execId);
   }
@@ -59,6 +61,7 @@ export function runner(
 
   function finish(execId: number, work: () => unknown): void {
     taken = { ok: true, value: undefined };
+    callBegins();
     let value: unknown;
     let isThenable = false;
     try {

@@ -96,7 +96,7 @@ function assemble(
     callbacks,
     misuse,
   );
-  const { console, print } = rooms.consoleStubs(
+  const { console, print, write, ...lines } = rooms.consoleStubs(
     bridge,
     primordials,
     answers,
@@ -160,10 +160,13 @@ function assemble(
     exports,
     modules,
     details,
+    lines,
     limits,
   );
 
-  library.offer(freeze({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print }));
+  library.offer(
+    freeze({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print, write }),
+  );
   for (const name in names.globals) library.defineLazy(name, names.globals[name] as string, false);
   for (const name in names.whole) library.defineLazy(name, names.whole[name] as string, true);
   const all: Record<string, unknown> = {
