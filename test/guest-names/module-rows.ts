@@ -104,6 +104,6 @@ export const MODULE_FUNCTIONS: Rows = {
       "Uint8Array Uint8ClampedArray WeakMap WeakSet",
     ]
       .flatMap((line) => line.split(" "))
-      .map((kind) => [`node:util.types.is${kind}`, "new Map().entries()"]),
+      .map((kind) => [`node:util/types.is${kind}`, "new Map().entries()"]),
   ),
 };

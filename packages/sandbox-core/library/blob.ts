@@ -89,6 +89,7 @@ export class File extends Blob {
     return "File";
   }
 }
+showAs(File, "File", ({ size, type, name, lastModified }) => ({ size, type, name, lastModified }));
 
 /** A copy of what is in a part. */
 function bytesOf(part: unknown): Uint8Array<ArrayBuffer> {
@@ -112,13 +113,15 @@ export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 /** @param onRead Called when the stream is first read. */
 export function streamOf(bytes: Uint8Array, onRead: () => void = () => undefined) {
   const { ReadableStream } = require("./web-streams.ts") as typeof import("./web-streams.ts");
-  const source = {
-    pull: (controller: { enqueue(chunk: Uint8Array): void; close(): void }) => {
+  // Nothing is pulled before it is asked for: a stream of bytes has no queue unless it is given one.
+  return new ReadableStream({
+    type: "bytes",
+    pull: (controller) => {
       onRead();
       if (bytes.length > 0) controller.enqueue(bytes.slice());
       controller.close();
+      // A reader that brought its own buffer waits for an answer in it.
+      controller.byobRequest?.respond(0);
     },
-  };
-  // Nothing is pulled before it is asked for.
-  return new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
+  });
 }

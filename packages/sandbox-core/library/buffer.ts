@@ -40,6 +40,26 @@ const encodingAt =
     };
 
 replace(Buffer, "isEncoding", (old) => (encoding) => old(known(encoding)));
+for (const bits of [16, 32, 64])
+  replace(
+    prototype,
+    `swap${bits}`,
+    (old) =>
+      function () {
+        if ((this as Uint8Array).length % (bits / 8) === 0) return old.call(this);
+        const error = new RangeError(`Buffer size must be a multiple of ${bits}-bits`);
+        throw Object.assign(error, { code: "ERR_INVALID_BUFFER_SIZE" });
+      },
+  );
+replace(
+  prototype,
+  "write",
+  (old) =>
+    function (text, ...rest) {
+      if (typeof text !== "string") throw invalidArgument("argument", "a string", text);
+      return old.call(this, text, ...rest);
+    },
+);
 const fromKinds =
   "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object";
 replace(Buffer, "from", (old) => (...args) => {
@@ -177,15 +197,25 @@ function transcode(bytes: Uint8Array, from: BufferEncoding, to: BufferEncoding):
 const constants = { MAX_LENGTH: kMaxLength, MAX_STRING_LENGTH: 536_870_888 };
 const kStringMaxLength = constants.MAX_STRING_LENGTH;
 
-export {
-  atob,
-  btoa,
+const module = {
   Buffer,
-  constants,
-  INSPECT_MAX_BYTES,
-  isAscii,
+  transcode,
   isUtf8,
+  isAscii,
   kMaxLength,
   kStringMaxLength,
-  transcode,
+  btoa,
+  atob,
+  constants,
+  INSPECT_MAX_BYTES,
+  // They belong to a part that most programs with a Buffer have no use for.
+  get Blob() {
+    return (require("./fetch.ts") as typeof import("./fetch.ts")).Blob;
+  },
+  get File() {
+    return (require("./fetch.ts") as typeof import("./fetch.ts")).File;
+  },
 };
+
+// The name alone is for the other parts, which read it of the module.
+export { Buffer, module as default, module as "module.exports" };

@@ -36,7 +36,7 @@ declare module "path-browserify" {
   export default path;
 }
 declare module "url/url.js" {
-  const url: Readonly<Record<string, unknown>>;
+  const url: Readonly<Record<string, unknown>> & { readonly Url: abstract new () => object };
   export default url;
 }
 declare module "assert/build/assert.js" {

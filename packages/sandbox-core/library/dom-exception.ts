@@ -59,3 +59,18 @@ export class DOMException extends Error {
     return "DOMException";
   }
 }
+
+/** The constants of numbers that no name has any more, and the one that its name does not tell. */
+const CONSTANTS: Readonly<Record<number, string>> = {
+  2: "DOMSTRING_SIZE_ERR",
+  6: "NO_DATA_ALLOWED_ERR",
+  10: "INUSE_ATTRIBUTE_ERR",
+  16: "VALIDATION_ERR",
+};
+for (let code = 1; code < NAMES.length; code++) {
+  const words = NAMES[code]?.replace(/or$/, "").replaceAll(/(?<=[a-z]|URL)(?=[A-Z])/g, "_");
+  const constant = CONSTANTS[code] ?? words?.toUpperCase();
+  if (constant === undefined) continue;
+  for (const target of [DOMException, DOMException.prototype])
+    Object.defineProperty(target, constant, { value: code, enumerable: true });
+}

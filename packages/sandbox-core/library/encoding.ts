@@ -58,6 +58,11 @@ class TextDecoder {
   }
 }
 
+showAs(TextDecoder, "TextDecoder", ({ encoding, fatal, ignoreBOM }) => ({
+  encoding,
+  fatal,
+  ignoreBOM,
+}));
 showAs(TextEncoder, "", ({ encoding }) => ({ encoding }));
 
 const multiByte = (): typeof Decoder =>

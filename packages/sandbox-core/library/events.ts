@@ -2,6 +2,7 @@ import EventEmitter from "events/events.js";
 
 import { abortError } from "./abort-error.ts";
 import { invalidArgument } from "./argument-errors.ts";
+import process from "./process.ts";
 
 /** Listeners for it see an error before those for "error", and do not count as such. */
 const errorMonitor = Symbol("events.errorMonitor");
@@ -53,11 +54,30 @@ for (const name of [
     [name](this: EventEmitter, event: string | symbol, listener: unknown): EventEmitter {
       if (typeof listener !== "function")
         throw invalidArgument("listener", "of type function", listener);
+      warnOfMany(this, event);
       return old.call(this, event, listener);
     },
   }[name] as typeof checkBare;
   Object.defineProperty(prototype, name, { value: checked, configurable: true, writable: true });
 }
+
+/** Warns in the words of Node before the listener that is one too many. The library would print the emitter with all that it holds. */
+function warnOfMany(emitter: EventEmitter, event: string | symbol): void {
+  const { _events: all } = emitter as unknown as {
+    readonly _events?: Record<string | symbol, unknown>;
+  };
+  const list = all?.[event] as (unknown[] & { warned?: boolean }) | undefined;
+  const most = emitter.getMaxListeners();
+  if (!Array.isArray(list) || list.warned === true) return;
+  if (most <= 0 || list.length < most) return;
+  list.warned = true;
+  const { inspect } = require("./inspect.ts") as { inspect: Inspect };
+  const what = `${list.length + 1} ${String(event)} listeners added to ${inspect(emitter, { depth: -1 })}`;
+  process.emitWarning(
+    `MaxListenersExceededWarning: Possible EventEmitter memory leak detected. ${what}. MaxListeners is ${most}. Use emitter.setMaxListeners() to increase limit`,
+  );
+}
+type Inspect = (value: unknown, options?: object) => string;
 
 const onceBare = EventEmitter.once as (emitter: object, name: string) => Promise<unknown[]>;
 
@@ -149,5 +169,15 @@ function on(emitter: EventEmitter, name: string, { signal, close = [] }: OnOptio
 }
 
 Object.assign(EventEmitter, more);
+
+/** What Node's emitters hold too, which a program sees where it prints one. */
+const shapeMode = Symbol("shapeMode");
+const captures = Symbol("kCapture");
+const begin = EventEmitter as unknown as { init: (this: object, ...args: unknown[]) => void };
+const initBare = begin.init;
+begin.init = function init(...args) {
+  initBare.apply(this, args);
+  Object.assign(this, { [shapeMode]: false, [captures]: false });
+};
 
 export { EventEmitter as default, EventEmitter as "module.exports" };

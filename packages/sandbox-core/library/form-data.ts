@@ -1,5 +1,6 @@
 import { Blob, blobBytes, File, joined } from "./blob.ts";
 import { TextEncoder } from "./encoding.ts";
+import { showAs } from "./show-as.ts";
 
 type Entry = string | File;
 
@@ -60,6 +61,19 @@ export class FormData {
     return "FormData";
   }
 }
+showAs(
+  FormData,
+  "FormData",
+  (form) => {
+    const shown: Record<string, unknown> = {};
+    for (const name of new Set(form.keys())) {
+      const all = form.getAll(name);
+      shown[name] = all.length > 1 ? all : all[0];
+    }
+    return shown;
+  },
+  true,
+);
 
 function entryOf(value: unknown, filename: unknown): Entry {
   if (!(value instanceof Blob)) return String(value).toWellFormed();

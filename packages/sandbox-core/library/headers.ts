@@ -9,14 +9,14 @@ const normalized = (value: unknown): string =>
 function nameOf(method: string, name: unknown): string {
   const text = String(name);
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text))
-    throw new TypeError(`Headers.${method}: ${text} is an invalid header name.`);
+    throw new TypeError(`Headers.${method}: "${text}" is an invalid header name.`);
   return text.toLowerCase();
 }
 
 function valueOf(method: string, value: unknown): string {
   const text = normalized(value);
   if (/[\0\n\r]|[^\0-\xff]/.test(text))
-    throw new TypeError(`Headers.${method}: ${text} is an invalid header value.`);
+    throw new TypeError(`Headers.${method}: "${text}" is an invalid header value.`);
   return text;
 }
 

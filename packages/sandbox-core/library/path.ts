@@ -61,6 +61,8 @@ changed["format"] = function format(parts: unknown): string {
   if (!given(folder)) return String(file);
   return folder === root ? `${folder}${file}` : `${folder}/${file}`;
 };
-changed["posix"] = changed;
+/** Only on Windows a path has another form for the system. */
+const toNamespacedPath = (path: unknown): unknown => path;
+Object.assign(changed, { toNamespacedPath, _makeLong: toNamespacedPath, posix: changed });
 
 export { changed as default, changed as "module.exports" };

@@ -1,6 +1,7 @@
 import { AbortController, AbortSignal } from "./event-target.ts";
 import { Body, contentOf, copyOf } from "./body.ts";
 import { Headers } from "./headers.ts";
+import { showAs } from "./show-as.ts";
 import { URL } from "./web-url.ts";
 
 interface RequestInit {
@@ -107,6 +108,28 @@ export class Request extends Body {
     return "Request";
   }
 }
+showAs(
+  Request,
+  "Request",
+  ({ method, url, headers, mode, credentials, cache, redirect, signal }) => ({
+    method,
+    url,
+    headers,
+    destination: "",
+    referrer: "about:client",
+    referrerPolicy: "",
+    mode,
+    credentials,
+    cache,
+    redirect,
+    integrity: "",
+    keepalive: false,
+    isReloadNavigation: false,
+    isHistoryNavigation: false,
+    signal,
+  }),
+  true,
+);
 
 function addressOf(input: unknown): URL {
   const text = String(input);

@@ -1,5 +1,6 @@
 import { Body, contentOf, type Copied, copyOf } from "./body.ts";
 import { Headers } from "./headers.ts";
+import { showAs } from "./show-as.ts";
 
 const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -117,5 +118,21 @@ export class Response extends Body {
     return "Response";
   }
 }
+showAs(
+  Response,
+  "Response",
+  ({ status, statusText, headers, body, bodyUsed, ok, redirected, type, url }) => ({
+    status,
+    statusText,
+    headers,
+    body,
+    bodyUsed,
+    ok,
+    redirected,
+    type,
+    url,
+  }),
+  true,
+);
 export const { received } = Response;
 Reflect.deleteProperty(Response, "received");

@@ -6,4 +6,7 @@ const { Stream } = stream;
 for (const kind of [Stream.Readable, Stream.Writable, Stream.Duplex])
   for (const name of ["fromWeb", "toWeb"]) Reflect.deleteProperty(kind, name);
 
+// Node's since version 22; the package has the one before.
+Stream.setDefaultHighWaterMark(false, 65_536);
+
 export { Stream as default, Stream as "module.exports" };

@@ -1,8 +1,18 @@
-export {
-  clearImmediate,
-  clearInterval,
+import * as timers from "#runtime";
+
+const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } =
+  timers;
+
+const module = {
+  setTimeout,
   clearTimeout,
   setImmediate,
+  clearImmediate,
   setInterval,
-  setTimeout,
-} from "#runtime";
+  clearInterval,
+  get promises() {
+    return require("./timers-promises.ts") as typeof import("./timers-promises.ts");
+  },
+};
+
+export { module as default, module as "module.exports" };

@@ -1,10 +1,21 @@
 import legacy from "url/url.js";
 
+import { invalidArgument } from "./argument-errors.ts";
 import { URL, URLSearchParams } from "./web-url.ts";
 
 type Legacy = Pick<typeof import("node:url"), "format" | "parse" | "resolve">;
 
-const { format: formatLegacy, parse, resolve } = legacy as unknown as Legacy;
+const { format: formatLegacy, parse: parseLegacy, resolve } = legacy as unknown as Legacy;
+
+const parse = ((url: unknown, ...rest: [boolean?, boolean?]) => {
+  if (typeof url !== "string" && !(url instanceof legacy.Url))
+    throw invalidArgument("url", "of type string", url);
+  const parsed = parseLegacy(url as string, ...(rest as [true]));
+  // Where there is no query the library gives an object that has more than the query's names.
+  if (rest[0] === true && typeof parsed.query === "object" && parsed.query !== null)
+    Object.setPrototypeOf(parsed.query, null);
+  return parsed;
+}) as typeof parseLegacy;
 
 function fail(code: string, message: string): never {
   throw Object.assign(new TypeError(message), { code });

@@ -1,6 +1,34 @@
-import { ReadableStream, TransformStream } from "web-streams-polyfill";
+import {
+  ReadableByteStreamController,
+  ReadableStream,
+  TransformStream,
+  WritableStream,
+} from "web-streams-polyfill";
 
 import { TextDecoder, TextEncoder } from "./encoding.ts";
+import { showAs } from "./show-as.ts";
+
+/** What the library's streams hold that Node's show. */
+interface Inner {
+  readonly _state: string;
+  readonly _readableStreamController: unknown;
+  readonly _backpressure: boolean;
+}
+const innerOf = (stream: object): Inner => stream as unknown as Inner;
+showAs(ReadableStream, "ReadableStream", (stream) => ({
+  locked: stream.locked,
+  state: innerOf(stream)._state,
+  supportsBYOB: innerOf(stream)._readableStreamController instanceof ReadableByteStreamController,
+}));
+showAs(WritableStream, "WritableStream", (stream) => ({
+  locked: stream.locked,
+  state: innerOf(stream)._state,
+}));
+showAs(TransformStream, "TransformStream", (stream) => ({
+  readable: stream.readable,
+  writable: stream.writable,
+  backpressure: innerOf(stream)._backpressure,
+}));
 
 /** Text from bytes, as they come (Encoding standard). */
 class TextDecoderStream {
@@ -87,6 +115,5 @@ export {
   ByteLengthQueuingStrategy,
   CountQueuingStrategy,
   ReadableStreamDefaultReader,
-  WritableStream,
 } from "web-streams-polyfill";
-export { ReadableStream, TextDecoderStream, TextEncoderStream, TransformStream };
+export { ReadableStream, TextDecoderStream, TextEncoderStream, TransformStream, WritableStream };

@@ -33,7 +33,7 @@ const PARTS = new Map<string, string>(LIBRARY_PARTS.map((part) => [`./${fileOf(p
 /** Files that stand for those of packages, where a part needs less of them. */
 const INSTEAD: Readonly<Record<string, string>> = {
   tr46: "./library/plain-domain.ts",
-  qs: "querystring-es3",
+  qs: "./library/query-of-address.ts",
   "@exodus/bytes/encoding.js": "@exodus/bytes/encoding-lite.js",
 };
 

@@ -3,18 +3,22 @@ export const LIBRARY_MODULES: readonly string[] = [
   "node:assert",
   "node:assert/strict",
   "node:buffer",
+  "node:console",
   "node:events",
   "node:path",
   "node:path/posix",
+  "node:perf_hooks",
   "node:process",
   "node:querystring",
   "node:stream",
   "node:stream/promises",
+  "node:stream/web",
   "node:string_decoder",
   "node:timers",
   "node:timers/promises",
   "node:url",
   "node:util",
+  "node:util/types",
 ];
 
 /** The parts of the guest library: those modules, and what stands behind the global names. */

@@ -181,6 +181,7 @@ function assemble(
     __import__: modules.importModule,
   };
   for (const name in all) own(realm, name, all[name]);
+  own(realm, primordials.toStringTag, "global");
   own(Math, "random", crypto.random);
 
   let ended = 0;

@@ -1,0 +1,3 @@
+const console: unknown = globalThis.console;
+
+export { console as default, console as "module.exports" };

@@ -1,0 +1,3 @@
+import { types } from "./util.ts";
+
+export { types as default, types as "module.exports" };
