@@ -58,7 +58,7 @@ export async function exchange(request: Exchange): Promise<Reply> {
   const code = codeOf(failure);
   const failed = new Failed(`fetch failed${code === "" ? "" : `: ${code}`}`, {
     type: "TypeError",
-    ...(code === "" ? {} : { code }),
+    ...(code === "" ? {} : { code, cause: { message: code, code } }),
   });
   noted(failure, () =>
     (failure as NodeJS.ErrnoException).syscall === "connect" ? "hook" : undefined,
@@ -91,7 +91,11 @@ async function attempt(request: Exchange, address: string): Promise<Reply> {
   outgoing.on("close", () => {
     if (isAnswered) return;
     settled.reject(
-      new Failed("fetch failed: the connection closed", { type: "TypeError", code: "ECONNRESET" }),
+      new Failed("fetch failed: the connection closed", {
+        type: "TypeError",
+        code: "ECONNRESET",
+        cause: { message: "other side closed", code: "UND_ERR_SOCKET", name: "SocketError" },
+      }),
     );
   });
   const timer = setTimeout(() => settled.reject(timedOut()), left);

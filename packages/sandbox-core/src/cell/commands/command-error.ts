@@ -7,12 +7,20 @@ import type { CommandOutcome } from "./run-command.ts";
 /** By why a command was killed. */
 const CODES = { timeout: "ETIMEDOUT", output: "ENOBUFS", abort: "ABORT_ERR" };
 
+/** Longest command with its arguments in an error, in UTF-16 code units. */
+const MAX_CALLED = 4096;
+
+interface FailedCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly limitMs: number;
+  readonly outputBytes: number;
+}
+
 /** Throws the guest's error, as Node shapes it, if the command did not start, was stopped, or failed. */
 export function failUnlessDone(
   { stdout, stderr, status, signal, stopped, failure }: CommandOutcome,
-  file: string,
-  limitMs: number,
-  outputBytes: number,
+  { file, args, limitMs, outputBytes }: FailedCommand,
 ): void {
   if (failure !== null) {
     const error = new Failed(`spawn ${file} ${failure.code}`, {
@@ -29,13 +37,16 @@ export function failUnlessDone(
     output: `: wrote more than ${outputBytes} bytes`,
     abort: ": aborted",
   };
-  const error = new Failed(`Command failed: ${file}${stopped === null ? "" : why[stopped]}`, {
+  const said = Buffer.from(stderr).toString("utf8");
+  const called = [file, ...args].join(" ").slice(0, MAX_CALLED);
+  const end = stopped === null ? (said === "" ? "" : `\n${said}`) : why[stopped];
+  const error = new Failed(`Command failed: ${called}${end}`, {
     status,
     signal,
     killed: stopped !== null,
     code: stopped === null ? (status ?? undefined) : CODES[stopped],
     stdout: Buffer.from(stdout).toString("utf8"),
-    stderr: Buffer.from(stderr).toString("utf8"),
+    stderr: said,
   });
   throw ended(error, signal);
 }

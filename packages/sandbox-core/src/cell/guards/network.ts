@@ -63,10 +63,9 @@ export const fetchUrl: Guard = (
       };
       for (let hops = 0; ; hops++) {
         if (grant.addresses === undefined || grant.addresses.length === 0) {
-          throw new Failed(`fetch failed: ${grant.unresolved ?? "ENOTFOUND"}`, {
-            type: "TypeError",
-            code: grant.unresolved ?? "ENOTFOUND",
-          });
+          const code = grant.unresolved ?? "ENOTFOUND";
+          const cause = { message: `getaddrinfo ${code}`, code, syscall: "getaddrinfo" };
+          throw new Failed(`fetch failed: ${code}`, { type: "TypeError", code, cause });
         }
         const {
           location,
@@ -78,10 +77,15 @@ export const fetchUrl: Guard = (
           return [`h${JSON.stringify(head)}\n${bytes.toString("utf8")}`, bytes] as const;
         }
         if (redirect === "error" || hops >= MAX_REDIRECTS) {
-          throw new Failed(
-            redirect === "error" ? "fetch failed: redirected" : "fetch failed: too many redirects",
-            { type: "TypeError" },
-          );
+          throw redirect === "error"
+            ? new Failed("fetch failed: redirected", {
+                type: "TypeError",
+                cause: { message: "unexpected redirect" },
+              })
+            : new Failed("fetch failed: too many redirects", {
+                type: "TypeError",
+                cause: { message: "redirect count exceeded" },
+              });
         }
         // A redirect is a new request to the broker, also to the same origin. A malformed location is refused like a malformed
         // URL from the guest.

@@ -11,7 +11,10 @@ export function statOf(found: Stats): Answer {
 export function kindOf(found: Stats | Dirent): string {
   if (found.isFile()) return "file";
   if (found.isDirectory()) return "directory";
-  return found.isSymbolicLink() ? "link" : "other";
+  if (found.isSymbolicLink()) return "link";
+  if (found.isFIFO()) return "fifo";
+  if (found.isSocket()) return "socket";
+  return found.isBlockDevice() ? "block" : "character";
 }
 
 export function json(value: unknown): Answer {

@@ -40,6 +40,7 @@ const newTag = (): string => `${200_000 + process.pid}.${++lastTag}`;
 const PRELUDE = `
   const { execFile, execFileSync } = require("node:child_process");
   const plain = (e) => ({ name: e.name, message: e.message, code: e.code, status: e.status, signal: e.signal, killed: e.killed, stdout: e.stdout?.slice(0, 100), reason: e.reason });
+  globalThis.execFile = execFile;
   globalThis.sync = (...given) => { try { return execFileSync(...given); } catch (e) { return plain(e); } };
   globalThis.later = (file, args, options) => execFile(file, args, options).then((out) => out.stdout, plain);
   globalThis.run = (form, ...given) => (form === "sync" ? sync : later)(...given);
@@ -272,4 +273,17 @@ describe.each(["sync", "async"])("%s", (form) => {
       });
     expect(cell.stats.byReason).toEqual({ malformed: given.length });
   });
+});
+
+test("an error names the command with its arguments and has what it wrote to stderr; promisify gives both streams", async () => {
+  await using cell = await prepared();
+  const script = "echo out; echo why >&2; exit 3";
+  const failed = `Command failed: /bin/sh -c ${script}\nwhy\n`;
+  expect(await cell.call("sync", "/bin/sh", ["-c", script])).toMatchObject({ message: failed });
+  expect(await cell.call("later", "/bin/sh", ["-c", script])).toMatchObject({ message: failed });
+  expect(
+    await cell.exec(
+      `require("node:util").promisify(execFile)("/bin/sh", ["-c", "echo out; echo err >&2"]).then((all) => ({ ...all }))`,
+    ),
+  ).toEqual({ stdout: "out\n", stderr: "err\n" });
 });

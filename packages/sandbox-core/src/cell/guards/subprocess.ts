@@ -41,11 +41,11 @@ export const execFile: Guard = (
   const command = { file, args, env: commandEnvironment(), input, limitMs, outputBytes };
 
   const answer = (outcome: CommandOutcome): Answer => {
-    failUnlessDone(outcome, file, limitMs, outputBytes);
+    failUnlessDone(outcome, command);
     return asGuest(Buffer.from(outcome.stdout));
   };
   const answerLater = (outcome: CommandOutcome): readonly [Answer, Uint8Array] | Answer => {
-    failUnlessDone(outcome, file, limitMs, outputBytes);
+    failUnlessDone(outcome, command);
     const [stdout, stderr] = [Buffer.from(outcome.stdout), Buffer.from(outcome.stderr)];
     const [text, errors] = [asGuest(stdout), asGuest(stderr)];
     if (typeof text === "string" && typeof errors === "string")

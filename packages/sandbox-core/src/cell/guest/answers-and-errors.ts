@@ -49,8 +49,8 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
 
   const carried = [
     "name",
-    "code",
     "errno",
+    "code",
     "syscall",
     "path",
     "dest",
@@ -61,8 +61,9 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     "stderr",
   ];
 
-  function failureError(json: string): Error {
-    const fields = parse(json) as Record<string, unknown>;
+  const failureError = (json: string): Error => errorOf(parse(json) as Record<string, unknown>);
+
+  function errorOf(fields: Record<string, unknown>): Error {
     const Made = Errors[text(fields["type"])] ?? Error;
     const error = new Made(text(fields["message"]));
     for (let index = 0; index < carried.length; index++) {
@@ -70,6 +71,9 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
       const value = fields[name];
       if (value !== undefined) own(error, name, value, true);
     }
+    const { cause } = fields;
+    if (typeof cause === "object" && cause !== null)
+      own(error, "cause", errorOf(cause as Record<string, unknown>));
     return error;
   }
 

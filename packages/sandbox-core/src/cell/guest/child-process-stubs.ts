@@ -67,7 +67,7 @@ export function childProcessStubs(
     };
   }
 
-  return freeze({
+  const module = {
     execFileSync: (name: unknown, ...rest: unknown[]) => {
       const { asked, options } = command(name, rest);
       try {
@@ -106,5 +106,8 @@ export function childProcessStubs(
       );
       return undefined;
     },
-  });
+  };
+  // Without a callback it gives the promise that `promisify` makes of Node's.
+  own(module.execFile, Symbol.for("nodejs.util.promisify.custom"), module.execFile);
+  return freeze(module);
 }

@@ -4,15 +4,14 @@ export type FileStats = ReturnType<typeof fileStats>;
 
 /** What `stat` and `readdir` tell of files. Planted by its source text. */
 export function fileStats({ Date, freeze, text }: Primordials) {
-  interface Kind {
-    readonly isFile: () => boolean;
-    readonly isDirectory: () => boolean;
-    readonly isSymbolicLink: () => boolean;
-  }
-  const kind = (name: string): Kind => ({
+  const kind = (name: string) => ({
     isFile: () => name === "file",
     isDirectory: () => name === "directory",
     isSymbolicLink: () => name === "link",
+    isFIFO: () => name === "fifo",
+    isSocket: () => name === "socket",
+    isBlockDevice: () => name === "block",
+    isCharacterDevice: () => name === "character",
   });
 
   function stats(value: unknown): object {
@@ -25,7 +24,6 @@ export function fileStats({ Date, freeze, text }: Primordials) {
       ctimeMs: number;
       birthtimeMs: number;
     };
-    const is = kind(fields.kind);
     return freeze({
       size: fields.size,
       mode: fields.mode,
@@ -37,9 +35,7 @@ export function fileStats({ Date, freeze, text }: Primordials) {
       mtime: new Date(fields.mtimeMs),
       ctime: new Date(fields.ctimeMs),
       birthtime: new Date(fields.birthtimeMs),
-      isFile: is.isFile,
-      isDirectory: is.isDirectory,
-      isSymbolicLink: is.isSymbolicLink,
+      ...kind(fields.kind),
     });
   }
 
@@ -51,13 +47,10 @@ export function fileStats({ Date, freeze, text }: Primordials) {
       const from = top[top.length - 1] === "/" ? top : `${top}/`;
       for (let index = 0; index < found.length; index++) {
         const entry = found[index] as [name: string, kind: string, folder: string];
-        const is = kind(entry[1]);
         found[index] = freeze({
           name: entry[0],
           parentPath: entry[2] === "" ? top : from + entry[2],
-          isFile: is.isFile,
-          isDirectory: is.isDirectory,
-          isSymbolicLink: is.isSymbolicLink,
+          ...kind(entry[1]),
         });
       }
       return found;
