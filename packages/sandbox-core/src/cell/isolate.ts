@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import ivm from "isolated-vm";
 
 import { MAX_NESTED_ERRORS, MAX_NESTED_TEXT } from "../failure-frame.ts";
-import type { Answer, Bridge, GuestHandles, Outcome } from "./guest/bridge.ts";
+import type { Answer, Bridge, GuestHandles, Outcome, ProgramForm } from "./guest/bridge.ts";
 import { GUEST_FILE, GUEST_RUNTIME } from "./guest/runtime.ts";
 import { libraryText } from "./library-file.ts";
 import { PROGRAM, syntaxProblem, type SyntaxProblem } from "../modules/syntax-problem.ts";
@@ -94,18 +94,17 @@ export class GuestIsolate {
   }
 
   /**
-   * @param isModule Whether the source is that of a function: see `Script`.
    * @param input What the program gets as `input`, in a list; undefined if it gets none.
    */
   run(
     execId: number,
     source: string,
-    isModule: boolean,
+    form: ProgramForm,
     input: [unknown] | undefined,
     timeout: number,
   ): void {
     const copy = input && new ivm.ExternalCopy(input).copyInto({ release: true });
-    this.#enter("run", [execId, source, isModule, copy], timeout);
+    this.#enter("run", [execId, source, form, copy], timeout);
   }
 
   call(execId: number, name: string, args: readonly unknown[], timeout: number): void {

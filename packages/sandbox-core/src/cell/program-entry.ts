@@ -1,6 +1,7 @@
 import { decodeClone } from "../clone/structured-clone.ts";
 import { decodeExec, type Exec } from "../frames.ts";
 import type { GuestIsolate } from "./isolate.ts";
+import { isCommonJs } from "./modules/common-js.ts";
 import { asScript } from "./modules/program.ts";
 import { problemOfProgram, PROGRAM, type SyntaxProblem } from "../modules/syntax-problem.ts";
 
@@ -13,7 +14,8 @@ export class ProgramEntry {
     const given: [unknown] | undefined = input.length === 0 ? undefined : [decodeClone(input)];
     const { text, isModule } = asScript(source, (module) => guest.problemIn(module, "module"));
     this.#script = text;
-    guest.run(id, `${text}\n//# sourceURL=${PROGRAM}`, isModule, given, timeout);
+    const form = isModule ? "module" : isCommonJs(source) ? "commonjs" : "script";
+    guest.run(id, `${text}\n//# sourceURL=${PROGRAM}`, form, given, timeout);
   }
 
   end(): void {

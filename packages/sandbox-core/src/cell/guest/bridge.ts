@@ -66,9 +66,17 @@ export interface PlantedModule {
 /** What an error of the guest says. */
 export type ErrorDetails = Omit<Failure, "denial">;
 
+/** What a program's text is: that of a script, of one that is a CommonJS module, or of a function that stands for an ES module (see `Script`). */
+export type ProgramForm = "script" | "commonjs" | "module";
+
 /** How a call into the cell ended, in the form that leaves the isolate. */
 export type Outcome =
-  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: true;
+      readonly value: unknown;
+      /** Whether the value becomes undefined if it cannot travel, and no error. */
+      readonly mayBeLost: boolean;
+    }
   | ({
       readonly ok: false;
       readonly denial: string | null;
@@ -76,11 +84,10 @@ export type Outcome =
 
 /** What the cell holds of the guest runtime; each member is an isolated-vm reference there. */
 export interface GuestHandles {
-  /** @param isModule Whether the source is that of a function: see `Script`. */
   readonly run: (
     execId: number,
     source: string,
-    isModule: boolean,
+    form: ProgramForm,
     input: [unknown] | undefined,
   ) => void;
   readonly call: (execId: number, name: string, args: unknown[]) => void;

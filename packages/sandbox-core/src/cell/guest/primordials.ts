@@ -93,6 +93,8 @@ export function primordials() {
     getOwnPropertyDescriptor(DataView.prototype, "buffer")?.get as Method,
   );
   const { isView } = ArrayBuffer;
+  const { isArray } = Array;
+  const objects = Object.prototype;
   const typeErrors = TypeError.prototype;
 
   return {
@@ -105,6 +107,12 @@ export function primordials() {
       kind === "Map" ? eachEntry(collection, each) : eachItem(collection, each),
     tagged: unbound<string>(Object.prototype.toString),
     hasOwn: Object.hasOwn,
+    /** Whether it is an object of a class, and no list and no plain object. */
+    isInstance: (value: unknown): boolean => {
+      if (typeof value !== "object" || value === null || isArray(value)) return false;
+      const prototype = getPrototypeOf(value);
+      return prototype !== null && prototype !== objects;
+    },
     descriptorOf: getOwnPropertyDescriptor,
     realm: globalThis as unknown as Record<string, unknown>,
     // Under another name, `eval` is indirect: it runs in the global scope, not in the caller's.
@@ -135,7 +143,7 @@ export function primordials() {
     /** Milliseconds of Unix time. */
     now: Date.now,
     isView,
-    isArray: Array.isArray,
+    isArray,
     apply,
     ownKeys,
     parse,

@@ -1,5 +1,6 @@
 import type { Answers } from "./answers-and-errors.ts";
 import type { Bridge, ErrorDetails, GuestHandles, Outcome } from "./bridge.ts";
+import type { CommonJsProgram } from "./common-js-program.ts";
 import type { ModulesStub } from "./modules-stub.ts";
 import type { Primordials } from "./primordials.ts";
 import type { ProgramExports } from "./program-exports.ts";
@@ -14,9 +15,11 @@ export function runner(
     descriptorOf,
     indexOf,
     indirectEval,
+    isInstance,
     own,
     realm,
     slice,
+    tagged,
     text,
     TypeError,
     whenSettled,
@@ -25,13 +28,14 @@ export function runner(
   { plain, mayNotHoldModule }: Values,
   { expose, exported }: ProgramExports,
   { metaOf, link }: Pick<ModulesStub, "metaOf" | "link">,
+  commonJs: CommonJsProgram,
   detailsOf: (error: object) => ErrorDetails,
   { callBegins, callEnds }: { readonly callBegins: () => void; readonly callEnds: () => void },
   limits: { readonly maxText: number },
 ): Pick<GuestHandles, "run" | "call" | "take" | "takePlain"> {
   const outcomes = create(null) as Record<number, Outcome>;
   /** The outcome that was taken last. It is kept because the cell may have failed to copy it, and then takes it again with `takePlain`. */
-  let taken: Outcome = { ok: true, value: undefined };
+  let taken: Outcome = { ok: true, value: undefined, mayBeLost: false };
   let takenId = 0;
 
   function end(execId: number, outcome: Outcome): void {
@@ -41,8 +45,8 @@ export function runner(
   }
 
   /** Ends a call with a value. A function cannot leave the cell, so it becomes undefined. */
-  function succeed(execId: number, value: unknown): void {
-    end(execId, { ok: true, value: typeof value === "function" ? undefined : value });
+  function succeed(execId: number, value: unknown, mayBeLost: boolean): void {
+    end(execId, { ok: true, value: typeof value === "function" ? undefined : value, mayBeLost });
   }
 
   function fail(execId: number, error: unknown): void {
@@ -59,8 +63,13 @@ export function runner(
     }
   }
 
-  function finish(execId: number, work: () => unknown): void {
-    taken = { ok: true, value: undefined };
+  /** @param mayBeLost Whether a value that cannot travel is undefined, because the program did not say that it is for the host. */
+  function finish(
+    execId: number,
+    work: () => unknown,
+    mayBeLost: (value: unknown) => boolean,
+  ): void {
+    taken = { ok: true, value: undefined, mayBeLost: false };
     callBegins();
     let value: unknown;
     let isThenable = false;
@@ -73,12 +82,12 @@ export function runner(
       return;
     }
     if (!isThenable) {
-      succeed(execId, value);
+      succeed(execId, value, mayBeLost(value));
       return;
     }
     whenSettled(
       value,
-      (settled) => succeed(execId, settled),
+      (settled) => succeed(execId, settled, mayBeLost(settled)),
       (error) => fail(execId, error),
       // Catches what the two handlers above throw, so that the call always ends.
       (error) => fail(execId, error),
@@ -89,54 +98,83 @@ export function runner(
    * Whether the engine refuses the text before any of it runs. A text with a `throw` before it throws that at once, and else the
    * engine's error. The guest's own code cannot make one look like the other: none has run.
    */
-  function isRefused(source: string): boolean {
+  function isRefused(source: string, evaluate: (source: string) => unknown): boolean {
     try {
-      indirectEval(`throw 0;\n${source}`);
+      evaluate(`throw 0;\n${source}`);
     } catch (error) {
       return error !== 0;
     }
     return true;
   }
 
-  /** Runs a program. One that is only a program as the body of a function, because it has a top-level `return`, is run as one. */
-  function program(source: string): unknown {
-    if (indexOf(source, "return") !== -1 && isRefused(source)) {
-      let body: unknown;
-      try {
-        body = indirectEval(`(function () {${source}\n})`);
-      } catch {
-        // It is wrong otherwise too: the engine says what is wrong with the text itself.
-      }
-      if (typeof body === "function") return apply(body as () => unknown, undefined, []);
+  /**
+   * The program as the body of a function, if it is only a program as such, because it has a top-level `return`.
+   *
+   * @param names The function's parameters.
+   * @param evaluate Runs a text where the program would run.
+   */
+  function asBody(
+    source: string,
+    names: string,
+    evaluate: (source: string) => unknown,
+  ): ((...args: unknown[]) => unknown) | undefined {
+    if (indexOf(source, "return") === -1 || !isRefused(source, evaluate)) return undefined;
+    let body: unknown;
+    try {
+      body = indirectEval(`(function (${names}) {${source}\n})`);
+    } catch {
+      // It is wrong otherwise too: the engine says what is wrong with the text itself.
     }
-    return indirectEval(source);
+    return typeof body === "function" ? (body as () => unknown) : undefined;
+  }
+
+  function program(source: string): unknown {
+    const body = asBody(source, "", indirectEval);
+    return body === undefined ? indirectEval(source) : apply(body, undefined, []);
   }
 
   return {
-    run: (execId, source, isModule, input) =>
-      finish(execId, () => {
-        if (input !== undefined) {
-          // `own` says nothing of a property that the guest has made immovable, and the program would run on another input.
-          if (descriptorOf(realm, "input")?.configurable === false)
-            throw new TypeError("globalThis.input cannot be defined again");
-          own(realm, "input", input[0]);
-        }
-        if (!isModule) return program(source);
-        return apply(indirectEval(source) as () => unknown, undefined, [
-          expose,
-          metaOf("program"),
-          link,
-        ]);
-      }),
+    run: (execId, source, form, input) => {
+      let exports: unknown;
+      finish(
+        execId,
+        () => {
+          if (input !== undefined) {
+            // `own` says nothing of a property that the guest has made immovable, and the program would run on another input.
+            if (descriptorOf(realm, "input")?.configurable === false)
+              throw new TypeError("globalThis.input cannot be defined again");
+            own(realm, "input", input[0]);
+          }
+          if (form === "script") return program(source);
+          if (form === "commonjs") {
+            const body = asBody(source, "module, exports", commonJs.evaluate);
+            const ran = commonJs.run(source, body);
+            ({ exports } = ran);
+            return ran.value;
+          }
+          return apply(indirectEval(source) as () => unknown, undefined, [
+            expose,
+            metaOf("program"),
+            link,
+          ]);
+        },
+        // A program may end with a statement about an object of a class, such as an emitter, or about its exports.
+        (value) => value !== undefined && (value === exports || isInstance(value)),
+      );
+    },
     call: (execId, name, args) =>
-      finish(execId, () => {
-        let target = realm[name];
-        // A global function of that name comes first: it may be meant by programs that know of no export.
-        if (typeof target !== "function") target = exported(name);
-        if (typeof target !== "function")
-          throw new TypeError(`globalThis.${name} is not a function`);
-        return apply(target as (...args: unknown[]) => unknown, undefined, args);
-      }),
+      finish(
+        execId,
+        () => {
+          let target = realm[name];
+          // A global function of that name comes first: it may be meant by programs that know of no export.
+          if (typeof target !== "function") target = exported(name);
+          if (typeof target !== "function")
+            throw new TypeError(`globalThis.${name} is not a function`);
+          return apply(target as (...args: unknown[]) => unknown, undefined, args);
+        },
+        () => false,
+      ),
     take: (execId) => {
       takenId = 0;
       taken = outcomes[execId] as Outcome;
@@ -148,7 +186,14 @@ export function runner(
     takePlain: (execId) => {
       // Compare the id: if `take` was cut off, the outcome taken last belongs to another call.
       const outcome = takenId === execId ? taken : (outcomes[execId] as Outcome);
-      return outcome.ok ? { ok: true, value: plain(outcome.value) } : outcome;
+      if (!outcome.ok) return outcome;
+      const { value, mayBeLost } = outcome;
+      try {
+        return { ok: true, value: plain(value), mayBeLost };
+      } catch (error) {
+        if (!mayBeLost || (isInstance(value) && tagged(value) !== "[object Object]")) throw error;
+        return { ok: true, value: undefined, mayBeLost };
+      }
     },
   };
 }

@@ -5,6 +5,7 @@ import { atomicsStubs } from "./atomics-stubs.ts";
 import type { Bridge, GuestHandles, LibraryBridge } from "./bridge.ts";
 import { callbacks } from "./callbacks.ts";
 import { commandOptions } from "./command-options.ts";
+import { commonJsProgram } from "./common-js-program.ts";
 import { consoleStubs } from "./console-stubs.ts";
 import { cryptoStubs } from "./crypto-stubs.ts";
 import { errorDetails } from "./error-details.ts";
@@ -61,6 +62,7 @@ const ROOMS = {
   toolsStub,
   errorDetails,
   programExports,
+  commonJsProgram,
   runner,
 };
 
@@ -159,6 +161,7 @@ function assemble(
     values,
     exports,
     modules,
+    rooms.commonJsProgram(primordials, exports, modules.require),
     details,
     lines,
     limits,
