@@ -22,12 +22,15 @@ function problemOf(error: unknown, lines: readonly string[]): string {
     const { policyRule, attemptedAction, capability } = error.denialEvent;
     return policyRule === "limit.wall" || policyRule === "limit.cpu"
       ? "The step took too long."
-      : `The step may not do this: ${capability} ${attemptedAction}`;
+      : `The step may not do this: ${capability} ${attemptedAction}${placeIn(error.guestStack, lines)}`;
   }
   if (!(error instanceof GuestError)) throw error;
-  const line = Number(/guest\.js:(\d+)/.exec(error.guestStack)?.[1] ?? 0);
-  const place = line > 0 ? `\n  line ${line}: ${lines[line - 1]?.trim() ?? ""}` : "";
-  return `${error.guestName}: ${error.message}${place}`;
+  return `${error.guestName}: ${error.message}${placeIn(error.guestStack, lines)}`;
+}
+
+function placeIn(guestStack = "", lines: readonly string[]): string {
+  const line = Number(/guest\.js:(\d+)/.exec(guestStack)?.[1] ?? 0);
+  return line > 0 ? `\n  line ${line}: ${lines[line - 1]?.trim() ?? ""}` : "";
 }
 
 const [, , file, json = "[]"] = process.argv;

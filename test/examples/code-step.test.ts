@@ -47,8 +47,11 @@ test.each<[string, string, unknown]>([
   ],
   [
     "may do nothing that is not granted",
-    "return fetch('http://127.0.0.1:1/')",
-    { problem: "The step may not do this: network connect:127.0.0.1:1" },
+    "return await fetch('http://127.0.0.1:1/')",
+    {
+      problem:
+        "The step may not do this: network connect:127.0.0.1:1\n  line 1: return await fetch('http://127.0.0.1:1/')",
+    },
   ],
   ["ends at its time", "await new Promise(() => {})", { problem: "The step took too long." }],
 ])("a step %s", async (_what, code, wanted) => {

@@ -3,10 +3,15 @@ import type { DenialEvent } from "./event/event.ts";
 /** A request was refused. `denialEvent` is the record of this refusal. */
 export class PolicyError extends Error {
   readonly denialEvent: DenialEvent;
+  /** The frames of the guest's own program where it was refused, cleaned; not there where they are not known, as of a limit. */
+  declare readonly guestStack?: string;
 
-  constructor(denialEvent: DenialEvent) {
+  /** @param guestStack See {@link guestStack}. Guest text: clean it first. */
+  constructor(denialEvent: DenialEvent, guestStack = "") {
     super(describe(denialEvent));
     this.denialEvent = denialEvent;
+    if (guestStack !== "")
+      Object.defineProperty(this, "guestStack", { value: guestStack, configurable: true });
   }
 
   override get name(): string {

@@ -11,6 +11,7 @@ import {
   outputCost,
   type Start,
 } from "../frames.ts";
+import { uncaughtLines } from "../guest-frames.ts";
 import { Accounts } from "./call-accounts.ts";
 import { AsyncChannel, askSync } from "./channel.ts";
 import { Dispatch, refused } from "./dispatch.ts";
@@ -147,8 +148,7 @@ export class Cell {
       // would wait for it until the wall limit.
       if (this.#guest.entriesEnded() !== this.#entries) throw error;
       // The guest left a rejection unhandled; isolated-vm throws it out of the entry.
-      const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      this.#print("error", `Uncaught (in promise) ${text}`.slice(0, 8192));
+      for (const line of uncaughtLines(error)) this.#print("error", line.slice(0, 8192));
     }
     // Without this line, a call would wait for its wall limit if its last exchange was left half read and its handlers were cut off.
     demandInStep(begun);

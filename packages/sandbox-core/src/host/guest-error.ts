@@ -1,11 +1,10 @@
 import { cleanText } from "@pyisolate/policy";
 
 import type { ErrorTexts, Failure, NestedError } from "../failure-frame.ts";
+import { guestFrames } from "../guest-frames.ts";
 
 /** Longest message of a guest's error, in UTF-16 code units. */
 const MAX_MESSAGE = 4096;
-/** Most lines of a guest's stack. */
-const MAX_FRAMES = 32;
 
 /** A value that a guest threw, or gave as a `cause`. Its text is cleaned like that of {@link GuestError}. */
 export type GuestThrown = GuestError | string | number | boolean | null;
@@ -82,14 +81,9 @@ function thrownValue(kind: NestedError["kind"], texts: ErrorTexts): GuestThrown 
   }
 }
 
-/** Stack frames that are not the guest's: of the runtime, of the layers below it, and of the eval that runs the program. */
-const FOREIGN = /pyisolate:|isolated-vm|node:|file:\/\/|^\s+at eval \(<anonymous>\)$/;
-
-function cleanStack(stack: string): string {
-  return stack
-    .split("\n")
-    .filter((line) => /^\s+at /.test(line) && !FOREIGN.test(line))
-    .slice(0, MAX_FRAMES)
+/** The guest's own frames, cleaned. */
+export function cleanStack(stack: string): string {
+  return guestFrames(stack)
     .map((line) => `    ${cleanText(line.trim(), 256)}`)
     .join("\n");
 }

@@ -107,6 +107,29 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
   const waiting = create(null) as Record<number, Waiting>;
   let lastCall = 0;
 
+  /** The error that the last answer brought. */
+  let brought: unknown;
+
+  /**
+   * Gives an error that an answer brought the frames of those that wait for it: it was made far from them. Called where an `await` of
+   * ours ends, from where the engine finds the guest's functions that await in turn. Any other error stays as it is.
+   */
+  function retraced(error: unknown): unknown {
+    if (error !== brought || typeof error !== "object" || error === null) return error;
+    try {
+      const { stack: made } = error as { stack?: unknown };
+      const { stack: here } = new Error("");
+      if (typeof made !== "string" || typeof here !== "string") return error;
+      const head = indexOf(made, "\n    at ");
+      const frames = indexOf(here, "\n    at ");
+      if (frames !== -1)
+        own(error, "stack", slice(made, 0, head === -1 ? made.length : head) + slice(here, frames));
+    } catch {
+      // The guest prepares stacks by a function of its own, which threw.
+    }
+    return error;
+  }
+
   const settle: GuestHandles["settle"] = (callId, answer, body) => {
     const call = waiting[callId];
     if (call === undefined) return;
@@ -115,6 +138,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     try {
       value = call.shape(valueOf(answer), body as Uint8Array | undefined);
     } catch (error) {
+      brought = error;
       // Without an error, a callback would take the failure for a success.
       call.reject(error ?? new Error("The operation failed"));
       return;
@@ -144,6 +168,7 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
 
   return {
     callLater,
+    retraced,
     valueOf,
     /** Asks, and returns the answer as it came. */
     raw,

@@ -1,4 +1,5 @@
 import type { Abortable } from "./abortable.ts";
+import type { Answers } from "./answers-and-errors.ts";
 import type { LibraryLoader } from "./library-loader.ts";
 import type { Primordials } from "./primordials.ts";
 import type { GuestArguments } from "./guest-arguments.ts";
@@ -9,6 +10,7 @@ export function fetchStub(
   untilAborted: Abortable,
   { targetText, content, option }: GuestArguments,
   { load }: LibraryLoader,
+  { retraced }: Pick<Answers, "retraced">,
 ) {
   type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -30,20 +32,24 @@ export function fetchStub(
     const body = option(prepared, "body");
     const sent = body === undefined || body === null ? content("") : content(body);
     const signal = option(prepared, "signal");
-    return await untilAborted(
-      response,
-      [
-        0,
-        "fetch",
-        targetText(field(prepared, "url")),
-        field(prepared, "method"),
-        field(prepared, "headers"),
-        sent[0],
-        sent[1],
-        field(prepared, "redirect"),
-      ],
-      signal,
-      (aborted) => option(aborted, "reason"),
-    );
+    try {
+      return await untilAborted(
+        response,
+        [
+          0,
+          "fetch",
+          targetText(field(prepared, "url")),
+          field(prepared, "method"),
+          field(prepared, "headers"),
+          sent[0],
+          sent[1],
+          field(prepared, "redirect"),
+        ],
+        signal,
+        (aborted) => option(aborted, "reason"),
+      );
+    } catch (error) {
+      throw retraced(error);
+    }
   };
 }

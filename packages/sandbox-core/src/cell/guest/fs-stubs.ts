@@ -12,7 +12,7 @@ import type { Primordials } from "./primordials.ts";
 export function fsStubs(
   { apply, arraySlice, freeze, isTypeError, own, trunc }: Primordials,
   { calledBack }: Callbacks,
-  { ask, askLater }: Answers,
+  { ask, askLater, retraced }: Answers,
   { option }: GuestArguments,
   { aborted, badType }: Misuse,
   { pathOf }: FileOptions,
@@ -35,7 +35,12 @@ export function fsStubs(
     signal,
   }: ReturnType<(typeof rows)[string]>): Promise<unknown> {
     if (option(signal, "aborted") === true) throw aborted(option(signal, "reason"));
-    const value = await askLater(shape, asked);
+    let value: unknown;
+    try {
+      value = await askLater(shape, asked);
+    } catch (error) {
+      throw retraced(error);
+    }
     if (option(signal, "aborted") === true) throw aborted(option(signal, "reason"));
     return value;
   }

@@ -14,6 +14,7 @@ export function libraryLoader(
     create,
     defineProperty,
     Error,
+    freeze,
     indirectEval,
     isBytes,
     own,
@@ -57,7 +58,7 @@ export function libraryLoader(
 
     /** Gives the parts what they need of the runtime. The guest must have each of these functions by another name. */
     offer: (functions: Readonly<Record<string, unknown>>): void => {
-      loaded["#runtime"] = { exports: functions, isDone: true };
+      loaded["#runtime"] = { exports: freeze(functions), isDone: true };
     },
 
     /**

@@ -2,9 +2,42 @@ import type { Primordials } from "./primordials.ts";
 
 export type Namespaces = ReturnType<typeof namespaces>;
 
-/** Builds the namespaces through which modules see each other. Planted by its source text. */
-export function namespaces({ create, defineGetter, ownKeys, SyntaxError }: Primordials) {
+/** Builds the namespaces through which modules see each other, and places the errors of what is not in them. Planted by its source text. */
+export function namespaces({
+  create,
+  defineGetter,
+  indexOf,
+  own,
+  ownKeys,
+  slice,
+  SyntaxError,
+}: Primordials) {
+  /**
+   * Does what an import of a program needs. An error out of it ends in the place of that import, and not in the line of ours that
+   * stands for all imports, in front of the program.
+   */
+  function placed(place: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const stack: unknown =
+        typeof error === "object" && error !== null ? (error as { stack?: unknown }).stack : "";
+      if (typeof stack === "string" && stack !== "") {
+        let end = indexOf(stack, "\n    at eval (guest.js:1:");
+        if (end === -1) end = indexOf(stack, "\n    at async eval (guest.js:1:");
+        own(
+          error as object,
+          "stack",
+          `${slice(stack, 0, end === -1 ? stack.length : end)}\n    at guest.js:${place}`,
+        );
+      }
+      throw error;
+    }
+  }
+
   return {
+    placed,
+
     /** Defines a getter for each export, so that bindings are live. */
     exposeAll(namespace: object, exported: Readonly<Record<string, () => unknown>>): void {
       const names = ownKeys(exported);

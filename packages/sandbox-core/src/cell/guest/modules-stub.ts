@@ -12,7 +12,7 @@ export function modulesStub(
   { apply, create, freeze, indexOf, indirectEval, slice, Error, own, text }: Primordials,
   { raw, valueOf }: Answers,
   { targetText }: GuestArguments,
-  { exposeAll, exportAll, namespaceOf, mustExport }: Namespaces,
+  { exposeAll, exportAll, namespaceOf, mustExport, placed }: Namespaces,
   { all, handled }: ModuleWaits,
   builtins: Readonly<Record<string, (() => unknown) | undefined>>,
 ) {
@@ -26,6 +26,8 @@ export function modulesStub(
     /** The value that `require` returns. */
     readonly exports: () => unknown;
   }
+  /** What one statement of a program imports, and where it stands in it. */
+  type Wanted = readonly [specifier: string, names: readonly string[], place: string];
   const known = create(null) as Record<string, Module>;
   /** Modules that are being linked, by name. */
   let linking: Record<string, unknown> | undefined;
@@ -194,26 +196,28 @@ export function modulesStub(
       return module.namespace;
     },
     /**
-     * The namespaces of what a program imports, each given by its specifier and the names that it must export. They are in a list,
+     * The namespaces of what a program imports. They are in a list,
      * because a namespace may have a `then`, which only a dynamic import may call.
      */
-    link: async (
-      wanted: readonly (readonly [specifier: string, names: readonly string[]])[],
-    ): Promise<readonly object[]> => {
+    link: async (wanted: readonly Wanted[]): Promise<readonly object[]> => {
       const modules: Module[] = [];
-      for (let index = 0; index < wanted.length; index++)
-        own(modules, text(index), find((wanted[index] as (typeof wanted)[number])[0], true), true);
+      const each = (work: (needed: Wanted, index: number) => void): void => {
+        for (let index = 0; index < wanted.length; index++) {
+          const needed = wanted[index] as Wanted;
+          placed(needed[2], () => work(needed, index));
+        }
+      };
+      each((needed, index) => own(modules, text(index), find(needed[0], true), true));
       const waits: (Promise<unknown> | undefined)[] = [];
-      for (let index = 0; index < wanted.length; index++)
-        own(waits, text(index), (modules[index] as Module).evaluate(), true);
+      each((_, index) => own(waits, text(index), (modules[index] as Module).evaluate(), true));
       await all(waits);
       const namespaces: object[] = [];
-      for (let index = 0; index < wanted.length; index++) {
+      each((needed, index) => {
         const { name, namespace } = modules[index] as Module;
-        const names = (wanted[index] as (typeof wanted)[number])[1];
+        const names = needed[1];
         for (let at = 0; at < names.length; at++) mustExport(name, namespace, names[at] as string);
         own(namespaces, text(index), namespace, true);
-      }
+      });
       return namespaces;
     },
   };

@@ -152,7 +152,6 @@ function assemble(
   const passed = rooms.passedValues(values);
   const offered = rooms.globals(bridge, callbacks, misuse, answers, passed);
   const tools = rooms.toolsStub(bridge, primordials, answers, passed);
-  const details = rooms.errorDetails(primordials, limits);
   const exports = rooms.programExports(primordials);
   const runs = rooms.runner(
     bridge,
@@ -162,14 +161,12 @@ function assemble(
     exports,
     modules,
     rooms.commonJsProgram(primordials, exports, modules.require),
-    details,
+    rooms.errorDetails(primordials, limits),
     lines,
     limits,
   );
 
-  library.offer(
-    freeze({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print, write }),
-  );
+  library.offer({ ...timers, queueMicrotask: offered.queueMicrotask, now: elapsed, print, write });
   for (const name in names.globals) library.defineLazy(name, names.globals[name] as string, false);
   for (const name in names.whole) library.defineLazy(name, names.whole[name] as string, true);
   const all: Record<string, unknown> = {
@@ -177,7 +174,7 @@ function assemble(
     ...timers,
     console,
     crypto: crypto.webcrypto,
-    fetch: rooms.fetchStub(primordials, abortable, guestArguments, library),
+    fetch: rooms.fetchStub(primordials, abortable, guestArguments, library, answers),
     global: realm,
     performance: freeze({ now: elapsed, timeOrigin: startedAt }),
     require: modules.require,

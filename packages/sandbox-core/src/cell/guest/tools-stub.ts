@@ -7,20 +7,25 @@ import type { Primordials } from "./primordials.ts";
 export function toolsStub(
   bridge: Pick<Bridge, "tool">,
   { create, freeze, indexOf, own, parse, realm, slice, TypeError }: Primordials,
-  { callLater }: Pick<Answers, "callLater">,
+  { callLater, retraced }: Pick<Answers, "callLater" | "retraced">,
   { passOn }: Pick<PassedValues, "passOn">,
 ) {
   const same = (_value: unknown, body: unknown): unknown => body;
 
   function toolOf(name: string): (...args: unknown[]) => Promise<unknown> {
-    return (...args) =>
-      callLater(same, (callId) => {
-        if (args.length > 1)
-          throw new TypeError(`tools.${name} takes one value: put several into an object`);
-        return passOn(args.length === 1 ? args[0] : undefined, (isCopied, value) =>
-          bridge.tool(callId, name, isCopied, value),
-        );
-      });
+    return async (...args) => {
+      try {
+        return await callLater(same, (callId) => {
+          if (args.length > 1)
+            throw new TypeError(`tools.${name} takes one value: put several into an object`);
+          return passOn(args.length === 1 ? args[0] : undefined, (isCopied, value) =>
+            bridge.tool(callId, name, isCopied, value),
+          );
+        });
+      } catch (error) {
+        throw retraced(error);
+      }
+    };
   }
 
   /** Makes `tools`. Runs once, before any program of the guest. */

@@ -6,21 +6,36 @@ import type { Edits } from "../../modules/source-edits.ts";
 
 /** What a program's statements say about other modules. */
 export class ProgramLinks {
-  /** The specifier of each import, and the names that its module must export. */
-  readonly #wanted: [specifier: string, names: string[]][] = [];
+  /** The specifier of each import, the names that its module must export, and where it stands. */
+  readonly #wanted: [specifier: string, names: string[], place: string][] = [];
   /** By local name: the expression that reads the export now. */
   readonly #imported = new Map<string, string>();
   readonly #statements: string[] = [];
   readonly #hidden: string;
+  readonly #source: string;
+  /** The line that has been counted to, from 1, and where it begins. */
+  #line = 1;
+  #lineStart = 0;
 
   /** @param hidden The start of names that do not occur in the program. */
-  constructor(hidden: string) {
+  constructor(hidden: string, source: string) {
     this.#hidden = hidden;
+    this.#source = source;
   }
 
-  /** Adds an import. Returns the expression for the module's namespace. */
-  need(specifier: unknown, names: string[]): string {
-    const index = this.#wanted.push([String(specifier), names]) - 1;
+  /** The line and column of a statement. Statements come in their order, so each line is counted once. */
+  #placeOf(start: number): string {
+    for (;;) {
+      const end = this.#source.indexOf("\n", this.#lineStart);
+      if (end === -1 || end >= start) return `${this.#line}:${start - this.#lineStart + 1}`;
+      this.#line += 1;
+      this.#lineStart = end + 1;
+    }
+  }
+
+  /** Adds what a statement imports. Returns the expression for the module's namespace. */
+  need(specifier: unknown, names: string[], start: number): string {
+    const index = this.#wanted.push([String(specifier), names, this.#placeOf(start)]) - 1;
     const namespace = `${this.#hidden}${index}`;
     this.#statements.push(`const ${namespace} = ${this.#hidden}all[${index}];`);
     return namespace;
@@ -30,9 +45,10 @@ export class ProgramLinks {
    * Each name becomes a constant, so that a program cannot write to it and `eval` finds it. What the program's text reads is the
    * export itself.
    */
-  import({ source, specifiers }: ImportDeclaration): void {
+  import(statement: ImportDeclaration): void {
+    const { source, specifiers } = statement;
     const names: string[] = [];
-    const namespace = this.need(source.value, names);
+    const namespace = this.need(source.value, names, statement.start);
     for (const specifier of specifiers) {
       const local = specifier.local.name;
       let read = namespace;

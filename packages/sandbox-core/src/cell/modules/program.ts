@@ -50,7 +50,7 @@ function asyncFunction(source: string, { program, imports, metas }: Parsed): str
   const result = freshName(source, "__default__");
   const edits = new Edits(source, imports);
   for (const { start, end } of metas) edits.replace(start, end, `${result}meta`);
-  const links = new ProgramLinks(result);
+  const links = new ProgramLinks(result, source);
   /** By exported name: the expression that reads it. */
   const exported = new Map<string, string>();
   /** The same for names that an `export { … }` gives. */
@@ -86,6 +86,7 @@ function asyncFunction(source: string, { program, imports, metas }: Parsed): str
           ? links.need(
               node.source.value,
               node.specifiers.map(({ local }) => nameOf(local)),
+              node.start,
             )
           : undefined;
         for (const { local, exported: name } of node.specifiers) {
@@ -97,7 +98,7 @@ function asyncFunction(source: string, { program, imports, metas }: Parsed): str
         break;
       }
       case "ExportAllDeclaration": {
-        const from = links.need(node.source.value, []);
+        const from = links.need(node.source.value, [], node.start);
         if (node.exported) exported.set(nameOf(node.exported), from);
         else stars.push(from);
         edits.replace(node.start, node.end);

@@ -7,7 +7,7 @@ import type { Failure } from "../../failure-frame.ts";
 import { type ConsoleLevel, Frame, outputCost } from "../../frames.ts";
 import { callBack } from "../call-back.ts";
 import type { Account, Call, Calls } from "../calls.ts";
-import { GuestError } from "../guest-error.ts";
+import { cleanStack, GuestError } from "../guest-error.ts";
 import type { Messages } from "./messages.ts";
 import { parseFailure } from "./parse-failure.ts";
 import { maxBody, parseConsole, WireError } from "./wire.ts";
@@ -111,7 +111,9 @@ export class Outputs {
   #failed(failure: Failure): PolicyError | GuestError {
     const event =
       failure.denial === undefined ? undefined : this.#destinations.denial(failure.denial);
-    return event === undefined ? new GuestError(failure) : new PolicyError(event);
+    return event === undefined
+      ? new GuestError(failure)
+      : new PolicyError(event, cleanStack(failure.stack));
   }
 
   /**
