@@ -327,3 +327,30 @@ test("arguments are read once, so that none can change after it was checked", as
       fs.writeSync(fd, bytes, { get offset() { return 3; }, position: 0 }), read]`);
   expect(found).toEqual([2, 4, 3, 1, { length: 1, position: 1, offset: 1 }]);
 });
+
+test("no file of the kernel's own is opened, under no name: a place in its own memory would be a guest's way out", async () => {
+  const everywhere = { id: "all", effect: "allow", capability: "filesystem", paths: ["/**"] };
+  await using all = new Supervisor({
+    ...kernelMode,
+    policy: policyOf([everywhere], LIMITS),
+    pool: 0,
+  });
+  await using own = await all.spawn("everywhere");
+  symlinkSync("/proc", join(place.granted, "link"));
+  const outcomes = await own.exec(
+    `const fs = require("node:fs"), { createReadStream, createWriteStream } = fs, seen = [];
+    const files = ["/proc/self/mem", "/proc/" + HOST + "/mem", "/proc/self/maps", "/proc/version", "/proc/thread-self/mem", "/sys/kernel/mm/transparent_hugepage/enabled", LINK + "/self/mem"];
+    for (const file of files.filter((file) => fs.existsSync(file)))
+      for (const flags of ["r", "r+", "w", "a", "a+"])
+        try { seen.push([file, flags, fs.openSync(file, flags)]); } catch (error) { seen.push(error.code); }
+    for (const stream of [createReadStream("/proc/self/mem"), createWriteStream("/proc/self/mem", { flags: "r+" })])
+      seen.push(await new Promise((told) => stream.on("error", ({ code }) => told(code))));
+    seen.push(await fs.promises.open("/proc/self/mem", "r+").catch(({ code }) => code));
+    seen.push(fs.readFileSync("/proc/version", "utf8").startsWith("Linux"));
+    seen`
+      .replace("HOST", String(process.pid))
+      .replace("LINK", JSON.stringify(join(place.granted, "link"))),
+  );
+  expect(new Set(outcomes as unknown[])).toEqual(new Set(["EINVAL", true]));
+  expect((outcomes as unknown[]).length).toBeGreaterThan(25);
+});

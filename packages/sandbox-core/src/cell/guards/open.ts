@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statfsSync } from "node:fs";
 
 import type { Primitive } from "../guest/bridge.ts";
 import { identityOf } from "../open-files.ts";
@@ -57,6 +57,7 @@ function opening(
     if (!isMissing && (wanted & O_EXCL) !== 0)
       throw errnoError("EEXIST", -17, "file already exists");
     if ((wanted & O_CREAT) === 0) mustExist(place);
+    if (!isMissing) mustBeStored(place.fd);
     if (reads && !isMissing) closeSync(openToRead(found));
     if (reads && changes) {
       ask(place.path, "write");
@@ -92,6 +93,24 @@ export const truncate: Guard = ([path, length], _mode, { writable }) => {
   };
   return pathOperation(path, "open", cut, { probe: (place) => probeWrite(place, writable) });
 };
+
+/**
+ * File systems whose files are no data but the kernel's own: procfs, sysfs, debugfs, tracefs, securityfs, configfs, bpffs, efivarfs,
+ * cgroup and cgroup2. Their numbers are those of statfs(2).
+ */
+const OF_THE_KERNEL: ReadonlySet<number> = new Set([
+  0x9f_a0, 0x62_65_65_72, 0x64_62_67_20, 0x74_72_61_63, 0x73_63_66_73, 0x62_65_65_70, 0xca_fe_4a_11,
+  0xde_5e_81_e4, 0x27_e0_eb, 0x63_67_72_70,
+]);
+
+/**
+ * Refuses a file of the kernel's own. One that is read or written at a place of the guest's choice would be its way out: a place in
+ * `/proc/self/mem` is one in the memory of the cell, code included, and `/proc` may be mounted under any name.
+ */
+function mustBeStored(fd: number): void {
+  const { type } = statfsSync(byDescriptor(fd));
+  if (OF_THE_KERNEL.has(type >>> 0)) throw errnoError("EINVAL", -22, "not a file of a disk");
+}
 
 /** Opens the file that is held. Opening does not wait, as it would for a pipe's other end. */
 export function openToRead({ place, held }: Pick<Found, "place" | "held">): number {
