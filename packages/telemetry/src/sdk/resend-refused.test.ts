@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -8,6 +9,8 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -104,6 +107,28 @@ test("the letters behind a file that cannot be read are sent the next time, by t
   expect(bodies.filter((body) => body.includes("first"))).toHaveLength(1);
   expect(readdirSync(directory)).toEqual([]);
 });
+
+test("letters that could not be sent stay as they are, and only why is told", async () => {
+  const server = createServer((_request, response) => {
+    response.statusCode = 503;
+    response.end("away\u001b[31m");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const path = join(directory, "dead-letters.jsonl");
+  writeFileSync(path, letter("a"), { mode: 0o600 });
+  const told: string[] = [];
+  const resent = await resendRefused(
+    { spool: directory, endpoint: `http://127.0.0.1:${port}`, flushTimeoutMillis: 1000 },
+    { onWarning: (message) => void told.push(message) },
+  );
+  server.close();
+  expect(resent).toEqual({ taken: 0, refused: 0, waiting: 1 });
+  expect(told).toEqual([expect.stringMatching(/^1 records were not sent: .*503/)]);
+  expect(told.join()).not.toContain("\u001b");
+  expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(JSON.parse(letter("a")));
+}, 30_000);
 
 test.each([
   ["OTEL_LOGS_EXPORTER", "none"],

@@ -1,10 +1,16 @@
+import { cleanText } from "@pyisolate/policy/events";
+
 import { BatchReceipts } from "../delivery/batch-receipts.ts";
 import { HttpTransport } from "../otlp/http-transport.ts";
 import { RetryingTransport } from "../otlp/retrying-transport.ts";
+import { messageOf } from "../error-text.ts";
 import { DeadLetters, type DeadLetter, type TakenLetters } from "../spool/dead-letters.ts";
 import { lastRecords } from "../spool/jsonl.ts";
 import { LogExporter } from "./log-exporter.ts";
 import { RefusedRecords } from "./refused-records.ts";
+
+/** Longest reason that is told, UTF-16 code units. */
+const MAX_WHY = 300;
 
 /** What became of refused records that were sent again. */
 export interface Resent {
@@ -69,6 +75,7 @@ export async function resend(
     how.signal?.removeEventListener("abort", end);
     end();
   }
+  resending.tellWhy();
   return resending.soFar;
 }
 
@@ -92,6 +99,8 @@ class Resending {
   readonly #counts = { taken: 0, refused: 0, waiting: 0 };
   /** Of the file that is being sent. */
   #isAllKept = true;
+  /** Why the last attempt came to nothing; undefined if it did come to something. */
+  #why: string | undefined;
 
   constructor(
     letters: DeadLetters,
@@ -102,7 +111,14 @@ class Resending {
     this.#how = how;
     this.#kept = new RefusedRecords(letters, how.onWarning);
     this.#exporter = new LogExporter(
-      new RetryingTransport(new HttpTransport(logsUrl, "LOGS", "v1/logs")),
+      new RetryingTransport(new HttpTransport(logsUrl, "LOGS", "v1/logs"), {
+        failing: (error) => {
+          this.#why = cleanText(messageOf(error), MAX_WHY);
+        },
+        recovered: () => {
+          this.#why = undefined;
+        },
+      }),
       {
         exported: ({ records }) => {
           this.#counts.taken += records;
@@ -136,6 +152,12 @@ class Resending {
     this.#exporter.close();
   }
 
+  /** Says why records were not sent, where that is known. */
+  tellWhy(): void {
+    if (this.#counts.waiting > 0 && this.#why !== undefined)
+      this.#how.onWarning(`${this.#counts.waiting} records were not sent: ${this.#why}`);
+  }
+
   async #sendLetter(letter: DeadLetter): Promise<void> {
     const receipts = new BatchReceipts();
     for (let n = 0; n < letter.records; n++) receipts.add(undefined);
@@ -145,7 +167,13 @@ class Resending {
     const { records } = receipts;
     this.#counts.waiting += records;
     const rejected = Math.min(letter.rejected, records);
-    this.#keep({ ...letter, records, rejected, request: lastRecords(letter.request, records) });
+    const rest = { ...letter, records, rejected, request: lastRecords(letter.request, records) };
+    // Not by what keeps the refused: nothing was refused now, and it would tell of the answer of then.
+    try {
+      this.#letters.add(rest);
+    } catch {
+      this.#isAllKept = false;
+    }
   }
 
   #keep(letter: DeadLetter): boolean {
