@@ -128,8 +128,13 @@ test("a file whose folder is exchanged while it is open is used as the file that
   await using _swapper = await repeating(
     `fs.renameSync(${FOLDER}, G + "/aside"); quiet(() => fs.symlinkSync(O + "/real", ${FOLDER})); quiet(() => fs.unlinkSync(${FOLDER})); fs.renameSync(G + "/aside", ${FOLDER})`,
   );
-  const seen = await guest(
-    `const bytes = Buffer.alloc(9);
+  const seen: Record<string, number> = {};
+  const isSeen = (): boolean =>
+    seen["granted"] !== undefined && (seen["refused"] ?? seen["ESTALE"]) !== undefined;
+  // Either is a matter of luck: on a busy machine the one or the other does not happen in hundreds of rounds.
+  for (let batch = 0; batch < 60 && !isSeen(); batch++) {
+    const found = await guest(
+      `const bytes = Buffer.alloc(9);
     attempt(() => {
       const fd = fs.openSync(${FOLDER} + "/file", "r+");
       try {
@@ -142,8 +147,10 @@ test("a file whose folder is exchanged while it is open is used as the file that
       } finally { fs.closeSync(fd); }
       return "used";
     });`,
-    200,
-  );
+      100,
+    );
+    for (const [what, times] of Object.entries(found)) seen[what] = (seen[what] ?? 0) + times;
+  }
   const fine = ["granted", "7", "undefined", "used", "refused", "ESTALE", "ENOENT", "EAGAIN"];
   expect(Object.keys(seen).filter((what) => !fine.includes(what))).toEqual([]);
   expect(seen["granted"]).toBeGreaterThan(0);
