@@ -13,6 +13,9 @@ const MAX_COST = 2_500_000;
 const MAX_MEMORY = 4 * 1024 * 1024;
 const MAX_MEMORY_PER_BYTE = 16;
 
+/** The sum is checked once for so many values of a container: each time would cost a tenth of the walk. */
+const CHECKED = 1024;
+
 /** Adds up what the value in the bytes would cost to decode. */
 export class CloneBill extends CloneCursor {
   protected cost = 0;
@@ -24,10 +27,15 @@ export class CloneBill extends CloneCursor {
     this.#maxMemory = MAX_MEMORY + MAX_MEMORY_PER_BYTE * bytes.length;
   }
 
-  /** Adds to the cost. The sum is checked where a container ends and where an object would get a new class. */
+  /** Adds to the cost. The sum is checked with every {@link CHECKED} values of a container, at its end, and at a new class. */
   protected take(cost: number, memory: number): void {
     this.cost += cost;
     this.memory += memory;
+  }
+
+  /** Checks the sum for some of a container's values. Without it, the walk over one container of 64 MiB takes most of a second. */
+  protected mustBeBoundedAt(index: number): void {
+    if (index % CHECKED === 0) this.mustBeBounded();
   }
 
   protected mustBeBounded(): void {

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { cloneProblem } from "./clone-problem.ts";
-import { MAX_DEPTH } from "./scan.ts";
+import { HEADER, Refused } from "./cursor.ts";
+import { MAX_DEPTH, Scan } from "./scan.ts";
 import { decodeClone } from "./structured-clone.ts";
 
 /** Values of every kind that a guest may send. */
@@ -112,6 +113,41 @@ describe("what costs too much is refused, and half a bound is not", () => {
     expect(cloneProblem(half)).toBeUndefined();
     expect(() => decodeClone(half)).not.toThrow();
   });
+});
+
+describe("the check stops where the bound is passed, within one container too", () => {
+  const open = (begin: string, each: string): Buffer => {
+    const parts = [HEADER, Buffer.from(begin, "latin1"), Buffer.alloc(8 << 20, each, "latin1")];
+    return Buffer.concat(parts);
+  };
+  test.each<[string, Buffer]>([
+    ["a Set of nothing", open("'", "_")],
+    ["a Map of nothing", open(";", "_")],
+    ["an array of nothing", open("A\xff\xff\xff\x03", "_")],
+    ["an array of holes", open("A\xff\xff\xff\x03", "-")],
+    ["an array of BigInts", open("A\xff\xff\xff\x01", "Z\0")],
+    ["an object's indices", open("o", "I\0_")],
+    ["an Error of many kinds", open("r", "E")],
+    ["an Error of many messages", open("r", 'm"\0')],
+  ])("%s", (_what, bytes) => {
+    const scan = new Scan(bytes);
+    expect(() => scan.whole()).toThrow(Refused);
+    expect(scan.at).toBeLessThan(bytes.length / 4);
+  });
+});
+
+test("holes of an array are counted", () => {
+  const count = 1 << 20;
+  const number = Buffer.of(0x80, 0x80, 0x40);
+  const parts = [
+    HEADER,
+    Buffer.from("A"),
+    number,
+    Buffer.alloc(count, "-"),
+    Buffer.from("$\0"),
+    number,
+  ];
+  expect(cloneProblem(Buffer.concat(parts))).toMatchObject({ kind: "much" });
 });
 
 test("a text or a view of a megabyte may be decoded", () => {

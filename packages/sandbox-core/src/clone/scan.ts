@@ -1,6 +1,6 @@
-import { CloneBill } from "./ceilings.ts";
-import { COST, EntryCosts, IndexCosts, indexOf, MEMORY, SHORT } from "./costs.ts";
+import { COST, EntryCosts, IndexCosts, indexOf, MEMORY } from "./costs.ts";
 import { CloneCursor, Refused, TooMuch } from "./cursor.ts";
+import { FlatBill } from "./flat-bill.ts";
 import { Shapes } from "./shapes.ts";
 import { END, ERROR_KINDS, HOLE, INTEGER, refusedKind } from "./tags.ts";
 
@@ -8,7 +8,7 @@ import { END, ERROR_KINDS, HOLE, INTEGER, refusedKind } from "./tags.ts";
 export const MAX_DEPTH = 1000;
 
 /** Walks the format that `v8.serialize` writes (V8's value-serializer.cc; Node's v8.js for views) without building the value. */
-export class Scan extends CloneBill {
+export class Scan extends FlatBill {
   readonly #shapes = new Shapes();
   #depth = 0;
   /** Where the key that was read last begins, its length field included. */
@@ -28,7 +28,7 @@ export class Scan extends CloneBill {
   #value(tag: number): void {
     switch (tag) {
       case 0x22: // " text of one byte a character
-        this.#skipText(tag);
+        this.skipText(tag);
         return;
       case 0x49: // I, U integers
       case 0x55:
@@ -41,49 +41,7 @@ export class Scan extends CloneBill {
         this.memory += MEMORY.number;
         return;
       default:
-        this.#rarer(tag);
-    }
-  }
-
-  #rarer(tag: number): void {
-    switch (tag) {
-      case 0x5f: // _ undefined; 0 null; T, F
-      case 0x30:
-      case 0x54:
-      case 0x46:
-        this.take(COST.value, 0);
-        return;
-      case 0x78: // x, y boxed booleans
-      case 0x79:
-        this.take(COST.boxed, MEMORY.object);
-        return;
-      case 0x5e: // ^ a value that came before
-        this.varint();
-        this.take(COST.value, 0);
-        return;
-      case 0x6e: // n a boxed number, D a date
-      case 0x44:
-        this.skip(8);
-        this.take(COST.date, MEMORY.object);
-        return;
-      case 0x5a: // Z a BigInt, z a boxed one; the field's lowest bit is the sign, the rest the length in bytes
-      case 0x7a:
-        this.#bigInt();
-        return;
-      case 0x73: // s a boxed string
-        this.#skipText(this.byte());
-        this.take(COST.boxed, MEMORY.object);
-        return;
-      case 0x42: // B
-        this.take(COST.buffer + this.sized() * COST.byte, MEMORY.buffer);
-        return;
-      case 0x5c: // \ a view, as Node writes it
-        this.varint();
-        this.take(COST.view + this.sized() * COST.byte, MEMORY.view);
-        return;
-      default:
-        if (CloneCursor.isText(tag)) this.#skipText(tag);
-        else this.#nested(tag);
+        if (!this.flat(tag)) this.#nested(tag);
     }
   }
 
@@ -133,7 +91,9 @@ export class Scan extends CloneBill {
     this.#places(length, 0);
     for (let index = 0; index < length; index++) {
       const tag = this.byte();
-      if (tag !== HOLE) this.#value(tag);
+      if (tag === HOLE) this.cost += COST.value;
+      else this.#value(tag);
+      this.mustBeBoundedAt(index);
     }
     this.#properties(END.dense, length);
     this.counts();
@@ -148,6 +108,7 @@ export class Scan extends CloneBill {
     let shape = this.#shapes.empty;
     let keys = 0;
     let indices: IndexCosts | undefined;
+    let indexed = 0;
     for (;;) {
       const known = this.#shapes.repeats(shape, this.bytes, this.at);
       if (known !== 0) {
@@ -166,6 +127,7 @@ export class Scan extends CloneBill {
       if (index !== undefined) {
         indices ??= new IndexCosts(length);
         indices.add(index);
+        this.mustBeBoundedAt(indexed++);
         this.take(indices.cost + (tag === INTEGER ? 0 : COST.place * 80), indices.memory);
         this.#value(this.byte());
         continue;
@@ -189,33 +151,33 @@ export class Scan extends CloneBill {
   #entries(end: number): void {
     this.take(COST.collection, MEMORY.collection);
     const costs = new EntryCosts();
+    let entries = 0;
     for (let tag = this.byte(); tag !== end; tag = this.byte()) {
       const from = this.at;
       this.#value(tag);
       this.take(costs.next(tag, this.at - from), MEMORY.key * 2);
       if (end === END.map) this.#value(this.byte());
+      this.mustBeBoundedAt(entries++);
     }
     this.varint();
   }
 
+  /** The kind, the message, the stack and the cause come in this order, each at most once. */
   #error(): void {
     this.take(COST.error, MEMORY.object * 2);
-    for (let tag = this.byte(); tag !== END.error; tag = this.byte()) {
-      if (tag === 0x6d || tag === 0x73) this.#skipText(this.byte()); // m, s: message and stack
-      else if (tag === 0x63) this.#value(this.byte()); // c: cause
-      else if (!ERROR_KINDS.has(tag)) throw new Refused("it holds a broken Error");
+    let tag = this.byte();
+    if (ERROR_KINDS.has(tag)) tag = this.byte();
+    for (const part of [0x6d, 0x73])
+      // m, s
+      if (tag === part) {
+        this.skipText(this.byte());
+        tag = this.byte();
+      }
+    if (tag === 0x63) {
+      // c
+      this.#value(this.byte());
+      tag = this.byte();
     }
-  }
-
-  #bigInt(): void {
-    const length = this.varint() >>> 1;
-    this.skip(length);
-    this.take(COST.bigInt + length * COST.digit, MEMORY.number * 2);
-  }
-
-  #skipText(tag: number): void {
-    const length = this.text(tag);
-    const isShort = length <= SHORT && this.width === 1;
-    this.take((isShort ? COST.value : COST.text) + length * COST.byte, MEMORY.text);
+    if (tag !== END.error) throw new Refused("it holds a broken Error");
   }
 }
