@@ -94,6 +94,17 @@ describe("what costs too much is refused, and half a bound is not", () => {
       made[index] = made[index + 1] = 0;
     return made;
   };
+  /** A name too long to be remembered, and the names after it. */
+  const wide = (count: number): unknown =>
+    Array.from({ length: count }, () =>
+      Object.fromEntries(Array.from({ length: 16 }, (_, index) => ["x".repeat(127 - index), 1])),
+    );
+  const distinct = (count: number): unknown =>
+    Array.from({ length: count }, (_, index) => ({ [`${"x".repeat(90)}${index}`]: 1 }));
+  const lengthy = (count: number): unknown =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, index) => ["x".repeat(16_390) + String(10 + index), 1]),
+    );
   const nested = (levels: number): unknown => {
     let value: unknown = 0;
     for (let level = 0; level < levels; level++) value = [value];
@@ -107,6 +118,11 @@ describe("what costs too much is refused, and half a bound is not", () => {
     ["objects of new names", names, 20_000],
     ["keys that make V8 copy all others again and again", toggling, 4000],
     ["nesting", nested, MAX_DEPTH + 1],
+    ["rows of names that are not remembered", wide, 4000],
+    ["texts of eight characters", (count) => Array<string>(count).fill("12345678"), 350_000],
+    ["BigInts of two digits", (count) => Array<bigint>(count).fill(1n << 70n), 60_000],
+    ["new names of more than 64 characters", distinct, 9000],
+    ["names that V8 hashes by their length only", lengthy, 18],
   ])("%s", (_what, make, most) => {
     expect(cloneProblem(serialize(make(most)))).toMatchObject({ kind: "much" });
     const half = serialize(make(Math.floor(most / 2)));

@@ -4,20 +4,24 @@
  */
 export const COST = {
   value: 5,
+  /** A character of a shorter text than the next. */
+  character: 0.8,
   /** A text that Node has to make: longer than `decoder.ts` puts together itself, or of two bytes a character. */
   text: 11,
   place: 1.5,
   boxed: 15,
   bigInt: 20,
+  /** More for a BigInt that is not of 8 bytes, which is spelled and read again. */
+  spelled: 45,
   object: 40,
   array: 16,
   collection: 25,
-  date: 15,
+  date: 20,
   error: 200,
   buffer: 60,
   view: 280,
   byte: 0.06,
-  /** A byte of a BigInt, which is spelled and read again. */
+  /** A byte of a BigInt. */
   digit: 0.8,
 } as const;
 
@@ -42,6 +46,12 @@ export const SHORT = 8;
 
 /** Most keys of an object whose order the decoder remembers. Long before, V8 has made the object a table, which needs no class. */
 export const MAX_STEPS = 128;
+
+/**
+ * Longest key that the decoder remembers, bytes on the wire, so that what it keeps of guests is at most 128 KiB or so. It does not
+ * remember the keys after a longer one in the same object either.
+ */
+export const MAX_REMEMBERED = 128;
 
 /** The distance between indices above which V8 turns an array's elements into a table (`kMaxGap`). */
 const MAX_GAP = 1024;
@@ -121,7 +131,7 @@ export function indexOf(
 }
 
 /** Longest text that V8 hashes by its characters, bytes. Of a longer text it hashes the length only (`kMaxHashCalcLength`). */
-const MAX_HASHED_BYTES = 16_383;
+export const MAX_HASHED_BYTES = 16_383;
 
 /**
  * Bounds what the entries of one Map or Set cost. V8 hashes numbers and BigInts without a seed, BigInts by their lowest 64 bits
@@ -140,6 +150,6 @@ export class EntryCosts {
   next(tag: number, bytes: number): number {
     if (tag === 0x5a) return 25 + this.#bigInts++ * (0.75 + bytes * 0.02); // Z
     if (tag === 0x49 || tag === 0x55 || tag === 0x4e) return 25 + this.#numbers++ * 0.25; // I, U, N
-    return 30 + (bytes > MAX_HASHED_BYTES ? this.#longTexts++ * bytes * 0.01 : 0);
+    return 40 + (bytes > MAX_HASHED_BYTES ? this.#longTexts++ * bytes * 0.01 : 0);
   }
 }

@@ -147,6 +147,16 @@ test("keys that came before are remembered by copies of their bytes", () => {
   sameAsV8(serialize({ fxxxx: 1, second: 2 }));
 });
 
+test("a key too long to be remembered leaves those of other objects as they are", () => {
+  const long = "x".repeat(200);
+  const rows = [
+    { [long]: 1, a: 2, b: 3 },
+    { a: 1, b: 2 },
+    { a: 1, [long]: 2, b: 3, a1: 4 },
+  ];
+  sameAsV8(serialize([...rows, ...rows]));
+});
+
 describe("a host that changed a prototype", () => {
   afterEach(() => {
     for (const prototype of [Object.prototype, Array.prototype]) {

@@ -51,12 +51,14 @@ export class FlatBill extends CloneBill {
   #bigInt(): void {
     const length = this.varint() >>> 1;
     this.skip(length);
-    this.take(COST.bigInt + length * COST.digit, MEMORY.number * 2);
+    const spelling = length === 0 || length === 8 ? 0 : COST.spelled;
+    this.take(COST.bigInt + spelling + length * COST.digit, MEMORY.number * 2);
   }
 
   protected skipText(tag: number): void {
     const length = this.text(tag);
     const isShort = length <= SHORT && this.width === 1;
-    this.take((isShort ? COST.value : COST.text) + length * COST.byte, MEMORY.text);
+    const making = isShort ? COST.value + length * COST.character : COST.text;
+    this.take(making + length * COST.byte, MEMORY.text);
   }
 }

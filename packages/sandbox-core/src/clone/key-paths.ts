@@ -1,13 +1,10 @@
-import { MAX_STEPS } from "./costs.ts";
+import { MAX_REMEMBERED, MAX_STEPS } from "./costs.ts";
 
 /**
  * Most paths of one family when a value begins. With `MAX_NEXT` of `shapes.ts` more from the value itself, none of V8's hidden
  * classes gets more successors than it connects (1536), after which each object would be a class of its own.
  */
 const MAX_PATHS = 1000;
-
-/** Longest key that a path remembers, bytes on the wire, so that what a family keeps of guests is at most 128 KiB or so. */
-const MAX_REMEMBERED = 128;
 
 /** V8 reserves room in each object for as many properties as the first objects of a constructor have, and so many stand in `{}`. */
 const IN_OBJECT = ["a", "b", "c", "d"];
@@ -86,14 +83,12 @@ export class Family {
     }
     if (path.steps >= MAX_STEPS) return new KeyPath(key, BEYOND.wire, MAX_STEPS);
     this.paths += 1;
-    const isRemembered = wire.length <= MAX_REMEMBERED;
+    // The keys after it are not remembered either: each object would make the same paths again, at ten times the cost.
+    if (wire.length > MAX_REMEMBERED) return new KeyPath(key, BEYOND.wire, MAX_STEPS);
     // A slice of a Buffer would not be a copy: it would keep the whole frame, and change with it.
-    const kept = isRemembered ? new Uint8Array(wire) : BEYOND.wire;
-    const next = new KeyPath(key, kept, path.steps + 1);
-    if (isRemembered) {
-      path.remember(next);
-      path.last = next;
-    }
+    const next = new KeyPath(key, new Uint8Array(wire), path.steps + 1);
+    path.remember(next);
+    path.last = next;
     return next;
   }
 }

@@ -1,13 +1,34 @@
-import { MAX_STEPS, MEMORY } from "./costs.ts";
+import { MAX_HASHED_BYTES, MAX_REMEMBERED, MAX_STEPS, MEMORY } from "./costs.ts";
 
 const KNOWN_KEY = 8;
 /** V8 hashes a name, and compares it with the one that it knows. */
 const NAME_BYTE = 0.2;
+/** A byte past those that the decoder remembers: this scan hashes and compares it too, which takes 4 ns. */
+const LONG_NAME_BYTE = 0.6;
+/**
+ * V8 has one table of all names in the process and hashes the longest by their length only, so that a guest can make each be
+ * compared with all that came before it, in earlier values too. This bears 1,000 of them.
+ */
+const LONGEST_NAME = 250_000;
+/** More for a key that the decoder does not remember. */
+const UNREMEMBERED = 30;
+
+/** Longest key of which V8 keeps a copy on its heap (`typed_array_max_size_in_heap`). It asks the allocator for a longer one. */
+const MAX_ON_HEAP = 64;
+const OFF_HEAP = 200;
+
+function spellingOf(length: number): number {
+  if (length <= MAX_REMEMBERED) return length * NAME_BYTE;
+  return length * LONG_NAME_BYTE + (length > MAX_HASHED_BYTES ? LONGEST_NAME : 0);
+}
+
 /** V8 makes a hidden class for a key that is new in its place, and copies the descriptors of the keys before it. */
-const newKeyAfter = (keys: number): number => 160 + keys * 4;
+const newKeyAfter = (keys: number): number => 190 + keys * 4;
 /** V8 makes an object of more keys than this a table, which has no class (`kFastPropertiesSoftLimit`, and the room in the object). */
 const MAX_CLASS_KEYS = 16;
 const NEW_TABLE_KEY = 100;
+/** More for a new key of a table which the decoder remembers. */
+const NEW_STEP = 60;
 const KNOWN_TABLE_KEY = 25;
 /** Cost for each key of a class when one of its fields turns out to hold another kind of value, because V8 then revises all of them. */
 const GENERALISED_KEY = 500;
@@ -33,6 +54,8 @@ const lastTo = new Uint32Array(SLOTS + 1);
 const lastNext = new Uint32Array(SLOTS + 1);
 /** By slot: what the shape's last key costs once it is known. */
 const knownCosts = new Uint8Array(SLOTS + 1);
+/** By slot: 1 for a shape with a key that the decoder does not remember. */
+const isLong = new Uint8Array(SLOTS + 1);
 /** By slot: 1 for a shape past a class that has its full number of successors. */
 const isApart = new Uint8Array(SLOTS + 1);
 const used: number[] = [];
@@ -56,7 +79,7 @@ export class Shapes {
 
   constructor() {
     for (const slot of used)
-      hashes[slot] = nexts[slot] = kinds[slot] = lastTo[slot] = isApart[slot] = 0;
+      hashes[slot] = nexts[slot] = kinds[slot] = lastTo[slot] = isApart[slot] = isLong[slot] = 0;
     used.length = 0;
     hashes[EMPTY] = seed;
     nexts[EMPTY] = lastTo[EMPTY] = 0;
@@ -77,18 +100,20 @@ export class Shapes {
     }
     if (from !== to || here === at) return 0;
     this.next = lastNext[slot] as number;
-    this.cost = (here - at) * NAME_BYTE + (knownCosts[this.next] as number);
+    this.cost = spellingOf(here - at) + (knownCosts[this.next] as number);
     return here;
   }
 
   /** The slot of the shape that results if an object at `slot`, with `keys` keys, gets the key `bytes[from..to]`. */
   add(slot: number, keys: number, bytes: Uint8Array, from: number, to: number): number {
-    const spelling = (to - from) * NAME_BYTE;
+    const spelling = spellingOf(to - from);
     const isInClass = keys < MAX_CLASS_KEYS;
     this.isNew = true;
+    const copying = to - from >= MAX_ON_HEAP && to - from < MAX_REMEMBERED ? OFF_HEAP : 0;
     this.cost = NEW_TABLE_KEY + spelling;
     this.memory = MEMORY.newTableKey;
     if (keys >= MAX_STEPS) return slot;
+    this.cost += NEW_STEP + copying;
     if (isInClass && keys >= this.#mostKeys) this.#mostKeys = keys + 1;
     let hash = hashes[slot] as number;
     for (let at = from; at < to; at++) {
@@ -101,16 +126,19 @@ export class Shapes {
     if (hashes[found] === 0) {
       hashes[found] = next;
       nexts[slot] = (nexts[slot] as number) + 1;
-      knownCosts[found] = isInClass ? KNOWN_KEY : KNOWN_TABLE_KEY;
+      isLong[found] = to - from >= MAX_REMEMBERED || isLong[slot] === 1 ? 1 : 0;
+      knownCosts[found] =
+        (isInClass ? KNOWN_KEY : KNOWN_TABLE_KEY) + (isLong[found] === 1 ? UNREMEMBERED : 0);
       const isFull = nexts[slot] > MAX_NEXT || isApart[slot] === 1;
       isApart[found] = isInClass && isFull ? 1 : 0;
       used.push(found);
     } else this.isNew = isApart[found] === 1;
     if (isInClass) {
-      this.cost = spelling + (this.isNew ? newKeyAfter(keys) : KNOWN_KEY);
+      this.cost =
+        spelling + (this.isNew ? newKeyAfter(keys) + copying : (knownCosts[found] as number));
       this.memory = this.isNew ? MEMORY.newKey : MEMORY.key;
     } else if (!this.isNew) {
-      this.cost = spelling + KNOWN_TABLE_KEY;
+      this.cost = spelling + (knownCosts[found] as number);
       this.memory = MEMORY.tableKey;
     }
     lastFrom[slot] = from - 1;
