@@ -105,6 +105,13 @@ describe("what costs too much is refused, and half a bound is not", () => {
     Object.fromEntries(
       Array.from({ length: count }, (_, index) => ["x".repeat(16_390) + String(10 + index), 1]),
     );
+  const named = (count: number): unknown =>
+    Array.from({ length: count }, () =>
+      Object.assign(
+        [],
+        Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`name ${index}`, 1])),
+      ),
+    );
   const nested = (levels: number): unknown => {
     let value: unknown = 0;
     for (let level = 0; level < levels; level++) value = [value];
@@ -122,6 +129,7 @@ describe("what costs too much is refused, and half a bound is not", () => {
     ["texts of eight characters", (count) => Array<string>(count).fill("12345678"), 350_000],
     ["BigInts of two digits", (count) => Array<bigint>(count).fill(1n << 70n), 60_000],
     ["new names of more than 64 characters", distinct, 9000],
+    ["arrays with names", named, 4000],
     ["names that V8 hashes by their length only", lengthy, 18],
   ])("%s", (_what, make, most) => {
     expect(cloneProblem(serialize(make(most)))).toMatchObject({ kind: "much" });

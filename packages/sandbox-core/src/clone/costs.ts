@@ -9,6 +9,9 @@ export const COST = {
   /** A text that Node has to make: longer than `decoder.ts` puts together itself, or of two bytes a character. */
   text: 11,
   place: 1.5,
+  /** The first name of an array, of which the decoder makes a table, and each of its names. */
+  named: 160,
+  name: 30,
   boxed: 15,
   bigInt: 20,
   /** More for a BigInt that is not of 8 bytes, which is spelled and read again. */
@@ -36,6 +39,7 @@ export const MEMORY = {
   tableKey: 64,
   newTableKey: 150,
   array: 64,
+  named: 400,
   collection: 240,
   buffer: 270,
   view: 650,

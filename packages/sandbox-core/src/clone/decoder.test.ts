@@ -1,5 +1,6 @@
 // V8's own deserializer is the oracle: what both read is the same value, and ours reads nothing that V8 refuses.
-import { serialize } from "node:v8";
+import { serialize, setFlagsFromString } from "node:v8";
+import { runInThisContext } from "node:vm";
 
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
@@ -145,6 +146,18 @@ test("keys that came before are remembered by copies of their bytes", () => {
   bytes.fill("x", 6, 10);
   sameAsV8(serialize({ first: 1, second: 2 }));
   sameAsV8(serialize({ fxxxx: 1, second: 2 }));
+});
+
+test("arrays with names add no hidden class to the host's arrays", () => {
+  setFlagsFromString("--allow-natives-syntax");
+  const hasClass = runInThisContext("(array) => %HasFastProperties(array)") as (
+    array: unknown,
+  ) => boolean;
+  const [plain, named, sparse] = decodeTaken(
+    serialize([[1], Object.assign([1], { name: 2 }), Object.assign(Array(5), { name: 2 })]),
+  ) as [unknown, unknown, unknown];
+  expect([plain, named, sparse].map(hasClass)).toStrictEqual([true, false, false]);
+  setFlagsFromString("--no-allow-natives-syntax");
 });
 
 test("a key too long to be remembered leaves those of other objects as they are", () => {

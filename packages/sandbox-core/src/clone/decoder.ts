@@ -1,6 +1,7 @@
 import { CloneCursor, Refused } from "./cursor.ts";
 import { indexOf, isIndex } from "./costs.ts";
 import { type Family, family } from "./key-paths.ts";
+import { define, makeTable } from "./properties.ts";
 import { errorOf, viewOf } from "./rare-values.ts";
 import { END, ERROR_KINDS, HOLE } from "./tags.ts";
 import { ValueCursor } from "./value-cursor.ts";
@@ -135,6 +136,7 @@ class Decoder extends ValueCursor {
   #properties(holder: object, end: number): number {
     const object = holder as Record<string | number, unknown>;
     let path = this.#family.root;
+    let isTable = end === END.object;
     for (let count = 0; ; count++) {
       const { last } = path;
       if (last !== undefined && this.isNext(last.wire)) path = last;
@@ -149,6 +151,10 @@ class Decoder extends ValueCursor {
           continue;
         }
         path = this.#family.follow(path, key, this.bytes.subarray(from, this.at));
+      }
+      if (!isTable) {
+        makeTable(object);
+        isTable = true;
       }
       const value = this.#value(this.byte());
       if (path.isPlain && end === END.object) object[path.key] = value;
@@ -210,15 +216,6 @@ class Decoder extends ValueCursor {
     if (tag !== END.error) throw new Refused("it holds a broken Error");
     return error;
   }
-}
-
-function define(object: object, key: string, value: unknown): void {
-  Object.defineProperty(object, key, {
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
 }
 
 /**

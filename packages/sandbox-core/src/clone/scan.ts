@@ -109,11 +109,13 @@ export class Scan extends FlatBill {
     let keys = 0;
     let indices: IndexCosts | undefined;
     let indexed = 0;
+    const isArray = end !== END.object;
     for (;;) {
       const known = this.#shapes.repeats(shape, this.bytes, this.at);
       if (known !== 0) {
         this.at = known;
         shape = this.#shapes.next;
+        if (isArray) this.#name(keys);
         keys += 1;
         const held = this.byte();
         this.cost += this.#shapes.cost + this.#shapes.hold(shape, held);
@@ -132,6 +134,7 @@ export class Scan extends FlatBill {
         this.#value(this.byte());
         continue;
       }
+      if (isArray) this.#name(keys);
       shape = this.#shapes.add(shape, keys++, this.bytes, this.#textFrom, this.at);
       const held = this.byte();
       const { cost, isNew, memory } = this.#shapes;
@@ -139,6 +142,12 @@ export class Scan extends FlatBill {
       if (isNew) this.mustBeBounded();
       this.#value(held);
     }
+  }
+
+  /** @param before How many names the array has already. */
+  #name(before: number): void {
+    if (before === 0) this.take(COST.named, MEMORY.named);
+    this.take(COST.name, MEMORY.tableKey);
   }
 
   /** Skips a key's text. Returns its index; undefined if the key is a property name. */
