@@ -11,7 +11,7 @@ import {
 import type { Answer, Primitive } from "../guest/bridge.ts";
 import { isOpened, type OpenFile } from "../open-files.ts";
 import { readLimit } from "./filesystem.ts";
-import { Failed, type Guard, type GuardContext, Malformed, type Prepared } from "./guard.ts";
+import { Failed, type Guard, type GuardContext, type Prepared } from "./guard.ts";
 import { probeRead, probeWrite } from "./kernel-probe.ts";
 import { openToRead, used } from "./open.ts";
 import { contentOf, lengthOf } from "./parse-arguments.ts";
@@ -133,10 +133,8 @@ function mustBeOpen(
 /** Where a use begins; undefined for where the last one has ended. */
 function positionOf(at: Primitive, length: number): number | undefined {
   if (at === null || at === undefined || at === -1) return undefined;
-  const from = lengthOf(at);
-  if (!Number.isSafeInteger(from + length))
-    throw new Malformed("the place is behind the end of any file");
-  return from;
+  // No file is that long: a place behind the end of any is one behind the end of this, and no attempt to be recorded.
+  return Math.min(lengthOf(at), Number.MAX_SAFE_INTEGER - length);
 }
 
 function failure(code: string, errno: number, text: string, syscall: string): Failed {

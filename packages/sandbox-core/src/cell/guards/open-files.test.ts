@@ -354,3 +354,12 @@ test("no file of the kernel's own is opened, under no name: a place in its own m
   expect(new Set(outcomes as unknown[])).toEqual(new Set(["EINVAL", true]));
   expect((outcomes as unknown[]).length).toBeGreaterThan(25);
 });
+
+test("the last place that a number can say is behind the end of the file, as in Node, and no denial", async () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  expect(
+    await cell.exec(`const fd = fs.openSync(FILE), bytes = Buffer.alloc(4);
+      [${most}, ${most - 3}, ${most - 4}].flatMap((at) => [fs.readSync(fd, bytes, 0, 4, at), fs.readvSync(fd, [bytes], at)])`),
+  ).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(denied()).toEqual([]);
+});
