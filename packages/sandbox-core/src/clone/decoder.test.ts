@@ -196,6 +196,18 @@ describe("a host that changed a prototype", () => {
     expect(seen).toStrictEqual([]);
   });
 
+  test("a name of it that is read-only, and that V8's class begins with, stops no decoding", () => {
+    const bytes = serialize([{ early: 1 }, { a: 1 }]);
+    const prototype: object = Object.prototype;
+    for (const name of ["early", "a"])
+      Object.defineProperty(prototype, name, { value: 0, configurable: true });
+    try {
+      sameAsV8(bytes);
+    } finally {
+      delete (Object.prototype as unknown as Record<string, unknown>)["a"];
+    }
+  });
+
   test("no setter of Array.prototype is called with a guest's value", () => {
     const seen: unknown[] = [];
     const bytes = serialize([{ early: 1 }, Object.assign([1], { early: 2, late: 3 })]);
@@ -210,4 +222,6 @@ test("objects of guests leave the host's own objects as they are", () => {
   const decoded = decodeTaken(serialize({ a: 1 })) as object;
   expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype);
   expect(decoded.constructor).toBe(Object);
+  const circle = decodeTaken(serialize(Object.assign(Object(decoded), { self: decoded })));
+  expect(() => JSON.stringify(circle)).toThrow("constructor 'Object'");
 });

@@ -1,4 +1,5 @@
 import { MAX_REMEMBERED, MAX_STEPS } from "./costs.ts";
+import { define } from "./properties.ts";
 
 /**
  * Most paths of one family when a value begins. With `MAX_NEXT` of `shapes.ts` more from the value itself, none of V8's hidden
@@ -56,12 +57,13 @@ export class Family {
 
   constructor() {
     // An arrow function or a method could not be constructed, and an instance of a class is not a plain object to V8.
-    const make = function (): void {} as unknown as new () => Record<string, unknown>;
+    // V8 names it where it tells of a circle.
+    const make = function Object(): void {} as unknown as new () => Record<string, unknown>;
     make.prototype = Object.prototype;
     this.make = make;
     for (let count = 0; count < FIRST_OBJECTS; count++) {
       const object = new this.make();
-      for (const key of IN_OBJECT) object[key] = undefined;
+      for (const key of IN_OBJECT) define(object, key, undefined);
     }
   }
 
