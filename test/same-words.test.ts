@@ -62,7 +62,7 @@ const DENIALS: readonly (readonly [program: string, why: readonly string[], word
   [
     `await import("file:tmp/x.mjs")`,
     ["import", "load", "file:tmp/x.mjs"],
-    "not a valid target of this capability, so no rule can grant it",
+    "the target or an argument of it is not valid, so no rule can grant it",
   ],
   ["Math.random()", ["random", "read", ""], "no rule grants this operation"],
   [

@@ -75,7 +75,14 @@ describe("an explanation", () => {
       'refused by rule "dotenv"',
     ],
     ["subprocess", "exec", "/usr/bin/git", "no_rule", undefined, "no rule grants this operation"],
-    ["filesystem", "read", "../x", "malformed", undefined, "not a valid target of this capability"],
+    [
+      "filesystem",
+      "read",
+      "../x",
+      "malformed",
+      undefined,
+      "the target or an argument of it is not valid",
+    ],
     ["control", "reload_policy", "", "not_grantable", undefined, "no policy can grant this"],
     ["toString", "read", "", "not_grantable", undefined, "no policy can grant this"],
   ])("of %s %s of %s says: %s", (capability, operation, target, cause, lack, words) => {

@@ -90,7 +90,7 @@ describe("the explanation of an event", () => {
         reason: "malformed",
         brokerDecision: "not_evaluated",
       },
-      '"filesystem" "read" of "x": not a valid target of this capability, so no rule can grant it',
+      '"filesystem" "read" of "x": the target or an argument of it is not valid, so no rule can grant it',
     ],
     [
       {

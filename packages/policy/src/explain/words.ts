@@ -19,7 +19,7 @@ const PLAIN: Readonly<Record<Why, string>> = {
   operation_not_granted: "a rule covers this target, but does not grant this operation",
   outside_scope: "rules grant this operation, but none on this target",
   refused_by_rule: "refused by a rule that denies; no rule that is added can grant it",
-  malformed: "not a valid target of this capability, so no rule can grant it",
+  malformed: "the target or an argument of it is not valid, so no rule can grant it",
   limit: "a limit, which no rule can grant",
   not_grantable: "no policy can grant this",
   kernel: "granted by a rule, and refused by the kernel layer",

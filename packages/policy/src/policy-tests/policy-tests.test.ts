@@ -151,7 +151,7 @@ describe("tests of a policy", () => {
         {
           passed: false,
           message: expect.stringMatching(
-            /^no policy could allow this request: .*not a valid target/,
+            /^no policy could allow this request: .*target or an argument of it is not valid/,
           ) as unknown,
         },
       ]);

@@ -183,7 +183,7 @@ describe("the rules that are suggested", () => {
 describe("a denial is refused a rule", () => {
   test.each<[what: string, Request, RegExp]>([
     ["where a deny rule refuses it", read("/srv/.env"), /refused by rule "dotenv"/],
-    ["where it is malformed", read("etc/passwd"), /not a valid target of this capability/],
+    ["where it is malformed", read("etc/passwd"), /the target or an argument of it is not valid/],
     [
       "where no policy can grant it",
       { capability: "control", operation: "reload_policy", target: "" },

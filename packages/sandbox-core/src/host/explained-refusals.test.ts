@@ -57,7 +57,7 @@ const WORDS = [
     "filesystem",
     "read",
     "malformed",
-    "not a valid target of this capability, so no rule can grant it",
+    "the target or an argument of it is not valid, so no rule can grant it",
   ],
   ["network", "connect", "outside_scope", "rules grant this operation, but none on this target"],
   ["filesystem", "read", "outside_scope", "rules grant this operation, but none on this target"],
