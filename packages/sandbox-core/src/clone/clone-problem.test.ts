@@ -87,6 +87,8 @@ describe("what costs too much is refused, and half a bound is not", () => {
   };
   const names = (count: number): unknown =>
     Array.from({ length: count }, (_, index) => ({ [`name ${index}`]: 1 }));
+  const turns = (count: number): unknown =>
+    Array.from({ length: count }, (_, index) => ({ [`n${index % 500}`]: 1 }));
   const toggling = (count: number): unknown => {
     const made: Record<number, number> = {};
     for (let index = 0; index < count; index++) made[index] = 0;
@@ -123,6 +125,7 @@ describe("what costs too much is refused, and half a bound is not", () => {
     ["numbers in a Set", (count) => new Set(Array(count).keys()), 5000],
     ["an array of places and nothing in them", sparse, 1_000_000],
     ["objects of new names", names, 20_000],
+    ["objects of 500 names by turns", turns, 42_000],
     ["keys that make V8 copy all others again and again", toggling, 4000],
     ["nesting", nested, MAX_DEPTH + 1],
     ["rows of names that are not remembered", wide, 4000],

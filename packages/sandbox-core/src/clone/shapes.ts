@@ -1,6 +1,8 @@
 import { MAX_HASHED_BYTES, MAX_REMEMBERED, MAX_STEPS, MEMORY } from "./costs.ts";
 
 const KNOWN_KEY = 8;
+/** More for a known key that is not the one which came last in its place: the decoder makes its text to look for it. */
+const SOUGHT = 12;
 /** V8 hashes a name, and compares it with the one that it knows. */
 const NAME_BYTE = 0.2;
 /** A byte past those that the decoder remembers: this scan hashes and compares it too, which takes 4 ns. */
@@ -135,10 +137,11 @@ export class Shapes {
     } else this.isNew = isApart[found] === 1;
     if (isInClass) {
       this.cost =
-        spelling + (this.isNew ? newKeyAfter(keys) + copying : (knownCosts[found] as number));
+        spelling +
+        (this.isNew ? newKeyAfter(keys) + copying : (knownCosts[found] as number) + SOUGHT);
       this.memory = this.isNew ? MEMORY.newKey : MEMORY.key;
     } else if (!this.isNew) {
-      this.cost = spelling + (knownCosts[found] as number);
+      this.cost = spelling + (knownCosts[found] as number) + SOUGHT;
       this.memory = MEMORY.tableKey;
     }
     lastFrom[slot] = from - 1;
