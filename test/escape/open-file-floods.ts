@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Sandbox } from "@pyisolate/sandbox-core";
 
@@ -24,6 +25,7 @@ const rules = [
   { id: "open", effect: "allow", capability: "filesystem", paths: [`${root}/**`] },
 ];
 
+/** How many descriptors the cell's process has. */
 function descriptorsOf({ pid }: Sandbox): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
@@ -66,7 +68,8 @@ try {
       `(async () => { for (let i = 0; i < 400; i++) { fs.createReadStream(FILE).on("error", () => {}); await fs.promises.open(FILE); } })()`,
     );
     await cell.exec(`fs.createWriteStream(FILE + "-new").write("x".repeat(1e6)); 0`);
-    assert.ok(descriptorsOf(cell) <= before, "nothing of it holds a descriptor");
+    // Streams go on after the call: a use that is under way holds what it is decided on. The arena ends a scenario that waits for ever.
+    while (descriptorsOf(cell) > before) await sleep(10);
 
     // Buffers that change, are shared, or are gone by the time that they are filled.
     const changing = `(async () => { const fd = fs.openSync(FILE, "r+"), all = [];
