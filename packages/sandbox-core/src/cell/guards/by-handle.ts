@@ -31,7 +31,7 @@ import { openToWrite } from "./write-file.ts";
 
 const { O_APPEND } = constants;
 
-/** How much is made ready for a file that does not say how long it is, as those of /proc: bytes. */
+/** How much is made ready where a file, by its length, has nothing more: it may have grown, and some file systems tell no length. Bytes. */
 const UNKNOWN = 65_536;
 
 export const read: Guard = ([, length, at], _mode, { file, memoryBytes }) => {
