@@ -52,7 +52,7 @@ export const SHORT = 8;
 export const MAX_STEPS = 128;
 
 /**
- * Longest key that the decoder remembers, bytes on the wire, so that what it keeps of guests is at most 128 KiB or so. It does not
+ * Longest key that the decoder remembers, bytes on the wire, so that what it keeps of guests is less than 1 MiB. It does not
  * remember the keys after a longer one in the same object either.
  */
 export const MAX_REMEMBERED = 128;

@@ -1,6 +1,6 @@
 import { CloneCursor, Refused } from "./cursor.ts";
 import { indexOf, isIndex } from "./costs.ts";
-import { type Family, family } from "./key-paths.ts";
+import { type Family, family, replaceFull } from "./key-paths.ts";
 import { define, makeTable } from "./properties.ts";
 import { errorOf, viewOf } from "./rare-values.ts";
 import { END, ERROR_KINDS, HOLE } from "./tags.ts";
@@ -224,5 +224,9 @@ class Decoder extends ValueCursor {
  * @throws if the bytes are not a value.
  */
 export function decodeTaken(bytes: Buffer): unknown {
-  return new Decoder(bytes).whole();
+  try {
+    return new Decoder(bytes).whole();
+  } finally {
+    replaceFull();
+  }
 }

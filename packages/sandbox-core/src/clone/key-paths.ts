@@ -99,6 +99,11 @@ let current = new Family();
 
 /** The family for the next value. */
 export function family(): Family {
-  if (current.paths > MAX_PATHS || current.isStale) current = new Family();
+  if (current.isStale) current = new Family();
   return current;
+}
+
+/** Called at a value's end, so that the paths of one that had many are not kept until the next one. */
+export function replaceFull(): void {
+  if (current.paths > MAX_PATHS) current = new Family();
 }
