@@ -3,7 +3,10 @@ import { type FileHandle, hold, release } from "./file-handle.ts";
 import { fdOf } from "./open-file-arguments.ts";
 import type { Requests } from "./open-files.ts";
 import { nextTick } from "./process.ts";
+import stream from "./stream.ts";
 import { encodingGiven, signalGiven } from "./whole-files.ts";
+
+const { addAbortSignal } = stream;
 
 // What the streams of files have in common. Each part that they read or write is a request of its own.
 
@@ -98,13 +101,24 @@ export const optionsOfStream = ({ requests }: Files, given: unknown, more: strin
 const autoCloseOf = ({ autoClose }: Options): boolean =>
   autoClose === undefined ? true : Boolean(autoClose);
 
-/** The options that the streams of the library take themselves. Those that are not given are left out: they have values of their own. */
+/**
+ * The options that the streams of the library take themselves, but for the signal. Those that are not given are left out: they have
+ * values of their own.
+ */
 export function streamOptions(options: Options, usual: object): Options {
-  const taken = ["emitClose", "encoding", "highWaterMark", "signal"];
+  const taken = ["emitClose", "encoding", "highWaterMark"];
   const given = taken.filter((name) => options[name] !== undefined && options[name] !== null);
   return {
     ...usual,
     ...Object.fromEntries(given.map((name) => [name, options[name]])),
     autoDestroy: autoCloseOf(options),
   };
+}
+
+/** Called at the end of a stream's constructor: a signal that is aborted already ends the stream at once. */
+export function heedSignal(
+  to: InstanceType<typeof stream.Readable> | InstanceType<typeof stream.Writable>,
+  { signal }: Options,
+): void {
+  if (signal !== undefined && signal !== null) addAbortSignal(signal as AbortSignal, to);
 }

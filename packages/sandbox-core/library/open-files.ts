@@ -105,7 +105,7 @@ export function written(content: unknown, given: readonly unknown[]): readonly u
   return [content, encodingOf(content, encoding), placeOf(position)];
 }
 
-export const sizeOf = (given: unknown): number => Math.max(0, integer("len", given ?? 0));
+export const sizeOf = (given: unknown = 0): number => Math.max(0, integer("len", given));
 
 const failed = (code: string, errno: number, text: string, syscall: string): Error =>
   Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno, code, syscall });

@@ -3,6 +3,7 @@ import { Buffer } from "./buffer.ts";
 import {
   type Done,
   type Files,
+  heedSignal,
   idle,
   optionsOfStream,
   Source,
@@ -35,6 +36,7 @@ export class ReadStream extends Readable {
     this.#source = source;
     [this.start, this.end, this.pos] = [from, to, from];
     source.handle?.on("close", () => this.close());
+    heedSignal(this, options);
   }
 
   get fd(): number | null {

@@ -3,6 +3,7 @@ import { Buffer } from "./buffer.ts";
 import {
   type Done,
   type Files,
+  heedSignal,
   idle,
   optionsOfStream,
   Source,
@@ -39,6 +40,7 @@ export class WriteStream extends Writable {
     if (typeof encoding === "string" && encoding !== "buffer")
       this.setDefaultEncoding(encoding as BufferEncoding);
     source.handle?.on("close", () => this.close());
+    heedSignal(this, options);
   }
 
   get fd(): number | null {
