@@ -10,7 +10,7 @@ const TIMED = [
   "packages/sandbox-core/src/host/channel/*.test.ts",
   "packages/sandbox-core/src/host/lookups-of-cells.test.ts",
   "packages/telemetry/src/emit/drain-turns.test.ts",
-  "test/in-step/cut-points.test.ts",
+  "test/in-step/*.test.ts",
   "test/taken-cells/*.test.ts",
   "test/taken-cells/rows/{answers,channels,decoding,elements,floods,patterns,raw-errors,small-on-the-wire}.test.ts",
 ];
