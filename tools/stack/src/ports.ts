@@ -1,17 +1,40 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { StackError } from "./errors.ts";
 
 /**
+ * The ports to choose from. Linux gives outgoing connections, and servers that ask for any port, those from 32768 on
+ * (`ip_local_port_range`): one of them may be gone when a server that was stopped starts again.
+ */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_767;
+
+/** Ports that are tried for one that is free. */
+const TRIED = 200;
+
+/**
  * Ports on 127.0.0.1 on which no process listens, all different.
  *
  * @remarks A port may be taken after this returns: a caller that binds one must be ready to find it taken ({@link StackError}, `port-taken`).
+ *
+ * @throws what the last of 200 attempts threw.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const held = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const held = await Promise.all(Array.from({ length: count }, async () => await listenOnAny()));
   const ports = held.map((server) => portOf(server));
   await Promise.all(held.map((server) => close(server)));
   return ports;
+}
+
+async function listenOnAny(): Promise<Server> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await listen(randomInt(FIRST_PORT, LAST_PORT + 1));
+    } catch (error) {
+      if (tries === TRIED) throw error;
+    }
+  }
 }
 
 /** Times that {@link onFreePorts} tries. */
