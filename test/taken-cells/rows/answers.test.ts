@@ -51,5 +51,5 @@ const CASES: readonly Case[] = [
 eachCase("answers that the cell does not read cost the host little", CASES, (seen) => {
   endsAsDocumented(seen);
   expect(seen.longestMs).toBeLessThanOrEqual(MAX_STALL_MS);
-  expect(seen.peakMiB).toBeLessThan(40);
+  expect(seen.peakMiB).toBeLessThan(25);
 });

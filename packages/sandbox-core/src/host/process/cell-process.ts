@@ -26,9 +26,9 @@ const LAST_WORDS = 8192;
 
 /**
  * How many bytes may wait to be read by a cell before the host stops reading from it. Without it, a cell that only asks would
- * fill the host's memory.
+ * fill the host's memory. A small answer takes some 50 times its bytes while it waits in Node's stream.
  */
-const MAX_UNREAD = 1024 * 1024;
+const MAX_UNREAD = 256 * 1024;
 
 /** Receives what a cell process does. */
 export interface Listener {
