@@ -4,15 +4,14 @@ import { LongestFirst } from "./test/longest-first.ts";
 
 const FILES = ["packages/*/src/**/*.test.ts", "tools/*/src/**/*.test.ts", "test/**/*.test.ts"];
 
-/** Files that bound how long something takes, the CPU time of a turn of the host's loop say: with more work beside them than cores they would measure that. */
-const TIMED = [
-  "packages/policy/src/decide-index.test.ts",
-  "packages/sandbox-core/src/host/channel/*.test.ts",
-  "packages/sandbox-core/src/host/lookups-of-cells.test.ts",
-  "packages/telemetry/src/emit/drain-turns.test.ts",
-  "test/in-step/*.test.ts",
-  "test/taken-cells/*.test.ts",
-  "test/taken-cells/rows/{answers,channels,decoding,elements,floods,patterns,raw-errors,small-on-the-wire}.test.ts",
+/** Files whose tests mostly wait: for outages, timers and real servers. They come first, one more at a time than there are cores. */
+const WAITING = [
+  "packages/telemetry/src/sdk/**/*.test.ts",
+  "test/faults/*.test.ts",
+  "test/incident-drill/*.test.ts",
+  "test/scale-out/*.test.ts",
+  "test/run-stack.test.ts",
+  "tools/stack/src/**/*.test.ts",
 ];
 
 export default defineConfig({
@@ -26,18 +25,18 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: {
-          name: "usual",
-          include: FILES,
-          exclude: [...configDefaults.exclude, ...TIMED],
-          // Three for the two cores of the test machines: half of the files wait, for outages, timers, servers and installations.
-          maxWorkers: 3,
-          sequence: { groupOrder: 0 },
-        },
+        test: { name: "waiting", include: WAITING, maxWorkers: 3, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
-        test: { name: "timed", include: TIMED, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: {
+          name: "computing",
+          include: FILES,
+          exclude: [...configDefaults.exclude, ...WAITING],
+          // Two: the test machines have two cores, and every cell is a process of its own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },
