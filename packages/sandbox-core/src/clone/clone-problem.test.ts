@@ -3,23 +3,13 @@ import { serialize } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
+import { anyValue } from "../testing/any-value.ts";
 import { cloneProblem } from "./clone-problem.ts";
 import { HEADER, Refused } from "./cursor.ts";
 import { MAX_DEPTH, Scan } from "./scan.ts";
 import { decodeClone } from "./structured-clone.ts";
 
-/** Values of every kind that a guest may send. */
-const values = fc.anything({
-  withBigInt: true,
-  withBoxedValues: true,
-  withDate: true,
-  withMap: true,
-  withSet: true,
-  withSparseArray: true,
-  withTypedArray: true,
-  withNullPrototype: true,
-  stringUnit: "binary",
-});
+const values = anyValue();
 
 test("every value that structured clone carries may be decoded", () => {
   fc.assert(

@@ -8,18 +8,10 @@ import { afterEach, describe, expect, test } from "vitest";
 import { cloneProblem } from "./clone-problem.ts";
 import { decodeTaken } from "./decoder.ts";
 import { decodeClone } from "./structured-clone.ts";
+import { anyValue } from "../testing/any-value.ts";
 import { difference } from "../testing/same-value.ts";
 
-const values = fc.anything({
-  withBigInt: true,
-  withBoxedValues: true,
-  withDate: true,
-  withMap: true,
-  withSet: true,
-  withSparseArray: true,
-  withTypedArray: true,
-  withNullPrototype: true,
-  stringUnit: "binary",
+const values = anyValue({
   maxDepth: 5,
   key: fc.oneof(
     fc.string({ unit: "binary" }),

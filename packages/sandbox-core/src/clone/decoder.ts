@@ -1,5 +1,5 @@
 import { CloneCursor, Refused } from "./cursor.ts";
-import { indexOf, isIndex } from "./costs.ts";
+import { indexOf } from "./costs.ts";
 import { type Family, family, replaceFull } from "./key-paths.ts";
 import { define, makeTable } from "./properties.ts";
 import { errorOf, viewOf } from "./rare-values.ts";
@@ -8,8 +8,8 @@ import { ValueCursor } from "./value-cursor.ts";
 
 /**
  * Builds the value that the bytes of a structured clone hold, in the format of {@link Scan}, which must have found no problem in
- * them. The host does not give them to V8's own deserializer: what that costs hangs on the hidden classes that earlier values left
- * in the process, from 1 to 100 times as much, and it reads what a guest made outside of JavaScript's memory safety.
+ * them. The host does not give them to V8's own deserializer: what that costs depends on the hidden classes that earlier values
+ * left in the process, from 1 to 100 times as much, and it reads what a guest made without JavaScript's memory safety.
  */
 class Decoder extends ValueCursor {
   readonly #family: Family = family();
@@ -166,8 +166,7 @@ class Decoder extends ValueCursor {
   #textKey(tag: number): string | number {
     const text = this.string(tag);
     const { at, width, bytes } = this;
-    const index = indexOf(bytes, at - text.length * width, at, width);
-    return index !== undefined && isIndex(index) ? index : text;
+    return indexOf(bytes, at - text.length * width, at, width) ?? text;
   }
 
   #map(): Map<unknown, unknown> {

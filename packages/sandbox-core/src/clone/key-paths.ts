@@ -41,8 +41,8 @@ export class KeyPath {
   }
 }
 
-/** Past the last step that is remembered. */
-const BEYOND = new KeyPath("", new Uint8Array(0), MAX_STEPS);
+/** Of a key that is not remembered. No bytes match it. */
+const NO_WIRE = new Uint8Array(0);
 
 /**
  * Makes the objects that guests send: plain objects, of a constructor that no other code has. V8 keeps a tree of hidden classes
@@ -50,14 +50,13 @@ const BEYOND = new KeyPath("", new Uint8Array(0), MAX_STEPS);
  * hundred times the cost. In the tree of `{}`, any guest could bring that on for all the host's objects.
  */
 export class Family {
-  readonly root = new KeyPath("", new Uint8Array(0), 0);
+  readonly root = new KeyPath("", NO_WIRE, 0);
   readonly inherited = Object.getOwnPropertyNames(Object.prototype);
   readonly make: new () => Record<string, unknown>;
   paths = 0;
 
   constructor() {
-    // An arrow function or a method could not be constructed, and an instance of a class is not a plain object to V8.
-    // V8 names it where it tells of a circle.
+    // An arrow function could not be constructed. V8 tells the function's name where an object refers to itself.
     const make = function Object(): void {} as unknown as new () => Record<string, unknown>;
     make.prototype = Object.prototype;
     this.make = make;
@@ -83,10 +82,10 @@ export class Family {
       path.last = known;
       return known;
     }
-    if (path.steps >= MAX_STEPS) return new KeyPath(key, BEYOND.wire, MAX_STEPS);
+    if (path.steps >= MAX_STEPS) return new KeyPath(key, NO_WIRE, MAX_STEPS);
     this.paths += 1;
     // The keys after it are not remembered either: each object would make the same paths again, at ten times the cost.
-    if (wire.length > MAX_REMEMBERED) return new KeyPath(key, BEYOND.wire, MAX_STEPS);
+    if (wire.length > MAX_REMEMBERED) return new KeyPath(key, NO_WIRE, MAX_STEPS);
     // A slice of a Buffer would not be a copy: it would keep the whole frame, and change with it.
     const next = new KeyPath(key, new Uint8Array(wire), path.steps + 1);
     path.remember(next);

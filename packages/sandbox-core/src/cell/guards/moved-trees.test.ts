@@ -14,9 +14,9 @@ import { text } from "node:stream/consumers";
 import { type Sandbox, Supervisor } from "@pyisolate/sandbox-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { OpenFiles } from "../open-files.ts";
 import { policyOf } from "../../testing/cells.ts";
 import { empty, type Grounds, grounds } from "../../testing/granted.ts";
+import { surroundings } from "../../testing/guard-surroundings.ts";
 import { mkdir } from "./filesystem.ts";
 import { type AskAgain, type Guard, Refused } from "./guard.ts";
 import { readdir } from "./list.ts";
@@ -80,15 +80,7 @@ function interrupted(
     refused.push(target);
     throw new Refused({ ok: false, capability: "filesystem", reason: "no_rule", id: target });
   };
-  const guardContext = {
-    wallMs: 1000,
-    outputBytes: 1024,
-    memoryBytes: 2 ** 20,
-    ca: null,
-    files: new OpenFiles(),
-    file: undefined,
-  };
-  const prepared = guard(args, "sync", guardContext);
+  const prepared = guard(args, "sync", surroundings());
   try {
     return { refused, answer: prepared.perform({ ok: true }, ask as AskAgain) };
   } catch (error) {

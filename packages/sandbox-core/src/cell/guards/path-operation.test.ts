@@ -12,8 +12,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { OpenFiles } from "../open-files.ts";
 import { type Grounds, grounds } from "../../testing/granted.ts";
+import { surroundings } from "../../testing/guard-surroundings.ts";
 import { mkdir, readFile } from "./filesystem.ts";
 import { type AskAgain, type Guard, Refused } from "./guard.ts";
 import { stat } from "./look-at.ts";
@@ -21,15 +21,6 @@ import { rm } from "./remove.ts";
 import { writeFile } from "./write-file.ts";
 
 // What happens on the disk between the decision and the operation, one step at a time: races without chance.
-
-const SURROUNDINGS = {
-  wallMs: 1000,
-  outputBytes: 1024,
-  memoryBytes: 2 ** 20,
-  ca: null,
-  files: new OpenFiles(),
-  file: undefined,
-};
 
 let place: Grounds;
 let file = "";
@@ -63,7 +54,7 @@ function after(
       ? { ok: true }
       : refuse(target);
   };
-  const prepared = guard(args, "sync", SURROUNDINGS);
+  const prepared = guard(args, "sync", surroundings());
   meanwhile();
   let answer: unknown;
   try {
