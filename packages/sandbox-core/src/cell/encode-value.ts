@@ -1,4 +1,5 @@
 import { cloneProblem, type CloneProblem } from "../clone/clone-problem.ts";
+import { encodeSmall } from "../clone/encode-small.ts";
 import { encodeClone } from "../clone/structured-clone.ts";
 import type { Answer, Given } from "./guest/bridge.ts";
 
@@ -24,7 +25,10 @@ function checkBelow(most: number): Check {
  */
 function asItIs(take: () => unknown, check: Check | undefined): Buffer | undefined {
   try {
-    const bytes = encodeClone(take());
+    const value = take();
+    const small = encodeSmall(value);
+    if (small !== undefined) return small;
+    const bytes = encodeClone(value);
     const problem = check?.(bytes);
     if (problem === undefined) return bytes;
     if (problem.kind === "much") throw new NotPortable(problem.why);

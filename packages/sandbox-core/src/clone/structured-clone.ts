@@ -1,11 +1,15 @@
 import { types } from "node:util";
 import { DefaultDeserializer, DefaultSerializer } from "node:v8";
 
+import { encodeSmall } from "./encode-small.ts";
+
 /**
  * Serializes a value as structured clone. Throws for a value that structured clone cannot carry, such as a function, and for a
  * view of shared memory, because another process cannot share it.
  */
 export function encodeClone(value: unknown): Buffer {
+  const small = encodeSmall(value);
+  if (small !== undefined) return small;
   const writer = new NamingSerializer();
   writer.writeHeader();
   writer.writeValue(value);

@@ -2,6 +2,7 @@ import { cleanText } from "@pyisolate/policy";
 
 import { cloneProblem } from "../../clone/clone-problem.ts";
 import { decodeTaken } from "../../clone/decoder.ts";
+import { encodeSmall } from "../../clone/encode-small.ts";
 import { encodeClone } from "../../clone/structured-clone.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import {
@@ -20,7 +21,7 @@ import { inTurn } from "../channel/loop-share.ts";
 import type { Requests } from "../channel/requests.ts";
 import { parseToolCall, type ToolCall, WireError } from "../channel/wire.ts";
 import { thrownText } from "../thrown-text.ts";
-import { ToolError } from "./tool.ts";
+import { ToolError, type ToolSchema } from "./tool.ts";
 import type { CheckedTool, ToolSet } from "./tool-set.ts";
 
 /** Most tools that one cell has called and that have not answered. Our own cell code has at most 128. */
@@ -130,7 +131,9 @@ export class ToolCalls {
     const tool = this.#tools.get(call.target);
     if (tool === undefined) return toolFailure(call.number, NO_TOOL);
     const before = broker.policy;
-    const fitting = await fit(tool, decodeTaken(call.given));
+    const given = decodeTaken(call.given);
+    const fitting =
+      tool.schema === undefined ? { value: given } : await fit(tool.schema, tool, given);
     // The cell has ended, after which it must have no record, or the call was aborted.
     if (waiting.over !== undefined) return undefined;
     if (fitting === undefined) {
@@ -158,6 +161,8 @@ export class ToolCalls {
     try {
       const { handler } = tool;
       const value: unknown = await handler(fitting.value, context);
+      const small = encodeSmall(value);
+      if (small !== undefined) return toolValue(call.number, small);
       // A handler may give back what it was given, and to encode that can take as long as to decode it did: in a flood of calls, the
       // answers of one turn would hold the loop for as long again.
       return await inTurn(() => toolValue(call.number, travelling(value)));
@@ -183,9 +188,11 @@ function signalOf(waiting: Waiting): AbortSignal {
 }
 
 /** The value as the schema gives it; undefined if it does not fit, or the schema throws. */
-async function fit(tool: CheckedTool, value: unknown): Promise<{ value: unknown } | undefined> {
-  const { schema } = tool;
-  if (schema === undefined) return { value };
+async function fit(
+  schema: ToolSchema,
+  tool: CheckedTool,
+  value: unknown,
+): Promise<{ value: unknown } | undefined> {
   try {
     const result = await schema["~standard"].validate(value);
     return result.issues === undefined ? { value: result.value } : undefined;
