@@ -195,19 +195,20 @@ export type ConsoleLevel = (typeof CONSOLE_LEVELS)[number];
  * both count with this function. The body of a console line is its text in UTF-8 and one byte for the level, so an empty line
  * costs one byte.
  */
-export function outputCost(body: Uint8Array): number {
-  return body.length;
+export function outputCost(...parts: readonly Uint8Array[]): number {
+  return parts.reduce((length, part) => length + part.length, 0);
 }
 
 /** The head of a tool's call before its name, bytes. */
 export const TOOL_HEAD_BYTES = 5;
 
-export function toolBody(number: number, name: string, args: Uint8Array): Buffer {
+/** What precedes the argument in the body of a tool's call. */
+export function toolHead(number: number, name: string): Buffer {
   const head = Buffer.allocUnsafe(TOOL_HEAD_BYTES + name.length);
   head.writeUInt32LE(number, 0);
   head.writeUInt8(name.length, 4);
   head.write(name, TOOL_HEAD_BYTES, "latin1");
-  return Buffer.concat([head, args]);
+  return head;
 }
 
 /** What a guest learns of a tool's failure. */
@@ -232,14 +233,14 @@ export function toolRefusal(number: number, refusal: Refused): Buffer {
   return toolAnswer(number, ToolAnswer.refusal, Buffer.from(refusalText(refusal)));
 }
 
-function toolAnswer(number: number, kind: number, body: Uint8Array): Buffer {
-  const whole = Buffer.allocUnsafe(1 + body.length);
-  whole.writeUInt8(kind, 0);
-  whole.set(body, 1);
-  return encodeFrame(Frame.answer, number, whole);
-}
+const toolAnswer = (number: number, kind: number, body: Uint8Array): Buffer =>
+  encodeFrame(Frame.answer, number, [kind], body);
 
-export function encodeFrame(kind: number, id: number, ...parts: readonly Uint8Array[]): Buffer {
+export function encodeFrame(
+  kind: number,
+  id: number,
+  ...parts: readonly (Uint8Array | readonly number[])[]
+): Buffer {
   let length = 0;
   for (const part of parts) length += part.length;
   const frame = Buffer.allocUnsafe(HEAD_BYTES + length);

@@ -1,12 +1,16 @@
+import { decodeTaken } from "../clone/decoder.ts";
 import { decodeClone } from "../clone/structured-clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
-import { encodeFrame, Frame, nextNumber, outputCost, ToolAnswer, toolBody } from "../frames.ts";
+import { encodeFrame, Frame, nextNumber, outputCost, ToolAnswer, toolHead } from "../frames.ts";
 import { type CallBudget, outputLeft } from "./call-budget.ts";
 import { sendValue } from "./encode-value.ts";
 import type { Answer, Given } from "./guest/bridge.ts";
 
 /** Most tools that wait for an answer. Further calls wait in the cell; the call's output limit bounds what they hold. */
 const MAX_AT_ONCE = 128;
+
+/** Longest value that our own decoder reads, bytes. V8's takes longer to begin and end, and less for each property. */
+const MAX_SMALL = 1024;
 
 /** A call of a tool by the guest. */
 interface Waiting {
@@ -38,8 +42,8 @@ export interface ToolRequestHooks {
 export class ToolRequests {
   readonly #hooks: ToolRequestHooks;
   readonly #waiting = new Map<number, Waiting>();
-  /** Calls in line, each with the body of its frame, which has no number yet. */
-  readonly #queue: (Waiting & { readonly body: Buffer })[] = [];
+  /** Calls in line, each with the two parts of its frame; the head has no number yet. */
+  readonly #queue: (Waiting & { readonly head: Buffer; readonly args: Buffer })[] = [];
   #last = 0;
 
   constructor(hooks: ToolRequestHooks) {
@@ -59,10 +63,10 @@ export class ToolRequests {
       () => this.#hooks.takePlain(),
       outputLeft(running),
       (args) => {
-        const body = toolBody(0, name, args);
-        const refusal = this.#hooks.spend(outputCost(body), running);
+        const head = toolHead(0, name);
+        const refusal = this.#hooks.spend(outputCost(head, args), running);
         if (refusal !== undefined) return refusal;
-        this.#queue.push({ guestCall, owner: running.id, body });
+        this.#queue.push({ guestCall, owner: running.id, head, args });
         this.#sendNext();
         return undefined;
       },
@@ -91,11 +95,11 @@ export class ToolRequests {
     while (this.#waiting.size < MAX_AT_ONCE) {
       const next = this.#queue.shift();
       if (next === undefined) return;
-      const { guestCall, owner, body } = next;
+      const { guestCall, owner, head, args } = next;
       this.#last = nextNumber(this.#last);
       this.#waiting.set(this.#last, { guestCall, owner });
-      body.writeUInt32LE(this.#last, 0);
-      this.#hooks.send(encodeFrame(Frame.tool, owner, body));
+      head.writeUInt32LE(this.#last, 0);
+      this.#hooks.send(encodeFrame(Frame.tool, owner, head, args));
     }
   }
 }
@@ -104,10 +108,14 @@ function contentOf(body: Buffer): Pick<ToolSettled, "answer" | "value"> {
   const content = body.subarray(1);
   switch (body[0]) {
     case ToolAnswer.value:
-      return { answer: undefined, value: decodeClone(content) };
+      return { answer: undefined, value: decoded(content) };
     case ToolAnswer.failure:
       return { answer: `e${content.toString("utf8")}`, value: undefined };
     default:
       return { answer: `r${content.toString("utf8")}`, value: undefined };
   }
 }
+
+/** The host has checked the bytes as it checks those that it takes. */
+const decoded = (bytes: Buffer): unknown =>
+  bytes.length > MAX_SMALL ? decodeClone(bytes) : decodeTaken(bytes);

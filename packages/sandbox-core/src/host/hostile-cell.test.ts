@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { decodeClone } from "../clone/structured-clone.ts";
 import type { IncomingFrame } from "../frame-reader.ts";
 import { encodeFailure } from "../failure-frame.ts";
-import { encodeFrame, encodeJson, Frame, HEAD_BYTES, toolBody } from "../frames.ts";
+import { encodeFrame, encodeJson, Frame, HEAD_BYTES, toolHead } from "../frames.ts";
 import { keepingSink, policyOf, rejectionOf } from "../testing/cells.ts";
 import type { CellProcess, Listener } from "./process/cell-process.ts";
 import type { Exit } from "./process/end-of-process.ts";
@@ -126,7 +126,7 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     ],
     [
       "a call of a tool that has no argument",
-      (cell) => cell.says(Frame.tool, 1, toolBody(1, "a.b", new Uint8Array())),
+      (cell) => cell.says(Frame.tool, 1, toolHead(1, "a.b")),
     ],
     [
       "a call of a tool cut in its name",
@@ -134,12 +134,12 @@ describe("a cell that says what no cell of ours says is ended, with one event, a
     ],
     [
       "a call of a tool out of step",
-      (cell) => cell.says(Frame.tool, 1, toolBody(2, "a.b", serialize(1))),
+      (cell) => cell.says(Frame.tool, 1, Buffer.concat([toolHead(2, "a.b"), serialize(1)])),
     ],
     [
       "a call of a tool with more than one value",
       (cell) =>
-        cell.says(Frame.tool, 1, toolBody(1, "a.b", Buffer.concat([serialize(1), Buffer.of(0)]))),
+        cell.says(Frame.tool, 1, Buffer.concat([toolHead(1, "a.b"), serialize(1), Buffer.of(0)])),
     ],
     [
       "a typed array of an unknown kind",
