@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+
 /** How often the loop is looked at, milliseconds: what it did between two looks is at most this and its longest turn. */
 const PERIOD_MS = 4;
 

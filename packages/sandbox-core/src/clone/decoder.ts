@@ -1,6 +1,6 @@
 import { CloneCursor, Refused } from "./cursor.ts";
 import { indexOf } from "./costs.ts";
-import { type Family, family, replaceFull } from "./key-paths.ts";
+import { type Family, family, LARGE, replaceFull } from "./key-paths.ts";
 import { define, makeTable } from "./properties.ts";
 import { errorOf, viewOf } from "./rare-values.ts";
 import { END, ERROR_KINDS, HOLE } from "./tags.ts";
@@ -12,7 +12,8 @@ import { ValueCursor } from "./value-cursor.ts";
  * left in the process, from 1 to 100 times as much, and it reads what a guest made without JavaScript's memory safety.
  */
 class Decoder extends ValueCursor {
-  readonly #family: Family = family();
+  readonly #isSmall = this.bytes.length < LARGE;
+  readonly #family: Family = family(this.#isSmall);
   /** By id: what a reference names. */
   readonly #made: unknown[] = [];
 
@@ -157,7 +158,8 @@ class Decoder extends ValueCursor {
         isTable = true;
       }
       const value = this.#value(this.byte());
-      if (path.isPlain && end === END.object) object[path.key] = value;
+      if (end === END.object && (this.#isSmall ? !(path.key in Object.prototype) : path.isPlain))
+        object[path.key] = value;
       else define(object, path.key, value);
     }
   }
@@ -165,8 +167,7 @@ class Decoder extends ValueCursor {
   /** A key that is text; the index that it spells, if it does. */
   #textKey(tag: number): string | number {
     const text = this.string(tag);
-    const { at, width, bytes } = this;
-    return indexOf(bytes, at - text.length * width, at, width) ?? text;
+    return indexOf(this.bytes, this.at - text.length * this.width, this.at, this.width) ?? text;
   }
 
   #map(): Map<unknown, unknown> {

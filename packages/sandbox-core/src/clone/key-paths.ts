@@ -94,11 +94,19 @@ export class Family {
   }
 }
 
+/** Shortest clone that is not small, bytes. */
+export const LARGE = 256;
+
 let current = new Family();
 
-/** The family for the next value. */
-export function family(): Family {
-  if (current.isStale) current = new Family();
+/**
+ * The family for the next value.
+ *
+ * @param isSmall It may be stale then, so whether a key is plain must be looked up: for a few keys that takes less time than to see
+ *   whether a family is stale.
+ */
+export function family(isSmall: boolean): Family {
+  if (!isSmall && current.isStale) current = new Family();
   return current;
 }
 
