@@ -1,6 +1,7 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 
 import { outsideOfCalls } from "./caller-context.ts";
+import { pageBytes, threadClock } from "./process/thread-clock.ts";
 
 /** How often a working cell is sampled, milliseconds. A guest was seen to allocate 1.3 GiB in 8 s, which is 4 MiB in this time. */
 const PERIOD_MS = 25;
@@ -25,25 +26,24 @@ export interface SampledProcess {
 /** Open descriptors, which stay bound to this process even if its id is given to another. */
 interface Files {
   readonly statm: number;
-  readonly stat: number;
+  readonly cpu: number;
 }
 
 /** Samples the process of every cell, often enough that none goes far beyond its limits. */
 export class ProcessSampler {
   readonly #files = new Map<SampledProcess, Files>();
   readonly #buffer = Buffer.alloc(1024);
-  readonly #units = unitsOf();
+  readonly #clock = threadClock();
+  readonly #pageBytes = pageBytes();
   #timer: NodeJS.Timeout | undefined;
   #period = 0;
 
   /** Samples the process at once, and then periodically. */
   add(watched: SampledProcess): void {
     try {
-      const statm = openSync(`/proc/${watched.pid}/statm`, "r");
-      // Read the process's first thread, which has the same id, and not the whole process.
-      const stat = openSync(`/proc/${watched.pid}/task/${watched.pid}/stat`, "r");
-      this.#files.set(watched, { statm, stat });
-      this.#look(watched, { statm, stat });
+      const files = this.#open(watched.pid);
+      this.#files.set(watched, files);
+      this.#look(watched, files);
     } catch {
       // The process has ended already; its exit is reported elsewhere.
       return;
@@ -56,10 +56,20 @@ export class ProcessSampler {
     if (files === undefined) return;
     this.#files.delete(watched);
     closeSync(files.statm);
-    closeSync(files.stat);
+    closeSync(files.cpu);
     if (this.#files.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #open(pid: number): Files {
+    const statm = openSync(`/proc/${pid}/statm`, "r");
+    try {
+      return { statm, cpu: openSync(this.#clock.file(pid), "r") };
+    } catch (error) {
+      closeSync(statm);
+      throw error;
+    }
   }
 
   #lookAround(): void {
@@ -75,14 +85,9 @@ export class ProcessSampler {
     }
   }
 
-  #look(watched: SampledProcess, { statm, stat }: Files): void {
-    const residentBytes = Number(this.#read(statm).split(" ")[1]) * this.#units.pageBytes;
-    // Count the fields of proc(5) after the command's name, which may contain spaces and parentheses. Fields 14 and 15 are the
-    // CPU time.
-    const fields = this.#read(stat)
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    const cpuMs = ((Number(fields[11]) + Number(fields[12])) * 1000) / this.#units.ticksPerSecond;
+  #look(watched: SampledProcess, { statm, cpu }: Files): void {
+    const residentBytes = Number(this.#read(statm).split(" ")[1]) * this.#pageBytes;
+    const cpuMs = this.#clock.milliseconds(this.#read(cpu));
     watched.onSample({ residentBytes, cpuMs });
   }
 
@@ -93,16 +98,4 @@ export class ProcessSampler {
       readSync(fd, this.#buffer, 0, this.#buffer.length, 0),
     );
   }
-}
-
-/** The units of `/proc`: `AT_PAGESZ` and `AT_CLKTCK` of the auxiliary vector, as in getauxval(3). */
-function unitsOf(): { readonly pageBytes: number; readonly ticksPerSecond: number } {
-  const units = { pageBytes: 4096, ticksPerSecond: 100 };
-  const vector = readFileSync("/proc/self/auxv");
-  for (let at = 0; at + 16 <= vector.length; at += 16) {
-    const value = Number(vector.readBigUInt64LE(at + 8));
-    if (vector.readBigUInt64LE(at) === 6n) units.pageBytes = value;
-    if (vector.readBigUInt64LE(at) === 17n) units.ticksPerSecond = value;
-  }
-  return units;
 }

@@ -14,7 +14,7 @@ test("of a process that is not confined, every line that shows it is reported", 
   child.kill("SIGKILL");
   await once(child, "exit");
   for (const field of ["NoNewPrivs", "Seccomp", "Uid", "Gid"])
-    expect(faults.filter((fault) => fault.startsWith(`${field} of thread`))).toHaveLength(1);
+    expect(faults.filter((fault) => fault.startsWith(`${field} of process`))).toHaveLength(1);
 });
 
 test("a process that has ended does not count as confined", async () => {
@@ -25,6 +25,6 @@ test("a process that has ended does not count as confined", async () => {
 
 test("another process's child is not taken for ours", () => {
   expect(attest(process.pid, { parent: 1 })).toContainEqual(
-    expect.stringMatching(/^PPid of thread \d+ is \d+, not 1$/),
+    expect.stringMatching(/^PPid of process \d+ is \d+, not 1$/),
   );
 });

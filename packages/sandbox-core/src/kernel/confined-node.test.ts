@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -87,9 +87,23 @@ async function outcomes(...more: object[]): Promise<Record<string, unknown>> {
   });
   const [said] = (await once(child.stdout, "data")) as [Buffer];
   expect(attest(child.pid ?? 0, { parent: process.pid })).toEqual([]);
+  mustAllInherit(child.pid ?? 0);
   child.kill("SIGKILL");
   await once(child, "exit");
   return JSON.parse(String(said)) as Record<string, unknown>;
+}
+
+/** What {@link attest} reads of the first thread must be so of each, which it does not read. */
+function mustAllInherit(pid: number): void {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  expect(threads.length).toBeGreaterThan(5);
+  const lines = /^(?:NoNewPrivs|Seccomp|Seccomp_filters|Cap...|Uid|Gid|Groups):.*$/gm;
+  const shown = threads.map((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/status`, "latin1").match(lines)?.join("\n"),
+  );
+  expect(new Set(shown).size).toBe(1);
+  expect(shown[0]).toContain("Seccomp:\t2");
+  expect(shown[0]).toContain("NoNewPrivs:\t1");
 }
 
 /** Of files, ports and the process itself: the same with commands and without. */
