@@ -89,6 +89,24 @@ test("any bytes are frames, an unfinished frame, or a FrameError", () => {
   );
 });
 
+test("the length of the next frame is known from its head on, whole or not", () => {
+  fc.assert(
+    fc.property(frames, cuts, (given, at) => {
+      const reader = new FrameReader(() => MAX_BODY);
+      let read = 0;
+      let came = 0;
+      for (const chunk of chunksOf(streamOf(given), at)) {
+        reader.push(chunk);
+        came += chunk.length;
+        do {
+          const head = streamOf(given.slice(0, read)).length + HEAD_BYTES;
+          expect(reader.nextBytes).toBe(came < head ? 0 : given[read]?.body.length);
+        } while (reader.next() !== undefined && ++read > 0);
+      }
+    }),
+  );
+});
+
 test("a broken reader stays broken", () => {
   const reader = new FrameReader(() => MAX_BODY);
   const oversized = Buffer.alloc(HEAD_BYTES, 0xff);

@@ -31,6 +31,11 @@ export class FrameReader {
     return this.#held;
   }
 
+  /** Length of the body of the next frame as its head announces it, bytes; 0 before the head is there. */
+  get nextBytes(): number {
+    return this.#held < HEAD_BYTES ? 0 : this.#joined().readUInt32LE(0);
+  }
+
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#held += chunk.length;

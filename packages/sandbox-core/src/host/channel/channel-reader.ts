@@ -49,6 +49,10 @@ export class ChannelReader implements Source {
     if (!isHeld) loopShare.offer(this);
   }
 
+  get nextBytes(): number {
+    return this.#reader.nextBytes;
+  }
+
   takeOne(): boolean {
     if (this.#stream.destroyed) return false;
     if (this.#isHeld) {

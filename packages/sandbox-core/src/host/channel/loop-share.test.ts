@@ -15,6 +15,7 @@ function flood({ isReader, frames }: { isReader: boolean; frames: number }) {
   let most = 0;
   const source: Source = {
     isReader,
+    nextBytes: 100,
     takeOne: () => {
       isEmpty = left === 0;
       if (isEmpty) return false;
@@ -65,5 +66,33 @@ test("a source that is offered waits while another waits, and both end", async (
 
 test("an idle host takes a frame at once", () => {
   let left = 1;
-  expect(loopShare.offer({ isReader: false, takeOne: () => left-- > 0 })).toBe(true);
+  expect(loopShare.offer({ isReader: false, nextBytes: 100, takeOne: () => left-- > 0 })).toBe(
+    true,
+  );
+});
+
+test("a long frame begins a turn, and one cell's short frames do not keep another's long ones waiting", async () => {
+  const turns: string[][] = [[]];
+  const timer = setInterval(() => turns.push([]), 1);
+  const working = (name: string, nextBytes: number, frames: number): Source => {
+    let left = frames;
+    return {
+      isReader: false,
+      nextBytes,
+      takeOne: () => {
+        if (left === 0) return false;
+        left -= 1;
+        turns.at(-1)?.push(name);
+        const end = performance.now() + FRAME_MS;
+        while (performance.now() < end);
+        return true;
+      },
+    };
+  };
+  loopShare.enlist(working("short", 4096, 60));
+  loopShare.enlist(working("long", 4097, 5));
+  await vi.waitFor(() => expect(turns.flat()).toHaveLength(65), { timeout: 30_000 });
+  clearInterval(timer);
+  expect(turns.filter((turn) => turn.includes("long") && turn[0] !== "long")).toEqual([]);
+  expect(turns.flat().lastIndexOf("long")).toBeLessThan(40);
 });

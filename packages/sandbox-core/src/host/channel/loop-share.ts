@@ -2,9 +2,16 @@ import { outsideOfCalls } from "../caller-context.ts";
 
 /**
  * How long all cells together may hold the host's loop in one turn, milliseconds. A frame that was begun is finished, and one
- * frame takes at most 30 ms (`clone/ceilings.ts` bounds the decoding), so the host's timers wait at most 40 ms for the cells.
+ * frame takes at most 30 ms (`clone/ceilings.ts` bounds the decoding).
  */
 const TURN_MS = 10;
+
+/**
+ * A frame longer than this, bytes, is begun only while a turn has spent less than this, milliseconds. A shorter one takes at most 3 ms,
+ * so the host's timers wait at most 32 ms for the cells, and for the garbage collector.
+ */
+const LONG_BYTES = 4096;
+const EARLY_MS = 2;
 
 /**
  * Time that may be spent before a turn is scheduled to reset the count, milliseconds. A single request in an idle host then
@@ -19,6 +26,8 @@ const FRAMES_AT_ONCE = 64;
 export interface Source {
   /** Whether it reads messages. Readers have turns of their own, so that a flood on the channels does not keep them waiting. */
   readonly isReader: boolean;
+  /** Length of what it takes next, bytes. */
+  readonly nextBytes: number;
   /**
    * Takes one frame, or decodes one message. Returns false if there is none or none may be taken now; the source then enlists
    * itself again later.
@@ -44,12 +53,21 @@ class Line {
     this.#isWaiting.add(source);
   }
 
+  /** Puts a source back whose turn it was, and that must wait. */
+  putBack(source: Source): void {
+    this.#waiting.unshift(source);
+    this.#isWaiting.add(source);
+  }
+
   next(): Source | undefined {
     const source = this.#waiting.shift();
     if (source !== undefined) this.#isWaiting.delete(source);
     return source;
   }
 }
+
+/** What a source was served: everything, some, or nothing more in this turn, because it is late for a long frame. */
+type Served = "all" | "some" | "late";
 
 /**
  * Shares the host's loop in turns among the channels of all cells and the readers of their messages. However much a cell sends,
@@ -69,7 +87,7 @@ class LoopShare {
   offer(source: Source): boolean {
     const line = this.#lineOf(source);
     if (line.has(source)) return false;
-    const isServed = !this.#isWaitedFor && this.#serve(source);
+    const isServed = !this.#isWaitedFor && this.#serve(source) === "all";
     if (!isServed) line.add(source);
     if (!isServed || this.#spentMs > UNCOUNTED_MS) this.#schedule();
     return isServed;
@@ -91,20 +109,16 @@ class LoopShare {
     return isReader ? this.#readers : this.#channels;
   }
 
-  /** Returns true if the source has nothing more for now. */
-  #serve(source: Source): boolean {
-    const begun = performance.now();
-    let now = begun;
-    let taken = 0;
-    let isEmpty = false;
-    while (taken < FRAMES_AT_ONCE && this.#spentMs + now - begun < TURN_MS) {
-      isEmpty = !source.takeOne();
-      now = performance.now();
-      if (isEmpty) break;
-      taken += 1;
+  #serve(source: Source): Served {
+    let served: Served = "some";
+    for (let taken = 0; taken < FRAMES_AT_ONCE && this.#spentMs < TURN_MS; taken += 1) {
+      if (this.#spentMs > EARLY_MS && source.nextBytes > LONG_BYTES) return "late";
+      const begun = performance.now();
+      if (!source.takeOne()) served = "all";
+      this.#spentMs += performance.now() - begun;
+      if (served === "all") break;
     }
-    this.#spentMs += now - begun;
-    return isEmpty;
+    return served;
   }
 
   /** Schedules a turn. Called even if nothing waits, because the turn resets the time that was spent. */
@@ -129,10 +143,16 @@ class LoopShare {
     this.#isReadersTurn =
       this.#readers.length > 0 && (this.#channels.length === 0 || !this.#isReadersTurn);
     const line = this.#isReadersTurn ? this.#readers : this.#channels;
+    const late: Source[] = [];
     for (let left = line.length; left > 0 && this.#spentMs < TURN_MS; left--) {
       const source = line.next();
-      if (source !== undefined && !this.#serve(source)) line.add(source);
+      if (source === undefined) break;
+      const served = this.#serve(source);
+      if (served === "some") line.add(source);
+      else if (served === "late") late.unshift(source);
     }
+    // Without this, a cell whose frames are long would wait for as long as others send short ones.
+    for (const source of late) line.putBack(source);
   }
 }
 
@@ -144,6 +164,7 @@ export async function inTurn<T>(work: () => T): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   loopShare.offer({
     isReader: false,
+    nextBytes: Infinity,
     takeOne: () => {
       try {
         resolve(work());

@@ -86,6 +86,10 @@ export class Messages implements Source {
     }
   }
 
+  get nextBytes(): number {
+    return this.#waiting[this.#first]?.length ?? 0;
+  }
+
   /** Decodes the next message for the reader that has waited longest. */
   takeOne(): boolean {
     if (this.#readers.length === 0) return false;
