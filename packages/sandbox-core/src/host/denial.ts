@@ -23,6 +23,8 @@ export interface Denial {
   /** The verdict of a policy that allowed it, where the kernel did not. */
   readonly granted?: Extract<Decision, { effect: "allow" }>;
   readonly reason?: DenialEvent["reason"];
+  /** Why it is malformed, for the guest, in words of the host's own; left out if the reason says all. */
+  readonly because?: string | undefined;
   readonly broker?: Verdict;
   /** The kernel layer's word on the operation; null if it was not asked. Called after the verdict has been sent to the cell. */
   readonly kernel?: () => KernelWord | null;
@@ -43,8 +45,8 @@ export function ruleFields({ decision, granted, rule = DEFAULT_RULE }: Denial) {
 
 /** What a guest reads of a refusal where its host wants it told why: nothing of the policy, and not the target, which a guard may have resolved. */
 export function inWords(
-  { capability, operation }: Pick<Denial, "capability" | "operation">,
+  { capability, operation, because }: Pick<Denial, "capability" | "operation" | "because">,
   reason: DenialReason,
 ): string {
-  return `${capability} ${operation} denied (${reason}): ${reasonInWords(reason)}`;
+  return `${capability} ${operation} denied (${reason}): ${because ?? reasonInWords(reason)}`;
 }

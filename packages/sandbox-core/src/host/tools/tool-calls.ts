@@ -21,8 +21,9 @@ import { inTurn } from "../channel/loop-share.ts";
 import type { Requests } from "../channel/requests.ts";
 import { parseToolCall, type ToolCall, WireError } from "../channel/wire.ts";
 import { thrownText } from "../thrown-text.ts";
-import { ToolError, type ToolSchema } from "./tool.ts";
-import type { CheckedTool, ToolSet } from "./tool-set.ts";
+import { fit } from "./fit.ts";
+import { ToolError } from "./tool.ts";
+import { type CheckedTool, type ToolSet, warnOnce } from "./tool-set.ts";
 
 /** Most tools that one cell has called and that have not answered. Our own cell code has at most 128. */
 const MAX_WAITING = 256;
@@ -132,21 +133,14 @@ export class ToolCalls {
     if (tool === undefined) return toolFailure(call.number, NO_TOOL);
     const before = broker.policy;
     const given = decodeTaken(call.given);
-    const fitting =
-      tool.schema === undefined ? { value: given } : await fit(tool.schema, tool, given);
+    const fitting = tool.schema === undefined ? { value: given } : await fit(tool, given);
     // The cell has ended, after which it must have no record, or the call was aborted.
     if (waiting.over !== undefined) return undefined;
-    if (fitting === undefined) {
-      broker.deny(
-        {
-          capability: "tool",
-          operation: "call",
-          target: call.target,
-          reason: "malformed",
-          broker: "not_evaluated",
-        },
-        refuse,
-      );
+    if (!("value" in fitting)) {
+      const { capability, operation, target } = call;
+      const { because } = fitting;
+      const denial = { capability, operation, target, reason: "malformed", because } as const;
+      broker.deny({ ...denial, broker: "not_evaluated" }, refuse);
       return undefined;
     }
     // The policy may have been replaced while a schema took its time.
@@ -187,22 +181,6 @@ function signalOf(waiting: Waiting): AbortSignal {
   return waiting.stop.signal;
 }
 
-/** The value as the schema gives it; undefined if it does not fit, or the schema throws. */
-async function fit(
-  schema: ToolSchema,
-  tool: CheckedTool,
-  value: unknown,
-): Promise<{ value: unknown } | undefined> {
-  try {
-    const result = await schema["~standard"].validate(value);
-    return result.issues === undefined ? { value: result.value } : undefined;
-  } catch (error) {
-    // Refused all the same, but it is no fault of the guest's that a schema fails: without a word the operator would look there.
-    warnOnce(tool, `the schema of the tool "${tool.name}" threw, so the call is refused`, error);
-    return undefined;
-  }
-}
-
 /** The bytes of a tool's answer. Throws for an answer that cannot enter a cell. */
 function travelling(value: unknown): Buffer {
   const bytes = encodeClone(value);
@@ -221,13 +199,6 @@ function failureOf(tool: CheckedTool, error: unknown): ToolFailure {
   if (meant !== undefined) return meant;
   warnOnce(tool, `the tool "${tool.name}" failed, and its guest learns only that`, error);
   return FAILED;
-}
-
-/** Tells the operator, of each tool once what its handler throws and once what its schema does: a guest may make one throw without end. */
-function warnOnce(tool: CheckedTool, what: string, error: unknown): void {
-  if (tool.warned.has(what)) return;
-  tool.warned.add(what);
-  process.emitWarning(`${what}: ${thrownText(error)} (told once)`, "PyIsolateWarning");
 }
 
 /** What a `ToolError` says; undefined for any other value, and for one whose message or code is not text, as a guest may give it. */

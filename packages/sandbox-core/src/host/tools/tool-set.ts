@@ -1,6 +1,7 @@
 import { isToolName } from "@pyisolate/policy";
 import { functionOf, inWords, mustBe, mustHold, optionsOf } from "@pyisolate/policy/options";
 
+import { thrownText } from "../thrown-text.ts";
 import type { Tool, ToolHandler, Tools, ToolSchema } from "./tool.ts";
 
 /** Most tools of one cell. Their names are sent to it when it is spawned. */
@@ -13,6 +14,13 @@ export interface CheckedTool {
   readonly schema: ToolSchema | undefined;
   /** What of it the operator has been told: that its handler failed, that its schema threw. */
   readonly warned: Set<string>;
+}
+
+/** Tells the operator, of each tool once what its handler throws and once what its schema does: a guest may make one throw without end. */
+export function warnOnce(tool: CheckedTool, what: string, error: unknown): void {
+  if (tool.warned.has(what)) return;
+  tool.warned.add(what);
+  process.emitWarning(`${what}: ${thrownText(error)} (told once)`, "PyIsolateWarning");
 }
 
 /** Tools by name. */

@@ -44,6 +44,7 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
           schema: z.object({ id: z.number().int(), more: z.string().default("none") }),
           handler: (args) => args,
         },
+        "crm.strict": { schema: z.strictObject({}), handler: (args) => args },
         "crm.slowly": {
           schema: z.string().refine(async (text) => (await Promise.resolve(text)) !== "no"),
           handler: (args) => args,
@@ -185,6 +186,23 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
         },
       });
     }
+  });
+
+  test("tell a guest what of its argument does not fit, if it is told why it is refused", async () => {
+    const said = async (of: Sandbox, call: string) =>
+      await of.exec(`await tools.crm.${call}.catch(({ message }) => message)`);
+    await using told = await supervisor.spawn("told", { explainRefusals: true });
+    const why = "tool call denied (malformed): the argument does not fit: ";
+    expect(await said(told, "typed({ id: 'x', more: 5 })")).toBe(
+      `${why}id: Invalid input: expected number, received string; more: Invalid input: expected string, received number`,
+    );
+    expect(await said(told, "typed()")).toBe(
+      `${why}Invalid input: expected object, received undefined`,
+    );
+    expect(await said(told, "strict({ ['a\\u202e'.repeat(500)]: 1 })")).toMatch(
+      /^tool call denied \(malformed\): the argument does not fit: Unrecognized key: "a\\u\{202e\}a\\u\{202e\}.{1,128}$/,
+    );
+    expect(await said(cell, "typed({ id: 'x' })")).toBe("tool denied (malformed)");
   });
 
   test("tell a guest by a ToolError what they mean to, and nothing by any other", async () => {
