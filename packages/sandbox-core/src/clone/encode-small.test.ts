@@ -32,7 +32,7 @@ const plain = fc.letrec<{ value: unknown }>((tie) => ({
     fc.dictionary(
       keys.filter((key) => !/^\d/u.test(key)),
       tie("value"),
-      { maxKeys: 3, noNullPrototype: true },
+      { minKeys: 1, maxKeys: 3, noNullPrototype: true },
     ),
   ),
 })).value;
@@ -67,7 +67,7 @@ test("values of plain objects, arrays, text and numbers are encoded here while t
     }),
     { numRuns: 3000 },
   );
-  expect(left).toBeLessThan(600);
+  expect(left).toBeLessThan(30);
 });
 
 test("an object that comes twice, or holds itself, is one object where it arrives", () => {
@@ -81,7 +81,6 @@ test("an object that comes twice, or holds itself, is one object where it arrive
 });
 
 const EXACT: unknown[] = [
-  {},
   [],
   { id: 5, name: "a person" },
   { a: [1, -1], f: [0.5, -0, 2 ** 31], g: [{ b: null, c: undefined, d: true, e: false }], "": "" },
@@ -146,7 +145,13 @@ test("values of other kinds are left to V8, without a line of their code being r
     Object.create(null),
     { 0: "an index" },
     [1, , 3], // oxlint-disable-line no-sparse-arrays -- what is tested
+    {},
+    (function () {
+      return arguments;
+    })(),
+    Object.setPrototypeOf(new Map(), Object.prototype),
     Object.assign([1], { named: 2 }),
+    Object.assign(Object.defineProperty([1, 2], 1, { enumerable: false }), { named: 2 }),
     Object.assign([, 1], { named: 2 }), // oxlint-disable-line no-sparse-arrays -- what is tested
     new Map(),
     new Date(0),

@@ -129,7 +129,8 @@ class SmallEncoder {
   #plain(object: object): boolean {
     this.#byte(0x6f); // o
     const names = keys(object);
-    if (!this.#mayHold(names.length)) return false;
+    // An object without a name may be one of another kind that was made to look plain, such as `arguments`.
+    if (names.length === 0 || !this.#mayHold(names.length)) return false;
     for (const name of names) {
       // V8 writes a name that is an index as a number.
       const first = name.charCodeAt(0);
@@ -159,10 +160,10 @@ class SmallEncoder {
     return this.#held <= MAX_HELD;
   }
 
-  /** Returns false also for what a getter gives, which is not called. */
+  /** Returns false also for what a getter gives, which is not called, and for a place that V8 passes over. */
   #property(holder: object, name: string | number): boolean {
     const property = getOwnPropertyDescriptor(holder, name);
-    return property !== undefined && "value" in property && this.#value(property.value);
+    return property?.enumerable === true && "value" in property && this.#value(property.value);
   }
 }
 
