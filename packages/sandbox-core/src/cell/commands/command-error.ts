@@ -13,6 +13,8 @@ const MAX_CALLED = 4096;
 interface FailedCommand {
   readonly file: string;
   readonly args: readonly string[];
+  /** Whether the guest's thread waited for it. */
+  readonly isSync: boolean;
   readonly limitMs: number;
   readonly outputBytes: number;
 }
@@ -20,13 +22,18 @@ interface FailedCommand {
 /** Throws the guest's error, as Node shapes it, if the command did not start, was stopped, or failed. */
 export function failUnlessDone(
   { stdout, stderr, status, signal, stopped, failure }: CommandOutcome,
-  { file, args, limitMs, outputBytes }: FailedCommand,
+  { file, args, isSync, limitMs, outputBytes }: FailedCommand,
 ): void {
+  const called = [file, ...args].join(" ").slice(0, MAX_CALLED);
+  const asynchronous = isSync ? {} : { cmd: called };
   if (failure !== null) {
-    const error = new Failed(`spawn ${file} ${failure.code}`, {
+    const syscall = `${isSync ? "spawnSync" : "spawn"} ${file}`;
+    const error = new Failed(`${syscall} ${failure.code}`, {
       ...failure,
-      syscall: `spawn ${file}`,
+      syscall,
       path: file,
+      spawnargs: args,
+      ...asynchronous,
     });
     noted(failure, () => (mayAccess(file, constants.X_OK) ? "differential" : undefined));
     throw sameRefusal(error, failure);
@@ -38,7 +45,6 @@ export function failUnlessDone(
     abort: ": aborted",
   };
   const said = Buffer.from(stderr).toString("utf8");
-  const called = [file, ...args].join(" ").slice(0, MAX_CALLED);
   const end = stopped === null ? (said === "" ? "" : `\n${said}`) : why[stopped];
   const error = new Failed(`Command failed: ${called}${end}`, {
     status,
@@ -47,6 +53,7 @@ export function failUnlessDone(
     code: stopped === null ? (status ?? undefined) : CODES[stopped],
     stdout: Buffer.from(stdout).toString("utf8"),
     stderr: said,
+    ...asynchronous,
   });
   throw ended(error, signal);
 }

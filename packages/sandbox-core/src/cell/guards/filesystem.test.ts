@@ -168,7 +168,6 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
 
   test.each([
     [`readFile("G/none")`, "ENOENT", "open"],
-    [`readFile("G/folder")`, "EISDIR", "open"],
     [`readFile("G/file/")`, "ENOTDIR", "open"],
     [`readFile("G/file/x")`, "ENOTDIR", "open"],
     [`writeFile("G/folder", "")`, "EISDIR", "open"],
@@ -193,6 +192,13 @@ describe.each(["sync", "promises"] as const)("%s", (how) => {
     expect(failure.message).toMatch(new RegExp(`^${code}: .*, ${syscall} '${given}'$`));
     // No path of the host's, and not how it is done.
     expect(failure.message).not.toContain("/proc/");
+    expect(cell.stats.denials).toBe(denied);
+  });
+
+  test("a granted read of a folder fails with the words that Node has", async () => {
+    const failure = await outcome(`readFile("G/folder")`, how);
+    expect(failure).toMatchObject({ name: "Error", code: "EISDIR", syscall: "read" });
+    expect(failure).toMatchObject({ message: "EISDIR: illegal operation on a directory, read" });
     expect(cell.stats.denials).toBe(denied);
   });
 

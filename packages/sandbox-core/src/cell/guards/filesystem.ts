@@ -36,6 +36,7 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
   if ((flag ?? "r") !== "r") throw new Malformed("the flag is not one for reading", given);
   const read = ({ place, held }: Found): Answer => {
     mustExist(place);
+    if (held.isDirectory()) throw directoryRead();
     const size = mustBeFile(held);
     const file = byDescriptor(place.fd);
     const fd = permitted(file, R_OK, () => openSync(file, O_RDONLY | O_NONBLOCK));
@@ -47,6 +48,12 @@ export const readFile: Guard = ([path, encoding, flag], _mode, { memoryBytes }) 
   };
   return pathOperation(path, "open", read, { probe: probeRead });
 };
+
+/** As Node says it, which opens a directory and cannot read it. */
+function directoryRead(): Failed {
+  const fields = { code: "EISDIR", errno: -21, syscall: "read" };
+  return new Failed("EISDIR: illegal operation on a directory, read", fields);
+}
 
 /** What a small file is read into, so that not each read allocates pages. The bytes are copied out before the next read. */
 const small = Buffer.allocUnsafeSlow(8192);

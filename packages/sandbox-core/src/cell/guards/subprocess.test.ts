@@ -39,7 +39,7 @@ const newTag = (): string => `${200_000 + process.pid}.${++lastTag}`;
 // Both forms give the same: `run(file, args, options)` is one of them, and what it throws comes back as plain data.
 const PRELUDE = `
   const { execFile, execFileSync } = require("node:child_process");
-  const plain = (e) => ({ name: e.name, message: e.message, code: e.code, status: e.status, signal: e.signal, killed: e.killed, stdout: e.stdout?.slice(0, 100), reason: e.reason });
+  const plain = (e) => ({ name: e.name, message: e.message, code: e.code, status: e.status, signal: e.signal, killed: e.killed, spawnargs: e.spawnargs, cmd: e.cmd, stdout: e.stdout?.slice(0, 100), reason: e.reason });
   globalThis.execFile = execFile;
   globalThis.sync = (...given) => { try { return execFileSync(...given); } catch (e) { return plain(e); } };
   globalThis.later = (file, args, options) => execFile(file, args, options).then((out) => out.stdout, plain);
@@ -105,9 +105,12 @@ describe.each(["sync", "async"])("%s", (form) => {
       signal: "SIGKILL",
       killed: false,
     });
-    expect(await cell.call("run", form, "/nowhere/at-all", [], "utf8")).toMatchObject({
+    const called = form === "sync" ? "spawnSync" : "spawn";
+    expect(await cell.call("run", form, "/nowhere/at-all", ["x y"], "utf8")).toMatchObject({
       code: "ENOENT",
-      message: "spawn /nowhere/at-all ENOENT",
+      message: `${called} /nowhere/at-all ENOENT`,
+      spawnargs: ["x y"],
+      cmd: form === "sync" ? undefined : "/nowhere/at-all x y",
     });
   });
 

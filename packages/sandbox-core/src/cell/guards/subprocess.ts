@@ -38,7 +38,8 @@ export const execFile: Guard = (
   const limitMs = typeof timeout === "number" && timeout > 0 ? Math.min(timeout, wallMs) : wallMs;
   const outputBytes =
     typeof maxBuffer === "number" && maxBuffer > 0 ? Math.min(maxBuffer, mostBytes) : mostBytes;
-  const command = { file, args, env: commandEnvironment(), input, limitMs, outputBytes };
+  const isSync = mode === "sync";
+  const command = { file, args, env: commandEnvironment(), input, isSync, limitMs, outputBytes };
 
   const answer = (outcome: CommandOutcome): Answer => {
     failUnlessDone(outcome, command);
@@ -58,9 +59,7 @@ export const execFile: Guard = (
     args,
     probe: () => probeExec(file),
     perform: () =>
-      mode === "sync"
-        ? answer(runCommandSync(command))
-        : runCommand(command, signal).then(answerLater),
+      isSync ? answer(runCommandSync(command)) : runCommand(command, signal).then(answerLater),
   };
 };
 

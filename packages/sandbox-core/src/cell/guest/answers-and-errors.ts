@@ -54,6 +54,8 @@ export function answers(bridge: Pick<Bridge, "ask">, primordials: Primordials) {
     "syscall",
     "path",
     "dest",
+    "spawnargs",
+    "cmd",
     "status",
     "signal",
     "killed",
