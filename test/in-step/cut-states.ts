@@ -35,7 +35,8 @@ const CUT_STATES: readonly Group[] = [
     leaves: ["ended", "failed"],
   },
   {
-    files: /^(?:frames|failure-frame|frame-reader|guest-frames|clone\/[a-z-]+|surface)\.js /,
+    files:
+      /^(?:frames|failure-frame|verdict-frame|frame-reader|guest-frames|clone\/[a-z-]+|surface)\.js /,
     what: "frames and values to and from bytes",
     leaves: ["ended", "failed", "same"],
   },

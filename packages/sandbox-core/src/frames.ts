@@ -317,18 +317,3 @@ export function encodeJson(kind: number, id: number, body: unknown): Buffer {
   frame.write(text, HEAD_BYTES);
   return frame;
 }
-
-const GRANTED_FRAME = encodeJson(Frame.verdict, 0, GRANTED);
-const GRANTED_BODY = GRANTED_FRAME.subarray(HEAD_BYTES);
-
-/** The guest's thread waits for a verdict, so the most frequent one is encoded and decoded without JSON. */
-export function encodeVerdict(id: number, verdict: WireVerdict): Buffer {
-  if (verdict !== GRANTED) return encodeJson(Frame.verdict, id, verdict);
-  const frame = Buffer.from(GRANTED_FRAME);
-  frame.writeUInt32LE(id, 5);
-  return frame;
-}
-
-export function decodeVerdict(body: Buffer): WireVerdict {
-  return body.equals(GRANTED_BODY) ? GRANTED : (JSON.parse(body.toString("utf8")) as WireVerdict);
-}

@@ -4,7 +4,6 @@ import { Socket } from "node:net";
 import { FrameReader, type IncomingFrame } from "../frame-reader.ts";
 import {
   decodeModule,
-  decodeVerdict,
   encodeJson,
   Frame,
   HEAD_BYTES,
@@ -13,6 +12,7 @@ import {
   type WireRequest,
   type WireVerdict,
 } from "../frames.ts";
+import { decodeVerdict } from "../verdict-frame.ts";
 import { closeExchange, endOutOfStep, openExchange } from "./exchange-in-step.ts";
 
 /** The descriptor of the blocking channel: the cell sends a request and its thread waits for the verdict. */

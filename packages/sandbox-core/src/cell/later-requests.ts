@@ -1,14 +1,8 @@
 import type { IncomingFrame } from "../frame-reader.ts";
 import { askSync } from "./channel.ts";
 import type { BrokerClient } from "./dispatch.ts";
-import {
-  decodeVerdict,
-  encodeJson,
-  Frame,
-  nextNumber,
-  type WireRequest,
-  type WireVerdict,
-} from "../frames.ts";
+import { encodeJson, Frame, nextNumber, type WireRequest, type WireVerdict } from "../frames.ts";
+import { decodeVerdict } from "../verdict-frame.ts";
 
 /** The guards' requests: those that wait on the blocking channel, and those on the asynchronous one until each has its verdict. */
 export class LaterRequests implements BrokerClient {

@@ -26,7 +26,7 @@ async function withFault(): Promise<Copy> {
             for (let held = 0; held < bytes;) held += readSome(read, held);
             return read;
           };
-          return JSON.parse(exactly(exactly(HEAD_BYTES).readUInt32LE(0)).toString("utf8"));
+          return decodeVerdict(exactly(exactly(HEAD_BYTES).readUInt32LE(0)));
         }
         `,
       ],

@@ -1,7 +1,8 @@
 import type { DenialEvent, KernelEvidence } from "@pyisolate/policy";
 
 import type { IncomingFrame } from "../../frame-reader.ts";
-import { encodeFrame, encodeVerdict, Frame, nextNumber, type WireVerdict } from "../../frames.ts";
+import { encodeFrame, Frame, nextNumber, type WireVerdict } from "../../frames.ts";
+import { encodeVerdict } from "../../verdict-frame.ts";
 import { type Attempt, attempted } from "../attempted-action.ts";
 import type { Answer, Broker, RequestAnswer } from "../broker.ts";
 import type { Account, Calls } from "../calls.ts";

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { FrameReader } from "./frame-reader.ts";
-import { decodeVerdict, encodeVerdict, Frame, GRANTED, type WireVerdict } from "./frames.ts";
+import { Frame, GRANTED, type WireVerdict } from "./frames.ts";
+import { decodeVerdict, encodeVerdict } from "./verdict-frame.ts";
 
 const verdicts: fc.Arbitrary<WireVerdict> = fc.oneof(
   fc.constant(GRANTED),
@@ -16,12 +17,16 @@ const verdicts: fc.Arbitrary<WireVerdict> = fc.oneof(
     },
     { requiredKeys: ["ok"] },
   ),
-  fc.record({
-    ok: fc.constant(false as const),
-    capability: fc.string(),
-    reason: fc.string(),
-    id: fc.string({ unit: "binary" }),
-  }),
+  fc.record(
+    {
+      ok: fc.constant(false as const),
+      capability: fc.stringMatching(/^\w*$/u),
+      reason: fc.stringMatching(/^\w*$/u),
+      id: fc.stringMatching(/^[\w-]*$/u),
+      says: fc.string({ unit: "grapheme" }),
+    },
+    { requiredKeys: ["ok", "capability", "reason", "id"] },
+  ),
 );
 
 test("every verdict arrives as it was sent, under the number of its request", () => {
