@@ -76,11 +76,19 @@ const CUT_STATES: readonly Group[] = [
 const LEAVES_WAITING =
   /^cell\/(?:commands\/(?:run-command|run-command-sync|command-thread)\.js |cell\.js Cell\.bridge\.)/;
 
+/**
+ * Where the library asks for a later turn. It runs as guest code: if the asking is cut off, a stream of the guest's never goes on, as if
+ * the guest had not gone on by itself.
+ */
+const LEAVES_GUEST_WAITING =
+  /^cell\/guest\/(?:globals\.js globals\.queueMicrotask|callbacks\.js callbacks\.callLater)/;
+
 /** The names of the states in which a function may be left. With a burst its handlers are cut off as well. */
 export function mayLeave({ file, fn }: CutPoint, burst: number): readonly Left[] {
   const group = CUT_STATES.find(({ files }) => files.test(`${file} ${fn}`));
   if (group === undefined) return [];
-  const leaves: readonly Left[] = group.leaves.map((name) => LEFT[name]);
+  const stays = LEAVES_GUEST_WAITING.test(`${file} ${fn}`) ? [LEFT.waited] : [];
+  const leaves: readonly Left[] = [...group.leaves.map((name) => LEFT[name]), ...stays];
   if (burst === 0) return [...leaves, LEFT.unreached];
   const waits = LEAVES_WAITING.test(`${file} ${fn}`) ? [LEFT.waited] : [];
   return [...leaves, LEFT.unreached, LEFT.performed, ...waits];
