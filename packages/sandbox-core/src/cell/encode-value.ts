@@ -1,6 +1,6 @@
 import { cloneProblem, type CloneProblem } from "../clone/clone-problem.ts";
 import { encodeSmall } from "../clone/encode-small.ts";
-import { encodeClone } from "../clone/structured-clone.ts";
+import { encodeByV8, encodeClone } from "../clone/structured-clone.ts";
 import type { Answer, Given } from "./guest/bridge.ts";
 
 /** Longest explanation of a value that cannot leave the cell, in UTF-16 code units. */
@@ -28,7 +28,7 @@ function asItIs(take: () => unknown, check: Check | undefined): Buffer | undefin
     const value = take();
     const small = encodeSmall(value);
     if (small !== undefined) return small;
-    const bytes = encodeClone(value);
+    const bytes = encodeByV8(value);
     const problem = check?.(bytes);
     if (problem === undefined) return bytes;
     if (problem.kind === "much") throw new NotPortable(problem.why);

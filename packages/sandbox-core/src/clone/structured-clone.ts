@@ -8,8 +8,11 @@ import { encodeSmall } from "./encode-small.ts";
  * view of shared memory, because another process cannot share it.
  */
 export function encodeClone(value: unknown): Buffer {
-  const small = encodeSmall(value);
-  if (small !== undefined) return small;
+  return encodeSmall(value) ?? encodeByV8(value);
+}
+
+/** Does the same for a value that {@link encodeSmall} has left. */
+export function encodeByV8(value: unknown): Buffer {
   const writer = new NamingSerializer();
   writer.writeHeader();
   writer.writeValue(value);

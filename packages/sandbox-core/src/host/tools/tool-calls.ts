@@ -3,7 +3,7 @@ import { cleanText } from "@pyisolate/policy";
 import { cloneProblem } from "../../clone/clone-problem.ts";
 import { decodeTaken } from "../../clone/decoder.ts";
 import { encodeSmall } from "../../clone/encode-small.ts";
-import { encodeClone } from "../../clone/structured-clone.ts";
+import { encodeByV8 } from "../../clone/structured-clone.ts";
 import type { IncomingFrame } from "../../frame-reader.ts";
 import {
   encodeJson,
@@ -181,9 +181,9 @@ function signalOf(waiting: Waiting): AbortSignal {
   return waiting.stop.signal;
 }
 
-/** The bytes of a tool's answer. Throws for an answer that cannot enter a cell. */
+/** The bytes of a tool's answer that is not small. Throws for an answer that cannot enter a cell. */
 function travelling(value: unknown): Buffer {
-  const bytes = encodeClone(value);
+  const bytes = encodeByV8(value);
   const why = bytes.length > MAX_BODY_BYTES / 2 ? "it is too long" : cloneProblem(bytes)?.why;
   if (why !== undefined) throw new TypeError(`its answer cannot enter the cell: ${why}`);
   return bytes;
