@@ -12,9 +12,10 @@ type Fitting = { readonly value: unknown } | { readonly because: string | undefi
 
 /** Puts an argument to the tool's schema. What the schema throws refuses the argument too. */
 export async function fit(tool: CheckedTool, value: unknown): Promise<Fitting> {
+  const { schema } = tool;
+  if (schema === undefined) return { value };
   try {
-    const result = await tool.schema?.["~standard"].validate(value);
-    if (result === undefined) return { value };
+    const result = await schema["~standard"].validate(value);
     return result.issues === undefined
       ? { value: result.value }
       : {

@@ -133,6 +133,7 @@ export class ToolCalls {
     if (tool === undefined) return toolFailure(call.number, NO_TOOL);
     const before = broker.policy;
     const given = decodeTaken(call.given);
+    // A tool without a schema waits for nothing.
     const fitting = tool.schema === undefined ? { value: given } : await fit(tool, given);
     // The cell has ended, after which it must have no record, or the call was aborted.
     if (waiting.over !== undefined) return undefined;

@@ -44,6 +44,10 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
           schema: z.object({ id: z.number().int(), more: z.string().default("none") }),
           handler: (args) => args,
         },
+        "crm.silent": {
+          schema: { "~standard": { validate: () => undefined as never } },
+          handler: (args) => args,
+        },
         "crm.strict": { schema: z.strictObject({}), handler: (args) => args },
         "crm.slowly": {
           schema: z.string().refine(async (text) => (await Promise.resolve(text)) !== "no"),
@@ -174,7 +178,13 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
   test("with a schema get what it gives, and what does not fit is malformed", async () => {
     expect(await cell.exec("await tools.crm.typed({ id: 1 })")).toEqual({ id: 1, more: "none" });
     expect(await cell.exec("await tools.crm.slowly('yes')")).toBe("yes");
-    for (const call of ["typed({ id: 'x' })", "typed()", "slowly('no')", "slowly(1)"]) {
+    for (const call of [
+      "typed({ id: 'x' })",
+      "typed()",
+      "slowly('no')",
+      "slowly(1)",
+      "silent({ id: 1 })",
+    ]) {
       expect(await rejectionOf(cell.exec(`await tools.crm.${call}`))).toMatchObject({
         denialEvent: {
           capability: "tool",
