@@ -16,6 +16,8 @@ export async function fit(tool: CheckedTool, value: unknown): Promise<Fitting> {
   if (schema === undefined) return { value };
   try {
     const result = await schema["~standard"].validate(value);
+    // Without this line, a schema that gives false, say, would let the handler run.
+    if (!("issues" in result) && !("value" in result)) throw new TypeError("it gave no result");
     return result.issues === undefined
       ? { value: result.value }
       : {

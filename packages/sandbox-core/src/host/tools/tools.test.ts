@@ -48,6 +48,10 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
           schema: { "~standard": { validate: () => undefined as never } },
           handler: (args) => args,
         },
+        "crm.hollow": {
+          schema: { "~standard": { validate: () => ({}) as never } },
+          handler: (args) => args,
+        },
         "crm.strict": { schema: z.strictObject({}), handler: (args) => args },
         "crm.slowly": {
           schema: z.string().refine(async (text) => (await Promise.resolve(text)) !== "no"),
@@ -184,6 +188,7 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
       "slowly('no')",
       "slowly(1)",
       "silent({ id: 1 })",
+      "hollow({ id: 1 })",
     ]) {
       expect(await rejectionOf(cell.exec(`await tools.crm.${call}`))).toMatchObject({
         denialEvent: {
