@@ -148,7 +148,8 @@ export class GuestIsolate {
 
   /** @param answer A failure or a refusal; undefined for a value. */
   settleTool(callId: number, answer: Answer, value: unknown, timeout: number): void {
-    this.#settle([callId, answer, value], timeout);
+    // In a list: isolated-vm ends the process over a Float16Array that is an argument by itself.
+    this.#settle([callId, answer, [value]], timeout);
   }
 
   #settle(args: unknown[], timeout: number): void {

@@ -10,12 +10,12 @@ export function toolsStub(
   { callLater, retraced }: Pick<Answers, "callLater" | "retraced">,
   { passOn }: Pick<PassedValues, "passOn">,
 ) {
-  const same = (_value: unknown, body: unknown): unknown => body;
+  const listed = (_value: unknown, body: unknown): unknown => (body as readonly [unknown])[0];
 
   function toolOf(name: string): (...args: unknown[]) => Promise<unknown> {
     return async (...args) => {
       try {
-        return await callLater(same, (callId) => {
+        return await callLater(listed, (callId) => {
           if (args.length > 1)
             throw new TypeError(`tools.${name} takes one value: put several into an object`);
           return passOn(args.length === 1 ? args[0] : undefined, (isCopied, value) =>

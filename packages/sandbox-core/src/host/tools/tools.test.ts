@@ -132,6 +132,7 @@ describe.each(["off", "prefer"] as const)("tools, with kernel: %s", (kernel) => 
     ],
     ["new Map([[1, new Set(['x'])]])", new Map([[1, new Set(["x"])]])],
     ["new Uint8Array([1, 2])", new Uint8Array([1, 2])],
+    ["new Float16Array([1.5])", new Float16Array([1.5])],
     ["({ get a() { return 1; } })", { a: 1 }],
     ["'é\\u0000'", "é\0"],
     ["JSON.parse('{\"__proto__\":1}')", JSON.parse('{"__proto__":1}')],
